@@ -1,0 +1,66 @@
+"""What a source of sound is: an iterator of blocks, gaps and state changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pcm = NDArray[np.int16]
+"""16 kHz mono samples, `[N]`."""
+
+ConnectionState = Literal["active", "reconnecting", "unavailable"]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Consecutive samples."""
+
+    pcm: Pcm
+    """`[N]` int16, 16 kHz mono."""
+
+    reference: Pcm | None = None
+    """`[N]` what the device itself was playing meanwhile, if known."""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Samples that were lost between the block before and the block after."""
+
+    lost_samples: int
+    """At 16 kHz, so that times after the gap stay right."""
+
+    cause: str
+    """For a person: `input overflow`, `device lost`, ..."""
+
+
+@dataclass(frozen=True)
+class Connection:
+    """The source went away, came back, or gave up."""
+
+    state: ConnectionState
+
+    detail: str = ""
+    """For a person: which device, and why."""
+
+
+SourceItem = Block | Gap | Connection
+
+
+@runtime_checkable
+class Source(Protocol):
+    """A stream of sound. Iterating opens it; `close` may be called at any time, from any thread."""
+
+    live: bool
+    """True if sound arrives by the clock and is lost when nobody reads; False if it can wait."""
+
+    def __iter__(self) -> Iterator[SourceItem]:
+        """Yield items until the sound ends or `close` is called."""
+        ...
+
+    def close(self) -> None:
+        """End the iteration after what was captured so far; idempotent."""
+        ...

@@ -1,0 +1,1 @@
+"""From an utterance and its text to a verdict: Turbo on ONNX Runtime."""

@@ -1,0 +1,39 @@
+"""What a detector is: the judge of whether speech was meant for the device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turbo_stream.recognition.recognizer import Transcript
+
+
+@dataclass(frozen=True)
+class Detection:
+    """The verdict on one utterance."""
+
+    directed_probability: float
+    """Calibrated probability that the speech was meant for the device, in [0, 1]."""
+
+    probabilities: dict[str, float]
+    """Probability of every label of the model; they sum to 1."""
+
+
+class Detector(Protocol):
+    """Scores one utterance. The score depends on that utterance alone."""
+
+    name: str
+
+    threshold: float
+    """Accept when `directed_probability` is at least this."""
+
+    def detect(self, pcm: NDArray[np.int16], transcript: Transcript) -> Detection:
+        """Return the verdict on `pcm`, `[N]` int16 at 16 kHz, and its transcript."""
+        ...
+
+    def warm_up(self) -> None:
+        """Run once on silence, so that the first utterance is not slower than the next."""
+        ...

@@ -1,0 +1,22 @@
+"""Errors a caller can act on: each says what was given, what is allowed and what to do."""
+
+
+class TurboStreamError(Exception):
+    """Base of every error this package raises on purpose; the message is one line."""
+
+    exit_code = 1
+    """Exit status of a command line that ends with this error."""
+
+
+class InputError(TurboStreamError):
+    """The caller gave something unusable: a file, an option, a model folder, a device."""
+
+    exit_code = 2
+
+
+class PackageError(InputError):
+    """A model package is incomplete, of an unknown format, or fails its hashes."""
+
+
+class DeviceError(InputError):
+    """A sound device is missing or cannot be opened."""

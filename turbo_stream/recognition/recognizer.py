@@ -1,0 +1,63 @@
+"""What a recognizer is, and what it says of an utterance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Confidence:
+    """How sure the recognizer is of a text."""
+
+    avg_logprob: float
+    """Mean natural log-probability of a token (Whisper) or word (PocketSphinx)."""
+
+    no_speech_prob: float = 0.0
+    """Probability that nothing was said."""
+
+    compression_ratio: float = 1.0
+    """UTF-8 bytes over zlib-compressed bytes; above 2.4 the text repeats itself."""
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """What was heard."""
+
+    text: str
+    """May be empty."""
+
+    confidence: Confidence | None = None
+    """None where the backend cannot say."""
+
+    guard: str | None = None
+    """The hallucination guard that emptied the text, if one did."""
+
+
+def confidence_vector(confidence: Confidence | None) -> NDArray[np.float32]:
+    """Return the classifier's confidence input, `[4]` float32.
+
+    In order: mean log-probability, no-speech probability, compression ratio, 1 if missing else 0.
+    """
+    if confidence is None:
+        return np.array([0.0, 0.0, 0.0, 1.0], np.float32)
+    values = (confidence.avg_logprob, confidence.no_speech_prob, confidence.compression_ratio)
+    return np.array([*values, 0.0], np.float32)
+
+
+class Recognizer(Protocol):
+    """Turns one utterance into text. The result depends on that utterance alone."""
+
+    name: str
+    """Backend and model: `whisper:tiny.en`, `pocketsphinx`, `none`."""
+
+    def transcribe(self, pcm: NDArray[np.int16]) -> Transcript:
+        """Return the text of `pcm`, `[N]` int16 at 16 kHz."""
+        ...
+
+    def warm_up(self) -> None:
+        """Run once on silence, so that the first utterance is not slower than the next."""
+        ...

@@ -1,0 +1,1 @@
+"""From a stream of samples to utterances: voice activity, onset, endpoint."""

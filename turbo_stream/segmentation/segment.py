@@ -1,0 +1,47 @@
+"""What the segmenter hands on: the start of an utterance, then the utterance itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+DropReason = Literal["too_short", "source_lost"]
+
+
+@dataclass(frozen=True)
+class SegmentStarted:
+    """Speech was confirmed; exactly one `Segment` of the same id follows."""
+
+    id: int
+    start_sample: int
+    """First sample of speech, counted from the start of the stream."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One finished utterance."""
+
+    id: int
+    start_sample: int
+    """First sample of speech (without pre-roll); equals that of its `SegmentStarted`."""
+
+    end_sample: int
+    """One past the last sample of speech (without end silence)."""
+
+    endpoint_sample: int
+    """How many samples of the stream had been seen when the end was decided."""
+
+    pcm: NDArray[np.int16]
+    """`[N]` int16, 16 kHz: pre-roll, speech, and some of the end silence."""
+
+    dropped: DropReason | None = None
+    """Why this must not be decided; None for a segment to recognize and classify."""
+
+    degraded: tuple[str, ...] = ()
+    """Stated steps by which quality was lost, such as `gap`."""
+
+
+SegmenterOutput = SegmentStarted | Segment

@@ -1,0 +1,25 @@
+"""What a voice activity detector is."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Vad(Protocol):
+    """Says of each fixed-size frame how likely it holds speech; keeps state between frames."""
+
+    name: str
+
+    frame_samples: int
+    """Samples in one frame at 16 kHz."""
+
+    def speech_probability(self, frame: NDArray[np.int16]) -> float:
+        """Return the probability of speech in `frame`, `[frame_samples]` int16, in [0, 1]."""
+        ...
+
+    def reset(self) -> None:
+        """Forget all frames seen so far."""
+        ...
