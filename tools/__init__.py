@@ -1,0 +1,1 @@
+"""Tools run from a checkout: corpus and scene building, export, benchmarks."""
