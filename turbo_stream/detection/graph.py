@@ -1,0 +1,140 @@
+"""The network itself: the package's ONNX graph in an ONNX Runtime session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turbo_stream.detection.package import GRAPH_NAME, ModelPackage
+from turbo_stream.errors import PackageError, TurboStreamError
+from turbo_stream.recognition.recognizer import confidence_vector
+
+MIN_SAMPLES = 1600
+"""Shorter audio gets silence up to 100 ms behind it, so that a log-mel frame exists."""
+
+_INPUTS = {
+    "waveform": ("tensor(float)", 2),
+    "waveform_length": ("tensor(int64)", 1),
+    "token_ids": ("tensor(int64)", 2),
+    "token_mask": ("tensor(int64)", 2),
+    "confidence": ("tensor(float)", 2),
+}
+"""Type and number of dimensions of every input."""
+
+_OUTPUTS = ("logits", "audio_embedding", "text_embedding")
+
+
+@dataclass(frozen=True)
+class GraphOutput:
+    """What the network says of one utterance."""
+
+    logits: NDArray[np.float32]
+    """`[K]`, not calibrated."""
+
+    audio_embedding: NDArray[np.float32]
+    """`[D]`."""
+
+    text_embedding: NDArray[np.float32]
+    """`[D]`."""
+
+
+class TurboGraph:
+    """Runs the graph on one utterance at a time.
+
+    One at a time because dynamic INT8 quantization takes its activation scales over the whole
+    batch: beside a loud neighbour the same utterance would score differently.
+    """
+
+    def __init__(self, package: ModelPackage, *, threads: int = 1, largest_token_id: int = 0):
+        """Load the graph and try it once.
+
+        Raises:
+            PackageError: the graph cannot be loaded, has other inputs or outputs than the
+                package format says, or cannot embed `largest_token_id`.
+        """
+        import onnxruntime
+
+        self._path = package.path(GRAPH_NAME)
+        self._classes = len(package.labels)
+        self._max_samples = package.max_samples
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+        # Every utterance has another length: an arena would keep the largest of everything.
+        options.enable_cpu_mem_arena = False
+        options.enable_mem_pattern = False
+        # Waiting threads sleep: the recognizer and the capture need the cores in between.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 4  # errors come back as exceptions
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(self._path), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # the runtime's errors share no narrower base
+            raise self._refuse(f"cannot be loaded: {_one_line(error)}") from error
+        self._check_signature()
+        ids = np.array([[largest_token_id]], np.int64)
+        try:
+            self.run(np.zeros(0, np.int16), ids, np.ones_like(ids), confidence_vector(None))
+        except Exception as error:
+            raise self._refuse(f"fails on silence: {_one_line(error)}") from error
+
+    def run(
+        self,
+        pcm: NDArray[np.int16],
+        token_ids: NDArray[np.int64],
+        token_mask: NDArray[np.int64],
+        confidence: NDArray[np.float32],
+    ) -> GraphOutput:
+        """Return the network's outputs for one utterance.
+
+        Args:
+            pcm: `[N]` int16 at 16 kHz, N from 0; of a longer one the last `max_seconds` count.
+            token_ids: `[1, L]`, L at least 1.
+            token_mask: `[1, L]`, 1 where a token stands.
+            confidence: `[4]`, see `confidence_vector`.
+
+        Raises:
+            TurboStreamError: the network gave something that is no finite number.
+        """
+        pcm = pcm[-self._max_samples :]
+        waveform = np.zeros((1, max(len(pcm), MIN_SAMPLES)), np.float32)
+        np.multiply(pcm, np.float32(1 / 32768), out=waveform[0, : len(pcm)])
+        outputs = self._session.run(
+            _OUTPUTS,
+            {
+                "waveform": waveform,
+                "waveform_length": np.array([waveform.shape[1]], np.int64),
+                "token_ids": token_ids,
+                "token_mask": token_mask,
+                "confidence": confidence[np.newaxis],
+            },
+        )
+        logits, audio_embedding, text_embedding = outputs
+        if logits.shape != (1, self._classes):
+            raise self._refuse(f"gives logits of shape {logits.shape} for {self._classes} labels")
+        if not np.isfinite(logits).all():
+            raise TurboStreamError(f"{self._path.name} gave no finite score for an utterance")
+        return GraphOutput(logits[0], audio_embedding[0], text_embedding[0])
+
+    def _check_signature(self) -> None:
+        found = {node.name: (node.type, len(node.shape)) for node in self._session.get_inputs()}
+        for name, wanted in _INPUTS.items():
+            if found.get(name) != wanted:
+                raise self._refuse(f"input {name!r} is {found.get(name)}, must be {wanted}")
+        if extra := sorted(found.keys() - _INPUTS.keys()):
+            raise self._refuse(f"wants inputs that nobody has: {', '.join(extra)}")
+        names = {node.name for node in self._session.get_outputs()}
+        if missing := [name for name in _OUTPUTS if name not in names]:
+            raise self._refuse(f"has no output {', '.join(missing)}")
+
+    def _refuse(self, problem: str) -> PackageError:
+        return PackageError(f"{self._path} {problem}")
+
+
+def _one_line(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return text if len(text) <= 300 else text[:297] + "..."

@@ -1,0 +1,232 @@
+"""A model package: a folder with the graph, its tokenizer, and `turbo.json` about both."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Self
+
+from turbo_stream.detection.calibration import AffineCalibration
+from turbo_stream.detection.manifest import MANIFEST_NAME, Manifest
+from turbo_stream.errors import InputError, PackageError
+from turbo_stream.timebase import SAMPLE_RATE, to_samples
+
+FORMAT = 1
+"""The one value of `format` that this version reads."""
+
+SHIPPED = Path(__file__).parent.parent / "assets" / "turbo-rej-en"
+"""The package that comes with turbo_stream."""
+
+GRAPH_NAME = "model.int8.onnx"
+TOKENIZER_NAME = "tokenizer.json"
+
+DIRECTED = "directed"
+"""The label whose probability decides in the pipeline."""
+
+DEFAULT_POINT = "balanced"
+"""The operating point that `threshold` belongs to."""
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """A threshold and what it costs, measured on speakers and sources held out of training."""
+
+    threshold: float
+    """Accept when the directed probability is at least this, in [0, 1]."""
+
+    false_accept: float | None
+    """Fraction of speech not meant for the device that is accepted; None where not measured."""
+
+    false_reject: float | None
+    """Fraction of speech meant for the device that is rejected; None where not measured."""
+
+
+@dataclass(frozen=True)
+class ModelPackage:
+    """A package whose every file was found and has the hash that `turbo.json` says."""
+
+    folder: Path
+    name: str
+    version: str
+
+    language: str
+    """Code of the language whose text the model knows, such as `en`."""
+
+    labels: tuple[str, ...]
+    """Class of each logit, `[K]`."""
+
+    max_seconds: float
+    """Of longer audio only the last so many seconds count."""
+
+    max_tokens: int
+    """Longest input of the text tower, names and special tokens included."""
+
+    default_threshold: float | None
+    """Threshold of `balanced`; None where no label is `directed`."""
+
+    operating_points: Mapping[str, OperatingPoint]
+    calibration: AffineCalibration
+
+    training: Mapping[str, Any]
+    """Summary of the training data with its licences."""
+
+    metrics: Mapping[str, Any]
+
+    files: Mapping[str, str]
+    """SHA-256, in hex, of every file but `turbo.json`."""
+
+    @classmethod
+    def load(cls, folder: Path | None = None) -> Self:
+        """Read and check the package in `folder`, or the shipped one.
+
+        Raises:
+            PackageError: `turbo.json` is missing, malformed or of another format; a file is
+                missing, is not listed, or has another hash. The message names the file.
+        """
+        folder = SHIPPED if folder is None else Path(folder)
+        manifest = Manifest.read(folder)
+        version = manifest.integer("format", at_least=1)
+        if version != FORMAT:
+            raise PackageError(
+                f"{manifest.path}: format {version} is not known, this version of turbo_stream "
+                f"reads format {FORMAT}; update turbo_stream or the package"
+            )
+        labels = manifest.texts("labels", at_least=2)
+        if manifest.integer("sample_rate", at_least=1) != SAMPLE_RATE:
+            raise manifest.refuse("sample_rate", manifest.values["sample_rate"], f"{SAMPLE_RATE}")
+        points = _operating_points(manifest)
+        package = cls(
+            folder=folder,
+            name=manifest.text("name"),
+            version=manifest.text("version"),
+            language=manifest.text("language"),
+            labels=labels,
+            max_seconds=manifest.number("max_seconds", above=0),
+            max_tokens=manifest.integer("max_tokens", at_least=8),
+            default_threshold=_default_threshold(manifest, labels, points),
+            operating_points=points,
+            calibration=_calibration(manifest, len(labels)),
+            training=dict(manifest.table("training").values),
+            metrics=dict(manifest.table("metrics").values),
+            files=_files(manifest),
+        )
+        package.verify()
+        return package
+
+    @property
+    def max_samples(self) -> int:
+        """Samples in `max_seconds` at 16 kHz, at least one."""
+        return max(1, to_samples(self.max_seconds))
+
+    @property
+    def directed_index(self) -> int:
+        """Place of `directed` among the labels; PackageError if the model has no such class."""
+        if DIRECTED not in self.labels:
+            raise PackageError(
+                f"{self.folder / MANIFEST_NAME}: the labels {', '.join(self.labels)} do not "
+                f"include {DIRECTED!r}; such a model can be evaluated but cannot listen"
+            )
+        return self.labels.index(DIRECTED)
+
+    def threshold(self, operating_point: str | None = None) -> float:
+        """Return the threshold of `operating_point`, or the default one.
+
+        Raises:
+            InputError: the package has no operating point of that name.
+        """
+        name = DEFAULT_POINT if operating_point is None else operating_point
+        if name not in self.operating_points:
+            known = ", ".join(sorted(self.operating_points)) or "none"
+            raise InputError(f"no operating point {name!r} in {self.name}: it has {known}")
+        return self.operating_points[name].threshold
+
+    def path(self, name: str) -> Path:
+        """Return where the listed file `name` is; PackageError if it is not listed."""
+        if name not in self.files:
+            raise PackageError(f"{self.folder / MANIFEST_NAME}: 'files' does not list {name}")
+        return self.folder / name
+
+    def verify(self) -> None:
+        """Compare every file with its hash; PackageError names the first that is wrong."""
+        for name, expected in self.files.items():
+            path = self.folder / name
+            try:
+                found = file_hash(path)
+            except OSError as error:
+                reason = error.strerror or str(error)
+                raise PackageError(
+                    f"{path} cannot be read ({reason}): the model package is incomplete, fetch "
+                    "it again"
+                ) from error
+            if found != expected:
+                raise PackageError(
+                    f"{path} is damaged or was changed: its SHA-256 is {found[:12]}..., "
+                    f"{MANIFEST_NAME} says {expected[:12]}...; fetch the model package again"
+                )
+        for name in (GRAPH_NAME, TOKENIZER_NAME):
+            self.path(name)
+        for path in sorted(self.folder.rglob("*")):
+            name = path.relative_to(self.folder).as_posix()
+            hidden = any(part.startswith((".", "__pycache__")) for part in name.split("/"))
+            if not hidden and name not in (MANIFEST_NAME, *self.files) and not path.is_dir():
+                raise PackageError(
+                    f"{path} is not listed in {MANIFEST_NAME}: a model package holds only files "
+                    "with a known hash; remove it"
+                )
+
+
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file in hex; OSError if it cannot be read."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _operating_points(manifest: Manifest) -> dict[str, OperatingPoint]:
+    table = manifest.table("operating_points")
+    rows = {name: table.table(name) for name in table.values}
+    return {
+        name: OperatingPoint(
+            threshold=row.fraction("threshold"),
+            false_accept=row.fraction_or_none("false_accept"),
+            false_reject=row.fraction_or_none("false_reject"),
+        )
+        for name, row in rows.items()
+    }
+
+
+def _default_threshold(
+    manifest: Manifest, labels: tuple[str, ...], points: Mapping[str, OperatingPoint]
+) -> float | None:
+    if DIRECTED not in labels:
+        return manifest.fraction_or_none("threshold")
+    threshold = manifest.fraction("threshold")
+    if DEFAULT_POINT not in points or points[DEFAULT_POINT].threshold != threshold:
+        wanted = f"the threshold of the operating point {DEFAULT_POINT!r}"
+        raise manifest.refuse("threshold", threshold, wanted)
+    return threshold
+
+
+def _calibration(manifest: Manifest, classes: int) -> AffineCalibration:
+    row = manifest.table("calibration")
+    if row.text("method") != "affine":
+        raise row.refuse("method", row.values["method"], "'affine'")
+    return AffineCalibration(row.number("scale", above=0), row.numbers("bias", count=classes))
+
+
+def _files(manifest: Manifest) -> dict[str, str]:
+    table = manifest.table("files")
+    for name, digest in table.values.items():
+        # By name, not by where links lead: the Hub's cache keeps every file as a link.
+        parts = PurePosixPath(name).parts
+        if not parts or name.startswith("/") or ".." in parts or set(name) & set("\\:\0"):
+            raise table.refuse(name, digest, "removed: a file of a package lies in its folder")
+        if not isinstance(digest, str) or not _SHA256.fullmatch(digest):
+            raise table.refuse(name, digest, "a SHA-256 of 64 lower-case hex digits")
+    if MANIFEST_NAME in table.values:
+        raise table.refuse(MANIFEST_NAME, table.values[MANIFEST_NAME], "removed: it cannot be")
+    return dict(table.values)
