@@ -16,6 +16,12 @@ class Vad(Protocol):
     frame_samples: int
     """Samples in one frame at 16 kHz."""
 
+    onset_threshold: float
+    """Probability from which a frame counts as speech while nobody speaks."""
+
+    hold_threshold: float
+    """Probability from which a frame counts as speech inside an utterance (hysteresis: lower)."""
+
     def speech_probability(self, frame: NDArray[np.int16]) -> float:
         """Return the probability of speech in `frame`, `[frame_samples]` int16, in [0, 1]."""
         ...

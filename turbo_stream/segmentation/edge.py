@@ -1,0 +1,65 @@
+"""Where speech really begins and ends, around the place the detector gave."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turbo_stream.segmentation.history import History
+from turbo_stream.segmentation.level import block_levels_db
+from turbo_stream.timebase import ms_to_samples
+
+BLOCK = ms_to_samples(10)
+"""Samples in the blocks whose level decides."""
+
+OUTWARD = ms_to_samples(200)
+"""How far an edge may move away from the speech: unvoiced onsets and soft ends."""
+
+INWARD = ms_to_samples(120)
+"""How far an edge may move into the speech: detectors fire early and hang over."""
+
+HOLE_BLOCKS = 6
+"""Quiet blocks that may lie inside an edge, such as the closure before a plosive."""
+
+OVER_NOISE_DB = 6.0
+UNDER_PEAK_DB = 35.0
+
+
+def find_onset(history: History, coarse: int, floor_db: float, earliest: int) -> int:
+    """Return the first sample of the speech that the detector saw begin at `coarse`.
+
+    `floor_db` is the noise floor; the answer is never before `earliest`.
+    """
+    start = max(earliest, history.oldest, coarse - OUTWARD)
+    levels = block_levels_db(history.read(start, min(history.end, coarse + INWARD)), BLOCK)
+    moved = _outermost(levels, (coarse - start) // BLOCK, floor_db)
+    return coarse if moved is None else start + moved * BLOCK
+
+
+def find_offset(history: History, coarse: int, floor_db: float, earliest: int) -> int:
+    """Return one past the last sample of the speech that the detector saw end at `coarse`.
+
+    `floor_db` is the noise floor; the answer is never before `earliest`.
+    """
+    stop = min(history.end, coarse + OUTWARD)
+    start = max(earliest, history.oldest, coarse - INWARD)
+    levels = block_levels_db(history.read(start, stop)[::-1], BLOCK)
+    moved = _outermost(levels, (stop - coarse) // BLOCK, floor_db)
+    return coarse if moved is None else stop - moved * BLOCK
+
+
+def _outermost(levels: NDArray[np.float32], anchor: int, floor_db: float) -> int | None:
+    """Return the first loud block that is tied to `anchor`, reading towards the speech."""
+    if not levels.size:
+        return None
+    loud = levels > max(floor_db + OVER_NOISE_DB, float(levels.max()) - UNDER_PEAK_DB)
+    inside = np.flatnonzero(loud[anchor:])
+    if not inside.size:
+        return None
+    edge = anchor + int(inside[0])
+    for block in range(edge - 1, -1, -1):
+        if edge - block > HOLE_BLOCKS + 1:
+            break
+        if loud[block]:
+            edge = block
+    return edge

@@ -1,0 +1,289 @@
+"""The state machine that turns a stream of samples into utterances."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turbo_stream.errors import InputError
+from turbo_stream.segmentation.config import SegmenterConfig
+from turbo_stream.segmentation.edge import find_offset, find_onset
+from turbo_stream.segmentation.end_silence import EndSilence
+from turbo_stream.segmentation.history import History
+from turbo_stream.segmentation.level import NoiseFloor, level_db
+from turbo_stream.segmentation.segment import DropReason, Segment, SegmenterOutput, SegmentStarted
+from turbo_stream.segmentation.utterance import Frame, OpenUtterance, split_point
+from turbo_stream.segmentation.vad import Vad
+from turbo_stream.timebase import SAMPLE_RATE, ms_to_samples
+
+QUIET_START_DB = -75.0
+"""Noise floor assumed until the room has been heard: low, so that no quiet voice is refused."""
+
+
+@dataclass
+class SegmenterState:
+    """Everything the segmenter remembers of the stream, the detector's own state aside."""
+
+    history: History
+    floor: NoiseFloor
+    end_silence: EndSilence
+    recent: deque[Frame]
+    """The newest frames while nobody speaks: the onset window."""
+
+    utterance: OpenUtterance | None = None
+    pending: NDArray[np.int16] = field(default_factory=lambda: np.empty(0, np.int16))
+    """Samples that do not fill a frame yet."""
+
+    bridged: deque[tuple[int, int]] = field(default_factory=deque)
+    """Lost stretches replaced by silence, as long as the history reaches back to them."""
+
+    next_id: int = 0
+    last_end: int = 0
+    """No utterance may begin before this sample."""
+
+    pause_start: int | None = None
+    """End of the newest utterance, unless the stream was interrupted since."""
+
+    fed_samples: int = 0
+    lost_samples: int = 0
+    speech_samples: int = 0
+
+
+class Segmenter:
+    """Finds utterances in 16 kHz mono PCM.
+
+    Works frame by frame of the detector, so what it returns is a function of the samples alone
+    and not of how they were chunked, and later samples never change an earlier answer. Every
+    `SegmentStarted` is followed by exactly one `Segment` of its id and `start_sample`; spans are
+    in order and do not overlap. Positions count from the start of the stream, lost samples
+    included. Memory holds one utterance of the maximum length and does not grow.
+    """
+
+    def __init__(self, vad: Vad, config: SegmenterConfig | None = None) -> None:
+        self._vad = vad
+        self._config = config or SegmenterConfig()
+        self._onset_frames = self._frames(self._config.onset_voice_ms)
+        self._resume_frames = self._frames(self._config.resume_voice_ms)
+        self._resume_window = max(
+            self._resume_frames,
+            ms_to_samples(self._config.resume_window_ms) // self._vad.frame_samples,
+        )
+        self._state = self._fresh()
+
+    @property
+    def fed_samples(self) -> int:
+        """Samples given to `process` so far."""
+        return self._state.fed_samples
+
+    @property
+    def lost_samples(self) -> int:
+        """Samples reported to `gap` so far; with `fed_samples` the stream's time."""
+        return self._state.lost_samples
+
+    @property
+    def speech_samples(self) -> int:
+        """Samples fed that lie inside the spans of finished utterances."""
+        return self._state.speech_samples
+
+    def process(self, pcm: NDArray[np.int16]) -> list[SegmenterOutput]:
+        """Take in the next samples, `[N]` int16 at 16 kHz, N >= 0; return what they decided.
+
+        Raises `InputError` for another type or shape.
+        """
+        if not isinstance(pcm, np.ndarray) or pcm.dtype != np.int16 or pcm.ndim != 1:
+            given = f"{getattr(pcm, 'dtype', type(pcm).__name__)} {getattr(pcm, 'shape', '')}"
+            raise InputError(f"segmenter takes int16 samples of shape [N], got {given.strip()}")
+        self._state.fed_samples += pcm.size
+        return self._take(pcm)
+
+    def flush(self) -> list[SegmenterOutput]:
+        """End the stream: judge the unfinished frame and end an open utterance."""
+        return self._stop()
+
+    def abort(self) -> list[SegmenterOutput]:
+        """End the stream because its source vanished: an open utterance is `source_lost`."""
+        return self._stop(dropped="source_lost")
+
+    def gap(self, lost_samples: int) -> list[SegmenterOutput]:
+        """Let the stream's clock pass over `lost_samples` that were never received.
+
+        Up to `bridge_gap_ms` they are taken for silence; more of them end an open utterance at
+        the last sample received. Either way that utterance is degraded by `gap`. Raises
+        `InputError` for a negative number.
+        """
+        if lost_samples < 0:
+            raise InputError(f"a gap of {lost_samples} samples was reported; it must be 0 or more")
+        state = self._state
+        state.lost_samples += lost_samples
+        if lost_samples <= ms_to_samples(self._config.bridge_gap_ms):
+            start = state.history.end + state.pending.size
+            state.bridged.append((start, start + lost_samples))
+            return self._take(np.zeros(lost_samples, np.int16))
+        outputs = self._stop(degraded=("gap",))
+        state.history.restart(state.history.end + lost_samples)
+        state.last_end = state.history.end
+        return outputs
+
+    def reset(self) -> None:
+        """Start anew: time, ids and counters begin at 0."""
+        self._vad.reset()
+        self._state = self._fresh()
+
+    def _fresh(self) -> SegmenterState:
+        config, frame = self._config, self._vad.frame_samples
+        longest_ms = config.max_utterance_ms + config.end_silence_max_ms + config.pre_roll_ms
+        return SegmenterState(
+            history=History(ms_to_samples(longest_ms + 1000) + 2 * frame),
+            floor=NoiseFloor(1000 * frame / SAMPLE_RATE, QUIET_START_DB),
+            end_silence=EndSilence(config),
+            recent=deque(
+                maxlen=max(self._onset_frames, ms_to_samples(config.onset_window_ms) // frame)
+            ),
+        )
+
+    def _frames(self, duration_ms: float) -> int:
+        return max(1, math.ceil(ms_to_samples(duration_ms) / self._vad.frame_samples))
+
+    def _take(self, pcm: NDArray[np.int16]) -> list[SegmenterOutput]:
+        state, size = self._state, self._vad.frame_samples
+        if state.pending.size:
+            pcm = np.concatenate((state.pending, pcm))
+        whole = pcm.size // size * size
+        outputs: list[SegmenterOutput] = []
+        for start in range(0, whole, size):
+            outputs += self._judge(pcm[start : start + size], size)
+        state.pending = pcm[whole:].copy()
+        return outputs
+
+    def _stop(
+        self, dropped: DropReason | None = None, degraded: tuple[str, ...] = ()
+    ) -> list[SegmenterOutput]:
+        state = self._state
+        outputs: list[SegmenterOutput] = []
+        if state.pending.size:
+            padded = np.zeros(self._vad.frame_samples, np.int16)
+            padded[: state.pending.size] = state.pending
+            outputs += self._judge(padded, state.pending.size)
+            state.pending = np.empty(0, np.int16)
+        if state.utterance is not None:
+            outputs.append(self._close(state.utterance, dropped, degraded))
+        state.recent.clear()
+        state.pause_start = None
+        self._vad.reset()
+        return outputs
+
+    def _judge(self, frame: NDArray[np.int16], received: int) -> list[SegmenterOutput]:
+        """Take in one frame, of which the first `received` samples are real."""
+        state = self._state
+        start = state.history.end
+        state.history.append(frame[:received])
+        while state.bridged and state.bridged[0][1] < state.history.oldest:
+            state.bridged.popleft()
+        level = level_db(frame[:received])
+        floor_db = state.floor.update(level)
+        utterance = state.utterance
+        threshold = self._vad.onset_threshold if utterance is None else self._vad.hold_threshold
+        voiced = (
+            self._vad.speech_probability(frame) >= threshold
+            and level >= floor_db + self._config.voice_margin_db
+        )
+        heard = Frame(start, start + received, level, voiced)
+        return self._listen(heard) if utterance is None else self._follow(utterance, heard)
+
+    def _listen(self, frame: Frame) -> list[SegmenterOutput]:
+        """Nobody speaks: open an utterance when enough of the onset window is voiced."""
+        state = self._state
+        state.recent.append(frame)
+        voiced = [f for f in state.recent if f.voiced]
+        if not frame.voiced or len(voiced) < self._onset_frames:
+            return []
+        first = voiced[0]
+        start = find_onset(state.history, first.start, state.floor.db, state.last_end)
+        if state.pause_start is not None:
+            state.end_silence.observe((start - state.pause_start) * 1000 / SAMPLE_RATE)
+        return [self._open(start, [f for f in state.recent if f.start >= first.start])]
+
+    def _open(self, start: int, frames: list[Frame]) -> SegmentStarted:
+        state = self._state
+        utterance = OpenUtterance(state.next_id, start, state.last_end, frames)
+        if frames:
+            utterance.extend(frames)
+        state.next_id += 1
+        state.utterance = utterance
+        state.recent.clear()
+        return SegmentStarted(utterance.id, start)
+
+    def _follow(self, utterance: OpenUtterance, frame: Frame) -> list[SegmenterOutput]:
+        """Somebody speaks: go on, wait out a pause, end, or split."""
+        state, config = self._state, self._config
+        utterance.frames.append(frame)
+        if frame.voiced:
+            window = [
+                f
+                for f in utterance.frames[-self._resume_window :]
+                if f.start >= utterance.speech_end
+            ]
+            if frame.start == utterance.speech_end:
+                utterance.extend([frame])
+            elif sum(f.voiced for f in window) >= self._resume_frames:
+                resumed = next(f.start for f in window if f.voiced)
+                pause = resumed - utterance.speech_end
+                state.end_silence.observe(pause * 1000 / SAMPLE_RATE)
+                utterance.extend(window)
+        voiced_ms = utterance.voiced_samples * 1000 / SAMPLE_RATE
+        if frame.stop - utterance.speech_end >= state.end_silence.required_samples(voiced_ms):
+            return [self._close(utterance)]
+        if utterance.speech_end - utterance.start_sample >= ms_to_samples(config.max_utterance_ms):
+            return self._split(utterance)
+        return []
+
+    def _split(self, utterance: OpenUtterance) -> list[SegmenterOutput]:
+        """Cut a too long utterance in two; the second goes on where the first ends."""
+        search = utterance.speech_end - ms_to_samples(self._config.split_search_ms)
+        margin = utterance.speech_end - ms_to_samples(500)
+        candidates = [f for f in utterance.frames if f.start >= search and f.stop <= margin]
+        cut = split_point(candidates, ms_to_samples(100))
+        first = self._close(utterance, end=cut)
+        return [first, self._open(cut, [f for f in utterance.frames if f.start >= cut])]
+
+    def _close(
+        self,
+        utterance: OpenUtterance,
+        dropped: DropReason | None = None,
+        degraded: tuple[str, ...] = (),
+        end: int | None = None,
+    ) -> Segment:
+        state, config = self._state, self._config
+        history = state.history
+        start = utterance.start_sample
+        tail = ms_to_samples(config.tail_ms)
+        if end is None:
+            end = find_offset(history, utterance.speech_end, state.floor.db, start + 1)
+        else:
+            tail = 0
+        pcm_start = max(
+            start - ms_to_samples(config.pre_roll_ms), utterance.earliest_pcm, history.oldest
+        )
+        pcm_stop = min(end + tail, history.end)
+        if dropped is None and utterance.voiced_samples < ms_to_samples(config.min_speech_ms):
+            dropped = "too_short"
+        if not degraded and any(a < pcm_stop and b > pcm_start for a, b in state.bridged):
+            degraded = ("gap",)
+        lost = sum(max(0, min(b, end) - max(a, start)) for a, b in state.bridged)
+        state.speech_samples += end - start - lost
+        state.last_end = state.pause_start = end
+        state.utterance = None
+        state.recent.clear()
+        return Segment(
+            id=utterance.id,
+            start_sample=start,
+            end_sample=end,
+            endpoint_sample=history.end,
+            pcm=history.read(pcm_start, pcm_stop),
+            dropped=dropped,
+            degraded=degraded,
+        )

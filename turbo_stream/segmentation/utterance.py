@@ -1,0 +1,65 @@
+"""An utterance that has begun and not yet ended, as the frames seen so far describe it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Frame(NamedTuple):
+    """What is remembered of one frame."""
+
+    start: int
+    """First sample, stream time."""
+
+    stop: int
+    """One past the last sample."""
+
+    level_db: float
+    voiced: bool
+
+
+@dataclass
+class OpenUtterance:
+    """State of the utterance being heard. Positions are stream time in samples."""
+
+    id: int
+    start_sample: int
+
+    earliest_pcm: int
+    """Pre-roll may not reach before this: there the utterance before it ends."""
+
+    frames: list[Frame] = field(default_factory=list)
+    """Every frame from the onset on, at most the maximum length."""
+
+    voiced_samples: int = 0
+    speech_end: int = 0
+    """End of the last frame that certainly belongs to the speech."""
+
+    def extend(self, frames: list[Frame]) -> None:
+        """Count `frames`, the newest ones, as speech."""
+        self.voiced_samples += sum(f.stop - f.start for f in frames if f.voiced)
+        self.speech_end = frames[-1].stop
+
+
+def split_point(frames: list[Frame], shortest_pause: int) -> int:
+    """Return where to cut `frames`: amid the longest pause, else where it is quietest.
+
+    A pause is a run of unvoiced frames of at least `shortest_pause` samples; the level is
+    smoothed over three frames.
+    """
+    best_start = best_stop = run_start = frames[0].start
+    for frame in frames:
+        if frame.voiced:
+            run_start = frame.stop
+        elif frame.stop - run_start > best_stop - best_start:
+            best_start, best_stop = run_start, frame.stop
+    if best_stop - best_start >= shortest_pause:
+        return (best_start + best_stop) // 2
+    levels = [f.level_db for f in frames]
+    smooth = [
+        sum(levels[max(0, i - 1) : i + 2]) / len(levels[max(0, i - 1) : i + 2])
+        for i in range(len(levels))
+    ]
+    quietest = frames[smooth.index(min(smooth))]
+    return (quietest.start + quietest.stop) // 2
