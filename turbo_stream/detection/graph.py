@@ -12,7 +12,7 @@ from turbo_stream.errors import PackageError, TurboStreamError
 from turbo_stream.recognition.recognizer import confidence_vector
 
 MIN_SAMPLES = 1600
-"""Shorter audio gets silence up to 100 ms behind it, so that a log-mel frame exists."""
+"""Shorter audio is padded to 100 ms, so that a log-mel frame exists; the length stays true."""
 
 _INPUTS = {
     "waveform": ("tensor(float)", 2),
@@ -107,7 +107,7 @@ class TurboGraph:
             _OUTPUTS,
             {
                 "waveform": waveform,
-                "waveform_length": np.array([waveform.shape[1]], np.int64),
+                "waveform_length": np.array([len(pcm)], np.int64),
                 "token_ids": token_ids,
                 "token_mask": token_mask,
                 "confidence": confidence[np.newaxis],
