@@ -1,0 +1,54 @@
+"""Remembers where somebody spoke over the device itself."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from turbo_stream.audio.echo import EchoGate
+
+# Ends of utterances come at most this many spans later than the spans themselves.
+_REMEMBERED_SPANS = 256
+
+
+class BargeIn:
+    """Mutes the echo of the device and marks the utterances that were spoken over it."""
+
+    def __init__(self) -> None:
+        self._gate: EchoGate | None = None
+        self._spans: deque[tuple[int, int]] = deque(maxlen=_REMEMBERED_SPANS)
+
+    def without_echo(
+        self, pcm: NDArray[np.int16], reference: NDArray[np.int16], at_sample: int
+    ) -> NDArray[np.int16]:
+        """Return `pcm`, `[N]`, with echo muted; it begins at `at_sample` of the stream."""
+        if self._gate is None:
+            from turbo_stream.audio.echo import EchoGate
+
+            self._gate = EchoGate()
+        muted, near_speech = self._gate.process(pcm, reference)
+        edges = np.flatnonzero(np.diff(near_speech.astype(np.int8), prepend=0, append=0))
+        for start, stop in edges.reshape(-1, 2):
+            self._remember(at_sample + int(start), at_sample + int(stop))
+        return muted
+
+    def during(self, start_sample: int, end_sample: int) -> bool | None:
+        """Return whether a span of the stream holds barge-in; None if no reference was given."""
+        if self._gate is None:
+            return None
+        return any(start < end_sample and stop > start_sample for start, stop in self._spans)
+
+    def reset(self) -> None:
+        """Forget everything heard so far."""
+        self._spans.clear()
+        if self._gate is not None:
+            self._gate.reset()
+
+    def _remember(self, start: int, stop: int) -> None:
+        if self._spans and self._spans[-1][1] == start:
+            start, _ = self._spans.pop()
+        self._spans.append((start, stop))

@@ -1,0 +1,165 @@
+"""`turbo-listen`: from sound to accepted and rejected utterances."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+
+import turbo_stream
+from turbo_stream.cli.command import run_command
+from turbo_stream.cli.config_file import read_config
+
+if TYPE_CHECKING:
+    from turbo_stream.audio.source import Source
+    from turbo_stream.cli.view.view import View
+    from turbo_stream.events import Event
+    from turbo_stream.pipeline import Pipeline
+
+
+@click.command("turbo-listen", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("source", required=False)
+@click.option("--jsonl", is_flag=True, help="Print one JSON object per event.")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    callback=read_config,
+    is_eager=True,
+    expose_value=False,
+    help="TOML file with any of these options; the command line wins.",
+)
+@click.option("--model", metavar="DIR", help="Turbo package.  [default: the one that ships]")
+@click.option(
+    "--asr",
+    default="auto",
+    show_default=True,
+    metavar="auto|none|pocketsphinx|NAME_OR_DIR",
+    help="Recognizer: a Whisper name such as tiny.en, a Whisper folder, or another backend.",
+)
+@click.option("--vad", metavar="webrtc|silero|webrtc+silero", help="Voice activity detector.")
+@click.option("--name", "names", multiple=True, help="What the device is called; repeatable.")
+@click.option("--threshold", type=float, metavar="P", help="Accept from this probability on.")
+@click.option("--operating-point", metavar="NAME", help="Accept from a threshold of the package.")
+@click.option("--device", metavar="ID", help="Microphone, by index or name.")
+@click.option("--channel", type=int, metavar="N", help="Use channel N (from 0) alone.")
+@click.option("--list-devices", is_flag=True, help="List the microphones and exit.")
+@click.option("--language", metavar="CODE", help="Language, for multilingual Whisper models.")
+@click.option("--realtime", is_flag=True, help="Play a file at its own pace, as a microphone.")
+@click.option("--show-rejected", is_flag=True, help="Show the words of rejected speech, too.")
+@click.version_option(turbo_stream.__version__, prog_name="turbo-listen")
+def listen(
+    source: str | None,
+    *,
+    jsonl: bool,
+    model: str | None,
+    asr: str,
+    vad: str | None,
+    names: tuple[str, ...],
+    threshold: float | None,
+    operating_point: str | None,
+    device: str | None,
+    channel: int | None,
+    list_devices: bool,
+    language: str | None,
+    realtime: bool,
+    show_rejected: bool,
+) -> None:
+    """Hear speech, and say of each utterance whether it was meant for the device.
+
+    SOURCE is a sound file, - for raw 16-bit 16 kHz mono PCM on standard input, or nothing for
+    the microphone.
+    """
+    if list_devices:
+        _print_devices()
+        return
+    from turbo_stream.audio.open import open_source
+    from turbo_stream.pipeline import Pipeline
+
+    # The source is opened before the models, so that a wrong file name is told at once.
+    opened = open_source(source, channel=channel, device=_index_or_name(device), realtime=realtime)
+    pipeline = Pipeline.load(
+        model,
+        asr=asr,
+        vad=vad,
+        names=names,
+        threshold=threshold,
+        operating_point=operating_point,
+        language=language,
+        show_rejected=show_rejected,
+        say=_say,
+    )
+    _show(pipeline, opened, _view(jsonl))
+
+
+def main() -> None:
+    """Entry point."""
+    sys.exit(run_command(listen))
+
+
+def _show(pipeline: Pipeline, source: Source, view: View) -> None:
+    watched = view.watch(source)
+    _close_on_signals(watched)
+    try:
+        for event in _events(pipeline, watched):
+            view.show(event)
+    finally:
+        view.close()
+        watched.close()
+
+
+def _events(pipeline: Pipeline, source: Source) -> Iterator[Event]:
+    if not source.live:
+        return pipeline.run(source)
+    from turbo_stream.live import LivePipeline
+
+    return LivePipeline(pipeline, source).run()
+
+
+def _close_on_signals(source: Source) -> None:
+    """Let SIGINT and SIGTERM end the sound: what was heard is decided, and the status is 0."""
+
+    def close(signum: int, frame: FrameType | None) -> None:
+        source.close()
+
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, close)
+
+
+def _view(jsonl: bool) -> View:
+    if jsonl:
+        from turbo_stream.cli.view.jsonl import JsonLines
+
+        return JsonLines(sys.stdout)
+    if not sys.stdout.isatty():
+        from turbo_stream.cli.view.plain import PlainLines
+
+        return PlainLines(sys.stdout)
+    from rich.console import Console
+
+    from turbo_stream.cli.view.screen import Screen
+
+    return Screen(Console())
+
+
+def _print_devices() -> None:
+    from turbo_stream.audio.devices import list_devices
+
+    for device in list_devices():
+        print(device)
+
+
+def _index_or_name(device: str | None) -> int | str | None:
+    return int(device) if device is not None and device.isdecimal() else device
+
+
+def _say(text: str) -> None:
+    print(f"turbo-listen: {text}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

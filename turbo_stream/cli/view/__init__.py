@@ -1,0 +1,1 @@
+"""How a command shows events: JSON lines, plain lines, or a live screen."""

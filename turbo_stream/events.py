@@ -1,0 +1,144 @@
+"""What the pipeline says: one frozen dataclass per event, one JSON object per line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, Literal
+
+Decision = Literal["accepted", "rejected", "dropped"]
+Reason = Literal["not_directed", "too_short", "overload", "source_lost", "error"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """Base of all events; the fields of a subclass are the fields of its JSON object."""
+
+    kind: ClassVar[str]
+    """Value of the JSON field `event`."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the event as a JSON-ready dict, `event` first."""
+        body = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {"event": self.kind, **body}
+
+
+@dataclass(frozen=True)
+class Ready(Event):
+    """Models are loaded; sound is being listened to from here on."""
+
+    kind: ClassVar[str] = "ready"
+
+    asr: str
+    """Backend and model: `whisper:tiny.en`, `pocketsphinx`, `none`."""
+
+    vad: str
+    model: str
+    """Name of the Turbo package."""
+
+    threshold: float
+    names: tuple[str, ...] = ()
+    """What the device is called."""
+
+    language: str = "en"
+    version: str = ""
+    """Of turbo_stream."""
+
+
+@dataclass(frozen=True)
+class SpeechStarted(Event):
+    """Somebody speaks; an `Utterance` of the same id follows."""
+
+    kind: ClassVar[str] = "speech_started"
+
+    id: int
+    time_s: float
+    """Equals `start_s` of the utterance."""
+
+
+@dataclass(frozen=True)
+class Utterance(Event):
+    """The one terminal event of an utterance."""
+
+    kind: ClassVar[str] = "utterance"
+
+    id: int
+    start_s: float
+    """Start of the speech itself, without pre-roll."""
+
+    end_s: float
+    """End of the speech itself, without end silence."""
+
+    decision: Decision
+    reason: Reason | None
+    """None if accepted."""
+
+    degraded: tuple[str, ...]
+    """Stated steps by which quality was lost: `gap`, `asr_skipped`, `asr_late`, `asr_failed`."""
+
+    directed_probability: float | None
+    """None if dropped."""
+
+    threshold: float
+    text: str | None
+    """None for rejected speech (unless asked for) and for dropped speech."""
+
+    asr: dict[str, Any]
+    """`backend` and, where known, `avg_logprob`, `no_speech_prob`, `compression_ratio`."""
+
+    latency_ms: dict[str, float] = field(default_factory=dict)
+    """`endpoint_to_decision`, `asr`, `turbo`."""
+
+    barge_in: bool | None = None
+    """Spoken while the device itself was playing; None where no echo reference is given."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the event as a JSON-ready dict; `barge_in` only where it is known."""
+        body = super().to_json()
+        if self.barge_in is None:
+            del body["barge_in"]
+        return body
+
+
+@dataclass(frozen=True)
+class GapReported(Event):
+    """Samples were lost; times after the gap stay right."""
+
+    kind: ClassVar[str] = "gap"
+
+    time_s: float
+    """Where the gap begins."""
+
+    lost_samples: int
+    cause: str
+
+
+@dataclass(frozen=True)
+class SourceChanged(Event):
+    """The source went away, came back, or gave up."""
+
+    kind: ClassVar[str] = "source"
+
+    state: Literal["active", "reconnecting", "unavailable"]
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Finished(Event):
+    """The stream ended; its accounts."""
+
+    kind: ClassVar[str] = "finished"
+
+    audio_s: float
+    """Sound that was heard: `speech_s` + `silence_s`."""
+
+    speech_s: float
+    silence_s: float
+    lost_samples: int
+    """`audio_s` plus these is the time of the stream."""
+
+    utterances: int
+    accepted: int
+    rejected: int
+    dropped: int
+    real_time_factor: float | None
+    """Time spent processing (processor time when live) over `audio_s`; None without audio."""

@@ -1,0 +1,148 @@
+"""The live shell: capture, segmentation and inference on threads of their own.
+
+    capture thread        segmentation thread          inference thread        caller
+    (inside the source)
+    ring ──────────────> segmenter ──> Backlog ──────> recognize, classify ──> events()
+
+Capture never waits. Under load, quality is given up by stated steps only: first the text of an
+utterance (`asr_skipped`), then whole utterances, the oldest waiting first (`overload`).
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from time import perf_counter, process_time
+
+from turbo_stream.audio.source import Block, Connection, Gap, Source, SourceItem
+from turbo_stream.backlog import Backlog, Waiting
+from turbo_stream.decider import Hearing
+from turbo_stream.events import Event, SourceChanged, SpeechStarted, Utterance
+from turbo_stream.hearing_thread import HearingThread
+from turbo_stream.pipeline import Pipeline
+from turbo_stream.segmentation.segment import Segment, SegmenterOutput
+from turbo_stream.timebase import to_seconds
+
+
+@dataclass(frozen=True)
+class LiveConfig:
+    """How much may wait, and for how long."""
+
+    max_waiting: int = 4
+    """Utterances that may wait for a decision; one more, and the oldest is dropped."""
+
+    skip_asr_from: int = 2
+    """With this many utterances waiting behind it, one is decided by its sound alone."""
+
+    asr_deadline_s: float = 3.0
+    """A text later than this is not waited for."""
+
+    max_unread_events: int = 1000
+    """When the caller reads no events, segmentation pauses here and the source reports the gap."""
+
+
+class LivePipeline:
+    """Runs a `Pipeline` over a live source without ever blocking its capture."""
+
+    def __init__(
+        self, pipeline: Pipeline, source: Source, config: LiveConfig | None = None
+    ) -> None:
+        self._pipeline = pipeline
+        self._source = source
+        self._config = config or LiveConfig()
+        self._backlog = Backlog(self._config.max_waiting)
+        self._unread: queue.Queue[Event | None] = queue.Queue(self._config.max_unread_events)
+        self._abandoned = threading.Event()
+        self._failure: BaseException | None = None
+
+    def close(self) -> None:
+        """Stop listening; what was heard is still decided. Callable from any thread."""
+        self._source.close()
+
+    def run(self) -> Iterator[Event]:
+        """Yield events as they happen: `Ready` first, `Finished` last.
+
+        Raises what the source raised, after the utterances before it were decided.
+        """
+        busy_from = process_time()
+        for target in (self._segmentation, self._inference):
+            threading.Thread(target=target, name=f"turbo{target.__name__}", daemon=True).start()
+        yield self._pipeline.ready
+        try:
+            while (event := self._unread.get()) is not None:
+                yield event
+        finally:
+            self._abandoned.set()
+            self._source.close()
+        if self._failure is not None:
+            raise self._failure
+        yield self._pipeline.finished(process_time() - busy_from)
+
+    def _segmentation(self) -> None:
+        try:
+            for item in self._source:
+                self._segment(item)
+            self._hand_on(self._pipeline.segmenter.flush())
+        except BaseException as error:
+            self._failure = error
+        finally:
+            self._backlog.close()
+
+    def _segment(self, item: SourceItem) -> None:
+        segmenter = self._pipeline.segmenter
+        match item:
+            case Block(pcm, reference):
+                self._hand_on(self._pipeline.segment(pcm, reference))
+            case Gap(lost_samples, cause):
+                self._say(self._pipeline.gap_report(lost_samples, cause))
+                self._hand_on(segmenter.gap(lost_samples))
+            case Connection(state, detail):
+                self._say(SourceChanged(state, detail))
+                if state != "active":
+                    self._hand_on(segmenter.abort())
+
+    def _hand_on(self, outputs: list[SegmenterOutput]) -> None:
+        for output in outputs:
+            if isinstance(output, Segment):
+                barge_in = self._pipeline.barge_in(output)
+                waiting = Waiting(output, perf_counter(), barge_in, output.dropped)
+                self._backlog.put(waiting)
+            else:
+                self._say(SpeechStarted(output.id, to_seconds(output.start_sample)))
+
+    def _inference(self) -> None:
+        hearing_thread = HearingThread(self._pipeline.decider, self._config.asr_deadline_s)
+        try:
+            while (taken := self._backlog.take()) is not None:
+                waiting, behind = taken
+                utterance = self._decide(waiting, behind, hearing_thread)
+                self._pipeline.count(utterance)
+                self._say(utterance)
+        except BaseException as error:
+            self._failure = error
+        finally:
+            hearing_thread.close()
+            self._say(None)
+
+    def _decide(self, waiting: Waiting, behind: int, hearing_thread: HearingThread) -> Utterance:
+        decider = self._pipeline.decider
+        if waiting.dropped is not None:
+            return decider.drop(waiting.segment, waiting.dropped, barge_in=waiting.barge_in)
+        if behind >= self._config.skip_asr_from:
+            hearing = Hearing.without_text("asr_skipped")
+        else:
+            hearing = hearing_thread.hear(waiting.segment)
+        return decider.decide(
+            waiting.segment, hearing, waited_ms=waiting.waited_ms, barge_in=waiting.barge_in
+        )
+
+    def _say(self, event: Event | None) -> None:
+        # A caller that stopped reading must not leave threads behind that wait for it forever.
+        while not self._abandoned.is_set():
+            try:
+                self._unread.put(event, timeout=0.5)
+            except queue.Full:
+                continue
+            return

@@ -1,0 +1,72 @@
+"""Puts a pipeline together from the names a user gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from turbo_stream.errors import InputError
+from turbo_stream.events import Ready
+
+if TYPE_CHECKING:
+    from turbo_stream.detection.package import ModelPackage
+    from turbo_stream.pipeline import Pipeline
+
+
+def load_pipeline(
+    pipeline_class: type[Pipeline],
+    *,
+    model: str | Path | None,
+    asr: str,
+    vad: str | None,
+    names: tuple[str, ...],
+    threshold: float | None,
+    operating_point: str | None,
+    language: str | None,
+    show_rejected: bool,
+    say: Callable[[str], None],
+) -> Pipeline:
+    """Load what `Pipeline.load` documents and run each model once."""
+    import turbo_stream
+    from turbo_stream.decider import Decider
+    from turbo_stream.detection.package import ModelPackage
+    from turbo_stream.detection.turbo import TurboDetector
+    from turbo_stream.recognition.auto import load_recognizer
+    from turbo_stream.segmentation.factory import DEFAULT_VAD, load_vad
+    from turbo_stream.segmentation.segmenter import Segmenter
+
+    package = ModelPackage.load(Path(model) if model is not None else None)
+    threshold = _threshold(package, threshold, operating_point)
+    voice_activity = load_vad(vad or DEFAULT_VAD)
+    recognizer = load_recognizer(asr, language=language, say=say)
+    foreign = language is not None and language != package.language
+    if foreign:
+        say(
+            f"the Turbo classifier {package.name} knows {package.language}, not {language}: "
+            "it decides by the sound alone"
+        )
+    detector = TurboDetector(package, names=names, threshold=threshold, use_text=not foreign)
+    recognizer.warm_up()
+    detector.warm_up()
+    ready = Ready(
+        asr=recognizer.name,
+        vad=voice_activity.name,
+        model=package.name,
+        threshold=detector.threshold,
+        names=names,
+        language=language or package.language,
+        version=turbo_stream.__version__,
+    )
+    decider = Decider(recognizer, detector, show_rejected=show_rejected)
+    return pipeline_class(Segmenter(voice_activity), decider, ready=ready)
+
+
+def _threshold(package: ModelPackage, threshold: float | None, point: str | None) -> float:
+    if threshold is None:
+        return package.threshold(point)
+    if point is not None:
+        raise InputError("a threshold and an operating point were both given: give one of them")
+    if not 0.0 <= threshold <= 1.0:
+        raise InputError(f"threshold {threshold} is not a probability: give one from 0 to 1")
+    return threshold

@@ -1,0 +1,242 @@
+"""The synchronous core: samples in, events out, a pure function of the samples seen so far."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turbo_stream.audio.source import Block, Connection, Gap, SourceItem
+from turbo_stream.barge_in import BargeIn
+from turbo_stream.decider import Decider
+from turbo_stream.errors import InputError
+from turbo_stream.events import (
+    Event,
+    Finished,
+    GapReported,
+    Ready,
+    SourceChanged,
+    SpeechStarted,
+    Utterance,
+)
+from turbo_stream.segmentation.segment import Segment, SegmenterOutput
+from turbo_stream.stopwatch import Stopwatch
+from turbo_stream.timebase import to_seconds
+from turbo_stream.totals import Totals
+
+if TYPE_CHECKING:
+    from turbo_stream.segmentation.segmenter import Segmenter
+
+Pcm = NDArray[np.int16]
+
+
+class Pipeline:
+    """One stream: segmenter, recognizer, detector, and the accounts.
+
+    Events do not depend on how the samples were cut into calls of `process`, and more samples
+    never change an event already returned. Not thread-safe: one thread feeds it.
+    """
+
+    def __init__(
+        self,
+        segmenter: Segmenter,
+        decider: Decider,
+        *,
+        ready: Ready,
+    ) -> None:
+        self.segmenter = segmenter
+        self.decider = decider
+        self.ready = ready
+        """The event that `run` begins with: what is listening."""
+        self._barge_in = BargeIn()
+        self._paused = False
+        self._totals = Totals()
+
+    @classmethod
+    def load(
+        cls,
+        model: str | Path | None = None,
+        *,
+        asr: str = "auto",
+        vad: str | None = None,
+        names: Iterable[str] = (),
+        threshold: float | None = None,
+        operating_point: str | None = None,
+        language: str | None = None,
+        show_rejected: bool = False,
+        say: Callable[[str], None] | None = None,
+    ) -> Pipeline:
+        """Load the models and return a pipeline that is warm.
+
+        Args:
+            model: folder of a Turbo package; None for the one that ships.
+            asr: `auto`, `none`, `pocketsphinx`, a Whisper name, or a Whisper folder.
+            vad: `webrtc`, `silero`, `webrtc+silero`; None for the default.
+            names: what the device is called.
+            threshold: accept from this probability on, in [0, 1]; None for the package's.
+            operating_point: one of the package's named thresholds, instead of `threshold`.
+            language: language of the speech, for multilingual Whisper models.
+            show_rejected: put the text of rejected speech into its event.
+            say: told in one line what was chosen and why; None sends it to the log.
+
+        Raises:
+            InputError: an argument names something that is not there or not allowed.
+            PackageError: the model package is incomplete or fails its hashes.
+        """
+        from turbo_stream.loading import load_pipeline
+
+        return load_pipeline(
+            cls,
+            model=model,
+            asr=asr,
+            vad=vad,
+            names=tuple(names),
+            threshold=threshold,
+            operating_point=operating_point,
+            language=language,
+            show_rejected=show_rejected,
+            say=say or logging.getLogger(__name__).info,
+        )
+
+    def process(self, pcm: Pcm, reference: Pcm | None = None) -> list[Event]:
+        """Feed `pcm`, `[N]` int16 at 16 kHz; return the events these samples complete.
+
+        `reference`, `[N]`, is what the device itself played meanwhile: its echo is muted, and
+        utterances spoken over it are marked `barge_in`.
+        """
+        return [self._decide(output) for output in self.segment(pcm, reference)]
+
+    def segment(self, pcm: Pcm, reference: Pcm | None = None) -> list[SegmenterOutput]:
+        """Do the segmenter's part of `process` only; for shells that decide elsewhere."""
+        pcm = _checked(pcm)
+        if self._paused:
+            pcm = np.zeros_like(pcm)
+        elif reference is not None:
+            at_sample = self.segmenter.fed_samples + self.segmenter.lost_samples
+            pcm = self._barge_in.without_echo(pcm, _checked(reference), at_sample)
+        return self.segmenter.process(pcm)
+
+    def gap(self, lost_samples: int, cause: str) -> list[Event]:
+        """Advance the stream by `lost_samples` that nobody heard."""
+        report = self.gap_report(lost_samples, cause)
+        return [report, *(self._decide(output) for output in self.segmenter.gap(lost_samples))]
+
+    def gap_report(self, lost_samples: int, cause: str) -> GapReported:
+        """Return the event for samples lost from here on."""
+        at = self.segmenter.fed_samples + self.segmenter.lost_samples
+        return GapReported(time_s=to_seconds(at), lost_samples=lost_samples, cause=cause)
+
+    def connection(self, change: Connection) -> list[Event]:
+        """Note that the source changed; an utterance that it broke off is dropped."""
+        event = SourceChanged(change.state, change.detail)
+        if change.state == "active":
+            return [event]
+        return [event, *(self._decide(output) for output in self.segmenter.abort())]
+
+    def pause(self) -> list[Event]:
+        """Stop listening, as while the device itself speaks; ends an open utterance.
+
+        Samples fed while paused count as silence, so that times stay right.
+        """
+        events = [self._decide(output) for output in self.segmenter.flush()]
+        self._paused = True
+        return events
+
+    def resume(self) -> None:
+        """Listen again."""
+        self._paused = False
+
+    def flush(self) -> list[Event]:
+        """End the stream: an utterance still open is decided now."""
+        return [self._decide(output) for output in self.segmenter.flush()]
+
+    def reset(self) -> None:
+        """Start a new stream with the same models."""
+        self.segmenter.reset()
+        self._barge_in.reset()
+        self._paused = False
+        self._totals.reset()
+
+    def run(self, source: Iterable[SourceItem]) -> Iterator[Event]:
+        """Yield the events of a whole source: `Ready` first, `Finished` last.
+
+        Everything happens in the caller's thread, so a source that loses sound when nobody
+        reads (a microphone) wants `LivePipeline` instead.
+        """
+        yield self.ready
+        busy = Stopwatch()
+        for item in source:
+            with busy:
+                events = self.feed(item)
+            yield from events
+        with busy:
+            events = self.flush()
+        yield from events
+        yield self.finished(busy.total_s)
+
+    async def stream(self, chunks: AsyncIterable[Pcm]) -> AsyncIterator[Event]:
+        """Yield the events of an asynchronous stream of samples, as `run` does.
+
+        Each chunk is processed in a worker thread, so that the event loop stays free.
+        """
+        import asyncio
+
+        yield self.ready
+        busy = Stopwatch()
+        async for pcm in chunks:
+            with busy:
+                events = await asyncio.to_thread(self.process, pcm)
+            for event in events:
+                yield event
+        with busy:
+            events = await asyncio.to_thread(self.flush)
+        for event in events:
+            yield event
+        yield self.finished(busy.total_s)
+
+    def feed(self, item: SourceItem) -> list[Event]:
+        """Process one item of a source."""
+        match item:
+            case Block(pcm, reference):
+                return self.process(pcm, reference)
+            case Gap(lost_samples, cause):
+                return self.gap(lost_samples, cause)
+            case Connection():
+                return self.connection(item)
+
+    def finished(self, busy_s: float | None = None) -> Finished:
+        """Return the accounts of the stream so far."""
+        return self._totals.finished(
+            fed_samples=self.segmenter.fed_samples,
+            speech_samples=self.segmenter.speech_samples,
+            lost_samples=self.segmenter.lost_samples,
+            busy_s=busy_s,
+        )
+
+    def count(self, utterance: Utterance) -> None:
+        """Enter a terminal event that was decided elsewhere into the accounts."""
+        self._totals.add(utterance)
+
+    def barge_in(self, segment: Segment) -> bool | None:
+        """Return whether `segment` was spoken over the device; None without a reference."""
+        return self._barge_in.during(segment.start_sample, segment.end_sample)
+
+    def _decide(self, output: SegmenterOutput) -> Event:
+        if not isinstance(output, Segment):
+            return SpeechStarted(output.id, to_seconds(output.start_sample))
+        utterance = self.decider.decide(output, barge_in=self.barge_in(output))
+        self.count(utterance)
+        return utterance
+
+
+def _checked(pcm: Pcm) -> Pcm:
+    if pcm.dtype != np.int16 or pcm.ndim != 1:
+        raise InputError(
+            f"samples of type {pcm.dtype} and shape {list(pcm.shape)} were given; "
+            "give int16 of shape [N], 16 kHz mono"
+        )
+    return pcm
