@@ -1,0 +1,21 @@
+import numpy as np
+import pytest
+import soundfile
+
+from turbo_stream import errors
+from turbo_stream.audio.file import FileSource
+from turbo_stream.audio.open import open_source
+from turbo_stream.audio.source import Source
+
+
+def test_a_path_is_a_file(tmp_path):
+    soundfile.write(tmp_path / "a.wav", np.zeros((160, 2)), 16_000)
+    for name in (tmp_path / "a.wav", str(tmp_path / "a.wav")):
+        source = open_source(name, channel=1, realtime=True)
+        assert isinstance(source, FileSource) and isinstance(source, Source)
+        assert source.live and source.channel == 1
+
+
+def test_stdin_has_one_channel():
+    with pytest.raises(errors.InputError, match="stdin is mono"):
+        open_source("-", channel=1)

@@ -1,0 +1,102 @@
+"""A sound file as a source: any format, rate and channel count, never loaded whole."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+
+from turbo_stream.audio.decoder import Decoder, Frames, open_decoder
+from turbo_stream.audio.resampler import Resampler, Samples, silence_non_finite
+from turbo_stream.audio.source import Block, Pcm, SourceItem
+from turbo_stream.errors import InputError
+from turbo_stream.timebase import to_seconds
+
+
+class FileSource:
+    """The samples of one sound file, as 16 kHz mono.
+
+    Formats: whatever libsndfile reads (WAV, FLAC, Ogg, AIFF, ...), else FFmpeg through PyAV (MP3,
+    M4A, WebM, MP4, AAC, ...). Several channels are averaged unless `channel` picks one. Samples
+    that are no finite number become silence, and `notices` says so. Each iteration starts at the
+    beginning of the file.
+    """
+
+    def __init__(
+        self, path: str | Path, *, channel: int | None = None, realtime: bool = False
+    ) -> None:
+        """Check that `path` holds sound.
+
+        Args:
+            path: the file.
+            channel: which channel to hear, counted from 0; None averages all of them.
+            realtime: hand each block out when a microphone would, not before.
+
+        Raises:
+            InputError: the file is missing, empty or not sound, or has no such channel.
+        """
+        self.path = Path(path)
+        self.channel = channel
+        self.live = realtime
+        self.notices: list[str] = []
+        """For a person, one line each: what was wrong with the samples read so far."""
+        self._closed = threading.Event()
+        with closing(self._open()) as decoder:
+            if next(decoder.blocks(), None) is None:
+                raise InputError(
+                    f"{self.path} holds no samples; give a sound file with sound in it, or check "
+                    "that it is complete"
+                )
+
+    def __iter__(self) -> Iterator[SourceItem]:
+        """Yield blocks of about 100 ms until the file ends or `close` is called.
+
+        Raises:
+            InputError: the file went away or changed since the constructor looked at it.
+        """
+        started_s, handed_out = time.monotonic(), 0
+        with closing(self._open()) as decoder:
+            resampler = Resampler(decoder.rate)
+            for pcm in self._convert(decoder, resampler):
+                handed_out += len(pcm)
+                if self.live:
+                    # A block is there when its last sample has been heard.
+                    due_s = started_s + to_seconds(handed_out)
+                    self._closed.wait(max(0.0, due_s - time.monotonic()))
+                if self._closed.is_set():
+                    return
+                yield Block(pcm)
+
+    def close(self) -> None:
+        """End the iteration after the block handed out last; for good."""
+        self._closed.set()
+
+    def _open(self) -> Decoder:
+        decoder = open_decoder(self.path)
+        if self.channel is not None and not 0 <= self.channel < decoder.channels:
+            decoder.close()
+            raise InputError(
+                f"{self.path} has no channel {self.channel}: it has {decoder.channels}, counted "
+                f"from 0; choose 0 to {decoder.channels - 1}, or no channel to average them"
+            )
+        return decoder
+
+    def _convert(self, decoder: Decoder, resampler: Resampler) -> Iterator[Pcm]:
+        for frames in decoder.blocks():
+            if silence_non_finite(frames) and not self.notices:
+                self.notices.append(f"{self.path}: samples that are NaN or infinite become silence")
+            pcm = resampler.process(self._to_mono(frames))
+            if len(pcm):
+                yield pcm
+        tail = resampler.process(np.zeros(0, np.float32), last=True)
+        if len(tail):
+            yield tail
+
+    def _to_mono(self, frames: Frames) -> Samples:
+        if self.channel is not None:
+            return frames[:, self.channel]
+        return frames[:, 0] if frames.shape[1] == 1 else frames.mean(axis=1)

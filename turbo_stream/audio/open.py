@@ -1,0 +1,43 @@
+"""From what a user typed to a source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from turbo_stream.audio.file import FileSource
+from turbo_stream.audio.raw import RawSource
+from turbo_stream.audio.source import Source
+from turbo_stream.errors import InputError
+
+
+def open_source(
+    source: str | Path | None = None,
+    *,
+    channel: int | None = None,
+    device: int | str | None = None,
+    realtime: bool = False,
+) -> Source:
+    """Return the source that `source` names.
+
+    Args:
+        source: None for the microphone, `-` for raw s16le 16 kHz mono on standard input, else a
+            sound file.
+        channel: which channel of a file, or microphone of an array, counted from 0. None: a
+            file's channels are averaged, a microphone is opened as mono.
+        device: index or part of the name of the microphone; None is the system's default.
+            Only the microphone looks at it.
+        realtime: a file is handed out as fast as it was spoken; the other sources always are.
+
+    Raises:
+        InputError: no such file, not a sound file, no such channel, no samples on standard input.
+        DeviceError: no PortAudio, no such microphone.
+    """
+    if source is None:
+        from turbo_stream.audio.microphone import Microphone
+
+        return Microphone(device, channel=channel)
+    if str(source) == "-":
+        if channel not in (None, 0):
+            raise InputError(f"channel {channel}: stdin is mono; choose 0, or no channel")
+        return RawSource()
+    return FileSource(source, channel=channel, realtime=realtime)

@@ -1,0 +1,112 @@
+"""Raw PCM from a pipe: `arecord -t raw -f S16_LE -r 16000 -c 1 | turbo-listen -`."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from turbo_stream.audio.source import Block, SourceItem
+from turbo_stream.errors import InputError
+
+READ_BYTES = 65_536
+"""At most; a read returns what is there."""
+
+CONVERT = "ffmpeg -i FILE -f s16le -ar 16000 -ac 1 - | turbo-listen -"
+
+SIGNATURES = {b"RIFF": "WAV", b"fLaC": "FLAC", b"OggS": "Ogg", b"ID3": "MP3", b"caff": "CAF"}
+
+
+class RawSource:
+    """16-bit little-endian 16 kHz mono samples of a byte stream, standard input by default.
+
+    Not `live`: bytes nobody reads wait in the pipe.
+    """
+
+    live = False
+
+    def __init__(self, stream: BinaryIO | None = None) -> None:
+        """Take `stream`, or standard input.
+
+        Raises:
+            InputError: standard input is closed, or is a terminal.
+        """
+        if stream is None:
+            if sys.stdin is None or sys.stdin.closed:
+                raise InputError(f"stdin is closed; pipe raw s16le 16 kHz mono in: {CONVERT}")
+            stream = sys.stdin.buffer
+        if stream.isatty():
+            raise InputError(f"stdin is a terminal; pipe raw s16le 16 kHz mono in: {CONVERT}")
+        self._stream: Any = stream
+        self._closed = threading.Event()
+        # A blocked read cannot be interrupted from another thread: wait on both pipes instead.
+        reader, writer = os.pipe()
+        self._wake_reader = os.fdopen(reader, "rb", buffering=0)
+        self._wake_writer = os.fdopen(writer, "wb", buffering=0)
+
+    def __iter__(self) -> Iterator[SourceItem]:
+        """Yield what each read returns until the stream ends or `close` is called.
+
+        Raises:
+            InputError: the stream ends without a sample, or begins like a sound file.
+        """
+        try:
+            yield from self._read()
+        finally:
+            self._wake_reader.close()
+            self._wake_writer.close()
+
+    def _read(self) -> Iterator[Block]:
+        carried, heard = b"", 0
+        while self._wait():
+            try:
+                read = self._stream.read1(READ_BYTES)
+            except (OSError, ValueError) as error:
+                raise InputError(
+                    f"stdin cannot be read ({error}); pipe PCM in: {CONVERT}"
+                ) from error
+            if not read:
+                break
+            data = carried + read
+            if heard == 0:
+                if len(data) < 4:
+                    carried = data
+                    continue
+                self._refuse_containers(data)
+            whole = len(data) // 2 * 2
+            carried, heard = data[whole:], heard + whole // 2
+            if whole:
+                yield Block(np.frombuffer(data[:whole], dtype="<i2").astype(np.int16))
+        if len(carried) > 1:
+            heard += 1
+            yield Block(np.frombuffer(carried[:2], dtype="<i2").astype(np.int16))
+        if heard == 0 and not self._closed.is_set():
+            raise InputError(f"stdin ended without a sample; pipe raw s16le 16 kHz mono: {CONVERT}")
+
+    def close(self) -> None:
+        """End the iteration, also one that waits for bytes; idempotent."""
+        self._closed.set()
+        self._wake_writer.close()
+
+    def _wait(self) -> bool:
+        """Return True when there is something to read, False once closed."""
+        # Windows can only select on sockets: there `close` takes effect at the next read.
+        # A stream in memory has no descriptor to wait for.
+        if os.name == "posix":
+            with contextlib.suppress(OSError, ValueError):
+                select.select([self._stream, self._wake_reader], [], [])
+        return not self._closed.is_set()
+
+    def _refuse_containers(self, data: bytes) -> None:
+        for signature, name in SIGNATURES.items():
+            if data.startswith(signature):
+                raise InputError(
+                    f"stdin begins like a {name} file, but must be raw s16le 16 kHz mono; name "
+                    f"the file instead of -, or convert it: {CONVERT}"
+                )
