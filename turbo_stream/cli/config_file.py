@@ -23,7 +23,7 @@ def read_config(context: click.Context, parameter: click.Parameter, path: Path |
         given = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise click.BadParameter(f"{path} cannot be read as TOML: {error}") from error
-    allowed = {p.name: p for p in context.command.params if p.name not in (None, parameter.name)}
+    allowed = {p.name: p for p in context.command.params if p.name and p is not parameter}
     defaults: dict[str, Any] = {}
     for key, value in given.items():
         # `name` is repeatable and thus `names` in Python; the file spells it as the option.
@@ -35,7 +35,7 @@ def read_config(context: click.Context, parameter: click.Parameter, path: Path |
     context.default_map = {**(context.default_map or {}), **defaults}
 
 
-def _parameter_name(key: str, allowed: dict[str | None, click.Parameter]) -> str | None:
+def _parameter_name(key: str, allowed: dict[str, click.Parameter]) -> str | None:
     for name, parameter in allowed.items():
         if _key(parameter) == key.replace("_", "-"):
             return name
