@@ -1,0 +1,87 @@
+"""`--config`: every option as a TOML key, the command line wins, mistakes are named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from turbo_stream.cli.config_file import read_config
+
+
+@click.command()
+@click.argument("source", required=False)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    callback=read_config,
+    is_eager=True,
+    expose_value=False,
+)
+@click.option("--jsonl", is_flag=True)
+@click.option("--threshold", type=float)
+@click.option("--operating-point")
+@click.option("--name", "names", multiple=True)
+def command(**options) -> None:
+    click.echo(sorted(options.items()))
+
+
+def run(tmp_path: Path, toml: str, *arguments: str):
+    path = tmp_path / "listen.toml"
+    path.write_text(toml, "utf-8")
+    return CliRunner().invoke(command, ["--config", str(path), *arguments])
+
+
+def options(result) -> dict:
+    assert result.exit_code == 0, result.output
+    return dict(eval(result.output))
+
+
+def test_every_kind_of_option_and_the_argument(tmp_path: Path) -> None:
+    toml = """
+        source = "kitchen.flac"
+        jsonl = true
+        threshold = 0.7
+        operating_point = "fa1"
+        name = ["friday", "computer"]
+    """
+    assert options(run(tmp_path, toml)) == {
+        "source": "kitchen.flac",
+        "jsonl": True,
+        "threshold": 0.7,
+        "operating_point": "fa1",
+        "names": ("friday", "computer"),
+    }
+
+
+def test_the_command_line_wins(tmp_path: Path) -> None:
+    toml = 'threshold = 0.7\nname = "friday"\noperating-point = "fa1"'
+    found = options(run(tmp_path, toml, "--threshold", "0.2", "--name", "amelia"))
+    assert found["threshold"] == 0.2
+    assert found["names"] == ("amelia",)
+    assert found["operating_point"] == "fa1"
+
+
+@pytest.mark.parametrize(
+    ("toml", "said"),
+    [
+        ("treshold = 0.5", "unknown key 'treshold'; allowed: jsonl, name, operating-point"),
+        ("threshold = [0.5]", "threshold = [0.5] is not allowed; give one value"),
+        ("threshold = true", "give a value, not true or false"),
+        ('jsonl = "yes"', "give true or false"),
+        ('threshold = "high"', "'high' is not a valid float"),
+        ("threshold = = 1", "cannot be read as TOML"),
+        ("config = 'other.toml'", "unknown key 'config'"),
+    ],
+)
+def test_mistakes_are_named(tmp_path: Path, toml: str, said: str) -> None:
+    result = run(tmp_path, toml)
+    assert result.exit_code == 2
+    assert said in " ".join(result.output.split())
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    result = CliRunner().invoke(command, ["--config", str(tmp_path / "none.toml")])
+    assert result.exit_code == 2 and "none.toml cannot be read" in result.output
