@@ -1,0 +1,85 @@
+"""Builds the device-directed-speech corpus: see docs/corpus.md.
+
+python -m tools.build_rej_corpus --out DIR [--texts DIR] [--hours H] [--seed 0] [--workers N]
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from tools.corpus.build import Build
+from tools.corpus.own_texts import own_sentences
+from tools.corpus.plan import Planner
+from tools.corpus.synthesis import silent_voices
+from tools.corpus.text_collections import read_collections, without_repeats
+from turbo_stream.errors import InputError
+
+_HOURS = 7.0
+_SMALL_HOURS = 0.2
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Corpus folder.")
+@click.option(
+    "--texts",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder of text collections (docs/corpus.md); without it, the sentences in the repo.",
+)
+@click.option(
+    "--hours",
+    type=click.FloatRange(min=0, min_open=True),
+    help=f"About how much speech.  [default: {_HOURS}; without --texts {_SMALL_HOURS}]",
+)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--workers", type=click.IntRange(min=1), default=os.cpu_count, help="Processes.")
+@click.option("--small", is_flag=True, help="A few hundred clips, for tests and CI.")
+def main(
+    out: Path, texts: Path | None, hours: float | None, seed: int, workers: int, small: bool
+) -> None:
+    """Build a corpus of directed and not directed speech in the same voices; resumes in --out."""
+    if small and hours:
+        raise click.UsageError("--small and --hours exclude each other")
+    try:
+        silent = [voice.name for voice in silent_voices()]
+        if silent:
+            raise InputError(f"cannot speak as {', '.join(silent)}: packages in docs/corpus.md")
+        found = (read_collections(texts) if texts else []) + own_sentences()
+        items = without_repeats(found)
+        planner = Planner(items, seed)
+        plan = list(planner.clips(hours or (_SMALL_HOURS if small or not texts else _HOURS)))
+        build = Build(out, plan)
+    except InputError as error:
+        click.echo(f"build_rej_corpus: {error}", err=True)
+        sys.exit(2)
+    with Progress(
+        TextColumn("speaking"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    ) as progress:
+        task = progress.add_task("clips", total=len(plan))
+        progress.advance(task, build.planned_before)
+        for clips in build.run(workers):
+            progress.advance(task, clips)
+    click.echo(
+        json.dumps(
+            {
+                "out": str(out),
+                "clips": build.state.clips,
+                "hours": round(build.state.speech_s / 3600, 3),
+                "refused_pairs": build.state.refused,
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

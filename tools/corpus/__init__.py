@@ -1,0 +1,1 @@
+"""The device-directed-speech corpus: texts, voices, the plan that pairs them, the synthesis."""
