@@ -1,0 +1,50 @@
+"""From the `--asr` option to a recognizer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from turbo_stream.errors import InputError
+from turbo_stream.recognition.none import NoRecognizer
+from turbo_stream.recognition.recognizer import Recognizer
+from turbo_stream.recognition.whisper import WhisperRecognizer
+
+AUTO_MODEL = "tiny.en"
+"""What `auto` would rather use; PocketSphinx errs several times as often."""
+
+
+def load_recognizer(
+    spec: str, *, language: str | None = None, say: Callable[[str], None]
+) -> Recognizer:
+    """Return the recognizer that `spec` names: `auto`, `none`, `pocketsphinx`, or a Whisper model.
+
+    `auto` is Whisper tiny.en if it is on this machine or can be downloaded, else PocketSphinx;
+    which and why goes to `say`, one line. Learning that the Hub is out of reach takes less than
+    3 s. Raises `InputError` for a model or a language that is not to be had.
+    """
+    if spec == "none":
+        return NoRecognizer()
+    if spec in ("auto", "pocketsphinx"):
+        if language not in (None, "en"):
+            raise InputError(
+                f"--asr {spec} hears English only, not {language!r}: "
+                "give a multilingual Whisper model, such as --asr tiny"
+            )
+        return _auto(say) if spec == "auto" else _pocketsphinx()
+    return WhisperRecognizer(spec, language=language)
+
+
+def _auto(say: Callable[[str], None]) -> Recognizer:
+    try:
+        recognizer = WhisperRecognizer(AUTO_MODEL)
+    except InputError as error:
+        say(f"recognizer: PocketSphinx, because {error}")
+        return _pocketsphinx()
+    say(f"recognizer: Whisper {AUTO_MODEL}, which is on this machine")
+    return recognizer
+
+
+def _pocketsphinx() -> Recognizer:
+    from turbo_stream.recognition.pocketsphinx import PocketSphinxRecognizer
+
+    return PocketSphinxRecognizer()
