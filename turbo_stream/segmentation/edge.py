@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_stream.segmentation.history import History
-from turbo_stream.segmentation.level import block_levels_db
+from turbo_stream.segmentation.level import Level, block_levels
 from turbo_stream.timebase import ms_to_samples
 
 BLOCK = ms_to_samples(10)
@@ -25,34 +25,34 @@ OVER_NOISE_DB = 6.0
 UNDER_PEAK_DB = 35.0
 
 
-def find_onset(history: History, coarse: int, floor_db: float, earliest: int) -> int:
+def find_onset(history: History, coarse: int, floor: Level, earliest: int) -> int:
     """Return the first sample of the speech that the detector saw begin at `coarse`.
 
-    `floor_db` is the noise floor; the answer is never before `earliest`.
+    `floor` is the noise floor; the answer is never before `earliest`.
     """
     start = max(earliest, history.oldest, coarse - OUTWARD)
-    levels = block_levels_db(history.read(start, min(history.end, coarse + INWARD)), BLOCK)
-    moved = _outermost(levels, (coarse - start) // BLOCK, floor_db)
+    pcm = history.read(start, min(history.end, coarse + INWARD))
+    moved = _outermost(pcm, (coarse - start) // BLOCK, floor)
     return coarse if moved is None else start + moved * BLOCK
 
 
-def find_offset(history: History, coarse: int, floor_db: float, earliest: int) -> int:
+def find_offset(history: History, coarse: int, floor: Level, earliest: int) -> int:
     """Return one past the last sample of the speech that the detector saw end at `coarse`.
 
-    `floor_db` is the noise floor; the answer is never before `earliest`.
+    `floor` is the noise floor; the answer is never before `earliest`.
     """
     stop = min(history.end, coarse + OUTWARD)
     start = max(earliest, history.oldest, coarse - INWARD)
-    levels = block_levels_db(history.read(start, stop)[::-1], BLOCK)
-    moved = _outermost(levels, (stop - coarse) // BLOCK, floor_db)
+    moved = _outermost(history.read(start, stop)[::-1], (stop - coarse) // BLOCK, floor)
     return coarse if moved is None else stop - moved * BLOCK
 
 
-def _outermost(levels: NDArray[np.float32], anchor: int, floor_db: float) -> int | None:
+def _outermost(pcm: NDArray[np.int16], anchor: int, floor: Level) -> int | None:
     """Return the first loud block that is tied to `anchor`, reading towards the speech."""
-    if not levels.size:
+    if pcm.size < BLOCK:
         return None
-    loud = levels > max(floor_db + OVER_NOISE_DB, float(levels.max()) - UNDER_PEAK_DB)
+    low, high = block_levels(pcm, BLOCK)
+    loud = _over(low, floor.low_db) | _over(high, floor.high_db)
     inside = np.flatnonzero(loud[anchor:])
     if not inside.size:
         return None
@@ -63,3 +63,7 @@ def _outermost(levels: NDArray[np.float32], anchor: int, floor_db: float) -> int
         if loud[block]:
             edge = block
     return edge
+
+
+def _over(levels: NDArray[np.float32], floor_db: float) -> NDArray[np.bool_]:
+    return levels > max(floor_db + OVER_NOISE_DB, float(levels.max()) - UNDER_PEAK_DB)

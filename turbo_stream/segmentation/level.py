@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,27 +13,47 @@ from numpy.typing import NDArray
 SILENCE_DB = -100.0
 """Level given to digital silence."""
 
-EMPHASIS = 0.7
-"""First-order pre-emphasis: hum and rumble count less, `s` and `f` count more."""
-
 _FULL_SCALE_DB = 20 * math.log10(32768)
 
 
-def level_db(pcm: NDArray[np.int16]) -> float:
-    """Return the level of `pcm`, `[N]` int16, in dB of full scale; a constant offset counts not."""
-    if pcm.size < 2:
-        return SILENCE_DB
-    return float(block_levels_db(pcm, pcm.size)[0])
+class Level(NamedTuple):
+    """Level in two bands, dB of full scale. Neither hears a constant offset, hum or rumble."""
+
+    low_db: float
+    """About 0.2 to 2 kHz: vowels. Most of the hiss in which they may drown lies above."""
+
+    high_db: float
+    """About 2 to 8 kHz: `s`, `f`, `t`, which are no louder than hiss below."""
 
 
-def block_levels_db(pcm: NDArray[np.int16], block_samples: int) -> NDArray[np.float32]:
-    """Return the levels `[N // block_samples]` of consecutive blocks of `pcm`, `[N]` int16."""
+def frame_level(pcm: NDArray[np.int16]) -> Level:
+    """Return the level of `pcm`, `[N]` int16; under 8 samples count as digital silence."""
+    if pcm.size < 8:
+        return Level(SILENCE_DB, SILENCE_DB)
+    low, high = block_levels(pcm, pcm.size // 4 * 4)
+    return Level(float(low[0]), float(high[0]))
+
+
+def block_levels(
+    pcm: NDArray[np.int16], block_samples: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the low and the high levels, each `[N // block_samples]`, of blocks of `pcm`.
+
+    `pcm` is `[N]` int16, `block_samples` a multiple of 4. Low: mean of four samples (4 kHz), then
+    a difference; high: difference of neighbours.
+    """
     whole = pcm.size // block_samples * block_samples
     blocks = pcm[:whole].reshape(-1, block_samples).astype(np.float32)
-    sharp = blocks[:, 1:] - EMPHASIS * blocks[:, :-1]
-    power = np.einsum("ij,ij->i", sharp, sharp) / (block_samples - 1) - sharp.mean(axis=1) ** 2
+    coarse = blocks.reshape(blocks.shape[0], -1, 4).mean(axis=2)
+    low = coarse[:, 1:] - np.float32(0.9) * coarse[:, :-1]
+    low -= low.mean(axis=1, keepdims=True)
+    return _decibels(low), _decibels(blocks[:, 1:] - blocks[:, :-1])
+
+
+def _decibels(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    power = np.einsum("ij,ij->i", samples, samples) / samples.shape[1]
     levels = 10 * np.log10(np.maximum(power, 1e-3)) - _FULL_SCALE_DB
-    return np.maximum(levels, SILENCE_DB).astype(np.float32)
+    return np.maximum(levels, SILENCE_DB)
 
 
 @dataclass

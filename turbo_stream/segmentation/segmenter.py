@@ -14,7 +14,7 @@ from turbo_stream.segmentation.config import SegmenterConfig
 from turbo_stream.segmentation.edge import find_offset, find_onset
 from turbo_stream.segmentation.end_silence import EndSilence
 from turbo_stream.segmentation.history import History
-from turbo_stream.segmentation.level import NoiseFloor, level_db
+from turbo_stream.segmentation.level import Level, NoiseFloor, frame_level
 from turbo_stream.segmentation.segment import DropReason, Segment, SegmenterOutput, SegmentStarted
 from turbo_stream.segmentation.utterance import Frame, OpenUtterance, split_point
 from turbo_stream.segmentation.vad import Vad
@@ -29,7 +29,8 @@ class SegmenterState:
     """Everything the segmenter remembers of the stream, the detector's own state aside."""
 
     history: History
-    floor: NoiseFloor
+    floor_low: NoiseFloor
+    floor_high: NoiseFloor
     end_silence: EndSilence
     recent: deque[Frame]
     """The newest frames while nobody speaks: the onset window."""
@@ -51,6 +52,11 @@ class SegmenterState:
     fed_samples: int = 0
     lost_samples: int = 0
     speech_samples: int = 0
+
+    @property
+    def floor(self) -> Level:
+        """How loud the room is when nobody speaks."""
+        return Level(self.floor_low.db, self.floor_high.db)
 
 
 class Segmenter:
@@ -138,7 +144,8 @@ class Segmenter:
         longest_ms = config.max_utterance_ms + config.end_silence_max_ms + config.pre_roll_ms
         return SegmenterState(
             history=History(ms_to_samples(longest_ms + 1000) + 2 * frame),
-            floor=NoiseFloor(1000 * frame / SAMPLE_RATE, QUIET_START_DB),
+            floor_low=NoiseFloor(1000 * frame / SAMPLE_RATE, QUIET_START_DB),
+            floor_high=NoiseFloor(1000 * frame / SAMPLE_RATE, QUIET_START_DB),
             end_silence=EndSilence(config),
             recent=deque(
                 maxlen=max(self._onset_frames, ms_to_samples(config.onset_window_ms) // frame)
@@ -183,15 +190,18 @@ class Segmenter:
         state.history.append(frame[:received])
         while state.bridged and state.bridged[0][1] < state.history.oldest:
             state.bridged.popleft()
-        level = level_db(frame[:received])
-        floor_db = state.floor.update(level)
+        level = frame_level(frame[:received])
+        over_noise_db = max(
+            level.low_db - state.floor_low.update(level.low_db),
+            level.high_db - state.floor_high.update(level.high_db),
+        )
         utterance = state.utterance
         threshold = self._vad.onset_threshold if utterance is None else self._vad.hold_threshold
         voiced = (
             self._vad.speech_probability(frame) >= threshold
-            and level >= floor_db + self._config.voice_margin_db
+            and over_noise_db >= self._config.voice_margin_db
         )
-        heard = Frame(start, start + received, level, voiced)
+        heard = Frame(start, start + received, max(level), voiced)
         return self._listen(heard) if utterance is None else self._follow(utterance, heard)
 
     def _listen(self, frame: Frame) -> list[SegmenterOutput]:
@@ -202,7 +212,7 @@ class Segmenter:
         if not frame.voiced or len(voiced) < self._onset_frames:
             return []
         first = voiced[0]
-        start = find_onset(state.history, first.start, state.floor.db, state.last_end)
+        start = find_onset(state.history, first.start, state.floor, state.last_end)
         if state.pause_start is not None:
             state.end_silence.observe((start - state.pause_start) * 1000 / SAMPLE_RATE)
         return [self._open(start, [f for f in state.recent if f.start >= first.start])]
@@ -262,7 +272,7 @@ class Segmenter:
         start = utterance.start_sample
         tail = ms_to_samples(config.tail_ms)
         if end is None:
-            end = find_offset(history, utterance.speech_end, state.floor.db, start + 1)
+            end = find_offset(history, utterance.speech_end, state.floor, start + 1)
         else:
             tail = 0
         pcm_start = max(
