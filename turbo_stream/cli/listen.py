@@ -77,6 +77,7 @@ def listen(
     if list_devices:
         _print_devices()
         return
+    from turbo_stream.audio.file import FileSource
     from turbo_stream.audio.open import open_source
     from turbo_stream.pipeline import Pipeline
 
@@ -94,6 +95,8 @@ def listen(
         say=_say,
     )
     _show(pipeline, opened, _view(jsonl))
+    for notice in opened.notices if isinstance(opened, FileSource) else ():
+        _say(notice)
 
 
 def main() -> None:

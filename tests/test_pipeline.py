@@ -1,0 +1,100 @@
+"""The synchronous core beyond its laws: sources, pausing, async, and what it refuses."""
+
+from __future__ import annotations
+
+import asyncio
+
+import numpy as np
+import pytest
+from fakes import make_pipeline
+
+from turbo_stream import open_source
+from turbo_stream.audio.source import Block, Connection, Gap
+from turbo_stream.errors import InputError
+from turbo_stream.events import Finished, Ready, SpeechStarted, Utterance
+from turbo_stream.timebase import SAMPLE_RATE
+
+
+def utterances(events) -> list[Utterance]:
+    return [event for event in events if isinstance(event, Utterance)]
+
+
+def test_a_file_from_ready_to_finished(kitchen_spans: list[dict]) -> None:
+    from conftest import KITCHEN
+
+    events = list(make_pipeline().run(open_source(KITCHEN)))
+    assert isinstance(events[0], Ready) and isinstance(events[-1], Finished)
+    found = utterances(events)
+    assert len(found) == len(kitchen_spans)
+    for utterance, span in zip(found, kitchen_spans, strict=True):
+        assert utterance.start_s == pytest.approx(span["start_s"], abs=0.3)
+        assert utterance.end_s == pytest.approx(span["end_s"], abs=0.5)
+    finished = events[-1]
+    assert finished.utterances == len(found)
+    assert 0 < finished.real_time_factor < 1
+
+
+def test_a_gap_and_a_lost_source_in_the_synchronous_core(kitchen_pcm: np.ndarray) -> None:
+    items = [
+        Block(kitchen_pcm[: 2 * SAMPLE_RATE]),
+        Connection("reconnecting", "unplugged"),
+        Gap(SAMPLE_RATE, "device lost"),
+        Connection("active"),
+        Block(kitchen_pcm[3 * SAMPLE_RATE : 9 * SAMPLE_RATE]),
+    ]
+    events = list(make_pipeline().run(items))
+    assert [type(e).__name__ for e in events] == [
+        "Ready",
+        "SpeechStarted",
+        "SourceChanged",
+        "Utterance",
+        "GapReported",
+        "SourceChanged",
+        "SpeechStarted",
+        "Utterance",
+        "Finished",
+    ]
+    assert events[3].reason == "source_lost"
+    assert events[-1].lost_samples == SAMPLE_RATE and events[-1].dropped == 1
+
+
+def test_while_paused_nothing_is_heard_and_times_stay_right(kitchen_pcm: np.ndarray) -> None:
+    pipeline = make_pipeline()
+    events = pipeline.process(kitchen_pcm[: 2 * SAMPLE_RATE])
+    assert isinstance(events[-1], SpeechStarted)
+    ended = pipeline.pause()
+    assert [type(e) for e in ended] == [Utterance], "what was said until then is decided"
+    assert pipeline.process(kitchen_pcm[2 * SAMPLE_RATE : 12 * SAMPLE_RATE]) == []
+    pipeline.resume()
+    later = pipeline.process(kitchen_pcm[12 * SAMPLE_RATE : 16 * SAMPLE_RATE]) + pipeline.flush()
+    assert utterances(later)[0].start_s == pytest.approx(13.025, abs=0.3)
+    assert pipeline.finished().audio_s == 16
+
+
+def test_the_async_form_says_the_same(kitchen_pcm: np.ndarray) -> None:
+    async def chunks():
+        for start in range(0, 12 * SAMPLE_RATE, 1600):
+            yield kitchen_pcm[start : start + 1600]
+
+    async def collect():
+        return [event async for event in make_pipeline().stream(chunks())]
+
+    events = asyncio.run(collect())
+    core = make_pipeline()
+    expected = core.process(kitchen_pcm[: 12 * SAMPLE_RATE]) + core.flush()
+    assert [u.start_s for u in utterances(events)] == [u.start_s for u in utterances(expected)]
+    assert isinstance(events[0], Ready) and isinstance(events[-1], Finished)
+
+
+@pytest.mark.parametrize(
+    "wrong", [np.zeros(10, np.float32), np.zeros((10, 2), np.int16), np.zeros(10, np.int32)]
+)
+def test_samples_of_another_kind_are_refused(wrong: np.ndarray) -> None:
+    with pytest.raises(InputError, match=r"give int16 of shape \[N\], 16 kHz mono"):
+        make_pipeline().process(wrong)
+
+
+def test_no_samples_are_fine() -> None:
+    pipeline = make_pipeline()
+    assert pipeline.process(np.zeros(0, np.int16)) == [] and pipeline.flush() == []
+    assert pipeline.finished(0.0).real_time_factor is None
