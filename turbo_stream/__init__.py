@@ -5,7 +5,13 @@ Importing this package loads no model and no heavy library; each is loaded when 
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
+
+# From 1.29 on the Linux and macOS builds of ONNX Runtime write a device id into the home folder
+# and send usage data to their maker, from `import onnxruntime` on. Here nothing is sent unless
+# the user asked for it. Must stand before any import of onnxruntime, ours or a library's.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
     from turbo_stream.audio.open import open_source

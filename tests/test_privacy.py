@@ -1,0 +1,231 @@
+"""Promise 7: rejected speech leaves no trace in files, logs, outputs or sockets.
+
+Each case runs the real command line in a process of its own, with fresh HOME, TMPDIR and working
+folder, the root logger at DEBUG, and an audit hook (PEP 578) on files and sockets. What native
+libraries do behind Python's back is seen in the new files, and by strace.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import soundfile
+from privacy_child import CANARY
+from tiny_package import write_package
+
+ROOT = Path(__file__).resolve().parents[1]
+REJECT = ["--threshold", "1"]
+ACCEPT = ["--threshold", "0"]
+VIEWS = ("jsonl", "plain", "screen")
+
+
+@dataclass
+class Run:
+    """What one run of turbo-listen left behind."""
+
+    status: int
+    output: str
+    """What the user sees: standard output."""
+    errors: str
+    """Standard error, with the log at DEBUG."""
+    files: dict[str, bytes]
+    """Files under HOME, TMPDIR and the working folder that were not there before."""
+    seen: list[str]
+    """Files opened to write and sockets used, from the audit hook."""
+
+    def traces(self, words: list[str]) -> list[str]:
+        """Return where any of `words` was left, and every file or socket at all."""
+        places = {"output": self.output, "errors": self.errors}
+        found = [
+            f"{place}: {word}"
+            for place, text in places.items()
+            for word in words
+            if word.lower() in text.lower()
+        ]
+        return found + [f"file: {name}" for name in self.files] + [f"seen: {e}" for e in self.seen]
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory, kitchen_pcm) -> Path:
+    """The first utterance of the shipped scene, and a second of what follows it."""
+    path = tmp_path_factory.mktemp("clip") / "clip.wav"
+    soundfile.write(path, kitchen_pcm[: int(4.2 * 16_000)], 16_000)
+    return path
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory) -> Path:
+    return write_package(tmp_path_factory.mktemp("package") / "tiny")
+
+
+@pytest.fixture
+def listen(tmp_path, clip, package):
+    """Return a function that runs turbo-listen on the clip and watches it."""
+
+    def run(*options, recognizer="canary", leak="none", view="jsonl", under=()) -> Run:
+        homes = {name: tmp_path / name for name in ("HOME", "TMPDIR", "cwd", "ELSEWHERE")}
+        for folder in homes.values():
+            folder.mkdir(exist_ok=True)
+        cwd = homes.pop("cwd")
+        environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")]),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONUNBUFFERED": "1",
+            "TERM": "xterm",
+            "COLUMNS": "200",
+            **{name: str(folder) for name, folder in homes.items()},
+        }
+        report_reader, report_writer = os.pipe()
+        out, child_out = pty.openpty() if view == "screen" else os.pipe()
+        child = str(ROOT / "tests" / "privacy_child.py")
+        arguments = [*under, sys.executable, child, str(report_writer), recognizer, leak, str(clip)]
+        arguments += ["--asr", "none" if recognizer != "own" else "pocketsphinx"]
+        arguments += ["--model", str(package), *options]
+        arguments += ["--jsonl"] if view == "jsonl" else []
+        errors_path = tmp_path / "errors"
+        with errors_path.open("wb") as errors:
+            process = subprocess.Popen(
+                arguments,
+                cwd=cwd,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=child_out,
+                stderr=errors,
+                pass_fds=[report_writer],
+            )
+        os.close(child_out)
+        os.close(report_writer)
+        output = _read_all(out)
+        report = _read_all(report_reader)
+        process.wait(60)
+        folders = (homes["HOME"], homes["TMPDIR"], cwd)
+        return Run(
+            status=process.returncode,
+            output=output,
+            errors=errors_path.read_text("utf-8", "replace"),
+            files={
+                str(path.relative_to(tmp_path)): path.read_bytes()
+                for folder in folders
+                for path in folder.rglob("*")
+                if path.is_file()
+            },
+            seen=json.loads(report),
+        )
+
+    return run
+
+
+def _read_all(descriptor: int) -> str:
+    chunks = []
+    while True:
+        try:
+            chunk = os.read(descriptor, 65_536)
+        except OSError:  # a terminal whose other side has closed
+            break
+        if not chunk:
+            break
+        chunks.append(chunk)
+    os.close(descriptor)
+    return b"".join(chunks).decode("utf-8", "replace")
+
+
+WORDS = CANARY.split()
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_rejected_speech_leaves_no_trace(listen, view):
+    run = listen(*REJECT, view=view)
+    assert run.status == 0, run.errors
+    assert "reject" in run.output.lower()
+    assert run.traces(WORDS) == []
+
+
+def test_rejected_speech_leaves_no_trace_when_live(listen):
+    run = listen(*REJECT, "--realtime")
+    assert run.status == 0, run.errors
+    assert '"rejected"' in run.output
+    assert run.traces(WORDS) == []
+
+
+@pytest.mark.parametrize(
+    ("recognizer", "leak"), [("raising", "none"), ("canary", "exception")], ids=["asr", "turbo"]
+)
+def test_a_failing_model_quotes_nothing(listen, recognizer, leak):
+    run = listen(*REJECT, recognizer=recognizer, leak=leak)
+    assert run.status == 0, run.errors
+    assert "RuntimeError" in run.errors
+    assert run.traces(WORDS) == []
+
+
+def test_what_pocketsphinx_hears_is_said_only_when_accepted(listen):
+    """The words of an accepted run are the canary of a rejected one; the engine logs much."""
+    accepted = listen(*ACCEPT, recognizer="own")
+    utterances = [json.loads(line) for line in accepted.output.splitlines()]
+    texts = [event["text"] for event in utterances if event["event"] == "utterance"]
+    words = [word for text in texts for word in text.split() if len(word) > 4]
+    assert words, accepted.errors
+    rejected = listen(*REJECT, recognizer="own")
+    assert '"rejected"' in rejected.output
+    assert rejected.traces(words) == []
+
+
+NATIVE = re.compile(
+    r"(connect|bind|sendto|sendmsg|sendmmsg)\(|openat?\(.*O_(WRONLY|RDWR|CREAT)|(mkdir|rename)\w*\("
+)
+HARMLESS = ("/dev/null", "/dev/tty", "/dev/ptmx")
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace (apt install strace)")
+@pytest.mark.parametrize("leak", ["none", "audio file", "socket"])
+def test_no_library_writes_or_sends_behind_pythons_back(listen, tmp_path, leak):
+    """Native code raises no audit events: ONNX Runtime's telemetry was found in this way."""
+    log = tmp_path / "strace"
+    calls = "trace=network,open,openat,creat,mkdir,mkdirat,rename,renameat,renameat2"
+    under = ["strace", "-f", "--seccomp-bpf", "-s", "200", "-e", calls, "-o", str(log)]
+    run = listen(*REJECT, under=under, leak=leak)
+    assert '"rejected"' in run.output, run.errors
+    lines = [line for line in log.read_text("utf-8", "replace").splitlines() if NATIVE.search(line)]
+    found = [line for line in lines if not any(f'"{path}"' in line for path in HARMLESS)]
+    if leak == "none":
+        assert found == []
+    else:
+        assert any(("last.raw" if leak == "audio file" else "sendto(") in line for line in found)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_user_may_ask_for_it(listen, view):
+    run = listen(*REJECT, "--show-rejected", view=view)
+    traces = run.traces(WORDS)
+    assert traces == [f"output: {word}" for word in WORDS]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_accepted_speech_is_shown_and_kept_nowhere_either(listen, view):
+    run = listen(*ACCEPT, view=view)
+    assert run.traces(WORDS) == [f"output: {word}" for word in WORDS]
+
+
+LEAKS = {
+    "text file": "file: TMPDIR/notes.txt",
+    "audio file": "file: HOME/last.raw",
+    "file elsewhere": "seen: open",
+    "log": "errors: marmalade",
+    "stderr": "errors: quartz",
+    "socket": "seen: socket.sendto",
+}
+
+
+@pytest.mark.parametrize("leak", LEAKS)
+def test_a_leak_would_be_noticed(listen, leak):
+    traces = listen(*REJECT, leak=leak).traces(WORDS)
+    assert any(trace.startswith(LEAKS[leak]) for trace in traces), traces
