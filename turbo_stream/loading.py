@@ -31,7 +31,7 @@ def load_pipeline(
     import turbo_stream
     from turbo_stream.decider import Decider
     from turbo_stream.detection.package import ModelPackage
-    from turbo_stream.detection.turbo import TurboDetector
+    from turbo_stream.detection.turbo import TurboDetector, text_notice
     from turbo_stream.recognition.auto import load_recognizer
     from turbo_stream.segmentation.factory import DEFAULT_VAD, load_vad
     from turbo_stream.segmentation.segmenter import Segmenter
@@ -40,13 +40,10 @@ def load_pipeline(
     threshold = _threshold(package, threshold, operating_point)
     voice_activity = load_vad(vad or DEFAULT_VAD)
     recognizer = load_recognizer(asr, language=language, say=say)
-    foreign = language is not None and language != package.language
-    if foreign:
-        say(
-            f"the Turbo classifier {package.name} knows {package.language}, not {language}: "
-            "it decides by the sound alone"
-        )
-    detector = TurboDetector(package, names=names, threshold=threshold, use_text=not foreign)
+    notice = text_notice(package, language)
+    if notice is not None:
+        say(notice)
+    detector = TurboDetector(package, names=names, threshold=threshold, use_text=notice is None)
     recognizer.warm_up()
     detector.warm_up()
     ready = Ready(

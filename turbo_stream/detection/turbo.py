@@ -7,22 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_stream.detection.classifier import TurboClassifier
 from turbo_stream.detection.detector import Detection
-from turbo_stream.detection.graph import TurboGraph
-from turbo_stream.detection.package import TOKENIZER_NAME, ModelPackage
-from turbo_stream.detection.tokenizer import TextTokenizer
+from turbo_stream.detection.package import ModelPackage
 from turbo_stream.errors import InputError
-from turbo_stream.recognition.recognizer import Transcript, confidence_vector
-from turbo_stream.timebase import SAMPLE_RATE
-
-_NOTHING_HEARD = Transcript("")
+from turbo_stream.recognition.recognizer import Transcript
 
 
 class TurboDetector:
-    """Scores an utterance from its sound, its text and the recognizer's confidence.
-
-    Text that is late, empty or wrong never stops a decision: without text the audio decides.
-    """
+    """Says of an utterance whether it was meant for the device."""
 
     def __init__(
         self,
@@ -40,31 +33,20 @@ class TurboDetector:
             names: What the device is called; prefixed to the text.
             threshold: Accept from this probability on, in [0, 1]; None = that of `balanced`.
             threads: Cores to use for one utterance, 1 or more.
-            use_text: False passes text and confidence as missing, for speech in a language
-                whose text the model does not know (see `text_notice`).
+            use_text: False decides by the sound alone (see `text_notice`).
 
         Raises:
             PackageError: the package has no class `directed`, or its graph does not fit.
             InputError: `threshold` or `threads` is out of range.
         """
-        if threads < 1:
-            raise InputError(f"threads is {threads}, must be 1 or more")
         threshold = package.threshold() if threshold is None else threshold
         if not 0 <= threshold <= 1:
             raise InputError(f"threshold is {threshold}, must be a probability from 0 to 1")
         self.name = package.name
         self.threshold = float(threshold)
-        self._directed = package.directed_index
-        self._labels = package.labels
-        self._calibration = package.calibration
+        self._directed = package.labels[package.directed_index]
         self._names = tuple(names)
-        self._use_text = use_text
-        self._tokenizer = TextTokenizer.from_file(
-            package.path(TOKENIZER_NAME), max_tokens=package.max_tokens
-        )
-        self._graph = TurboGraph(
-            package, threads=threads, largest_token_id=self._tokenizer.largest_id
-        )
+        self._classifier = TurboClassifier(package, threads=threads, use_text=use_text)
 
     def detect(self, pcm: NDArray[np.int16], transcript: Transcript) -> Detection:
         """Return the verdict on `pcm`, `[N]` int16 at 16 kHz with N from 0, and its transcript.
@@ -74,18 +56,12 @@ class TurboDetector:
         Raises:
             TurboStreamError: the network gave no finite score.
         """
-        heard = transcript if self._use_text else _NOTHING_HEARD
-        confidence = confidence_vector(heard.confidence)
-        if not np.isfinite(confidence).all():
-            confidence = confidence_vector(None)
-        ids, mask = self._tokenizer.encode(heard.text, self._names)
-        logits = self._graph.run(pcm, ids, mask, confidence).logits
-        values = self._calibration.probabilities(logits).tolist()
-        return Detection(values[self._directed], dict(zip(self._labels, values, strict=True)))
+        probabilities = self._classifier.probabilities(pcm, transcript, self._names)
+        return Detection(probabilities[self._directed], probabilities)
 
     def warm_up(self) -> None:
         """Run once on two seconds of silence with text."""
-        self.detect(np.zeros(2 * SAMPLE_RATE, np.int16), Transcript("hello"))
+        self._classifier.warm_up()
 
 
 def text_notice(package: ModelPackage, language: str | None) -> str | None:

@@ -1,0 +1,77 @@
+"""The Turbo classifier: sound, text and confidence in, a probability for every label out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turbo_stream.detection.graph import TurboGraph
+from turbo_stream.detection.package import TOKENIZER_NAME, ModelPackage
+from turbo_stream.detection.tokenizer import TextTokenizer
+from turbo_stream.errors import InputError
+from turbo_stream.recognition.recognizer import Transcript, confidence_vector
+from turbo_stream.timebase import SAMPLE_RATE
+
+_NOTHING_HEARD = Transcript("")
+
+
+class TurboClassifier:
+    """Scores utterances one at a time, for any label set.
+
+    Text that is late, empty or wrong never stops a decision: without text the audio decides.
+    """
+
+    def __init__(self, package: ModelPackage, *, threads: int = 1, use_text: bool = True) -> None:
+        """Load the network.
+
+        Args:
+            package: What `ModelPackage.load` returned.
+            threads: Cores to use for one utterance, 1 or more.
+            use_text: False passes text and confidence as missing, for speech in a language
+                whose text the model does not know (see `text_notice`).
+
+        Raises:
+            PackageError: the package's graph does not fit.
+            InputError: `threads` is out of range.
+        """
+        if threads < 1:
+            raise InputError(f"threads is {threads}, must be 1 or more")
+        self.name = package.name
+        self.labels = package.labels
+        self._calibration = package.calibration
+        self._use_text = use_text
+        self._tokenizer = TextTokenizer.from_file(
+            package.path(TOKENIZER_NAME), max_tokens=package.max_tokens
+        )
+        self._graph = TurboGraph(
+            package, threads=threads, largest_token_id=self._tokenizer.largest_id
+        )
+
+    def probabilities(
+        self, pcm: NDArray[np.int16], transcript: Transcript, names: Sequence[str] = ()
+    ) -> dict[str, float]:
+        """Return the calibrated probability of every label.
+
+        Args:
+            pcm: `[N]` int16 at 16 kHz, N from 0; of more than the package's `max_seconds` the
+                last count.
+            transcript: its text and confidence.
+            names: what the device is called; prefixed to the text.
+
+        Raises:
+            TurboStreamError: the network gave no finite score.
+        """
+        heard = transcript if self._use_text else _NOTHING_HEARD
+        confidence = confidence_vector(heard.confidence)
+        if not np.isfinite(confidence).all():
+            confidence = confidence_vector(None)
+        ids, mask = self._tokenizer.encode(heard.text, names)
+        logits = self._graph.run(pcm, ids, mask, confidence).logits
+        values = self._calibration.probabilities(logits).tolist()
+        return dict(zip(self.labels, values, strict=True))
+
+    def warm_up(self) -> None:
+        """Run once on two seconds of silence with text."""
+        self.probabilities(np.zeros(2 * SAMPLE_RATE, np.int16), Transcript("hello"))
