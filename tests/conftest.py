@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from virtual_microphone import MISSING, VirtualMicrophone, virtual_microphone
 
 ROOT = Path(__file__).resolve().parents[1]
 KITCHEN = ROOT / "examples" / "kitchen.flac"
@@ -37,3 +39,12 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if skipped and os.environ.get("CI") and session.exitstatus == pytest.ExitCode.OK:
         reporter.write_line(f"CI allows no skipped test; skipped here: {len(skipped)}", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session")
+def sound_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VirtualMicrophone]:
+    """A private PulseAudio server with a microphone named `vmic`; see `virtual_microphone.py`."""
+    if MISSING:
+        pytest.skip(f"no virtual microphone without: apt install {' '.join(MISSING)}")
+    with virtual_microphone(tmp_path_factory.mktemp("pulse")) as server:
+        yield server

@@ -1,0 +1,165 @@
+"""A microphone as a source, through all its troubles: overflow, stall, unplugging."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+
+from turbo_stream.audio.capture import Capture
+from turbo_stream.audio.devices import Device, check_channel, find_again, find_device, rescan
+from turbo_stream.audio.source import Connection, Gap, SourceItem
+from turbo_stream.audio.wakeup import WakeUp
+from turbo_stream.errors import DeviceError
+from turbo_stream.timebase import to_samples
+
+
+@dataclass(frozen=True)
+class MicrophoneConfig:
+    """How patient a microphone is."""
+
+    buffer_s: float = 5.0
+    """Seconds of sound that may wait for the reader; what comes on top is lost, and said."""
+
+    first_sound_s: float = 5.0
+    """Seconds that an opened device may take to deliver its first sample."""
+
+    stall_s: float = 1.0
+    """Seconds without a sample after which the device counts as lost."""
+
+    retry_s: float = 0.5
+    """Seconds before the first attempt to reconnect; doubled for each further one."""
+
+    longest_retry_s: float = 5.0
+    """Seconds between attempts at most."""
+
+    fall_back_after_s: float = 30.0
+    """Seconds after which the system's default device will do as well."""
+
+
+class Microphone:
+    """Sound from a PortAudio device, as 16 kHz mono, until it is closed.
+
+    A device that goes away is looked for with growing waits, and after `fall_back_after_s` the
+    system's default device is taken as well. The time without sound becomes one `Gap`. Looking
+    means initializing PortAudio anew, which ends all other PortAudio streams of the process.
+    """
+
+    live = True
+
+    def __init__(
+        self,
+        device: int | str | None = None,
+        *,
+        channel: int | None = None,
+        config: MicrophoneConfig | None = None,
+    ) -> None:
+        """Find the device; it is opened by the iteration.
+
+        Args:
+            device: PortAudio's index, or part of a name; None for the system's default.
+            channel: one microphone of an array, counted from 0; None asks for mono.
+            config: how patient to be.
+
+        Raises:
+            DeviceError: no PortAudio, no such device, or it has no such channel.
+        """
+        self._wants_default = device is None
+        self._device = find_device(device)
+        check_channel(self._device, channel)
+        self._channel = channel
+        self._config = config or MicrophoneConfig()
+        self._wakeup = WakeUp()
+        self._closed = False
+
+    def __iter__(self) -> Iterator[SourceItem]:
+        """Yield blocks of about 20 ms as they arrive, gaps, and changes of the connection.
+
+        Raises:
+            DeviceError: the device cannot be opened in the first place.
+        """
+        capture = self._open(self._device)
+        try:
+            while True:
+                yield from self._listen(capture)
+                capture.stop()
+                yield from capture.read()
+                yield from capture.flush()
+                if self._closed:
+                    return
+                returned = yield from self._reconnect(capture.last_arrival_s)
+                if returned is None:
+                    return
+                capture = returned
+        finally:
+            capture.stop()
+
+    def close(self) -> None:
+        """End the iteration after what was captured; also from a signal handler."""
+        self._closed = True
+        self._wakeup.set()
+
+    def _open(self, device: Device) -> Capture:
+        return Capture(device, self._channel, self._config.buffer_s, self._wakeup)
+
+    def _listen(self, capture: Capture) -> Iterator[SourceItem]:
+        """Yield what arrives until `close` or the end of the device."""
+        while not self._closed and capture.alive:
+            heard = capture.first_sound_s is not None
+            limit_s = self._config.stall_s if heard else self._config.first_sound_s
+            left_s = capture.last_arrival_s + limit_s - time.monotonic()
+            if left_s <= 0:
+                return
+            self._wakeup.wait(left_s)
+            yield from capture.read()
+
+    def _reconnect(self, lost_at_s: float) -> Generator[SourceItem, None, Capture | None]:
+        """Yield changes of the connection; return a capture with sound, or None once closed."""
+        config, name = self._config, self._device.name
+        gone_s, wait_s, told = time.monotonic(), config.retry_s, False
+        yield Connection("reconnecting", f"{name} went away")
+        while self._wait(wait_s):
+            wait_s = min(2 * wait_s, config.longest_retry_s)
+            patient = time.monotonic() - gone_s < config.fall_back_after_s
+            rescan()
+            for device in self._candidates(patient):
+                capture = self._try(device)
+                if capture is not None and capture.first_sound_s is not None:
+                    yield Connection("active", device.name)
+                    yield Gap(to_samples(capture.first_sound_s - lost_at_s), "device lost")
+                    return capture
+            if not patient and not told:
+                told = True
+                yield Connection("unavailable", f"neither {name} nor a default device answers")
+        return None
+
+    def _try(self, device: Device) -> Capture | None:
+        """Return a capture of `device` that delivers sound, or None."""
+        try:
+            capture = self._open(device)
+        except DeviceError:
+            return None
+        until_s = time.monotonic() + self._config.first_sound_s
+        while not self._closed and capture.alive and (left_s := until_s - time.monotonic()) > 0:
+            self._wakeup.wait(left_s)
+            if capture.first_sound_s is not None:
+                return capture
+        capture.stop()
+        return None
+
+    def _candidates(self, patient: bool) -> Iterator[Device]:
+        try:
+            again = None if self._wants_default else find_again(self._device)
+            if again is not None:
+                yield again
+            if self._wants_default or not patient:
+                yield find_device(None)
+        except DeviceError:
+            return
+
+    def _wait(self, seconds: float) -> bool:
+        """Wait; return False once closed."""
+        until_s = time.monotonic() + seconds
+        while not self._closed and (left_s := until_s - time.monotonic()) > 0:
+            self._wakeup.wait(left_s)
+        return not self._closed

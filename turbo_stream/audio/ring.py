@@ -1,0 +1,67 @@
+"""Samples on their way from the audio callback to the reader, in memory allocated once."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+LOSSES = 256
+"""How many separate losses may wait for the reader; further ones are added up."""
+
+
+class Ring:
+    """A ring buffer for one writer thread and one reader thread, without locks.
+
+    The writer never waits: what does not fit is lost, and the number of lost frames is kept at
+    the place where they are missing. Counters only grow, each is stored by one side only, and
+    they are published after the data they stand for.
+    """
+
+    def __init__(self, capacity: int, channels: int) -> None:
+        """Hold up to `capacity` frames of `channels` int16 samples."""
+        self._frames = np.zeros((capacity, channels), np.int16)
+        self._written = 0
+        self._read = 0
+        self._loss_at = [0] * LOSSES
+        self._loss_frames = [0] * LOSSES
+        self._losses_written = 0
+        self._losses_read = 0
+        self._untold = 0
+
+    def write(self, frames: NDArray[np.int16], lost_before: int = 0) -> None:
+        """Append `[N, C]` frames, before which the device lost `lost_before` ones."""
+        count, capacity = len(frames), len(self._frames)
+        self._untold += lost_before
+        if count > capacity - (self._written - self._read):
+            self._untold += count
+            return
+        if self._untold and self._losses_written - self._losses_read < LOSSES:
+            slot = self._losses_written % LOSSES
+            self._loss_at[slot], self._loss_frames[slot] = self._written, self._untold
+            self._losses_written += 1
+            self._untold = 0
+        start = self._written % capacity
+        head = min(count, capacity - start)
+        self._frames[start : start + head] = frames[:head]
+        self._frames[: count - head] = frames[head:]
+        self._written += count
+
+    def read(self) -> tuple[int, NDArray[np.int16]]:
+        """Return the number of frames lost here, and the `[N, C]` frames up to the next loss.
+
+        Nothing lost and no frames: the ring is empty.
+        """
+        end, lost = self._written, 0
+        if self._losses_read < self._losses_written:
+            slot = self._losses_read % LOSSES
+            if self._loss_at[slot] == self._read:
+                lost = self._loss_frames[slot]
+                self._losses_read += 1
+        if self._losses_read < self._losses_written:
+            end = min(end, self._loss_at[self._losses_read % LOSSES])
+        capacity = len(self._frames)
+        start, count = self._read % capacity, end - self._read
+        head = min(count, capacity - start)
+        frames = np.concatenate([self._frames[start : start + head], self._frames[: count - head]])
+        self._read = end
+        return lost, frames
