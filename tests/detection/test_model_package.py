@@ -228,3 +228,5 @@ def test_another_label_set_loads_but_cannot_listen(tmp_path):
     assert package.default_threshold is None
     with pytest.raises(PackageError, match="calm, angry.*'directed'"):
         _ = package.directed_index
+    with pytest.raises(PackageError, match="'directed'"):
+        package.threshold()

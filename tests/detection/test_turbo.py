@@ -42,7 +42,9 @@ def test_is_the_calibrated_softmax_of_the_logits(package, detector):
     transcript = Transcript("turn on", SURE)
     ids = np.array([[2, 4, 5, 3]], np.int64)
     vector = np.array([-0.2, 0.01, 1.1, 0], np.float32)
-    logits = detector._classifier._graph.run(PCM, ids, np.ones_like(ids), vector).logits.astype(np.float64)
+    logits = detector._classifier._graph.run(PCM, ids, np.ones_like(ids), vector).logits.astype(
+        np.float64
+    )
     scores = np.exp(1.5 * logits + [0.1, -0.2])
     expected = scores[1] / scores.sum()
     assert detector.detect(PCM, transcript).directed_probability == pytest.approx(expected)

@@ -14,13 +14,19 @@ from turbo_stream.errors import TurboStreamError
 def run_command(command: click.Command, arguments: Sequence[str] | None = None) -> int:
     """Run `command`; return its exit status: 0 done, 1 failed, 2 bad use or bad input."""
     name = command.name or "turbo"
+    _replace_closed_streams()
     try:
-        command.main(arguments, prog_name=name, standalone_mode=False)
+        # Not `command.main`: it ends with status 1 when the reader of stdout has gone.
+        given = list(sys.argv[1:] if arguments is None else arguments)
+        with command.make_context(name, given) as context:
+            command.invoke(context)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read our output has seen enough. Python flushes stdout once more at exit, which
+        # Whoever read our output has seen enough. Python flushes both once more at exit, which
         # must not fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(nowhere, stream.fileno())
     except click.UsageError as error:
         return _fail(name, f"{error.format_message().rstrip('.')} (see {name} --help)", 2)
     except click.ClickException as error:
@@ -32,6 +38,13 @@ def run_command(command: click.Command, arguments: Sequence[str] | None = None) 
     except TurboStreamError as error:
         return _fail(name, str(error), error.exit_code)
     return 0
+
+
+def _replace_closed_streams() -> None:
+    """Give a process started without stdout or stderr (`>&-`) one that goes nowhere."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
 
 
 def _fail(name: str, message: str, status: int) -> int:

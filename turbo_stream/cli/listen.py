@@ -101,6 +101,8 @@ def listen(
 
 def main() -> None:
     """Entry point."""
+    # Until there is sound to flush, SIGTERM ends everything as Ctrl-C does: at once, status 0.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(run_command(listen))
 
 

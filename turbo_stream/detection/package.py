@@ -138,8 +138,10 @@ class ModelPackage:
 
         Raises:
             InputError: the package has no operating point of that name.
+            PackageError: the model has no class `directed`, to which a threshold could apply.
         """
         name = DEFAULT_POINT if operating_point is None else operating_point
+        _ = self.directed_index
         if name not in self.operating_points:
             known = ", ".join(sorted(self.operating_points)) or "none"
             raise InputError(f"no operating point {name!r} in {self.name}: it has {known}")
