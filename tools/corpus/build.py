@@ -40,7 +40,7 @@ class Build:
         """
         self._out = out
         self._parts = [plan[at : at + _PART_CLIPS] for at in range(0, len(plan), _PART_CLIPS)]
-        fingerprint = hashlib.sha256(repr(plan).encode()).hexdigest()
+        fingerprint = hashlib.sha256(repr((_PART_CLIPS, plan)).encode()).hexdigest()
         out.mkdir(parents=True, exist_ok=True)
         self.state = BuildState(fingerprint)
         if self._state_path.is_file():
