@@ -19,7 +19,7 @@ FILES = (
 )
 """What a CTranslate2 Whisper repository may hold of use."""
 
-REACH_TIMEOUT_S = 2.5
+REACH_TIMEOUT_S = 2.0
 """How long to wait for the Hub's first answer; name lookup counts too."""
 
 _T = TypeVar("_T")

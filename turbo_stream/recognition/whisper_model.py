@@ -28,7 +28,7 @@ REPOSITORIES = {
 }
 """Names and the repositories of the Hugging Face Hub that hold their CTranslate2 weights."""
 
-_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
+_REPOSITORY = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 
 
 @dataclass(frozen=True)
