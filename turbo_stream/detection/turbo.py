@@ -25,6 +25,7 @@ class TurboDetector:
         threshold: float | None = None,
         threads: int = 1,
         use_text: bool = True,
+        classifier: TurboClassifier | None = None,
     ) -> None:
         """Load the network.
 
@@ -34,6 +35,7 @@ class TurboDetector:
             threshold: Accept from this probability on, in [0, 1]; None = that of `balanced`.
             threads: Cores to use for one utterance, 1 or more.
             use_text: False decides by the sound alone (see `text_notice`).
+            classifier: One of the same package that is already loaded, to be shared.
 
         Raises:
             PackageError: the package has no class `directed`, or its graph does not fit.
@@ -46,7 +48,9 @@ class TurboDetector:
         self.threshold = float(threshold)
         self._directed = package.labels[package.directed_index]
         self._names = tuple(names)
-        self._classifier = TurboClassifier(package, threads=threads, use_text=use_text)
+        self._classifier = classifier or TurboClassifier(
+            package, threads=threads, use_text=use_text
+        )
 
     def detect(self, pcm: NDArray[np.int16], transcript: Transcript) -> Detection:
         """Return the verdict on `pcm`, `[N]` int16 at 16 kHz with N from 0, and its transcript.
