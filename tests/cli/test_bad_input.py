@@ -309,6 +309,17 @@ def test_stdout_closed_from_the_start_ends_it_quietly(folder):
     assert done.returncode == 0
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has /dev/full")
+def test_a_full_disk_is_told_in_one_line_with_status_1(folder):
+    words = ["sh", "-c", 'exec "$@" > /dev/full', "sh", *command(Case(["clip.wav"]))]
+    done = subprocess.run(
+        words, cwd=folder, env=environment(), stderr=subprocess.PIPE, text=True, timeout=60
+    )
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert "No space left" in done.stderr
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: n.name)
 @pytest.mark.parametrize("source", ["file", "stdin"])
 def test_a_signal_decides_what_was_heard_and_ends_with_0(folder, number, source):

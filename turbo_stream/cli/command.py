@@ -22,11 +22,12 @@ def run_command(command: click.Command, arguments: Sequence[str] | None = None) 
             command.invoke(context)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read our output has seen enough. Python flushes both once more at exit, which
-        # must not fail again.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        for stream in (sys.stdout, sys.stderr):
-            os.dup2(nowhere, stream.fileno())
+        # Whoever read our output has seen enough.
+        _discard_output()
+    except OSError as error:
+        status = _fail(name, str(error), 1)
+        _discard_output()
+        return status
     except click.UsageError as error:
         return _fail(name, f"{error.format_message().rstrip('.')} (see {name} --help)", 2)
     except click.ClickException as error:
@@ -45,6 +46,13 @@ def _replace_closed_streams() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+
+
+def _discard_output() -> None:
+    """Send both outputs nowhere: Python flushes them once more at exit, which may not fail."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
 
 
 def _fail(name: str, message: str, status: int) -> int:
