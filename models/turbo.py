@@ -1,4 +1,4 @@
-"""Turbo: is this speech meant for the device?"""
+"""Turbo: tells whether speech is meant for the device."""
 
 from __future__ import annotations
 

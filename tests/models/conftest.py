@@ -1,0 +1,34 @@
+"""A Turbo small enough to build in a moment."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the train extra")
+
+from models.config import TurboConfig  # noqa: E402
+from models.turbo import Turbo  # noqa: E402
+
+TINY = TurboConfig(
+    hidden=48,
+    heads=2,
+    text_heads=4,
+    feed_forward=96,
+    audio_lower_layers=1,
+    audio_upper_layers=1,
+    text_layers=1,
+    vocabulary_size=60,
+    fusion_hidden=32,
+    projection=16,
+)
+
+
+@pytest.fixture
+def tiny() -> Turbo:
+    """Random weights, evaluation mode; nothing that is zero at the start stays zero."""
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    model = Turbo(TINY)
+    for parameter in (model.audio_tower.missing, model.text_tower.missing):
+        parameter.data.normal_()
+    return model.eval()

@@ -1,0 +1,75 @@
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the train extra")
+
+from models.turbo import confidence_features  # noqa: E402
+
+
+def row(samples, tokens, *, pad_samples=0, pad_tokens=0, text=1, seed=0):
+    """One utterance's inputs, padded on the right with what must not matter."""
+    random = torch.Generator().manual_seed(seed)
+    wave = torch.randn(1, samples, generator=random) * 0.1
+    junk = torch.full((1, pad_samples), 0.7)
+    ids = torch.randint(4, 60, (1, tokens), generator=random)
+    return (
+        torch.cat([wave, junk], dim=1),
+        torch.tensor([samples]),
+        torch.cat([ids, torch.full((1, pad_tokens), 9)], dim=1),
+        torch.tensor([[text] * tokens + [0] * pad_tokens]),
+        torch.tensor([[-0.4, 0.1, 1.2, 0.0]]),
+    )
+
+
+@pytest.mark.parametrize("samples", [161, 4_801, 16_000, 23_456])
+def test_padding_does_not_matter(tiny, samples):
+    with torch.inference_mode():
+        alone = tiny(*row(samples, 5))
+        padded = tiny(*row(samples, 5, pad_samples=7_001, pad_tokens=6))
+    for one, other in zip(alone, padded, strict=True):
+        assert torch.allclose(one, other, atol=1e-5)
+
+
+def test_neighbours_do_not_matter(tiny):
+    alone = row(9_000, 7)
+    short, long = alone, row(20_000, 3, seed=1, pad_tokens=4)
+    short = row(9_000, 7, pad_samples=11_000)
+    both = [torch.cat(pair) for pair in zip(short, long, strict=True)]
+    with torch.inference_mode():
+        assert torch.allclose(tiny(*both).logits[:1], tiny(*alone).logits, atol=1e-5)
+
+
+def test_missing_text_is_one_vector_whatever_stands_there(tiny):
+    with torch.inference_mode():
+        one = tiny(*row(8_000, 2, text=0))
+        other = tiny(*row(8_000, 9, text=0))
+    assert torch.equal(one.text_embedding[0], tiny.text_tower.missing)
+    assert torch.allclose(one.logits, other.logits, atol=1e-6)
+
+
+def test_missing_sound_is_one_vector(tiny):
+    inputs = list(row(8_000, 4))
+    inputs[1] = torch.tensor([0])
+    with torch.inference_mode():
+        verdict = tiny(*inputs)
+    assert torch.equal(verdict.audio_embedding[0], tiny.audio_tower.missing)
+    assert torch.isfinite(verdict.logits).all()
+
+
+def test_missing_confidence_hides_its_values():
+    missing = torch.tensor([[-3.0, 0.9, 2.0, 1.0], [0.0, 0.0, 0.0, 1.0]])
+    features = confidence_features(missing)
+    assert torch.equal(features[0], features[1])
+
+
+def test_a_name_before_the_transcript_changes_its_segment(tiny):
+    sep = tiny.config.sep_token_id
+    named = torch.tensor([[2, 20, sep, 30, 31, sep]])
+    merged = torch.tensor([[2, 20, 33, 30, 31, sep]])
+    mask = torch.ones_like(named)
+    with torch.inference_mode():
+        before = tiny.text_tower(named, mask)
+        tiny.text_tower.segments.weight[1, ::2] += 1.0
+        assert not torch.allclose(tiny.text_tower(named, mask), before)
+        alone = tiny.text_tower(merged, mask)
+        tiny.text_tower.segments.weight[1, ::2] += 1.0
+        assert torch.allclose(tiny.text_tower(merged, mask), alone)

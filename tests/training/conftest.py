@@ -1,0 +1,48 @@
+"""A Turbo small enough to train in a moment."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the train extra")
+
+from models.config import TurboConfig  # noqa: E402
+from models.turbo import Turbo  # noqa: E402
+from training.objective import Batch  # noqa: E402
+
+
+@pytest.fixture
+def tiny() -> Turbo:
+    """Random weights."""
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    config = TurboConfig(
+        hidden=48,
+        heads=2,
+        text_heads=4,
+        feed_forward=96,
+        audio_lower_layers=1,
+        text_layers=1,
+        vocabulary_size=60,
+        fusion_hidden=32,
+        projection=16,
+    )
+    return Turbo(config)
+
+
+@pytest.fixture
+def batch() -> Batch:
+    """Eight random rows: one without sound, one without text, two with the same transcript."""
+    random = torch.Generator().manual_seed(0)
+    frame_mask = torch.ones(8, 10)
+    token_mask = torch.ones(8, 6, dtype=torch.long)
+    frame_mask[0], token_mask[1] = 0.0, 0
+    return Batch(
+        frames=torch.randn(8, 10, 48, generator=random),
+        frame_mask=frame_mask,
+        token_ids=torch.randint(4, 60, (8, 6), generator=random),
+        token_mask=token_mask,
+        confidence=torch.tensor([[0.0, 0.0, 0.0, 1.0]] * 8),
+        labels=torch.tensor([0, 1, 0, 1, 0, 1, 0, 1]),
+        keys=torch.tensor([1, 2, 3, 4, 5, 6, 7, 7]),
+    )

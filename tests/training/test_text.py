@@ -1,0 +1,93 @@
+import gzip
+import json
+import random
+
+import pytest
+
+pytest.importorskip("torch", reason="needs the train extra")
+
+from training.corrupt import Mishearing  # noqa: E402
+from training.manifest import (  # noqa: E402
+    MISSING,
+    read_hypotheses,
+    read_manifest,
+    read_texts,
+    stable_share,
+    text_key,
+)
+from training.names import draw_named  # noqa: E402
+
+LABELS = ("not_directed", "directed")
+
+
+def write_lines(path, rows):
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "wt", encoding="utf-8") as file:
+        file.writelines(json.dumps(row) + "\n" for row in rows)
+
+
+def test_manifest_rows_meet_their_hypotheses(tmp_path):
+    keep = {"audio_filepath": "a.wav", "label": "directed", "set": "x", "device_name": "luna"}
+    rows = [
+        keep,
+        {**keep, "audio_filepath": "b.wav", "nominal": True},
+        {**keep, "audio_filepath": "c.wav", "shippable": False},
+        {**keep, "audio_filepath": "d.wav", "label": "music"},
+    ]
+    write_lines(tmp_path / "m.jsonl", rows)
+    heard = [{"audio_filepath": "a.wav", "text": "hello luna", "avg_logprob": -0.5}]
+    write_lines(tmp_path / "h.jsonl", heard)
+    hypotheses = read_hypotheses([tmp_path / "h.jsonl"])
+    found = read_manifest(tmp_path / "m.jsonl", LABELS, hypotheses, shippable_only=True)
+    assert [row.audio.name for row in found] == ["a.wav"]
+    assert found[0].names == ("luna",)
+    assert found[0].hypotheses[0].confidence == (-0.5, 0.0, 1.0, 0.0)
+    every = read_manifest(tmp_path / "m.jsonl", LABELS, {}, shippable_only=False)
+    assert [row.audio.name for row in every] == ["a.wav", "c.wav"]
+
+
+def test_a_sentence_in_two_files_is_kept_once(tmp_path):
+    line = {"text": "Turn it on!", "label": "directed"}
+    write_lines(tmp_path / "a.jsonl.gz", [line])
+    write_lines(tmp_path / "b.jsonl.gz", [{**line, "text": "turn it on"}])
+    assert [row.collection for row in read_texts(tmp_path, LABELS)] == ["a"]
+
+
+def test_a_hypothesis_without_confidence_says_so(tmp_path):
+    write_lines(tmp_path / "h.jsonl", [{"audio_filepath": "a", "text": "x"}])
+    assert read_hypotheses([tmp_path / "h.jsonl"])["a"][0].confidence == MISSING
+
+
+def test_keys_ignore_case_and_punctuation_but_not_apostrophes():
+    assert text_key("Don't, STOP!") == "don't stop"
+
+
+def test_shares_are_stable():
+    assert stable_share("group") == stable_share("group")
+    assert 0.08 < sum(stable_share(str(i)) < 0.1 for i in range(3000)) / 3000 < 0.12
+
+
+def test_names_change_the_verdict_only_when_another_device_is_called():
+    rng = random.Random(0)
+    drawn = [draw_named("turn it off", 1, rng, directed=1) for _ in range(3000)]
+    for item in drawn:
+        called = any(name in item.text for name in item.names)
+        if item.label == 0:
+            assert item.names
+            assert not called
+    assert {item.label for item in drawn} == {0, 1}
+    side = [draw_named("i was late", 0, rng, directed=1) for _ in range(2000)]
+    assert {item.label for item in side} == {0}
+    mentioned = [i for i in side if any(name in i.text for name in i.names)]
+    assert mentioned
+
+
+def test_mishearing_prefers_words_that_sound_alike():
+    sounds = {"light": ["L", "AY", "T"], "right": ["R", "AY", "T"], "moon": ["M", "UW", "N"]}
+    sounds |= {"soon": ["S", "UW", "N"], "tonight": ["T", "AH", "N", "AY", "T"]}
+    mishear = Mishearing([" ".join(sounds)] * 2, sounds, neighbours=1)
+    assert mishear.alike["light"] == ["right"]
+    assert mishear.alike["moon"] == ["soon"]
+    rng = random.Random(0)
+    assert mishear("light moon", rng, rate=0.0) == "light moon"
+    assert any(mishear("light moon", rng, rate=1.0) != "light moon" for _ in range(5))

@@ -1,0 +1,161 @@
+"""The model card: what the network is, learned from, scores, and must not be used for."""
+
+from __future__ import annotations
+
+from tools.package import LANGUAGE, NAME, VERSION
+
+LICENCE = "CC-BY-SA-4.0"
+"""Of the weights: the strictest of their sources' (the WUW Corpus II) asks for it."""
+
+TEXT_SOURCES = {
+    "slurp_dev_test": ("pswietojanski/slurp", "CC-BY-4.0"),
+    "hwu64": ("xliuhw/NLU-Evaluation-Data", "CC-BY-4.0"),
+    "clinc150": ("clinc/oos-eval", "CC-BY-3.0"),
+    "snips2017": ("sonos/nlu-benchmark", "CC0-1.0"),
+    "ohf_home_assistant_en": ("OHF-Voice/intents", "CC-BY-4.0"),
+    "pico_coffee_corpus": ("Picovoice/speech-to-intent-benchmark", "Apache-2.0"),
+    "cabnc_home_conversation": ("saulalbert/CABNC", "CC-BY-3.0"),
+    "topical_chat_typed": ("alexa/Topical-Chat", "CDLA-Sharing-1.0"),
+}
+"""Text files by name: where they come from, and their licence; their rows do not say."""
+
+BASE_MODELS = (
+    {"name": "smart-turn v3.2 (Whisper-tiny encoder)", "license": "BSD-2-Clause; Whisper: MIT"},
+    {"name": "sentence-transformers/all-MiniLM-L6-v2", "license": "Apache-2.0"},
+)
+
+
+def training_summary(metrics: dict) -> dict:
+    """Return what the weights were made from: collections, rows, sources, licences."""
+    data = []
+    for item in metrics["data"]:
+        source, licence = TEXT_SOURCES.get(item["collection"], (None, None))
+        data.append(
+            {
+                **item,
+                "source": item["source"] or source,
+                "license": item["license"] or licence,
+            }
+        )
+    return {"license": LICENCE, "base_models": list(BASE_MODELS), "data": data}
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.1f} %"
+
+
+def _data_table(metrics: dict) -> str:
+    lines = ["| collection | kind | directed | not directed | licence |", "|---|---|---|---|---|"]
+    for item in training_summary(metrics)["data"]:
+        lines.append(
+            f"| {item['collection']} | {item['kind']} | {item['directed']} | "
+            f"{item['not_directed']} | {item['license'] or '–'} |"
+        )
+    return "\n".join(lines)
+
+
+def _pairs_table(pairs: list[dict]) -> str:
+    lines = [
+        "| left out of training | items | content-free probe | audio | text | fused (95 %) |",
+        "|---|---|---|---|---|---|",
+    ]
+    for pair in pairs:
+        low, high = pair["fused"]["eer_ci95"]
+        lines.append(
+            f"| {pair['directed']} × {pair['not_directed']} | {pair['n']} | "
+            f"{_percent(pair['probe']['eer'])} | {_percent(pair['audio']['eer'])} | "
+            f"{_percent(pair['text']['eer'])} | {_percent(pair['fused']['eer'])} "
+            f"({_percent(low)} to {_percent(high)}) |"
+        )
+    return "\n".join(lines)
+
+
+def model_card(config: dict, metrics: dict, parity: dict, reports: dict) -> str:
+    """Return the package's README.md."""
+    development = metrics["development"]
+    model = config["model"]
+    latency = parity["latency_ms_one_thread"]
+    pairs = reports.get("pairs")
+    unseen = (
+        "Not measured for this package: retrain with `python -m training.pairs`."
+        if pairs is None
+        else f"{_pairs_table(pairs['pairs'])}\n\n{pairs['how']}"
+    )
+    points = "\n".join(
+        f"| `{name}` | {point['threshold']:.3f} | {_percent(point['false_accept'])} | "
+        f"{_percent(point['false_reject'])} |"
+        for name, point in metrics["operating_points"].items()
+    )
+    return f"""---
+license: {LICENCE.lower()}
+language: {LANGUAGE}
+pipeline_tag: audio-classification
+library_name: turbo_stream
+tags: [device-directed-speech, onnx, int8]
+---
+
+# {NAME} {VERSION}
+
+Says whether one utterance was meant for the device that hears it, from its sound, its transcript
+and the recognizer's confidence. Two towers ({model["audio_lower_layers"]} +
+{model["audio_upper_layers"]} Whisper-tiny layers by way of smart-turn v3.2; {model["text_layers"]}
+MiniLM layers, {model["vocabulary_size"]} word pieces), joined by concatenation, trained with
+cross-entropy and dual-dropout contrastive terms after arXiv 2409.09282. INT8 weights, waveform in.
+
+**A first model.** It rejects much side speech and accepts most commands, and is not yet one to
+trust alone; the table of collections it never heard says how far it goes.
+
+## On collections it never heard
+
+Equal error rates. Each row is another training run without both collections (real recordings
+only). A content-free probe that hears no words (length, level, noise, long-term spectrum; trained
+on those very collections) shows how much of a figure the channel alone could explain.
+
+{unseen}
+
+## On held-out speakers of the same collections
+
+These figures prove little, for a collection can be told by its channel. Recordings as they are.
+
+| input | items | equal error rate |
+|---|---|---|
+| fused | {development["fused"]["n"]} | {_percent(development["fused"]["eer"])} |
+| audio only | {development["audio"]["n"]} | {_percent(development["audio"]["eer"])} |
+| text only | {development["text"]["n"]} | {_percent(development["text"]["eer"])} |
+
+Operating points, measured on the same speakers as recorded and through a random channel: expect
+more errors of both kinds elsewhere.
+
+| name | threshold | false accepts | false rejects |
+|---|---|---|---|
+{points}
+
+## INT8 against float
+
+On {parity["items"]} items ({parity["on"]}), one at a time: PyTorch to fp32 ONNX at most
+{parity["pytorch_fp32_max_logit_difference"]:.1e} in a logit; fp32 to INT8 at most
+{parity["fp32_int8_max_logit_difference"]:.2f} in a logit,
+{parity["fp32_int8_mean_probability_shift"]:.4f} in probability on average,
+{_percent(parity["decisions_flipped_at_half"])} of the decisions flipped.
+One thread, p50: {", ".join(f"{key} {value['p50']} ms" for key, value in latency.items())}. The
+graph takes {parity["int8_bytes"] / 1e6:.1f} MB.
+
+Run one utterance at a time: INT8 scales are taken over the whole input tensor, so a batch would
+let neighbours move each other's scores a little.
+
+## Trained on
+
+{_data_table(metrics)}
+
+Base models: smart-turn v3.2 (BSD-2-Clause, pipecat-ai; a fine-tuned Whisper-tiny encoder, MIT) and
+all-MiniLM-L6-v2 (Apache-2.0). Every source is named with its licence in `turbo.json` under
+`training` and in LICENSE-WEIGHTS.md. The weights are under {LICENCE}, because recordings under that
+licence (WUW Corpus II, V. Kepuska) are among the sources.
+
+## Limits
+
+English text. Accents and children are thinly covered, directed speech of children not at all.
+Far talkers, rooms and noise were simulated, not recorded. Synthetic voices are a large part of the
+training speech. Television and quoted commands are hard. Text of a poor recognizer costs accuracy.
+Not for anything where a wrong verdict does harm.
+"""

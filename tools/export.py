@@ -1,0 +1,128 @@
+"""Command line: `python -m tools.export DIR --out PACKAGE`, from a training run to a package."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+
+from models.turbo import Turbo
+from tools.card import model_card, training_summary
+from tools.onnx_graph import export_fp32, quantize_int8
+from tools.package import write_package
+from tools.parity import Item, compare, latency_ms, synthetic_items
+from training.batches import encode
+from training.calibrate import Affine
+from training.checkpoint import load_model
+from training.features import read_wave
+from training.manifest import read_hypotheses, read_manifest
+from training.scoring import heard
+
+_LARGEST_DIFFERENCE = 1e-4
+
+
+def recorded_items(
+    folder: Path, model: Turbo, manifest: Path, hypotheses: tuple[Path, ...], count: int
+) -> list[Item]:
+    """Return `count` recordings spread over a manifest, with the text a device would have."""
+    _, tokenizer = load_model(folder)
+    rows = read_manifest(
+        manifest, model.config.labels, read_hypotheses(hypotheses), shippable_only=False
+    )
+    items = []
+    for row in rows[:: max(1, len(rows) // count)]:
+        if row.audio is None:
+            continue
+        wave = read_wave(row.audio, sample_rate=model.config.sample_rate)
+        text, confidence = heard(row)
+        ids, mask = encode(tokenizer, text, row.names)
+        items.append(Item(wave[-model.config.max_samples :].copy(), ids, mask, confidence))
+    return items
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Package to write.")
+@click.option(
+    "--manifest",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Recordings to compare the graphs on; without it, made-up sound.",
+)
+@click.option(
+    "--hypotheses",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="What recognizers heard in them.",
+)
+@click.option("--count", default=200, show_default=True, help="Recordings to compare on.")
+@click.option(
+    "--report",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="JSON of an evaluation to put on the card and into `metrics`, under its file's name.",
+)
+def main(
+    folder: Path,
+    out: Path,
+    manifest: Path | None,
+    hypotheses: tuple[Path, ...],
+    count: int,
+    report: tuple[Path, ...],
+) -> None:
+    """Write the fp32 and INT8 graphs of the run in FOLDER, compare them, and make the package."""
+    console = Console(stderr=True)
+    model, _ = load_model(folder)
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    metrics = json.loads((folder / "metrics.json").read_text("utf-8"))
+    calibration = Affine(metrics["calibration"]["scale"], tuple(metrics["calibration"]["bias"]))
+    directed = model.config.labels.index("directed")
+
+    def probability(logits: NDArray) -> NDArray:
+        return calibration(logits)[:, directed]
+
+    with tempfile.TemporaryDirectory() as scratch:
+        fp32, int8 = Path(scratch, "model.fp32.onnx"), Path(scratch, "model.int8.onnx")
+        with console.status("exporting"):
+            export_fp32(model, fp32)
+            quantize_int8(fp32, int8)
+        with console.status("comparing"):
+            items = synthetic_items(model)
+            if manifest is not None:
+                items = recorded_items(folder, model, manifest, hypotheses, count)
+            parity = compare(model, fp32, int8, items, probability)
+            parity["on"] = "recordings" if manifest is not None else "made-up sound"
+            parity["latency_ms_one_thread"] = latency_ms(int8)
+            parity["fp32_latency_ms_one_thread"] = latency_ms(fp32)
+            parity["int8_bytes"] = int8.stat().st_size
+        if parity["pytorch_fp32_max_logit_difference"] > _LARGEST_DIFFERENCE:
+            found = parity["pytorch_fp32_max_logit_difference"]
+            raise click.ClickException(
+                f"the exported graph differs from the network by {found:.1e}, more than "
+                f"{_LARGEST_DIFFERENCE:.0e} is a bug in the export"
+            )
+        reports = {path.stem: json.loads(path.read_text("utf-8")) for path in report}
+        write_package(
+            out,
+            graph=int8,
+            tokenizer=folder / "tokenizer.json",
+            card=model_card(config, metrics, parity, reports),
+            config=config["model"],
+            metrics=metrics,
+            training=training_summary(metrics),
+            parity=parity,
+            reports=reports,
+        )
+    shown = {
+        key: np.round(value, 6) if isinstance(value, float) else value
+        for key, value in parity.items()
+    }
+    click.echo(json.dumps({"package": str(out), **shown}))
+
+
+if __name__ == "__main__":
+    main()

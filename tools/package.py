@@ -1,0 +1,64 @@
+"""A model package on disk: `turbo.json` with hashes, graph, tokenizer and card."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+
+from training.checkpoint import write_json
+
+FORMAT = 1
+VERSION = "0.1.0"
+NAME = "turbo-rej-en"
+LANGUAGE = "en"
+GRAPH = "model.int8.onnx"
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file in hex."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def write_package(
+    folder: Path,
+    *,
+    graph: Path,
+    tokenizer: Path,
+    card: str,
+    config: dict,
+    metrics: dict,
+    training: dict,
+    parity: dict,
+    reports: dict,
+) -> None:
+    """Fill `folder` and, last, write the `turbo.json` that makes it a package.
+
+    `config` is the network's, `metrics` those of its training run.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "turbo.json").unlink(missing_ok=True)
+    shutil.copyfile(graph, folder / GRAPH)
+    shutil.copyfile(tokenizer, folder / "tokenizer.json")
+    (folder / "README.md").write_text(card, "utf-8")
+    points = metrics["operating_points"]
+    files = {name: sha256(folder / name) for name in (GRAPH, "tokenizer.json", "README.md")}
+    write_json(
+        folder / "turbo.json",
+        {
+            "format": FORMAT,
+            "name": NAME,
+            "version": VERSION,
+            "language": LANGUAGE,
+            "labels": config["labels"],
+            "sample_rate": config["sample_rate"],
+            "max_seconds": config["max_seconds"],
+            "max_tokens": config["max_tokens"],
+            "threshold": points["balanced"]["threshold"],
+            "operating_points": points,
+            "calibration": metrics["calibration"],
+            "training": training,
+            "metrics": {"development": metrics["development"], "parity": parity, **reports},
+            "files": files,
+        },
+    )

@@ -1,0 +1,1 @@
+"""How Turbo learns."""

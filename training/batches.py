@@ -1,0 +1,177 @@
+"""Draws rows, words, names and channels at random, and pads them into batches."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+
+from training.corrupt import Mishearing
+from training.features import FeatureStore, Frames
+from training.manifest import MISSING, Confidence, Row, text_key
+from training.names import NAMES, draw_named
+from training.objective import Batch
+from training.recipe import DataConfig, TrainConfig
+
+
+@dataclass(frozen=True)
+class Example:
+    """One drawn row, ready to be padded."""
+
+    frames: Frames | None
+    names: tuple[str, ...]
+    text: str
+    confidence: Confidence
+    label: int
+    key: int
+
+
+def encode(tokenizer: Tokenizer, text: str, names: Sequence[str]) -> tuple[list[int], list[int]]:
+    """Return token ids and mask: names as first segment if there are any; mask 0 for no text."""
+    pair = ", ".join(names)
+    encoding = tokenizer.encode(pair, text) if pair and text else tokenizer.encode(text)
+    given = int(bool(text_key(text)))
+    return encoding.ids, [given] * len(encoding.ids)
+
+
+def collate(
+    examples: Sequence[Example], tokenizer: Tokenizer, width: int, device: torch.device
+) -> Batch:
+    """Pad `examples` into one batch; `width` is that of a frame."""
+    steps = max((len(e.frames) for e in examples if e.frames is not None), default=1)
+    encoded = [encode(tokenizer, e.text, e.names) for e in examples]
+    length = max(len(ids) for ids, _ in encoded)
+    frames = torch.zeros(len(examples), steps, width)
+    frame_mask = torch.zeros(len(examples), steps)
+    token_ids = torch.zeros(len(examples), length, dtype=torch.long)
+    token_mask = torch.zeros(len(examples), length, dtype=torch.long)
+    for index, (example, (ids, mask)) in enumerate(zip(examples, encoded, strict=True)):
+        if example.frames is not None:
+            frames[index, : len(example.frames)] = torch.from_numpy(example.frames).float()
+            frame_mask[index, : len(example.frames)] = 1.0
+        token_ids[index, : len(ids)] = torch.tensor(ids)
+        token_mask[index, : len(mask)] = torch.tensor(mask)
+    return Batch(
+        frames=frames.to(device),
+        frame_mask=frame_mask.to(device),
+        token_ids=token_ids.to(device),
+        token_mask=token_mask.to(device),
+        confidence=torch.tensor([e.confidence for e in examples]).to(device),
+        labels=torch.tensor([e.label for e in examples]).to(device),
+        keys=torch.tensor([e.key for e in examples]).to(device),
+    )
+
+
+def transcript_key(text: str, fallback: str) -> int:
+    """Return a number equal for equal transcripts; `fallback` stands in where there is none."""
+    digest = hashlib.sha256((text_key(text) or fallback).encode()).digest()
+    return int.from_bytes(digest[:6])
+
+
+def variants_of(row: Row, data: DataConfig) -> int:
+    """Return through how many random channels a recording is seen in training."""
+    return data.synthetic_variants if row.synthetic else data.variants
+
+
+@dataclass
+class Sampler:
+    """Draws balanced examples: first the class, then the collection, then the row.
+
+    A collection is drawn in proportion to the square root of its size, so that a large one does
+    not drown the rest.
+    """
+
+    rows: Sequence[Row]
+    store: FeatureStore
+    mishearing: Mishearing | None
+    data: DataConfig
+    train: TrainConfig
+    directed: int
+    rng: random.Random
+
+    def __post_init__(self) -> None:
+        self._pools: dict[str, dict[int, dict[str, list[Row]]]] = {}
+        for row in self.rows:
+            kind = "text" if row.audio is None else "synthetic" if row.synthetic else "real"
+            classes = self._pools.setdefault(kind, defaultdict(lambda: defaultdict(list)))
+            classes[row.label][row.collection].append(row)
+        heard = [h.confidence for row in self.rows for h in row.hypotheses]
+        self._confidences = heard or [MISSING]
+
+    def _row(self, kind: str) -> Row:
+        classes = self._pools[kind]
+        collections = classes[self.rng.choice(sorted(classes))]
+        names = sorted(collections)
+        weights = [len(collections[name]) ** 0.5 for name in names]
+        return self.rng.choice(collections[self.rng.choices(names, weights)[0]])
+
+    def _kind(self) -> str:
+        if "text" in self._pools and self.rng.random() < self.data.text_share:
+            return "text"
+        sounds = [kind for kind in ("real", "synthetic") if kind in self._pools]
+        if len(sounds) == 2:
+            return sounds[self.rng.random() < self.data.synthetic_share]
+        return sounds[0] if sounds else "text"
+
+    def _foreign_confidence(self) -> Confidence:
+        """Return a confidence that says nothing of this row, so that giving one is no cue."""
+        return self.rng.choice(self._confidences) if self.rng.random() < 0.5 else MISSING
+
+    def _words(self, row: Row) -> tuple[str, Confidence]:
+        """Return what a recognizer might have made of a recording."""
+        if self.rng.random() < self.train.no_text:
+            return "", self._foreign_confidence()
+        if row.hypotheses and (row.text is None or self.rng.random() < 0.6):
+            heard = self.rng.choice(row.hypotheses)
+            return heard.text, heard.confidence if self.rng.random() < 0.6 else MISSING
+        return self._misheard(row.text or "", share=0.5), self._foreign_confidence()
+
+    def _misheard(self, text: str, *, share: float) -> str:
+        if self.mishearing is None or self.rng.random() >= share:
+            return text
+        return self.mishearing(text, self.rng, rate=self.rng.uniform(0.05, 0.6))
+
+    def _names(self, row: Row) -> tuple[str, ...]:
+        if row.names:
+            own = row.names if self.rng.random() < 0.6 else ()
+            extra = (self.rng.choice(NAMES),) if own and self.rng.random() < 0.2 else ()
+            return own + extra
+        # A name that nobody says, alike for both classes.
+        return tuple(self.rng.sample(NAMES, 1)) if self.rng.random() < 0.25 else ()
+
+    def draw(self) -> Example:
+        """Return one random example."""
+        row = self._row(self._kind())
+        if row.audio is None:
+            drawn = draw_named(row.text or "", row.label, self.rng, directed=self.directed)
+            text = self._misheard(drawn.text, share=0.4)
+            key = transcript_key(drawn.text, row.group)
+            confidence = self._foreign_confidence()
+            return Example(None, drawn.names, text, confidence, drawn.label, key)
+        text, confidence = self._words(row)
+        variant = self.rng.randrange(variants_of(row, self.data))
+        silent = text and self.rng.random() < self.train.no_audio
+        frames = None if silent else self.store.load(row.audio, variant)
+        key = transcript_key(row.text or text, str(row.audio))
+        return Example(frames, self._names(row), text, confidence, row.label, key)
+
+    def batches(self, collate_batch: Callable[[Sequence[Example]], Batch]) -> Iterator[Batch]:
+        """Yield batches for ever; four at a time are sorted by length, so that padding is short."""
+        size = self.train.batch
+        while True:
+            drawn = [self.draw() for _ in range(4 * size)]
+            # Lines of text cost nothing to pad: they are spread evenly over the four.
+            spoken = [e for e in drawn if e.frames is not None]
+            silent = [e for e in drawn if e.frames is None]
+            spoken.sort(key=lambda e: len(e.frames) if e.frames is not None else 0)
+            shares = np.array_split(np.arange(len(spoken)), 4)
+            parts = [[spoken[i] for i in share] + silent[k::4] for k, share in enumerate(shares)]
+            self.rng.shuffle(parts)
+            for part in parts:
+                yield collate_batch(part)

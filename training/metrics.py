@@ -1,0 +1,70 @@
+"""Figures of a detector from its scores."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score, roc_curve
+
+
+def rates(labels: NDArray, scores: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+    """Return false accepts, false rejects and thresholds along the whole ROC."""
+    false_accept, true_accept, threshold = roc_curve(labels, scores, drop_intermediate=False)
+    return false_accept, 1.0 - true_accept, threshold
+
+
+def equal_error_rate(labels: NDArray, scores: NDArray) -> float:
+    """Mean of both error rates where they differ least."""
+    false_accept, false_reject, _ = rates(labels, scores)
+    index = int(np.argmin(np.abs(false_accept - false_reject)))
+    return float(false_accept[index] + false_reject[index]) / 2
+
+
+def operating_points(labels: NDArray, scores: NDArray) -> dict[str, dict[str, float]]:
+    """Thresholds at equal errors, at 1 % false accepts and at 1 % false rejects."""
+    false_accept, false_reject, threshold = rates(labels, scores)
+    usable = np.isfinite(threshold)
+    false_accept, false_reject = false_accept[usable], false_reject[usable]
+    threshold = threshold[usable]
+    few_accepts = np.flatnonzero(false_accept <= 0.01)
+    few_rejects = np.flatnonzero(false_reject <= 0.01)
+    chosen = {
+        "balanced": int(np.argmin(np.abs(false_accept - false_reject))),
+        "fa1": int(few_accepts[-1]) if len(few_accepts) else 0,
+        "fr1": int(few_rejects[0]),
+    }
+    return {
+        name: {
+            "threshold": float(threshold[index]),
+            "false_accept": float(false_accept[index]),
+            "false_reject": float(false_reject[index]),
+        }
+        for name, index in chosen.items()
+    }
+
+
+def bootstrap_eer(
+    labels: NDArray, scores: NDArray, groups: NDArray, *, draws: int = 1000, seed: int = 0
+) -> tuple[float, float]:
+    """95 % percentile interval of the equal error rate, resampling whole `groups`."""
+    rng = np.random.default_rng(seed)
+    names, inverse = np.unique(groups, return_inverse=True)
+    members = [np.flatnonzero(inverse == index) for index in range(len(names))]
+    found = []
+    for _ in range(draws):
+        chosen = np.concatenate([members[i] for i in rng.integers(len(names), size=len(names))])
+        if 0 < labels[chosen].sum() < len(chosen):
+            found.append(equal_error_rate(labels[chosen], scores[chosen]))
+    low, high = np.percentile(found, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def summary(labels: NDArray, scores: NDArray) -> dict[str, float | int | None]:
+    """Count, area under the ROC and equal error rate; null where a class is missing."""
+    both = 0 < labels.sum() < len(labels)
+    return {
+        "n": len(labels),
+        "n_directed": int(labels.sum()),
+        "auc": float(roc_auc_score(labels, scores)) if both else None,
+        "eer": equal_error_rate(labels, scores) if both else None,
+    }

@@ -1,0 +1,92 @@
+"""What the device is called: names drawn at random around a line of text.
+
+"Friday" alone is a call to one device and a weekday to another, so a model that knows the name
+has to be taught both: called out, merely mentioned, another device's name, and no name at all.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import NamedTuple
+
+# fmt: off
+NAMES = (
+    "alexa", "siri", "jarvis", "computer", "friday", "athena", "amelia", "jasper", "nova", "luna",
+    "echo", "max", "sam", "ruby", "robin", "charlie", "daisy", "hazel", "milo", "oscar", "phoebe",
+    "victor", "wanda", "iris", "felix", "atlas", "orion", "juno", "pepper", "ginger", "sunny",
+    "river", "sky", "summer", "april", "june", "may", "august", "rose", "lily", "grace", "hope",
+    "joy", "faith", "angel", "chance", "scout", "ace", "ziggy", "mycroft", "hal", "sage",
+    "willow", "aria", "leo", "kitt", "bixby", "cortana", "house", "home", "kitchen", "butler",
+    "assistant", "robot", "speaker", "genie", "buddy", "operator", "voyager", "wildfire", "raven",
+    "phoenix", "shadow", "tiger", "bumblebee", "snowboy", "porcupine", "grasshopper",
+    "terminator", "americano", "blueberry", "picovoice", "anna", "emma", "oliver", "sophie",
+    "henry", "alice", "lucy", "george", "martha", "walter", "edith", "arthur", "clara", "hugo",
+    "nina", "bruno",
+)
+# fmt: on
+
+_CALLS = (
+    "{name} {text}",
+    "{name} {text}",
+    "hey {name} {text}",
+    "ok {name} {text}",
+    "hello {name} {text}",
+    "{text} {name}",
+    "{name} please {text}",
+)
+_ALONE = ("{name}", "hey {name}", "ok {name}", "hello {name}", "{name} are you there")
+_MENTIONS = (
+    "i asked {name} yesterday",
+    "{name} never understands me",
+    "we bought {name} last year",
+    "i think {name} is wrong again",
+    "did you hear what {name} said",
+    "the {name} was on the table",
+    "my sister talks to {name} all day",
+    "he said {name} and then he left",
+    "i saw {name} at the shop",
+    "{name} is coming over for dinner",
+    "let's do it on {name} then",
+    "that's what {name} told me",
+    "it's called {name} i believe",
+    "they have a {name} in every room",
+    "i don't like {name} very much",
+    "you know {name} don't you",
+)
+
+
+class Named(NamedTuple):
+    """A line of text with the names of the device that hears it."""
+
+    names: tuple[str, ...]
+    text: str
+    label: int
+
+
+def draw_named(text: str, label: int, rng: random.Random, *, directed: int) -> Named:
+    """Put a random device around `text`, whose own label is `label`; `directed` is the class."""
+    draw = rng.random()
+    name, other = rng.sample(NAMES, 2)
+    names = (name,) if rng.random() < 0.8 else tuple(rng.sample([name, rng.choice(NAMES)], 2))
+    if draw < 0.45:
+        return Named((), text, label)
+    if label == directed:
+        if draw < 0.60:
+            return Named(names, rng.choice(_CALLS).format(name=name, text=text), label)
+        if draw < 0.66:  # the device is not told its name, and is called by one
+            return Named((), rng.choice(_CALLS).format(name=name, text=text), label)
+        if draw < 0.70:
+            return Named(names, rng.choice(_ALONE).format(name=name), label)
+        if draw < 0.88:
+            return Named(names, text, label)
+        if draw < 0.97:
+            wrong = rng.choice(_CALLS).format(name=other, text=text)
+            return Named(names, wrong, 1 - label)
+        return Named(names, rng.choice(_ALONE).format(name=other), 1 - label)
+    if draw < 0.60:
+        return Named(names, rng.choice(_MENTIONS).format(name=name), label)
+    if draw < 0.68:
+        return Named(names, f"{text} {rng.choice(_MENTIONS).format(name=name)}", label)
+    if draw < 0.76:  # somebody else is spoken to
+        return Named(names, rng.choice(_CALLS).format(name=other, text=text), label)
+    return Named(names, text, label)

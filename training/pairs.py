@@ -1,0 +1,89 @@
+"""Command line: leave a pair of collections out, train, and score what was never heard.
+
+`python -m training.pairs rej out=DIR data.manifest=FILE ... [--pair DIRECTED,NOT_DIRECTED]`
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import click
+import numpy as np
+
+from training.checkpoint import load_model, write_json
+from training.features import FeatureStore
+from training.manifest import Row
+from training.metrics import bootstrap_eer, summary
+from training.probe import probe_scores
+from training.recipe import RECIPES, Recipe, build_recipe
+from training.runs import DIRECTED, load_rows, surroundings, train_run
+from training.scoring import AS_RECORDED, MODES, margin, score
+
+PAIRS = (
+    "coffee_commands,conversation",
+    "phone_assistant,phone_talk",
+    "wake_words,audiobook",
+)
+"""Fixed beforehand: one collection of each class."""
+
+
+def held_rows(recipe: Recipe, pair: tuple[str, str]) -> list[Row]:
+    """Return the rows of both collections, unshippable ones too: they are only measured."""
+    data = replace(recipe.data, exclude=(), shippable_only=False, text="")
+    rows = load_rows(replace(recipe, data=data))
+    directed = recipe.model.labels.index(DIRECTED)
+    wanted = {(pair[0], True), (pair[1], False)}
+    return [row for row in rows if (row.collection, row.label == directed) in wanted]
+
+
+def score_pair(recipe: Recipe, pair: tuple[str, str], folder: Path) -> dict:
+    """Score the model in `folder` on a pair of collections, beside the probe."""
+    rows = held_rows(recipe, pair)
+    model, tokenizer = load_model(folder)
+    directed = model.config.labels.index(DIRECTED)
+    labels = np.array([row.label == directed for row in rows])
+    groups = np.array([row.group for row in rows])
+    store = FeatureStore(Path(recipe.data.features))
+    clips = [row.audio for row in rows if row.audio is not None]
+    wanted = [(clip, AS_RECORDED) for clip in clips]
+    store.fill(model, wanted, recipe.augment, surroundings(recipe))
+    found: dict = {"directed": pair[0], "not_directed": pair[1], "n": len(rows)}
+    found["with_text"] = sum(bool(row.hypotheses or row.text) for row in rows)
+    for mode in MODES:
+        scores = margin(score(model, tokenizer, store, rows, mode=mode), directed)
+        interval = bootstrap_eer(labels, scores, groups)
+        found[mode] = {**summary(labels, scores), "eer_ci95": interval}
+    found["probe"] = summary(labels, probe_scores(clips, labels, groups))
+    return found
+
+
+@click.command()
+@click.argument("recipe", type=click.Choice(sorted(RECIPES)))
+@click.argument("assignments", nargs=-1, metavar="key=value...")
+@click.option("--pair", multiple=True, default=PAIRS, show_default=True, help="One of each class.")
+@click.option("--how", default="", help="A sentence on the budget, kept with the figures.")
+def main(recipe: str, assignments: tuple[str, ...], pair: tuple[str, ...], how: str) -> None:
+    """Train once without each pair and write the figures to `out`/pairs.json."""
+    base = build_recipe(recipe, assignments)
+    if not base.out:
+        raise click.UsageError("out=DIR is needed: the folder of the results")
+    if not base.data.features:
+        features = str(Path(base.out, "features"))
+        base = replace(base, data=replace(base.data, features=features))
+    results = []
+    for text in pair:
+        directed, _, other = text.partition(",")
+        folder = Path(base.out, f"without_{directed}_{other}")
+        data = replace(base.data, exclude=(*base.data.exclude, directed, other))
+        run = replace(base, out=str(folder), data=data)
+        if not (folder / "metrics.json").exists():
+            train_run(run)
+        results.append(score_pair(run, (directed, other), folder))
+        click.echo(json.dumps(results[-1]))
+        write_json(Path(base.out, "pairs.json"), {"how": how, "pairs": results})
+
+
+if __name__ == "__main__":
+    main()

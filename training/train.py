@@ -1,0 +1,29 @@
+"""Command line: `python -m training.train RECIPE data.manifest=FILE out=DIR [key=value ...]`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from training.recipe import RECIPES, build_recipe
+
+
+@click.command()
+@click.argument("recipe", type=click.Choice(sorted(RECIPES)))
+@click.argument("assignments", nargs=-1, metavar="key=value...")
+def main(recipe: str, assignments: tuple[str, ...]) -> None:
+    """Train a Turbo and write best.safetensors, config.json and metrics.json to `out`."""
+    chosen = build_recipe(recipe, assignments)
+    if not chosen.out:
+        raise click.UsageError("out=DIR is needed: the folder of the results")
+    if not (chosen.data.manifest or chosen.data.text):
+        raise click.UsageError("data.manifest=FILE is needed: JSONL with audio_filepath, label")
+    from training.runs import train_run
+
+    metrics = train_run(chosen)
+    click.echo(json.dumps({key: value for key, value in metrics.items() if key != "looks"}))
+
+
+if __name__ == "__main__":
+    main()
