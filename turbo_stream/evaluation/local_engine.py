@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -42,8 +43,7 @@ def score_locally(
         yield from _score_batches(batches, settings, workers, lost)
         if len(lost) == lost_before:
             break
-    for item in lost:
-        yield _score_alone(item, settings)
+    yield from _score_suspects(deque(lost), settings)
 
 
 def _score_batches(
@@ -74,13 +74,18 @@ def _score_batches(
                     lost += batch
 
 
-def _score_alone(item: Item, settings: ScoringSettings) -> Scored:
-    """Score an item that was under way when a worker died, in a process that it may take along."""
-    try:
+def _score_suspects(items: deque[Item], settings: ScoringSettings) -> Iterator[Scored]:
+    """Score what was under way when a worker died, one by one: a death now names its item."""
+    while items:
         with _pool(settings, 1) as pool:
-            return pool.submit(_score, [item]).result()[0]
-    except BrokenProcessPool:
-        return item.index, {**item.row, "error": "the process that scored this item died"}
+            try:
+                while items:
+                    yield pool.submit(_score, [items[0]]).result()[0]
+                    items.popleft()
+            except BrokenProcessPool:
+                item = items.popleft()
+                error = "the process that scored this item died"
+                yield item.index, {**item.row, "error": error}
 
 
 def _pool(settings: ScoringSettings, workers: int) -> ProcessPoolExecutor:
