@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -97,6 +98,14 @@ class VirtualMicrophone:
             env=os.environ | self.env,
             stderr=subprocess.DEVNULL,
         )
+
+    def freeze(self) -> None:
+        """Stop the server without closing anything: no sound, no error."""
+        self._server.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let a frozen server go on."""
+        self._server.send_signal(signal.SIGCONT)
 
     def log(self) -> str:
         """What the server had to say."""

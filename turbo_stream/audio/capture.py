@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -53,6 +53,7 @@ class Capture:
         self.first_sound_s: float | None = None
         """`time.monotonic` of the first sample, once there is one."""
         self._wakeup = wakeup
+        self._stopping = threading.Lock()
         with quiet_stderr():
             self._open(channel, buffer_s)
 
@@ -142,10 +143,10 @@ class Capture:
 
     def stop(self) -> None:
         """Record no more; what has arrived can still be read. Idempotent."""
-        # PortAudio refuses when the device is gone: then there is nothing to give back.
-        with quiet_stderr(), contextlib.suppress(portaudio().PortAudioError):
-            self._stream.abort()
-            self._stream.close()
+        with self._stopping:
+            if not self._stream.closed:
+                self._stream.abort()
+                self._stream.close()
 
 
 def _channel_counts(device: Device, channel: int | None) -> tuple[int, ...]:

@@ -77,6 +77,9 @@ def list_devices() -> list[Device]:
         DeviceError: the PortAudio library is missing.
     """
     sounddevice = portaudio()
+    inputs = [found for found in sounddevice.query_devices() if found["max_input_channels"] > 0]
+    if not inputs:
+        return []
     apis = [api["name"] for api in sounddevice.query_hostapis()]
     default = _default_index(sounddevice)
     return [
@@ -88,8 +91,7 @@ def list_devices() -> list[Device]:
             rate=round(found["default_samplerate"]),
             is_default=found["index"] == default,
         )
-        for found in sounddevice.query_devices()
-        if found["max_input_channels"] > 0
+        for found in inputs
     ]
 
 

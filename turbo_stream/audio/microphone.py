@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from functools import partial
 
+from turbo_stream.audio.attempt import Attempt
 from turbo_stream.audio.capture import Capture
 from turbo_stream.audio.devices import Device, check_channel, find_again, find_device, rescan
 from turbo_stream.audio.source import Connection, Gap, SourceItem
 from turbo_stream.audio.wakeup import WakeUp
 from turbo_stream.errors import DeviceError
 from turbo_stream.timebase import to_samples
+
+LONGEST_STOP_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -82,17 +87,18 @@ class Microphone:
         try:
             while True:
                 yield from self._listen(capture)
-                capture.stop()
+                if self._closed:
+                    self._stop(capture)
                 yield from capture.read()
                 yield from capture.flush()
                 if self._closed:
                     return
-                returned = yield from self._reconnect(capture.last_arrival_s)
+                returned = yield from self._reconnect(capture)
                 if returned is None:
                     return
                 capture = returned
         finally:
-            capture.stop()
+            self._stop(capture)
 
     def close(self) -> None:
         """End the iteration after what was captured; also from a signal handler."""
@@ -113,7 +119,7 @@ class Microphone:
             self._wakeup.wait(left_s)
             yield from capture.read()
 
-    def _reconnect(self, lost_at_s: float) -> Generator[SourceItem, None, Capture | None]:
+    def _reconnect(self, lost: Capture) -> Generator[SourceItem, None, Capture | None]:
         """Yield changes of the connection; return a capture with sound, or None once closed."""
         config, name = self._config, self._device.name
         gone_s, wait_s, told = time.monotonic(), config.retry_s, False
@@ -121,30 +127,37 @@ class Microphone:
         while self._wait(wait_s):
             wait_s = min(2 * wait_s, config.longest_retry_s)
             patient = time.monotonic() - gone_s < config.fall_back_after_s
-            rescan()
-            for device in self._candidates(patient):
-                capture = self._try(device)
-                if capture is not None and capture.first_sound_s is not None:
-                    yield Connection("active", device.name)
-                    yield Gap(to_samples(capture.first_sound_s - lost_at_s), "device lost")
-                    return capture
+            attempt = Attempt(partial(self._try_again, lost, patient), self._wakeup.set)
+            while not attempt.finished:
+                if self._closed:
+                    attempt.abandon()
+                    return None
+                self._wakeup.wait(1.0)
+            capture = attempt.capture
+            if capture is not None and capture.first_sound_s is not None:
+                yield Connection("active", capture.device.name)
+                lost_s = capture.first_sound_s - lost.last_arrival_s
+                yield Gap(to_samples(lost_s), "device lost")
+                return capture
             if not patient and not told:
                 told = True
                 yield Connection("unavailable", f"neither {name} nor a default device answers")
         return None
 
-    def _try(self, device: Device) -> Capture | None:
-        """Return a capture of `device` that delivers sound, or None."""
-        try:
-            capture = self._open(device)
-        except DeviceError:
-            return None
-        until_s = time.monotonic() + self._config.first_sound_s
-        while not self._closed and capture.alive and (left_s := until_s - time.monotonic()) > 0:
-            self._wakeup.wait(left_s)
-            if capture.first_sound_s is not None:
-                return capture
-        capture.stop()
+    def _try_again(self, lost: Capture, patient: bool) -> Capture | None:
+        lost.stop()
+        rescan()
+        for device in self._candidates(patient):
+            try:
+                capture = self._open(device)
+            except DeviceError:
+                continue
+            until_s = time.monotonic() + self._config.first_sound_s
+            while capture.alive and time.monotonic() < until_s and not self._closed:
+                if capture.first_sound_s is not None:
+                    return capture
+                time.sleep(0.02)
+            capture.stop()
         return None
 
     def _candidates(self, patient: bool) -> Iterator[Device]:
@@ -156,6 +169,12 @@ class Microphone:
                 yield find_device(None)
         except DeviceError:
             return
+
+    def _stop(self, capture: Capture) -> None:
+        """Stop `capture`, but do not wait for a sound server that does not answer."""
+        stopping = threading.Thread(target=capture.stop, name="turbo-stop", daemon=True)
+        stopping.start()
+        stopping.join(LONGEST_STOP_S)
 
     def _wait(self, seconds: float) -> bool:
         """Wait; return False once closed."""
