@@ -56,8 +56,18 @@ class SegmenterConfig:
     bridge_gap_ms: float = 300
     """Up to this many lost samples are replaced by silence; more of them end an utterance."""
 
-    voice_margin_db: float = 3
+    voice_margin_db: float = 2
     """Frames less than this above the noise floor hold no voice, whatever the detector says."""
+
+    long_after_ms: float = 3_000
+    """From this age on an utterance must be louder and louder to go on: a television or other
+    talkers behind a command would otherwise keep it open up to its maximum length."""
+
+    long_margin_db_per_s: float = 1.5
+    """How fast that margin grows."""
+
+    long_margin_db: float = 8
+    """The most it grows."""
 
     def __post_init__(self) -> None:
         """Check the settings against each other."""

@@ -22,37 +22,41 @@ HOLE_BLOCKS = 6
 """Quiet blocks that may lie inside an edge, such as the closure before a plosive."""
 
 OVER_NOISE_DB = 6.0
-UNDER_PEAK_DB = 35.0
+UNDER_PEAK_DB = 30.0
 
 
-def find_onset(history: History, coarse: int, floor: Level, earliest: int) -> int:
+def find_onset(history: History, coarse: int, floor: Level, peak: Level, earliest: int) -> int:
     """Return the first sample of the speech that the detector saw begin at `coarse`.
 
-    `floor` is the noise floor; the answer is never before `earliest`.
+    `floor` is the level of the room, `peak` that of the loud parts of the speech; the answer is
+    never before `earliest`.
     """
     start = max(earliest, history.oldest, coarse - OUTWARD)
     pcm = history.read(start, min(history.end, coarse + INWARD))
-    moved = _outermost(pcm, (coarse - start) // BLOCK, floor)
+    moved = _outermost(pcm, (coarse - start) // BLOCK, floor, peak)
     return coarse if moved is None else start + moved * BLOCK
 
 
-def find_offset(history: History, coarse: int, floor: Level, earliest: int) -> int:
+def find_offset(history: History, coarse: int, floor: Level, peak: Level, earliest: int) -> int:
     """Return one past the last sample of the speech that the detector saw end at `coarse`.
 
-    `floor` is the noise floor; the answer is never before `earliest`.
+    `floor` is the level of the room, `peak` that of the loud parts of the speech; the answer is
+    never before `earliest`.
     """
     stop = min(history.end, coarse + OUTWARD)
     start = max(earliest, history.oldest, coarse - INWARD)
-    moved = _outermost(history.read(start, stop)[::-1], (stop - coarse) // BLOCK, floor)
+    moved = _outermost(history.read(start, stop)[::-1], (stop - coarse) // BLOCK, floor, peak)
     return coarse if moved is None else stop - moved * BLOCK
 
 
-def _outermost(pcm: NDArray[np.int16], anchor: int, floor: Level) -> int | None:
+def _outermost(pcm: NDArray[np.int16], anchor: int, floor: Level, peak: Level) -> int | None:
     """Return the first loud block that is tied to `anchor`, reading towards the speech."""
     if pcm.size < BLOCK:
         return None
     low, high = block_levels(pcm, BLOCK)
-    loud = _over(low, floor.low_db) | _over(high, floor.high_db)
+    loud = (low > _threshold(floor.low_db, peak.low_db)) | (
+        high > _threshold(floor.high_db, peak.high_db)
+    )
     inside = np.flatnonzero(loud[anchor:])
     if not inside.size:
         return None
@@ -65,5 +69,5 @@ def _outermost(pcm: NDArray[np.int16], anchor: int, floor: Level) -> int | None:
     return edge
 
 
-def _over(levels: NDArray[np.float32], floor_db: float) -> NDArray[np.bool_]:
-    return levels > max(floor_db + OVER_NOISE_DB, float(levels.max()) - UNDER_PEAK_DB)
+def _threshold(floor_db: float, peak_db: float) -> float:
+    return max(floor_db + OVER_NOISE_DB, peak_db - UNDER_PEAK_DB)

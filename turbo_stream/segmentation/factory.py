@@ -7,7 +7,7 @@ from turbo_stream.segmentation.vad import Vad
 
 VAD_NAMES = ("webrtc", "silero", "webrtc+silero")
 
-DEFAULT_VAD = "webrtc"
+DEFAULT_VAD = "webrtc+silero"
 """Chosen by measurement: `docs/segmentation.md`."""
 
 

@@ -26,6 +26,13 @@ class Level(NamedTuple):
     """About 2 to 8 kHz: `s`, `f`, `t`, which are no louder than hiss below."""
 
 
+def loudness_db(pcm: NDArray[np.int16]) -> float:
+    """Return the level of `pcm`, `[N]` int16, over all bands, dB of full scale."""
+    samples = pcm.astype(np.float32)
+    power = float(samples @ samples) / samples.size - (float(samples.sum()) / samples.size) ** 2
+    return max(SILENCE_DB, 10 * math.log10(max(power, 1e-3)) - _FULL_SCALE_DB)
+
+
 def frame_level(pcm: NDArray[np.int16]) -> Level:
     """Return the level of `pcm`, `[N]` int16; under 8 samples count as digital silence."""
     if pcm.size < 8:

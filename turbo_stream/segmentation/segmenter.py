@@ -16,7 +16,7 @@ from turbo_stream.segmentation.end_silence import EndSilence
 from turbo_stream.segmentation.history import History
 from turbo_stream.segmentation.level import Level, NoiseFloor, frame_level
 from turbo_stream.segmentation.segment import DropReason, Segment, SegmenterOutput, SegmentStarted
-from turbo_stream.segmentation.utterance import Frame, OpenUtterance, split_point
+from turbo_stream.segmentation.utterance import Frame, OpenUtterance, loud_level, split_point
 from turbo_stream.segmentation.vad import Vad
 from turbo_stream.timebase import SAMPLE_RATE, ms_to_samples
 
@@ -197,12 +197,20 @@ class Segmenter:
         )
         utterance = state.utterance
         threshold = self._vad.onset_threshold if utterance is None else self._vad.hold_threshold
-        voiced = (
-            self._vad.speech_probability(frame) >= threshold
-            and over_noise_db >= self._config.voice_margin_db
-        )
-        heard = Frame(start, start + received, max(level), voiced)
+        voiced = self._vad.speech_probability(
+            frame
+        ) >= threshold and over_noise_db >= self._margin_db(start)
+        heard = Frame(start, start + received, level, voiced)
         return self._listen(heard) if utterance is None else self._follow(utterance, heard)
+
+    def _margin_db(self, now: int) -> float:
+        """Return how far above the noise floor a voice must be at the sample `now`."""
+        config, utterance = self._config, self._state.utterance
+        if utterance is None:
+            return config.voice_margin_db
+        old_s = (now - utterance.start_sample) / SAMPLE_RATE - config.long_after_ms / 1000
+        grown_db = min(config.long_margin_db, max(0.0, config.long_margin_db_per_s * old_s))
+        return config.voice_margin_db + grown_db
 
     def _listen(self, frame: Frame) -> list[SegmenterOutput]:
         """Nobody speaks: open an utterance when enough of the onset window is voiced."""
@@ -211,8 +219,8 @@ class Segmenter:
         voiced = [f for f in state.recent if f.voiced]
         if not frame.voiced or len(voiced) < self._onset_frames:
             return []
-        first = voiced[0]
-        start = find_onset(state.history, first.start, state.floor, state.last_end)
+        first, peak = voiced[0], loud_level(voiced)
+        start = find_onset(state.history, first.start, state.floor, peak, state.last_end)
         if state.pause_start is not None:
             state.end_silence.observe((start - state.pause_start) * 1000 / SAMPLE_RATE)
         return [self._open(start, [f for f in state.recent if f.start >= first.start])]
@@ -272,7 +280,8 @@ class Segmenter:
         start = utterance.start_sample
         tail = ms_to_samples(config.tail_ms)
         if end is None:
-            end = find_offset(history, utterance.speech_end, state.floor, start + 1)
+            peak = loud_level([f for f in utterance.frames if f.voiced])
+            end = find_offset(history, utterance.speech_end, state.floor, peak, start + 1)
         else:
             tail = 0
         pcm_start = max(

@@ -56,7 +56,7 @@ class SileroVad:
 
     name = "silero"
     frame_samples = 512
-    onset_threshold = 0.5
+    onset_threshold = 0.4
     hold_threshold = 0.35
 
     def __init__(self) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from turbo_stream.segmentation.level import Level
+
 
 class Frame(NamedTuple):
     """What is remembered of one frame."""
@@ -15,7 +17,7 @@ class Frame(NamedTuple):
     stop: int
     """One past the last sample."""
 
-    level_db: float
+    level: Level
     voiced: bool
 
 
@@ -56,10 +58,19 @@ def split_point(frames: list[Frame], shortest_pause: int) -> int:
             best_start, best_stop = run_start, frame.stop
     if best_stop - best_start >= shortest_pause:
         return (best_start + best_stop) // 2
-    levels = [f.level_db for f in frames]
+    levels = [max(f.level) for f in frames]
     smooth = [
         sum(levels[max(0, i - 1) : i + 2]) / len(levels[max(0, i - 1) : i + 2])
         for i in range(len(levels))
     ]
     quietest = frames[smooth.index(min(smooth))]
     return (quietest.start + quietest.stop) // 2
+
+
+def loud_level(frames: list[Frame]) -> Level:
+    """Return the level of the loud parts of `frames`: that which a tenth of them exceeds."""
+    rank = len(frames) * 9 // 10
+    return Level(
+        sorted(f.level.low_db for f in frames)[rank],
+        sorted(f.level.high_db for f in frames)[rank],
+    )

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_stream.errors import InputError
-from turbo_stream.segmentation.level import NoiseFloor, frame_level
+from turbo_stream.segmentation.level import NoiseFloor, loudness_db
 from turbo_stream.timebase import SAMPLE_RATE, ms_to_samples
 
 LOUDEST_FLOOR_DB = -38.0
@@ -33,7 +33,7 @@ class WebRtcVad:
 
     def speech_probability(self, frame: NDArray[np.int16]) -> float:
         """Return 1.0 for speech, 0.0 for none, of `frame`, `[320]` int16."""
-        floor_db = self._floor.update(frame_level(frame).high_db)
+        floor_db = self._floor.update(loudness_db(frame))
         if floor_db > LOUDEST_FLOOR_DB:
             gain = 10 ** ((LOUDEST_FLOOR_DB - floor_db) / 20)
             frame = (frame * gain).astype(np.int16)
