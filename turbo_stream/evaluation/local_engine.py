@@ -10,6 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from typing import Any
 
+from turbo_stream.errors import TurboStreamError
 from turbo_stream.evaluation.item import Item
 from turbo_stream.evaluation.scorer import Scorer
 from turbo_stream.evaluation.settings import ScoringSettings
@@ -91,12 +92,24 @@ def _score_suspects(items: deque[Item], settings: ScoringSettings) -> Iterator[S
 def _pool(settings: ScoringSettings, workers: int) -> ProcessPoolExecutor:
     # Spawned, not forked: the models' native threads do not survive a fork.
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers, context, _start, (settings,))
+    pool = ProcessPoolExecutor(workers, context, _start, (settings,))
+    try:
+        pool.submit(_ready).result()
+    except BrokenProcessPool as error:
+        raise TurboStreamError(
+            "the worker processes end before they score anything; run with one worker to see why "
+            "(in a script of your own, start the run under if __name__ == '__main__':)"
+        ) from error
+    return pool
 
 
 def _start(settings: ScoringSettings) -> None:
     global _scorer
     _scorer = Scorer(settings)
+
+
+def _ready() -> None:
+    """Show that the worker started."""
 
 
 def _score(batch: Sequence[Item]) -> list[Scored]:
