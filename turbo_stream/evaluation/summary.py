@@ -45,6 +45,9 @@ class Scored:
     failed: Sequence[Mapping[str, Any]]
     """`audio_filepath` and `error` of what could not be read or scored."""
 
+    unlabelled: int = 0
+    """Items with a score but no label: no figure can be made of them."""
+
     @classmethod
     def from_rows(
         cls, rows: Sequence[Row], run: Mapping[str, Any], failed: Iterable[Mapping[str, Any]] = ()
@@ -55,8 +58,10 @@ class Scored:
             InputError: a row is malformed.
         """
         if run.get("mode") != STREAM:
-            items = [row for row in rows if is_scored(row)]
-            return cls(items, items, None, [*failed, *failed_items(rows)])
+            scored = [row for row in rows if is_scored(row)]
+            items = [row for row in scored if row.get("label")]
+            unlabelled = len(scored) - len(items)
+            return cls(items, items, None, [*failed, *failed_items(rows)], unlabelled)
         recordings = read_recordings(rows)
         events = [item for recording in recordings for item in recording.event_items()]
         spans = [item for recording in recordings for item in recording.span_items()]
@@ -97,6 +102,7 @@ def summarize(
         "real_time_factor": real_time_factor(rows),
         "failed": [dict(item) for item in scored.failed],
         "n_failed": len(scored.failed),
+        "n_unlabelled": scored.unlabelled,
         "intervals": ranges,
         "word_errors": None if words is None else word_error_metrics(words),
         "slices": slice_figures(scored.items, threshold),

@@ -50,7 +50,7 @@ class WordItems:
     @classmethod
     def from_rows(cls, rows: Iterable[Row], run: Mapping[str, Any]) -> WordItems | None:
         """Compare `text` with `text_used`; None without such rows or where the run used `text`."""
-        if "gold" in (run.get("text"), run.get("asr")):
+        if run.get("gold_text") or "gold" in (run.get("text"), run.get("asr")):
             return None
         kept = [
             row
