@@ -101,6 +101,9 @@ def _write_bad_files(folder: Path) -> None:
     (folder / "text.wav").write_text("This is a letter to my aunt.\n" * 50)
     (folder / "random.wav").write_bytes(np.random.default_rng(1).bytes(5000))
     (folder / "folder.wav").mkdir()
+    (folder / "rate.wav").write_bytes(
+        whole[:24] + (2_130_722_432).to_bytes(4, "little") + whole[28:]
+    )
     (folder / "one_byte.raw").write_bytes(b"\x01")
 
 
@@ -158,6 +161,7 @@ CASES = {
     "half a header": Case(["half_header.wav"], "half_header.wav"),
     "text": Case(["text.wav"], "text.wav"),
     "random bytes": Case(["random.wav"], "random.wav"),
+    "an absurd rate": Case(["rate.wav"], "2130722432"),
     "a folder": Case(["folder.wav"], "folder.wav"),
     "a null byte": Case(["/dev/null"], "/dev/null"),
     "no such channel": Case(["8channels.wav", "--channel", "8"], "channel"),

@@ -16,6 +16,9 @@ from turbo_stream.audio.source import Block, Pcm, SourceItem
 from turbo_stream.errors import InputError
 from turbo_stream.timebase import to_seconds
 
+LOWEST_RATE, HIGHEST_RATE = 1_000, 1_000_000
+"""Hertz. A damaged header may say anything up to 2 GHz, and blocks are sized by it."""
+
 
 class FileSource:
     """The samples of one sound file, as 16 kHz mono.
@@ -37,7 +40,8 @@ class FileSource:
             realtime: hand each block out when a microphone would, not before.
 
         Raises:
-            InputError: the file is missing, empty or not sound, or has no such channel.
+            InputError: the file is missing, empty or not sound, has no such channel, or an
+                absurd sample rate.
         """
         self.path = Path(path)
         self.channel = channel
@@ -77,6 +81,13 @@ class FileSource:
 
     def _open(self) -> Decoder:
         decoder = open_decoder(self.path)
+        if not LOWEST_RATE <= decoder.rate <= HIGHEST_RATE:
+            decoder.close()
+            raise InputError(
+                f"{self.path} says it has {decoder.rate} samples a second, which no recording of "
+                f"speech has ({LOWEST_RATE} to {HIGHEST_RATE}); its header is damaged, convert or "
+                "record it again"
+            )
         if self.channel is not None and not 0 <= self.channel < decoder.channels:
             decoder.close()
             raise InputError(
