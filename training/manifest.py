@@ -133,9 +133,19 @@ def read_manifest(
     return rows
 
 
-def read_texts(folder: Path, labels: tuple[str, ...]) -> list[Row]:
-    """Read every `*.jsonl.gz` of `folder`; a sentence found twice is kept once."""
-    rows, seen = [], set()
+def held_text_keys(paths: Iterable[Path]) -> set[str]:
+    """Return the keys of every text that the manifests' development and test rows speak."""
+    return {
+        text_key(item["text"])
+        for path in paths
+        for item in _lines(path)
+        if item.get("fold") in ("dev", "test") and item.get("text")
+    }
+
+
+def read_texts(folder: Path, labels: tuple[str, ...], held: set[str]) -> list[Row]:
+    """Read every `*.jsonl.gz` of `folder`, but for `held` keys; a sentence twice is kept once."""
+    rows, seen = [], set(held)
     for path in sorted(folder.glob("*.jsonl.gz")):
         collection = path.name.removesuffix(".jsonl.gz")
         for item in _lines(path):

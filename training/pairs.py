@@ -30,12 +30,18 @@ PAIRS = (
 
 
 def held_rows(recipe: Recipe, pair: tuple[str, str]) -> list[Row]:
-    """Return the rows of both collections, unshippable ones too: they are only measured."""
+    """Return the rows of both collections that a recognizer has heard, unshippable ones too.
+
+    Unshippable, for they are only measured; heard, for true words of one collection against a
+    recognizer's of the other would tell the collections apart.
+    """
     data = replace(recipe.data, exclude=(), shippable_only=False, text="")
     rows = load_rows(replace(recipe, data=data))
     directed = recipe.model.labels.index(DIRECTED)
     wanted = {(pair[0], True), (pair[1], False)}
-    return [row for row in rows if (row.collection, row.label == directed) in wanted]
+    return [
+        row for row in rows if row.hypotheses and (row.collection, row.label == directed) in wanted
+    ]
 
 
 def score_pair(recipe: Recipe, pair: tuple[str, str], folder: Path) -> dict:
@@ -50,7 +56,7 @@ def score_pair(recipe: Recipe, pair: tuple[str, str], folder: Path) -> dict:
     wanted = [(clip, AS_RECORDED) for clip in clips]
     store.fill(model, wanted, recipe.augment, surroundings(recipe))
     found: dict = {"directed": pair[0], "not_directed": pair[1], "n": len(rows)}
-    found["with_text"] = sum(bool(row.hypotheses or row.text) for row in rows)
+    found["without_text"] = sum(not row.hypotheses[0].text for row in rows)
     for mode in MODES:
         scores = margin(score(model, tokenizer, store, rows, mode=mode), directed)
         interval = bootstrap_eer(labels, scores, groups)

@@ -27,6 +27,9 @@ class DataConfig:
     text: str = ""
     """Folder of `*.jsonl.gz` with lines of text; empty for none."""
 
+    held_texts: tuple[str, ...] = ()
+    """Manifests with folds: the texts of their `dev` and `test` rows are not read from `text`."""
+
     noise: str = ""
     """Manifest of noise recordings to mix in; empty for synthetic noise only."""
 

@@ -24,7 +24,14 @@ from training.calibrate import fit_affine
 from training.checkpoint import WEIGHTS, load_model, save_setup, write_json
 from training.corrupt import Mishearing, bundled_dictionary, read_pronunciations
 from training.features import FeatureStore, read_wave
-from training.manifest import Row, read_hypotheses, read_manifest, read_texts, stable_share
+from training.manifest import (
+    Row,
+    held_text_keys,
+    read_hypotheses,
+    read_manifest,
+    read_texts,
+    stable_share,
+)
 from training.metrics import bootstrap_eer, operating_points, summary
 from training.objective import Objective
 from training.recipe import Recipe
@@ -49,7 +56,8 @@ def load_rows(recipe: Recipe) -> list[Row]:
         machine = [row for row in rows if row.synthetic][: data.synthetic_clips]
         rows = [row for row in rows if not row.synthetic] + machine
     if data.text:
-        rows += read_texts(Path(data.text), recipe.model.labels)
+        held = held_text_keys(Path(path) for path in data.held_texts)
+        rows += read_texts(Path(data.text), recipe.model.labels, held)
     return [row for row in rows if row.collection not in data.exclude]
 
 
@@ -88,17 +96,20 @@ def _start(recipe: Recipe, rows: Sequence[Row]) -> tuple[Recipe, Turbo, Tokenize
     return replace(recipe, model=config), model, tokenizer
 
 
-def _is_dev(row: Row, recipe: Recipe) -> bool:
-    """Tell whether a row develops: by its manifest's fold, else by its group, for every seed."""
+def _fold(row: Row, recipe: Recipe) -> str:
+    """Return the fold of a row: its manifest's, else by its group, the same for every seed."""
     if row.fold is not None:
-        return row.fold == "dev"
-    return stable_share(row.group) < recipe.data.dev_share
+        return row.fold
+    return "dev" if stable_share(row.group) < recipe.data.dev_share else "train"
 
 
 def _split(rows: Sequence[Row], recipe: Recipe) -> tuple[list[Row], list[Row]]:
-    """Return training and development rows; of the lines of text a fixed number is enough."""
-    train = [row for row in rows if not _is_dev(row, recipe)]
-    dev = [row for row in rows if _is_dev(row, recipe)]
+    """Return training and development rows; of the lines of text a fixed number is enough.
+
+    Rows of a `test` fold are in neither.
+    """
+    train = [row for row in rows if _fold(row, recipe) == "train"]
+    dev = [row for row in rows if _fold(row, recipe) == "dev"]
     texts = [row for row in dev if row.audio is None]
     random.Random(0).shuffle(texts)
     return train, [row for row in dev if row.audio is not None] + texts[:_DEV_TEXTS]

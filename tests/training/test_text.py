@@ -9,6 +9,7 @@ pytest.importorskip("torch", reason="needs the train extra")
 from training.corrupt import Mishearing  # noqa: E402
 from training.manifest import (  # noqa: E402
     MISSING,
+    held_text_keys,
     read_hypotheses,
     read_manifest,
     read_texts,
@@ -50,7 +51,15 @@ def test_a_sentence_in_two_files_is_kept_once(tmp_path):
     line = {"text": "Turn it on!", "label": "directed"}
     write_lines(tmp_path / "a.jsonl.gz", [line])
     write_lines(tmp_path / "b.jsonl.gz", [{**line, "text": "turn it on"}])
-    assert [row.collection for row in read_texts(tmp_path, LABELS)] == ["a"]
+    assert [row.collection for row in read_texts(tmp_path, LABELS, set())] == ["a"]
+
+
+def test_a_line_that_a_held_out_clip_speaks_is_not_read(tmp_path):
+    write_lines(tmp_path / "a.jsonl.gz", [{"text": t, "label": "directed"} for t in "abc"])
+    clips = [{"text": "B!", "fold": "test"}, {"text": "c", "fold": "train"}]
+    write_lines(tmp_path / "m.jsonl", clips)
+    held = held_text_keys([tmp_path / "m.jsonl"])
+    assert [row.text for row in read_texts(tmp_path, LABELS, held)] == ["a", "c"]
 
 
 def test_a_hypothesis_without_confidence_says_so(tmp_path):
