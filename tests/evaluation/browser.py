@@ -1,0 +1,86 @@
+"""A real Chromium, driven by the W3C WebDriver protocol: a few requests, so no library for it."""
+
+import json
+import shutil
+import subprocess
+import time
+import urllib.request
+from contextlib import contextmanager
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+DRIVER = shutil.which("chromedriver")
+MISSING = "" if CHROMIUM and DRIVER else "needs chromium and chromedriver (chromium-driver)"
+
+FLAGS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+]
+
+
+class Browser:
+    """One window."""
+
+    def __init__(self, url):
+        self._url = url
+
+    def open(self, path):
+        self._ask("POST", "/url", {"url": path.as_uri()})
+
+    def run(self, script, *arguments):
+        """Return what the body of a function returns; it may return a promise."""
+        return self._ask("POST", "/execute/sync", {"script": script, "args": list(arguments)})
+
+    def console(self):
+        """Return the messages since the last call, as (level, text)."""
+        messages = self._ask("POST", "/se/log", {"type": "browser"})
+        return [(message["level"], message["message"]) for message in messages]
+
+    def emulate(self, command, parameters):
+        """Send a command of the DevTools protocol."""
+        self._ask("POST", "/goog/cdp/execute", {"cmd": command, "params": parameters})
+
+    def _ask(self, method, path, body):
+        return ask(method, self._url + path, body)
+
+
+def ask(method, url, body=None):
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(request, timeout=60) as answer:
+        return json.load(answer)["value"]
+
+
+@contextmanager
+def open_browser(profile):
+    """Start the driver on a port of its own choice, and a browser with a fresh `profile`."""
+    driver = subprocess.Popen(
+        [DRIVER, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        port = next(
+            int(line.rsplit("port ", 1)[1].strip().rstrip("."))
+            for line in driver.stdout
+            if "started successfully on port" in line
+        )
+        url = f"http://127.0.0.1:{port}/session"
+        options = {"binary": CHROMIUM, "args": [*FLAGS, f"--user-data-dir={profile}"]}
+        wanted = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
+        session = ask("POST", url, {"capabilities": {"alwaysMatch": wanted}})["sessionId"]
+        try:
+            yield Browser(f"{url}/{session}")
+        finally:
+            ask("DELETE", f"{url}/{session}")
+    finally:
+        driver.terminate()
+        driver.wait(20)
+        driver.stdout.close()
+        time.sleep(0.1)  # Chromium's helpers still write into the profile
