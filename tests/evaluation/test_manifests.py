@@ -84,6 +84,7 @@ def test_a_missing_or_binary_manifest(tmp_path: Path) -> None:
         read_manifest(tmp_path / "b.jsonl")
 
 
+@pytest.mark.parametrize("kind", ["wav", "flac", "ogg"])
 @pytest.mark.parametrize(
     ("offset_s", "duration_s", "first", "last"),
     [
@@ -93,15 +94,22 @@ def test_a_missing_or_binary_manifest(tmp_path: Path) -> None:
         (2.5, 9, 40_000, 48_000),
     ],
 )
-def test_a_clip_is_cut_to_the_sample(tmp_path, offset_s, duration_s, first, last) -> None:
-    samples = np.arange(48_000, dtype=np.int16)
-    soundfile.write(tmp_path / "a.wav", samples, 16_000)
-    clip = read_clip(tmp_path / "a.wav", offset_s, duration_s)
-    np.testing.assert_array_equal(clip, samples[first:last])
-    assert max(len(block) for block in clip_blocks(tmp_path / "a.wav", offset_s, duration_s)) < 4000
+def test_a_clip_is_cut_to_the_sample(tmp_path, kind, offset_s, duration_s, first, last) -> None:
+    noise = np.random.default_rng(0).integers(-9000, 9000, 48_000).astype(np.int16)
+    path = tmp_path / f"a.{kind}"
+    soundfile.write(path, noise, 16_000)
+    whole = read_clip(path)
+    assert len(whole) == 48_000 and (kind == "ogg" or np.array_equal(whole, noise))
+    np.testing.assert_array_equal(read_clip(path, offset_s, duration_s), whole[first:last])
+    assert max(len(block) for block in clip_blocks(path, offset_s, duration_s)) < 4000
+
+
+def test_a_clip_of_another_rate_has_its_length(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", np.zeros(3 * 44_100, np.int16), 44_100)
+    assert len(read_clip(tmp_path / "a.wav", 0.7, 1.25)) == 20_000
 
 
 def test_a_clip_beyond_the_end_is_said(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", np.zeros(16_000, np.int16), 16_000)
-    with pytest.raises(InputError, match=r"no sound from 2.0 s on: it is 1.00 s long"):
+    with pytest.raises(InputError, match=r"no sound from 2.0 s on; check offset"):
         read_clip(tmp_path / "a.wav", 2.0)

@@ -16,6 +16,7 @@ Frames = NDArray[np.float32]
 """`[N, C]` samples in -1..1."""
 
 BLOCK_MS = 100
+_EXACT_SEEK = {"WAV", "WAVEX", "W64", "RF64", "AIFF", "CAF", "AU", "FLAC"}
 
 
 class Decoder(Protocol):
@@ -28,6 +29,10 @@ class Decoder(Protocol):
 
     def blocks(self) -> Iterator[Frames]:
         """Yield `[N, C]` float32 blocks of about 100 ms; fresh arrays, free to change."""
+        ...
+
+    def skip(self, frames: int) -> int:
+        """Go `frames` on from the start at once, if that is exact; return how many were skipped."""
         ...
 
     def close(self) -> None:
@@ -107,6 +112,15 @@ class SndfileDecoder:
                 return
             yield frames
 
+    def skip(self, frames: int) -> int:
+        """Seek, in formats where that lands on the very sample."""
+        if self._file.format not in _EXACT_SEEK:
+            return 0
+        try:
+            return int(self._file.seek(min(frames, self._file.frames)))
+        except self._error:
+            return 0
+
     def close(self) -> None:
         """Release the file."""
         self._file.close()
@@ -170,6 +184,10 @@ class AvDecoder:
             except self._error:
                 continue
             yield from (frame for frame in frames if frame.samples)
+
+    def skip(self, frames: int) -> int:
+        """Skip nothing: seeks in compressed streams land near, not on, a sample."""
+        return 0
 
     def close(self) -> None:
         """Release the file."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_stream.audio.file import FileSource
-from turbo_stream.audio.source import Block
+from turbo_stream.audio.decoder import Decoder, Frames, open_decoder
+from turbo_stream.audio.resampler import Resampler, silence_non_finite
 from turbo_stream.errors import InputError
-from turbo_stream.timebase import to_samples, to_seconds
 
 
 def read_clip(
@@ -33,18 +33,33 @@ def clip_blocks(
     Raises:
         InputError: as `read_clip`.
     """
-    start = to_samples(offset_s)
-    stop = None if duration_s is None else start + to_samples(duration_s)
-    at = found = 0
-    for pcm in (block.pcm for block in FileSource(path) if isinstance(block, Block)):
-        part = pcm[max(0, start - at) : None if stop is None else max(0, stop - at)]
-        at += len(pcm)
+    found = False
+    with closing(open_decoder(path)) as decoder:
+        resampler = Resampler(decoder.rate)
+        for frames in _cut(decoder, offset_s, duration_s):
+            silence_non_finite(frames)
+            mono = frames[:, 0] if frames.shape[1] == 1 else frames.mean(axis=1)
+            pcm = resampler.process(mono)
+            if len(pcm):
+                found = True
+                yield pcm
+        tail = resampler.process(np.zeros(0, np.float32), last=True)
+        if len(tail):
+            found = True
+            yield tail
+    if not found:
+        raise InputError(f"{path} has no sound from {offset_s} s on; check offset and duration")
+
+
+def _cut(decoder: Decoder, offset_s: float, duration_s: float | None) -> Iterator[Frames]:
+    """Yield the frames of the clip at the file's own rate: cut first, resampled then."""
+    start = round(offset_s * decoder.rate)
+    stop = None if duration_s is None else start + round(duration_s * decoder.rate)
+    at = decoder.skip(start) if start else 0
+    for frames in decoder.blocks():
+        part = frames[max(0, start - at) : None if stop is None else max(0, stop - at)]
+        at += len(frames)
         if len(part):
-            found += len(part)
             yield part
         if stop is not None and at >= stop:
-            break
-    if not found:
-        raise InputError(
-            f"{path} has no sound from {offset_s} s on: it is {to_seconds(at):.2f} s long"
-        )
+            return
