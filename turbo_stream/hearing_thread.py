@@ -10,6 +10,9 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from turbo_stream.decider import Decider, Hearing
 from turbo_stream.segmentation.segment import Segment
 
+LONGEST_END_S = 1.0
+"""How long a thread that is told to end is waited for."""
+
 
 class HearingThread:
     """Runs `Decider.hear` on one thread of its own.
@@ -24,7 +27,8 @@ class HearingThread:
         self._inbox: queue.SimpleQueue[tuple[Segment, Future[Hearing]] | None]
         self._inbox = queue.SimpleQueue()
         self._last: Future[Hearing] | None = None
-        threading.Thread(target=self._work, name="turbo-recognition", daemon=True).start()
+        self._thread = threading.Thread(target=self._work, name="turbo-recognition", daemon=True)
+        self._thread.start()
 
     def hear(self, segment: Segment) -> Hearing:
         """Return the text of `segment`, or within the deadline that there is none."""
@@ -38,8 +42,9 @@ class HearingThread:
             return Hearing.without_text("asr_late", self._deadline_s * 1000)
 
     def close(self) -> None:
-        """End the thread after its present work, without waiting for it."""
+        """End the thread after its present work, waiting at most `LONGEST_END_S` for that."""
         self._inbox.put(None)
+        self._thread.join(LONGEST_END_S)
 
     def _work(self) -> None:
         while (job := self._inbox.get()) is not None:

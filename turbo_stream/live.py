@@ -20,7 +20,7 @@ from turbo_stream.audio.source import Block, Connection, Gap, Source, SourceItem
 from turbo_stream.backlog import Backlog, Waiting
 from turbo_stream.decider import Hearing
 from turbo_stream.events import Event, SourceChanged, SpeechStarted, Utterance
-from turbo_stream.hearing_thread import HearingThread
+from turbo_stream.hearing_thread import LONGEST_END_S, HearingThread
 from turbo_stream.pipeline import Pipeline
 from turbo_stream.segmentation.segment import Segment, SegmenterOutput
 from turbo_stream.timebase import to_seconds
@@ -67,8 +67,12 @@ class LivePipeline:
         Raises what the source raised, after the utterances before it were decided.
         """
         busy_from = process_time()
-        for target in (self._segmentation, self._inference):
-            threading.Thread(target=target, name=f"turbo{target.__name__}", daemon=True).start()
+        threads = [
+            threading.Thread(target=target, name=f"turbo{target.__name__}", daemon=True)
+            for target in (self._segmentation, self._inference)
+        ]
+        for thread in threads:
+            thread.start()
         yield self._pipeline.ready
         try:
             while (event := self._unread.get()) is not None:
@@ -76,6 +80,10 @@ class LivePipeline:
         finally:
             self._abandoned.set()
             self._source.close()
+            # A thread that outlived this one could be the last to hold the models, and freeing
+            # those while the interpreter ends aborts the process.
+            for thread in threads:
+                thread.join(LONGEST_END_S)
         if self._failure is not None:
             raise self._failure
         yield self._pipeline.finished(process_time() - busy_from)
