@@ -1,0 +1,1 @@
+"""What `tools/benchmark_listen` measures, one kind of measurement a file."""
