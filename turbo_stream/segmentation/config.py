@@ -32,6 +32,9 @@ class SegmenterConfig:
     min_speech_ms: float = 90
     """An utterance with less voice than this is dropped as `too_short`."""
 
+    min_sound_ms: float = 50
+    """So is one whose sound is shorter than this: a click on which the detector hung over."""
+
     end_silence_ms: float = 600
     """Silence that ends an utterance as long as nothing is known about the speaker."""
 

@@ -13,6 +13,12 @@ from numpy.typing import NDArray
 SILENCE_DB = -100.0
 """Level given to digital silence."""
 
+WINDOW_MS = 6400
+"""How far back the noise floor reaches: hardly anybody speaks longer without a pause of 100 ms."""
+
+SMOOTHING_MS = 100
+"""What the level is averaged over before its minimum is taken."""
+
 _FULL_SCALE_DB = 20 * math.log10(32768)
 
 
@@ -67,8 +73,8 @@ def _decibels(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 class NoiseFloor:
     """Minimum of the smoothed level over the last seconds (minimum statistics, R. Martin 2001).
 
-    Digital silence is passed over: it says nothing about the room. Until `window_ms` have been
-    seen, `initial_db` counts as one of the levels.
+    Digital silence is passed over: it says nothing about the room. Until `WINDOW_MS` have been
+    heard, `initial_db` counts as one of the levels.
     """
 
     frame_ms: float
@@ -77,28 +83,18 @@ class NoiseFloor:
     initial_db: float
     """What to believe of a stream not heard yet."""
 
-    window_ms: float = 3200
-    """How far back the minimum reaches; speech without a pause of 100 ms is shorter."""
-
-    smoothing_ms: float = 100
-    """Time constant of the level whose minimum is taken."""
-
     db: float = field(init=False)
     """The noise floor now, dB of full scale."""
 
-    _power: float = field(init=False)
+    _powers: deque[float] = field(init=False)
     _newest: float = field(init=False)
     _heard_ms: float = field(init=False)
     _minima: deque[float] = field(init=False)
 
     def __post_init__(self) -> None:
         """Start at `initial_db`."""
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget everything heard."""
         self.db = self.initial_db
-        self._power = 0.0
+        self._powers = deque(maxlen=max(1, round(SMOOTHING_MS / self.frame_ms)))
         self._newest = math.inf
         self._heard_ms = 0.0
         self._minima = deque([self.initial_db] * 8, maxlen=8)
@@ -107,14 +103,11 @@ class NoiseFloor:
         """Take in the `level` of the next frame, dB; return the noise floor."""
         if level <= SILENCE_DB:
             return self.db
-        power = 10 ** (level / 10)
-        if not self._power:
-            self._power = power
-        self._power += (power - self._power) * min(1.0, self.frame_ms / self.smoothing_ms)
-        smooth = 10 * math.log10(self._power)
+        self._powers.append(10 ** (level / 10))
+        smooth = 10 * math.log10(sum(self._powers) / len(self._powers))
         self._newest = min(self._newest, smooth)
         self._heard_ms += self.frame_ms
-        if self._heard_ms >= self.window_ms / 8:
+        if self._heard_ms >= WINDOW_MS / 8:
             self._minima.append(self._newest)
             self._newest = smooth
             self._heard_ms = 0.0

@@ -288,7 +288,8 @@ class Segmenter:
             start - ms_to_samples(config.pre_roll_ms), utterance.earliest_pcm, history.oldest
         )
         pcm_stop = min(end + tail, history.end)
-        if dropped is None and utterance.voiced_samples < ms_to_samples(config.min_speech_ms):
+        too_short = utterance.voiced_samples < ms_to_samples(config.min_speech_ms)
+        if dropped is None and (too_short or end - start < ms_to_samples(config.min_sound_ms)):
             dropped = "too_short"
         if not degraded and any(a < pcm_stop and b > pcm_start for a, b in state.bridged):
             degraded = ("gap",)
