@@ -45,7 +45,7 @@ def det_plot(
 
     Args:
         curves: truths and scores, `[N]` each, by the name of what is told from the rest.
-        points: threshold of each operating point; marked on the first curve.
+        points: threshold of each operating point; marked where there is a single curve.
     """
     figure, axes = _figure(5.6, 5.2)
     drawn = [
@@ -62,10 +62,10 @@ def det_plot(
     for number, (name, truths, scores, curve) in enumerate(drawn):
         colour = colours[number % len(colours)]
         x, y = deviate(curve.false_accept), deviate(curve.false_reject)
-        label = name if len(drawn) > 1 else None
+        label = f"{name}, equal error rate {curve.eer:.2%}" if len(drawn) > 1 else None
         stroke = ("-", "--", "-.", ":")[number // len(colours) % 4]
         axes.plot(x, y, stroke, color=colour, lw=2, label=label)
-        if number:
+        if len(drawn) > 1:
             continue
         axes.plot(
             *deviate(np.array([[curve.eer], [curve.eer]])),
@@ -92,8 +92,11 @@ def det_plot(
         axis.set_ticks(deviate(np.array(ticks)), [f"{tick * 100:g}" for tick in ticks])
         set_limits(*deviate(np.array([floor, 0.9])))
     axes.tick_params(axis="x", labelrotation=45)
-    axes.set_xlabel("False accepts, % (speech not meant for the device)")
-    axes.set_ylabel("False rejects, % (speech meant for it)")
+    other, own = ("all other items", "items of the label")
+    if len(drawn) == 1:
+        other, own = ("speech not meant for the device", "speech meant for it")
+    axes.set_xlabel(f"False accepts, % of {other}")
+    axes.set_ylabel(f"False rejects, % of {own}")
     axes.legend(loc="upper right")
     return _png(figure)
 
@@ -143,7 +146,8 @@ def scores_plot(
     shown = {name: values for name, values in classes.items() if len(values)}
     if not shown:
         return _nothing(figure, axes, "No items")
-    edges = np.linspace(0, 1, 41)
+    few = len(shown) < 4
+    edges = np.linspace(0, 1, 41 if few else 16)
     strokes = ("-", "--", "-.", ":")
     for number, (name, values) in enumerate(shown.items()):
         colour = (BLUE, ORANGE, GREEN, PURPLE, GREY)[number % 5]
@@ -152,13 +156,14 @@ def scores_plot(
         axes.stairs(
             share, edges, color=colour, lw=2, ls=strokes[number % 4], label=label, baseline=None
         )
-        axes.stairs(share, edges, color=colour, alpha=0.13, fill=True)
+        if few:
+            axes.stairs(share, edges, color=colour, alpha=0.13, fill=True)
     if threshold is not None:
         axes.axvline(threshold, color="black", lw=1.5, label=f"threshold {threshold:.3g}")
     axes.set_yscale("log")
     least = 0.5 / max(len(values) for values in shown.values())
     axes.set(xlim=(0, 1), ylim=(least, 1), xlabel=xlabel, ylabel="Share of the class (log scale)")
-    axes.legend(loc="upper center", ncols=2 if len(shown) < 4 else 3)
+    axes.legend(loc="upper center", ncols=2 if few else 3)
     return _png(figure)
 
 

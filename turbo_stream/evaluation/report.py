@@ -140,7 +140,9 @@ def _subtitle(metrics: Mapping[str, Any]) -> str:
     directed = "" if "thresholds" not in metrics else f", {count(metrics['n_directed'])} directed"
     what = "decided utterances" if metrics.get("stream") else "scored items"
     asr = metrics["run"].get("asr")
-    return f"{count(metrics['n'])} {what}{directed}" + (f"; text from {asr}" if asr else "")
+    return f"{count(metrics['n'])} {what}{directed}" + (
+        "" if asr in (None, "none") else f"; text from {asr}"
+    )
 
 
 def _left_out(metrics: Mapping[str, Any]) -> str:
