@@ -7,9 +7,14 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-import pytest
-from virtual_microphone import MISSING, VirtualMicrophone, virtual_microphone
+# Before numpy is imported: on two cores, BLAS threads that wait for each other cost more than
+# they bring.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+from virtual_microphone import MISSING, VirtualMicrophone, virtual_microphone  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 KITCHEN = ROOT / "examples" / "kitchen.flac"
