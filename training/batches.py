@@ -6,7 +6,7 @@ import hashlib
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -33,6 +33,8 @@ class Example:
     confidence: Confidence
     label: int
     key: int
+    matched: bool = True
+    """False where the words are not those of the sound."""
 
 
 def encode(tokenizer: Tokenizer, text: str, names: Sequence[str]) -> tuple[list[int], list[int]]:
@@ -68,6 +70,7 @@ def collate(
         confidence=torch.tensor([e.confidence for e in examples]).to(device),
         labels=torch.tensor([e.label for e in examples]).to(device),
         keys=torch.tensor([e.key for e in examples]).to(device),
+        matched=torch.tensor([e.matched for e in examples]).to(device),
     )
 
 
@@ -148,18 +151,27 @@ class Sampler:
         # A name that nobody says, alike for both classes.
         return tuple(self.rng.sample(NAMES, 1)) if self.rng.random() < 0.25 else ()
 
+    def _spoken_by_nobody(self, row: Row) -> Example:
+        """Return an example of a line of text, around a random device."""
+        line = " ".join((row.text or "").split()[:_BREATH_WORDS])
+        drawn = draw_named(line, row.label, self.rng, directed=self.directed)
+        text = self._misheard(drawn.text, share=0.4)
+        key = transcript_key(drawn.text, row.group)
+        confidence = self._foreign_confidence()
+        return Example(None, drawn.names, text, confidence, drawn.label, key)
+
     def draw(self) -> Example:
         """Return one random example."""
         row = self._row(self._kind())
         if row.audio is None:
-            line = " ".join((row.text or "").split()[:_BREATH_WORDS])
-            drawn = draw_named(line, row.label, self.rng, directed=self.directed)
-            text = self._misheard(drawn.text, share=0.4)
-            key = transcript_key(drawn.text, row.group)
-            confidence = self._foreign_confidence()
-            return Example(None, drawn.names, text, confidence, drawn.label, key)
-        text, confidence = self._words(row)
+            return self._spoken_by_nobody(row)
         variant = self.rng.randrange(variants_of(row, self.data))
+        borrows = not row.synthetic and "text" in self._pools
+        if borrows and self.rng.random() < self.data.borrowed_share:
+            # A clear text decides, whoever seems to speak it and over whatever channel.
+            words = self._spoken_by_nobody(self._row("text"))
+            return replace(words, frames=self.store.load(row.audio, variant), matched=False)
+        text, confidence = self._words(row)
         silent = text and self.rng.random() < self.train.no_audio
         frames = None if silent else self.store.load(row.audio, variant)
         key = transcript_key(row.text or text, str(row.audio))

@@ -85,13 +85,15 @@ def read_hypotheses(paths: Iterable[Path]) -> dict[str, tuple[Hypothesis, ...]]:
     found: dict[str, tuple[Hypothesis, ...]] = {}
     for path in paths:
         for row in _lines(path):
-            logprob = row.get("avg_logprob")
+            text, logprob = row.get("text") or "", row.get("avg_logprob")
             confidence = MISSING
-            if logprob is not None:
+            if logprob is not None and not text:
+                confidence = (0.0, 1.0, 1.0, 0.0)  # as a recognizer that found no word says it
+            elif logprob is not None:
                 no_speech = float(row.get("no_speech_prob") or 0.0)
                 ratio = float(row.get("compression_ratio") or 1.0)
                 confidence = (float(logprob), no_speech, ratio, 0.0)
-            heard = Hypothesis(row.get("text") or "", confidence)
+            heard = Hypothesis(text, confidence)
             key = row["audio_filepath"]
             found[key] = (*found.get(key, ()), heard)
     return found

@@ -57,6 +57,9 @@ class Batch:
     keys: Tensor
     """`[B]` int64; equal for equal transcripts and for the same recording."""
 
+    matched: Tensor
+    """`[B]` bool; False where the text is not what the sound says."""
+
 
 @dataclass
 class Views:
@@ -102,6 +105,7 @@ class Objective(nn.Module):
         terms = {"ce": two_view_cross_entropy(views.logits, batch.labels)}
         has_audio = batch.frame_mask.amax(dim=1) > 0
         has_text = batch.token_mask.amax(dim=1) > 0
+        both = has_audio & has_text & batch.matched
         total = terms["ce"]
         if self.config.in_modal:
             for name, embeddings, present, project in (
@@ -113,7 +117,6 @@ class Objective(nn.Module):
                 terms[name] = info_nce(first, second, self.scale, same=same)
                 total = total + self.config.in_modal * terms[name]
         if self.config.cross_modal:
-            both = has_audio & has_text
             audio = tuple(model.audio_projection(view[both]) for view in views.audio)
             text = tuple(model.text_projection(view[both]) for view in views.text)
             same = same_key(batch.keys[both])

@@ -30,38 +30,41 @@ PAIRS = (
 
 
 def held_rows(recipe: Recipe, pair: tuple[str, str]) -> list[Row]:
-    """Return the rows of both collections that a recognizer has heard, unshippable ones too.
-
-    Unshippable, for they are only measured; heard, for true words of one collection against a
-    recognizer's of the other would tell the collections apart.
-    """
+    """Return the rows of both collections, unshippable ones too: they are only measured."""
     data = replace(recipe.data, exclude=(), shippable_only=False, text="")
     rows = load_rows(replace(recipe, data=data))
     directed = recipe.model.labels.index(DIRECTED)
     wanted = {(pair[0], True), (pair[1], False)}
-    return [
-        row for row in rows if row.hypotheses and (row.collection, row.label == directed) in wanted
-    ]
+    return [row for row in rows if (row.collection, row.label == directed) in wanted]
 
 
 def score_pair(recipe: Recipe, pair: tuple[str, str], folder: Path) -> dict:
-    """Score the model in `folder` on a pair of collections, beside the probe."""
+    """Score the model in `folder` on a pair of collections, beside the probe.
+
+    What needs text is measured on the rows that a recognizer has heard: true words of one
+    collection against a recognizer's of the other would tell the collections apart. The figures
+    of all rows, which need none, stand under `all`.
+    """
     rows = held_rows(recipe, pair)
     model, tokenizer = load_model(folder)
     directed = model.config.labels.index(DIRECTED)
-    labels = np.array([row.label == directed for row in rows])
-    groups = np.array([row.group for row in rows])
     store = FeatureStore(Path(recipe.data.features))
     clips = [row.audio for row in rows if row.audio is not None]
     wanted = [(clip, AS_RECORDED) for clip in clips]
     store.fill(model, wanted, recipe.augment, surroundings(recipe))
-    found: dict = {"directed": pair[0], "not_directed": pair[1], "n": len(rows)}
-    found["without_text"] = sum(not row.hypotheses[0].text for row in rows)
-    for mode in MODES:
-        scores = margin(score(model, tokenizer, store, rows, mode=mode), directed)
-        interval = bootstrap_eer(labels, scores, groups)
-        found[mode] = {**summary(labels, scores), "eer_ci95": interval}
-    found["probe"] = summary(labels, probe_scores(clips, labels, groups))
+    labels = np.array([row.label == directed for row in rows])
+    groups = np.array([row.group for row in rows])
+    heard = np.array([bool(row.hypotheses) for row in rows])
+    scores = {
+        mode: margin(score(model, tokenizer, store, rows, mode=mode), directed) for mode in MODES
+    }
+    scores["probe"] = probe_scores(clips, labels, groups)
+    found: dict = {"directed": pair[0], "not_directed": pair[1], "n": int(heard.sum())}
+    found["without_text"] = sum(bool(row.hypotheses) and not row.hypotheses[0].text for row in rows)
+    for name, values in scores.items():
+        interval = bootstrap_eer(labels[heard], values[heard], groups[heard])
+        found[name] = {**summary(labels[heard], values[heard]), "eer_ci95": interval}
+    found["all"] = {name: summary(labels, scores[name]) for name in ("audio", "probe")}
     return found
 
 

@@ -60,7 +60,11 @@ class DataConfig:
     text_share: float = 0.3
     """Share of a batch that is lines of text without sound."""
 
-    synthetic_share: float = 0.5
+    borrowed_share: float = 0.3
+    """Share of the recordings (not synthetic) that are given a random line of text, and its label:
+    they teach that the sound of a collection says nothing once the words are clear."""
+
+    synthetic_share: float = 0.6
     """Share of the recordings in a batch drawn from rows that name their `engine`."""
 
 
@@ -75,7 +79,10 @@ class TrainConfig:
     """Rows a step (each in two views)."""
 
     learning_rate: float = 1e-4
-    """Peak rate of the pretrained layers."""
+    """Peak rate of the text tower's pretrained layers."""
+
+    audio_rate: float = 3e-4
+    """Peak rate of the audio tower's: they have further to go, from turn ends to intent."""
 
     head_rate: float = 5e-4
     """Peak rate of everything new."""
@@ -95,7 +102,7 @@ class TrainConfig:
     no_text: float = 0.2
     """Share of the recordings whose text is withheld."""
 
-    no_audio: float = 0.1
+    no_audio: float = 0.2
     """Share of the recordings with text whose sound is withheld."""
 
     bf16: bool = False

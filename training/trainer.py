@@ -16,8 +16,6 @@ from training.checkpoint import save_weights
 from training.objective import Batch, Objective
 from training.recipe import TrainConfig
 
-_PRETRAINED = ("audio_tower.layers", "audio_tower.norm", "text_tower.")
-
 
 @dataclass
 class History:
@@ -29,18 +27,21 @@ class History:
 
 
 def _parameter_groups(model: Turbo, objective: nn.Module, train: TrainConfig) -> list[dict]:
-    """Split what is trained into pretrained layers (slow) and heads (fast); the front is frozen."""
-    slow, fast = [], list(objective.parameters())
+    """Give each tower's pretrained layers and the heads their rates; the front is frozen."""
+    text, audio, heads = [], [], list(objective.parameters())
     for name, parameter in model.named_parameters():
         if name.startswith("audio_front."):
             parameter.requires_grad_(False)
-        elif name.startswith(_PRETRAINED):
-            slow.append(parameter)
+        elif name.startswith("text_tower."):
+            text.append(parameter)
+        elif name.startswith(("audio_tower.layers", "audio_tower.norm")):
+            audio.append(parameter)
         else:
-            fast.append(parameter)
+            heads.append(parameter)
     return [
-        {"params": slow, "lr": train.learning_rate},
-        {"params": fast, "lr": train.head_rate},
+        {"params": text, "lr": train.learning_rate},
+        {"params": audio, "lr": train.audio_rate},
+        {"params": heads, "lr": train.head_rate},
     ]
 
 

@@ -32,7 +32,8 @@ def tiny() -> Turbo:
 
 @pytest.fixture
 def batch() -> Batch:
-    """Eight random rows: one without sound, one without text, two with the same transcript."""
+    """Eight random rows: one without sound, one without text, two with the same transcript,
+    the last with words that are not its own."""
     random = torch.Generator().manual_seed(0)
     frame_mask = torch.ones(8, 10)
     token_mask = torch.ones(8, 6, dtype=torch.long)
@@ -45,4 +46,5 @@ def batch() -> Batch:
         confidence=torch.tensor([[0.0, 0.0, 0.0, 1.0]] * 8),
         labels=torch.tensor([0, 1, 0, 1, 0, 1, 0, 1]),
         keys=torch.tensor([1, 2, 3, 4, 5, 6, 7, 7]),
+        matched=torch.tensor([True] * 7 + [False]),
     )

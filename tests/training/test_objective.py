@@ -40,6 +40,17 @@ def test_rows_without_a_modality_take_no_part_in_its_terms(tiny, batch):
         assert after[name].item() == pytest.approx(before[name].item(), abs=1e-6)
 
 
+def test_borrowed_words_take_no_part_in_the_cross_modal_term(tiny, batch):
+    tiny.eval()
+    objective = Objective(ObjectiveConfig())
+    before = objective(tiny, batch)
+    frames = batch.frames.clone()
+    frames[7] = frames[7].flip(-1)
+    after = objective(tiny, replace(batch, frames=frames))
+    assert after["cross"].item() == pytest.approx(before["cross"].item(), abs=1e-6)
+    assert after["in_audio"].item() != pytest.approx(before["in_audio"].item(), abs=1e-6)
+
+
 def test_temperature_is_clamped():
     objective = Objective(ObjectiveConfig(min_temperature=0.05, max_temperature=0.2))
     objective.log_scale.data.fill_(50.0)
