@@ -23,10 +23,8 @@ from turbo_stream.segmentation.config import SegmenterConfig
 from turbo_stream.segmentation.factory import DEFAULT_VAD, load_vad
 
 FIXED_MS = (300, 400, 500, 600, 700, 800, 1000)
-ADAPTIVE_MS = ((400, 600, 750), (500, 600, 750), (550, 650, 750))
-"""Shortest, first and longest end silence."""
-
-SHORT_EXTRA_MS = (0, 100)
+ADAPTIVE_MS = ((400, 600, 750, 100), (500, 600, 750, 0), (500, 600, 750, 100), (550, 650, 750, 100))
+"""Shortest, first and longest end silence, and the extra wait after little speech."""
 
 
 def settings() -> dict[str, SegmenterConfig]:
@@ -36,14 +34,13 @@ def settings() -> dict[str, SegmenterConfig]:
         tried[f"fixed {wait}"] = SegmenterConfig(
             end_silence_min_ms=wait, end_silence_ms=wait, end_silence_max_ms=wait
         )
-    for low, first, high in ADAPTIVE_MS:
-        for extra in SHORT_EXTRA_MS:
-            tried[f"adaptive {low}-{first}-{high}, short +{extra}"] = SegmenterConfig(
-                end_silence_min_ms=low,
-                end_silence_ms=first,
-                end_silence_max_ms=high,
-                short_extra_ms=extra,
-            )
+    for low, first, high, extra in ADAPTIVE_MS:
+        tried[f"adaptive {low}-{first}-{high}, short +{extra}"] = SegmenterConfig(
+            end_silence_min_ms=low,
+            end_silence_ms=first,
+            end_silence_max_ms=high,
+            short_extra_ms=extra,
+        )
     return tried
 
 

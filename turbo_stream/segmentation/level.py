@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 SILENCE_DB = -100.0
 """Level given to digital silence."""
 
-WINDOW_MS = 6400
-"""How far back the noise floor reaches: hardly anybody speaks longer without a pause of 100 ms."""
+WINDOW_MS = 3200
+"""How far back the noise floor reaches: hardly anybody speaks longer without a pause of 200 ms."""
 
-SMOOTHING_MS = 100
+SMOOTHING_MS = 200
 """What the level is averaged over before its minimum is taken."""
 
 _FULL_SCALE_DB = 20 * math.log10(32768)
