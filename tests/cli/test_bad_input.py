@@ -261,11 +261,11 @@ def test_gives_the_right_answer(outcomes, name):
     events = [json.loads(line) for line in output.splitlines()]
     assert events[0]["event"] == "ready"
     assert events[-1]["event"] == "finished"
-    terminal = [event for event in events if event["event"] == "utterance"]
-    heard = [event for event in terminal if event["decision"] != "dropped"]
-    assert len(heard) == 1, terminal
+    heard = [event for event in events if event["event"] == "utterance"]
+    assert len(heard) == 1, heard
     assert heard[0]["start_s"] == pytest.approx(START_S, abs=0.3)
     assert heard[0]["end_s"] == pytest.approx(END_S, abs=0.5)
+    assert heard[0]["decision"] in ("accepted", "rejected")
 
 
 def test_samples_that_are_no_number_are_mentioned(outcomes):
