@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_rows import many_rows, row
+from made_rows import many_rows, recording, row
 from tiny_package import write_package
 
 from turbo_stream.detection.package import ModelPackage
@@ -77,6 +77,14 @@ def test_rows_without_score_or_label_take_no_part():
     rows = many_rows(50)
     more = [*rows, row(0.99, None), {**row(0.99, "not_directed"), "error": "broken"}]
     assert choose_threshold(more, FA) == choose_threshold(rows, FA)
+
+
+def test_long_recordings_are_tuned_on_their_events():
+    spans = [(1, 2, "directed"), (4, 6, "not_directed")]
+    row_of_stream = recording(spans, [(1, 2, 0.9), (4, 6, 0.6), (8, 9, 0.7)])
+    tuned = choose_threshold([row_of_stream], FA)
+    assert (tuned.n, tuned.n_directed) == (3, 1)
+    assert tuned.threshold == pytest.approx(0.8)
 
 
 @pytest.mark.parametrize("text", ["fa=0.01", "fr=0.01", "fa=.5", "fr=0", "fa=0.0"])

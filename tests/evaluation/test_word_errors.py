@@ -80,6 +80,7 @@ def test_undefined_where_the_text_was_not_recognized():
     row = heard("go", "go")
     assert WordItems.from_rows([row], {"gold_text": True}) is None
     assert WordItems.from_rows([row], {"text": "gold"}) is None
+    assert WordItems.from_rows([row], {"asr": "none"}) is None
     assert WordItems.from_rows([{**row, "text": None}], RUN) is None
     assert WordItems.from_rows([{**row, "text_used": None}], RUN) is None
     assert WordItems.from_rows([{**row, "error": "unreadable"}], RUN) is None

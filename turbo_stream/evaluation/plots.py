@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#666666"
 _MARKERS = "sD^vP*X"
 _TICKS = (0.0001, 0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.99)
+_DET_END = 0.9
+"""Where the axes of a DET plot end; beyond, a detector is of no use."""
 _STYLE: Any = {
     "font.size": 11,
     "axes.spines.top": False,
@@ -79,18 +81,21 @@ def det_plot(
         )
         for place, (point, threshold) in enumerate(points.items()):
             rates = error_rates(truths, scores, threshold)
+            # What lies outside of the axes is marked at their edge.
+            at = np.clip(np.array([[rates[0]], [rates[1]]], np.float64), floor, _DET_END)
             axes.plot(
-                *deviate(np.array([[rates[0]], [rates[1]]], np.float64)),
+                *deviate(at),
                 _MARKERS[place % len(_MARKERS)],
                 color=(ORANGE, GREEN, PURPLE, GREY)[place % 4],
                 ms=9,
                 ls="none",
+                clip_on=False,
                 label=f"{point} (p ≥ {threshold:.3g})",
             )
     ticks = [tick for tick in _TICKS if floor <= tick <= 1 - floor]
     for axis, set_limits in ((axes.xaxis, axes.set_xlim), (axes.yaxis, axes.set_ylim)):
         axis.set_ticks(deviate(np.array(ticks)), [f"{tick * 100:g}" for tick in ticks])
-        set_limits(*deviate(np.array([floor, 0.9])))
+        set_limits(*deviate(np.array([floor, _DET_END])))
     axes.tick_params(axis="x", labelrotation=45)
     other, own = ("all other items", "items of the label")
     if len(drawn) == 1:

@@ -117,7 +117,7 @@ def headline(metrics: Mapping[str, Any]) -> list[dict[str, str]]:
         tiles.append(rate("Word error rate", words["wer"], "wer"))
     latency = metrics["latency_ms"]
     for part, name in (("turbo", "Turbo, median"), ("asr", "Recognizer, median")):
-        if latency[part]["p50"] is not None:
+        if latency[part]["p50"]:  # without a recognizer it took no time
             p95 = f"95th percentile {latency[part]['p95']:.1f} ms"
             tiles.append(_tile(name, f"{latency[part]['p50']:.1f} ms", p95))
     if metrics["real_time_factor"]:
@@ -177,7 +177,7 @@ def _shown(mistake: Mistake) -> dict[str, Any]:
         ("Item", where),
         ("Label", item["label"]),
         ("Said", item.get("text")),
-        ("Heard", item.get("text_used")),
+        ("Heard", "(nothing)" if item.get("text_used") == "" else item.get("text_used")),
         ("Recognizer", None if logprob is None else f"mean log-probability {logprob:.2f}"),
         ("Scores", ", ".join(f"{key} {value:.3f}" for key, value in others.items()) or None),
         *((key.capitalize(), item.get(key)) for key in ("source", "speaker", "device_name")),

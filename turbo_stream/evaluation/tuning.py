@@ -7,7 +7,7 @@ import math
 import re
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -21,6 +21,7 @@ from turbo_stream.errors import InputError
 from turbo_stream.evaluation.bootstrap import Figures, bootstrap, intervals
 from turbo_stream.evaluation.metrics import ErrorCurve, error_rates
 from turbo_stream.evaluation.rows import BinaryItems, Row
+from turbo_stream.evaluation.stream_figures import Recording
 from turbo_stream.evaluation.weighted_figures import WeightedBinary
 
 _TARGET = re.compile(r"(fa|fr)=(0?\.\d+|[01](?:\.0*)?)")
@@ -80,7 +81,7 @@ class Tuned:
 
 
 def choose_threshold(rows: Sequence[Row], target: Target) -> Tuned:
-    """Choose the threshold for `target` on the scored `rows`.
+    """Choose the threshold for `target` on the scored `rows`: clips, or events of recordings.
 
     It lies half way between the lowest score that is accepted and the next lower one, so that it
     does not hang on the score of a single item. The rates are those of the same items: on others
@@ -89,7 +90,7 @@ def choose_threshold(rows: Sequence[Row], target: Target) -> Tuned:
     Raises:
         InputError: a class is missing, or no threshold from 0 to 1 reaches the target.
     """
-    items = BinaryItems.from_rows(row for row in rows if row.get("label"))
+    items = BinaryItems.from_rows(item for item in _items(rows) if item.get("label"))
     curve = None if items is None else ErrorCurve.of(items.truths, items.scores)
     if items is None or curve is None:
         raise InputError(
@@ -182,6 +183,14 @@ def _card_section(tuned: Tuned) -> str:
         f"utterances: false accepts {rate(tuned.false_accept, tuned.false_accept_ci95)}, false "
         f"rejects {rate(tuned.false_reject, tuned.false_reject_ci95)}.\n"
     )
+
+
+def _items(rows: Iterable[Row]) -> Iterator[Row]:
+    for row in rows:
+        if row.get("events") is None:
+            yield row
+        else:
+            yield from Recording.from_row(row).event_items()
 
 
 def _threshold(curve: ErrorCurve, target: Target) -> float:

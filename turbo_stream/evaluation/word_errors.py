@@ -49,8 +49,8 @@ class WordItems:
 
     @classmethod
     def from_rows(cls, rows: Iterable[Row], run: Mapping[str, Any]) -> WordItems | None:
-        """Compare `text` with `text_used`; None without such rows or where the run used `text`."""
-        if run.get("gold_text") or "gold" in (run.get("text"), run.get("asr")):
+        """Compare `text` with `text_used`; None without such rows, or where nothing listened."""
+        if run.get("gold_text") or {"gold", "none"} & {run.get("text"), run.get("asr")}:
             return None
         kept = [
             row
