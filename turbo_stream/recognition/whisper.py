@@ -105,6 +105,8 @@ class WhisperRecognizer:
             states,
             [prompt],
             beam_size=1,
+            # The score then is the plain sum: divided by a length, that of no token is -inf.
+            length_penalty=0.0,
             # CTranslate2 writes at most half of this many tokens.
             max_length=2 * cap,
             return_scores=True,
@@ -114,7 +116,7 @@ class WhisperRecognizer:
         return _Decoded(
             text=tokenizer.decode(tokens).strip(),
             tokens=len(tokens),
-            logprob=result.scores[0] * max(1, len(tokens)),
+            logprob=result.scores[0],
             no_speech_prob=result.no_speech_prob,
             capped=len(tokens) >= cap,
         )
