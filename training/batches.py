@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
 from tokenizers import Tokenizer
 
@@ -19,7 +18,7 @@ from training.names import NAMES, draw_named
 from training.objective import Batch
 from training.recipe import DataConfig, TrainConfig
 
-_BREATH_WORDS = 22
+_BREATH_WORDS = 16
 """Nobody says more in one utterance; a longer typed line is cut, for padding costs time."""
 
 
@@ -182,12 +181,18 @@ class Sampler:
         size = self.train.batch
         while True:
             drawn = [self.draw() for _ in range(4 * size)]
-            # Lines of text cost nothing to pad: they are spread evenly over the four.
             spoken = [e for e in drawn if e.frames is not None]
             silent = [e for e in drawn if e.frames is None]
             spoken.sort(key=lambda e: len(e.frames) if e.frames is not None else 0)
-            shares = np.array_split(np.arange(len(spoken)), 4)
-            parts = [[spoken[i] for i in share] + silent[k::4] for k, share in enumerate(shares)]
-            self.rng.shuffle(parts)
-            for part in parts:
-                yield collate_batch(part)
+            silent.sort(key=lambda e: len(e.text))
+            parts = zip(_quarters(spoken), _quarters(silent), strict=True)
+            batches = [sounds + lines for sounds, lines in parts]
+            self.rng.shuffle(batches)
+            for batch in batches:
+                yield collate_batch(batch)
+
+
+def _quarters(items: list[Example]) -> list[list[Example]]:
+    """Return `items` in four runs of about equal length."""
+    edges = [len(items) * quarter // 4 for quarter in range(5)]
+    return [items[start:end] for start, end in zip(edges, edges[1:], strict=False)]

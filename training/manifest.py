@@ -55,6 +55,9 @@ class Row:
     fold: str | None = None
     """`train`, `dev` or `test` where the manifest says so."""
 
+    text_source: str | None = None
+    """Of a synthetic clip: the collection of text that it speaks."""
+
     source: str | None = None
     """Where the collection can be found."""
 
@@ -128,6 +131,7 @@ def read_manifest(
                 names=(name,) if name else (),
                 synthetic="engine" in item,
                 fold=item.get("fold"),
+                text_source=item.get("text_source") if "engine" in item else None,
                 source=item.get("source"),
                 license=item.get("license"),
             )

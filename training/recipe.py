@@ -37,7 +37,7 @@ class DataConfig:
     """Manifest of room responses; empty for simulated rooms only."""
 
     exclude: tuple[str, ...] = ()
-    """Collections (`set` of a row, or name of a text file) left out of training."""
+    """Collections left out: `set` or `text_source` of a row, or name of a text file."""
 
     shippable_only: bool = True
     """Leave out rows marked `"shippable": false`."""

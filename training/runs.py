@@ -40,6 +40,9 @@ from training.trainer import fit
 
 DIRECTED = "directed"
 _DEV_TEXTS = 1500
+_LOOKED_AT = 500
+"""Development recordings scored on the way (the last figures are of all), and test rows."""
+
 _DEV_VARIANTS = (AS_RECORDED, 0)
 
 
@@ -58,7 +61,7 @@ def load_rows(recipe: Recipe) -> list[Row]:
     if data.text:
         held = held_text_keys(Path(path) for path in data.held_texts)
         rows += read_texts(Path(data.text), recipe.model.labels, held)
-    return [row for row in rows if row.collection not in data.exclude]
+    return [row for row in rows if not {row.collection, row.text_source} & set(data.exclude)]
 
 
 def surroundings(recipe: Recipe) -> Surroundings:
@@ -150,6 +153,8 @@ def train_run(recipe: Recipe) -> dict:
     train_rows, dev_rows = _split(rows, recipe)
     dev_sounds = [row for row in dev_rows if row.audio is not None]
     dev_texts = [row for row in dev_rows if row.audio is None]
+    test_rows = [row for row in rows if row.audio is not None and row.fold == "test"]
+    test_rows = random.Random(0).sample(test_rows, min(_LOOKED_AT, len(test_rows)))
 
     store = FeatureStore(Path(recipe.data.features or out / "features"))
     wanted = [(row.audio, variant) for row in dev_sounds for variant in _DEV_VARIANTS]
@@ -166,11 +171,13 @@ def train_run(recipe: Recipe) -> dict:
     mishearing = Mishearing(lines, read_pronunciations(bundled_dictionary())) if lines else None
     sampler = Sampler(train_rows, store, mishearing, recipe.data, recipe.train, directed, rng)
 
+    looked_at = random.Random(0).sample(dev_sounds, min(_LOOKED_AT, len(dev_sounds)))
+
     def evaluate() -> dict[str, float]:
         found = {}
         for mode in MODES if dev_sounds else ():
-            logits = score(model, tokenizer, store, dev_sounds, mode=mode, variant=0)
-            labels = np.array([row.label == directed for row in dev_sounds])
+            logits = score(model, tokenizer, store, looked_at, mode=mode, variant=0)
+            labels = np.array([row.label == directed for row in looked_at])
             found[mode] = summary(labels, margin(logits, directed))["eer"]
         if dev_texts and not dev_sounds:
             logits = score(model, tokenizer, None, dev_texts, mode="text")
@@ -195,8 +202,28 @@ def train_run(recipe: Recipe) -> dict:
     }
     if dev_sounds:
         metrics |= _final_figures(model, tokenizer, store, dev_sounds, directed)
+    if test_rows:
+        wanted = [(row.audio, AS_RECORDED) for row in test_rows if row.audio is not None]
+        store.fill(model, wanted, recipe.augment, Surroundings())
+        metrics["test"] = figures(model, tokenizer, store, test_rows, directed)
     write_json(out / "metrics.json", metrics)
     return metrics
+
+
+def figures(
+    model: Turbo, tokenizer: Tokenizer, store: FeatureStore, rows: list[Row], directed: int
+) -> dict[str, dict]:
+    """Return the error rates of `rows` as recorded, from sound and text and from each alone."""
+    truth = np.array([row.label == directed for row in rows])
+    groups = np.array([row.group for row in rows])
+    found = {}
+    for mode in MODES:
+        scores = margin(score(model, tokenizer, store, rows, mode=mode), directed)
+        found[mode] = {
+            **summary(truth, scores),
+            "eer_ci95": bootstrap_eer(truth, scores, groups),
+        }
+    return found
 
 
 def _final_figures(
@@ -210,13 +237,6 @@ def _final_figures(
     calibration = fit_affine(logits, classes)
     probability = calibration(logits)[:, directed]
     labels = classes == directed
-    groups = np.array([row.group for row in rows])
-    development: dict[str, dict] = {}
-    for mode in MODES:
-        scores = margin(score(model, tokenizer, store, rows, mode=mode), directed)
-        truth = np.array([row.label == directed for row in rows])
-        interval = bootstrap_eer(truth, scores, groups)
-        development[mode] = {**summary(truth, scores), "eer_ci95": interval}
     return {
         "calibration": {
             "method": "affine",
@@ -224,5 +244,5 @@ def _final_figures(
             "bias": list(calibration.bias),
         },
         "operating_points": operating_points(labels, probability),
-        "development": development,
+        "development": figures(model, tokenizer, store, rows, directed),
     }

@@ -50,7 +50,7 @@ def manifest(tmp_path):
             "text": " ".join(rng.choice(words, 3)),
             "set": "commands" if directed else "chat",
             "group": f"g{index}",
-            "fold": "dev" if index % 5 == 0 else "train",
+            "fold": {0: "dev", 1: "test"}.get(index % 5, "train"),
         }
         if index % 4 < 2:
             row = {key: value for key, value in row.items() if key != "set"} | {"engine": "flite"}
@@ -75,7 +75,9 @@ def test_a_run_writes_what_it_promises_and_repeats_itself(start, manifest, tmp_p
     metrics = train_run(first)
     assert set(metrics["operating_points"]) == {"balanced", "fa1", "fr1"}
     assert [look["step"] for look in metrics["looks"]] == [2, 4]
-    assert metrics["rows"] + metrics["dev_rows_with_sound"] == len(load_rows(first))
+    assert (metrics["rows"], metrics["dev_rows_with_sound"]) == (24, 8)
+    assert metrics["test"]["fused"]["n"] == 8
+    assert len(load_rows(first)) == 40
     assert json.loads((tmp_path / "a" / "metrics.json").read_text())["data"]
     again = train_run(build_recipe("rej", [*common, f"out={tmp_path / 'b'}"]))
     assert again["looks"] == metrics["looks"]
