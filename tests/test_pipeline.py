@@ -98,3 +98,22 @@ def test_no_samples_are_fine() -> None:
     pipeline = make_pipeline()
     assert pipeline.process(np.zeros(0, np.int16)) == [] and pipeline.flush() == []
     assert pipeline.finished(0.0).real_time_factor is None
+
+
+def test_speech_over_the_devices_own_voice_is_marked(kitchen_pcm: np.ndarray) -> None:
+    """The device plays a line of the scene; its echo comes back 40 ms later, 20 dB down."""
+    pytest.importorskip("livekit", reason="needs the extra: pip install 'turbo-stream[echo]'")
+    near = kitchen_pcm[: 9 * SAMPLE_RATE]
+    played = np.zeros_like(near)
+    played[: 3 * SAMPLE_RATE] = kitchen_pcm[26 * SAMPLE_RATE : 29 * SAMPLE_RATE]
+    echo = np.concatenate([np.zeros(640), played[:-640]]) * 0.1
+    heard = np.clip(near + echo, -32768, 32767).astype(np.int16)
+    pipeline = make_pipeline()
+    events = pipeline.process(heard, played) + pipeline.flush()
+    over, after = utterances(events)
+    assert over.start_s == pytest.approx(1.2, abs=0.3) and over.barge_in is True
+    assert after.start_s == pytest.approx(4.475, abs=0.3) and after.barge_in is False
+
+    pipeline.reset()
+    alone = pipeline.process(echo.astype(np.int16), played) + pipeline.flush()
+    assert not any(u.barge_in for u in utterances(alone)), "its own voice is nobody's speech"

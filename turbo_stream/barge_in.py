@@ -16,16 +16,21 @@ _REMEMBERED_SPANS = 256
 
 
 class BargeIn:
-    """Mutes the echo of the device and marks the utterances that were spoken over it."""
+    """Takes out the echo of the device and marks the utterances that were spoken over it."""
 
     def __init__(self) -> None:
         self._gate: EchoGate | None = None
         self._spans: deque[tuple[int, int]] = deque(maxlen=_REMEMBERED_SPANS)
 
+    @property
+    def listening(self) -> bool:
+        """Whether a reference was given before; the canceller's delay then stays in the stream."""
+        return self._gate is not None
+
     def without_echo(
         self, pcm: NDArray[np.int16], reference: NDArray[np.int16], at_sample: int
     ) -> NDArray[np.int16]:
-        """Return `pcm`, `[N]`, with echo muted; it begins at `at_sample` of the stream."""
+        """Return `pcm`, `[N]`, from `at_sample` of the stream on, without echo and 18 ms late."""
         if self._gate is None:
             from turbo_stream.audio.echo import EchoGate
 

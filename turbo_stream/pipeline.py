@@ -115,9 +115,10 @@ class Pipeline:
         pcm = _checked(pcm)
         if self._paused:
             pcm = np.zeros_like(pcm)
-        elif reference is not None:
+        elif reference is not None or self._barge_in.listening:
             at_sample = self.segmenter.fed_samples + self.segmenter.lost_samples
-            pcm = self._barge_in.without_echo(pcm, _checked(reference), at_sample)
+            played = np.zeros_like(pcm) if reference is None else _checked(reference)
+            pcm = self._barge_in.without_echo(pcm, played, at_sample)
         return self.segmenter.process(pcm)
 
     def gap(self, lost_samples: int, cause: str) -> list[Event]:
