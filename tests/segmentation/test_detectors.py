@@ -66,6 +66,13 @@ def test_silero_agrees_with_itself_on_a_long_stream(kitchen_pcm):
     assert np.mean(said(vad, speech) >= 0.4) > 0.9 * fresh
 
 
+def test_a_constant_offset_does_not_deafen_silero(kitchen_pcm):
+    speech = cut(kitchen_pcm, 4.0, 7.6)
+    plain = np.mean(said(SileroVad(), speech) >= 0.4)
+    shifted = (speech // 2 + 9000).astype(np.int16)
+    assert np.mean(said(SileroVad(), shifted) >= 0.4) > plain - 0.1
+
+
 def test_loud_noise_is_turned_down_for_webrtc():
     loud = hiss(10, amplitude=2500, seed=4)
     assert said(WebRtcVad(3), loud)[50:].mean() < 0.02

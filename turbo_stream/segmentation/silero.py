@@ -44,6 +44,9 @@ class SileroState:
     context: NDArray[np.float32] = field(
         default_factory=lambda: np.zeros(CONTEXT_SAMPLES, np.float32)
     )
+    offset: float | None = None
+    """Constant part of the signal, int16 units: the network takes it for anything but speech."""
+
     quiet_frames: int = 0
     """Newest frames without speech."""
 
@@ -75,7 +78,9 @@ class SileroVad:
     def speech_probability(self, frame: NDArray[np.int16]) -> float:
         """Return the probability of speech in `frame`, `[512]` int16."""
         state = self._state
-        samples: NDArray[np.float32] = frame.astype(np.float32) / np.float32(32768)
+        mean = float(frame.mean())
+        state.offset = mean if state.offset is None else state.offset + (mean - state.offset) / 20
+        samples: NDArray[np.float32] = (frame - np.float32(state.offset)) / np.float32(32768)
         row = np.concatenate((state.context, samples))[None]
         probability, state.hidden, state.cell = self._session.run(
             None, {"input": row, "h": state.hidden, "c": state.cell}
@@ -84,7 +89,7 @@ class SileroVad:
         answer = float(probability.reshape(-1)[0])
         state.quiet_frames = state.quiet_frames + 1 if answer < self.hold_threshold else 0
         if state.quiet_frames == QUIET_FRAMES:
-            self._state = SileroState(context=state.context)
+            self._state = SileroState(context=state.context, offset=state.offset)
         return answer
 
     def reset(self) -> None:

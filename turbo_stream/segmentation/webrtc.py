@@ -12,12 +12,6 @@ from turbo_stream.timebase import SAMPLE_RATE, ms_to_samples
 LOUDEST_FLOOR_DB = -38.0
 """Its false alarms follow the absolute noise level; a louder floor is turned down to this."""
 
-QUIETEST_FLOOR_DB = -70.0
-"""It misses quiet voices (speech at -46 dB: half of the frames); a quieter floor is turned up to
-this. Much more, and its first frames take the room for a voice."""
-
-MOST_GAIN_DB = 20.0
-
 
 class WebRtcVad:
     """Gaussian mixtures over six bands (WebRTC `common_audio/vad`), frames of 20 ms.
@@ -40,10 +34,9 @@ class WebRtcVad:
     def speech_probability(self, frame: NDArray[np.int16]) -> float:
         """Return 1.0 for speech, 0.0 for none, of `frame`, `[320]` int16."""
         floor_db = self._floor.update(loudness_db(frame))
-        wanted_db = min(max(floor_db, QUIETEST_FLOOR_DB), LOUDEST_FLOOR_DB)
-        if wanted_db != floor_db:
-            gain = np.float32(10 ** (min(wanted_db - floor_db, MOST_GAIN_DB) / 20))
-            frame = np.clip(frame * gain, -32768, 32767).astype(np.int16)
+        if floor_db > LOUDEST_FLOOR_DB:
+            gain = np.float32(10 ** ((LOUDEST_FLOOR_DB - floor_db) / 20))
+            frame = (frame * gain).astype(np.int16)
         return float(self._vad.is_speech(frame.tobytes(), SAMPLE_RATE))
 
     def reset(self) -> None:
