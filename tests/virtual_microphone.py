@@ -89,12 +89,15 @@ class VirtualMicrophone:
         self._played += 1
         path = self._folder / f"{self._played}.raw"
         path.write_bytes(pcm.astype("<i2").tobytes())
-        return self._play(name, 1 if pcm.ndim == 1 else pcm.shape[1], str(path))
+        # All of it waits in the server, so that a busy machine does not make it stutter.
+        return self._play(name, 1 if pcm.ndim == 1 else pcm.shape[1], str(path), 2000)
 
-    def _play(self, name: str, channels: int, path: str) -> subprocess.Popen[bytes]:
+    def _play(
+        self, name: str, channels: int, path: str, latency_ms: int = 40
+    ) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             ["paplay", "--raw", "--format=s16le", f"--rate={RATE}", f"--channels={channels}"]
-            + ["--latency-msec=40", f"--device={name}", path],
+            + [f"--latency-msec={latency_ms}", f"--device={name}", path],
             env=os.environ | self.env,
             stderr=subprocess.DEVNULL,
         )

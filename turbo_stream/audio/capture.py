@@ -101,16 +101,11 @@ class Capture:
         now_s = time.monotonic()
         if self.first_sound_s is None:
             self.first_sound_s = now_s - frames / self.rate
-        begin_s = clock.inputBufferAdcTime
-        lost = 0
+        begin_s, lost = clock.inputBufferAdcTime, 0
         if status.input_overflow:
-            # PortAudio says that, but not how much, was lost. The time between the end of the
-            # block before and the start of this one tells: exact to the jitter of the device's
-            # clock, a few milliseconds. Devices without a clock say 0: count one block.
-            known = begin_s > 0 and self._adc_end_s > 0
-            lost = round((begin_s - self._adc_end_s) * self.rate) if known else frames
-        self._adc_end_s = begin_s + frames / self.rate if begin_s > 0 else 0.0
-        self._ring.write(indata[:, self._columns], max(0, lost))
+            lost = frames_lost(self._adc_end_s, begin_s, frames, self.rate)
+        self._adc_end_s = begin_s + frames / self.rate
+        self._ring.write(indata[:, self._columns], lost)
         self.last_arrival_s = now_s
         self._wakeup.set()
 
@@ -147,6 +142,24 @@ class Capture:
             if not self._stream.closed:
                 self._stream.abort()
                 self._stream.close()
+
+
+def frames_lost(end_s: float, begin_s: float, frames: int, rate: int) -> int:
+    """Estimate how much PortAudio lost when it flags an overflow: it does not say.
+
+    Args:
+        end_s: PortAudio's time of the end of the block before.
+        begin_s: its time of the begin of this block; 0 from devices without a clock.
+        frames: length of this block.
+        rate: Hz.
+
+    Returns:
+        The time between the two in frames, exact to the jitter of the device's clock, a few
+        milliseconds; as much as this block where there is no clock.
+    """
+    if begin_s <= 0 or end_s <= frames / rate:
+        return frames
+    return max(0, round((begin_s - end_s) * rate))
 
 
 def _channel_counts(device: Device, channel: int | None) -> tuple[int, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -48,7 +47,7 @@ class FileSource:
         self.live = realtime
         self.notices: list[str] = []
         """For a person, one line each: what was wrong with the samples read so far."""
-        self._closed = threading.Event()
+        self._closed = False
         with closing(self._open()) as decoder:
             if next(decoder.blocks(), None) is None:
                 raise InputError(
@@ -70,14 +69,14 @@ class FileSource:
                 if self.live:
                     # A block is there when its last sample has been heard.
                     due_s = started_s + to_seconds(handed_out)
-                    self._closed.wait(max(0.0, due_s - time.monotonic()))
-                if self._closed.is_set():
+                    time.sleep(max(0.0, due_s - time.monotonic()))
+                if self._closed:
                     return
                 yield Block(pcm)
 
     def close(self) -> None:
         """End the iteration after the block handed out last; for good."""
-        self._closed.set()
+        self._closed = True
 
     def _open(self) -> Decoder:
         decoder = open_decoder(self.path)

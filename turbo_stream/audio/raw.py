@@ -6,7 +6,6 @@ import contextlib
 import os
 import select
 import sys
-import threading
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -44,7 +43,7 @@ class RawSource:
         if stream.isatty():
             raise InputError(f"stdin is a terminal; pipe raw s16le 16 kHz mono in: {CONVERT}")
         self._stream: Any = stream
-        self._closed = threading.Event()
+        self._closed = False
         # A blocked read cannot be interrupted from another thread: wait on both pipes instead.
         reader, writer = os.pipe()
         self._wake_reader = os.fdopen(reader, "rb", buffering=0)
@@ -86,12 +85,12 @@ class RawSource:
         if len(carried) > 1:
             heard += 1
             yield Block(np.frombuffer(carried[:2], dtype="<i2").astype(np.int16))
-        if heard == 0 and not self._closed.is_set():
+        if heard == 0 and not self._closed:
             raise InputError(f"stdin ended without a sample; pipe raw s16le 16 kHz mono: {CONVERT}")
 
     def close(self) -> None:
         """End the iteration, also one that waits for bytes; idempotent."""
-        self._closed.set()
+        self._closed = True
         self._wake_writer.close()
 
     def _wait(self) -> bool:
@@ -101,7 +100,7 @@ class RawSource:
         if os.name == "posix":
             with contextlib.suppress(OSError, ValueError):
                 select.select([self._stream, self._wake_reader], [], [])
-        return not self._closed.is_set()
+        return not self._closed
 
     def _refuse_containers(self, data: bytes) -> None:
         for signature, name in SIGNATURES.items():
