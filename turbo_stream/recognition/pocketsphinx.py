@@ -112,7 +112,7 @@ class PocketSphinxRecognizer:
         """Return the words of an utterance and the log-posterior of each, fillers left out."""
         decoder = self._decoder
         # Without this the noise estimate of the utterance before would be subtracted from this one.
-        decoder.start_stream()
+        decoder.reinit_feat()
         decoder.start_utt()
         decoder.process_raw(np.ascontiguousarray(pcm, np.int16).tobytes(), full_utt=True)
         decoder.end_utt()
