@@ -3,8 +3,8 @@
 python -m tools.make_random_whisper --shape tiny.en --out DIR [--tokens 8]
 
 What such a model writes means nothing. How many tokens it writes decides half of its cost, so that
-number is built in: from the position after the last token on, the decoder's position embeddings
-point at the end token.
+number is built in: the decoder's position embeddings point away from the end token up to the last
+one, and at it from there on.
 """
 
 from __future__ import annotations
@@ -45,6 +45,9 @@ LANGUAGES = 99
 TIMESTAMPS = 1501
 _LOUD = 50.0
 """Length of a position embedding that drowns out whatever the layers add."""
+
+_AWAY = 2.0
+"""Length of one that keeps the end token from coming early, and leaves the rest a say."""
 
 PROMPT_TOKENS = 2
 """Start of transcript, no timestamps."""
@@ -93,9 +96,12 @@ def make_model(shape: Shape, tokenizer: Tokenizer, tokens: int) -> WhisperForCon
     model = WhisperForConditionalGeneration(config).eval()
     with torch.no_grad():
         # transformers zeroes the row of the padding token, which is the end token too.
-        end_row = model.model.decoder.embed_tokens.weight[end].normal_()
-        towards_end = end_row / end_row.norm() * _LOUD
-        model.model.decoder.embed_positions.weight[PROMPT_TOKENS - 1 + tokens :] = towards_end
+        end_row = model.model.decoder.embed_tokens.weight[end].normal_(std=config.init_std)
+        towards_end = end_row / end_row.norm()
+        positions = model.model.decoder.embed_positions.weight
+        ends_at = PROMPT_TOKENS - 1 + tokens
+        positions[:ends_at] -= _AWAY * towards_end
+        positions[ends_at:] = _LOUD * towards_end
     model.generation_config = GenerationConfig(
         bos_token_id=end,
         eos_token_id=end,
