@@ -178,7 +178,8 @@ def _tune(target: Any, model: str | None, out: Path, model_out: Path) -> None:
 def _need_the_extra() -> None:
     from importlib.util import find_spec
 
-    missing = [name for name in ("sklearn", "matplotlib", "jiwer") if find_spec(name) is None]
+    needed = ("sklearn", "matplotlib", "jinja2", "jiwer", "whisper_normalizer")
+    missing = [name for name in needed if find_spec(name) is None]
     if missing:
         raise InputError(f"turbo-eval needs {', '.join(missing)}: pip install 'turbo-stream[eval]'")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
@@ -15,6 +16,7 @@ from turbo_stream.evaluation.settings import ScoringSettings
 
 _BATCH = 16
 _BATCHES_PER_WORKER = 2
+_CONNECT_S = 5.0
 _TRIES = 3
 """How often a batch is given out again after the worker that had it was lost."""
 
@@ -84,18 +86,26 @@ def _connect(address: str | None) -> Any:
         raise InputError(
             "--engine ray needs Ray: pip install 'turbo-stream[eval,scale]'"
         ) from error
+    if address is not None:
+        _must_answer(address)
     # The corpus is its owner's business: Ray's usage statistics stay off unless asked for.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    try:
-        ray.init(
-            address=address,
-            include_dashboard=False if address is None else None,
-            configure_logging=False,
-            log_to_driver=False,
-        )
-    except (ConnectionError, ValueError, TimeoutError) as error:
-        raise InputError(
-            f"--engine {address} does not answer ({' '.join(str(error).split())}); "
-            "give ray://HOST:10001 or the head's HOST:6379"
-        ) from error
+    ray.init(
+        address=address,
+        include_dashboard=False if address is None else None,
+        configure_logging=False,
+        log_to_driver=False,
+    )
     return ray
+
+
+def _must_answer(address: str) -> None:
+    """Try the address ourselves: Ray would for minutes, and end the process on failure."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), _CONNECT_S).close()
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"--engine {address} does not answer ({error}); give ray://HOST:10001 or the head's "
+            "HOST:6379"
+        ) from error
