@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -13,13 +14,22 @@ from tools.listen_benchmark.command import listen_command
 from tools.listen_benchmark.options import Options
 
 _SETTLE_S = 3.0
+_CAPTURE_ALONE = """
+import signal, sounddevice
+with sounddevice.InputStream(
+    channels=1, samplerate=16000, blocksize=320, dtype="int16", callback=lambda *_: None
+):
+    print("ready", flush=True)
+    signal.pause()
+"""
 
 
 def measure_microphone(options: Options, seconds: float) -> dict:
     """Return the CPU share of `turbo-listen` on a virtual microphone that stays silent.
 
-    The microphone is PulseAudio's null sink, whose own CPU is not counted. Without PulseAudio the
-    result says what is missing.
+    The microphone is PulseAudio's null sink; the server's own CPU is not counted, its client
+    library inside the process is, and `capture_alone_cpu_share` says how much that is: a stream
+    with an empty callback. Without PulseAudio the result says what is missing.
     """
     from tests.virtual_microphone import MISSING, VirtualMicrophone
 
@@ -28,13 +38,22 @@ def measure_microphone(options: Options, seconds: float) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         microphone = VirtualMicrophone(Path(folder))
         try:
-            return _idle(options, seconds, os.environ | microphone.env)
+            env = os.environ | microphone.env
+            share, status = _idle(listen_command(options), seconds, env)
+            alone, _ = _idle([sys.executable, "-c", _CAPTURE_ALONE], seconds, env)
+            return {
+                "seconds": seconds,
+                "cpu_share": share,
+                "capture_alone_cpu_share": alone,
+                "exit_status": status,
+            }
         finally:
             microphone.close()
 
 
-def _idle(options: Options, seconds: float, env: dict[str, str]) -> dict:
-    process = subprocess.Popen(listen_command(options), stdout=subprocess.PIPE, env=env)
+def _idle(command: list[str], seconds: float, env: dict[str, str]) -> tuple[float, int]:
+    """Return the CPU share of `command` once it has printed a line, and its exit status."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=env)
     assert process.stdout is not None
     try:
         if not process.stdout.readline():
@@ -47,7 +66,7 @@ def _idle(options: Options, seconds: float, env: dict[str, str]) -> dict:
         status = process.wait(20)
     finally:
         process.kill()
-    return {"seconds": elapsed_s, "cpu_share": cpu_s / elapsed_s, "exit_status": status}
+    return cpu_s / elapsed_s, status
 
 
 def _cpu_s(pid: int) -> float:
