@@ -72,7 +72,8 @@ def speaker_streams(rows: list[dict], count: int, rng: np.random.Generator) -> l
     """
     groups: dict[str, list[dict]] = {}
     for row in rows:
-        if row.get("group") and (row.get("speech_s") or 0) >= 1:
+        spoken = row.get("style") != "false_activation"
+        if spoken and row.get("group") and (row.get("speech_s") or 0) >= 1:
             groups.setdefault(f"{row['set']} {row['group']}", []).append(row)
     large = [members for _, members in sorted(groups.items()) if len(members) >= 8]
     picks = rng.permutation(len(large))[:count]

@@ -56,6 +56,19 @@ def test_the_cascade_spares_silero_while_nothing_is_heard(monkeypatch, kitchen_p
     assert calls and len(calls) <= len(answers) + 10
 
 
+def test_the_cascade_takes_a_clear_voice_in_a_quiet_room_though_silero_is_deaf(
+    monkeypatch, kitchen_pcm
+):
+    monkeypatch.setattr(SileroVad, "speech_probability", lambda self, frame: 0.0)
+    vad = load_vad("webrtc+silero")
+    command = cut(kitchen_pcm, 1.2, 2.8)
+    quiet = np.concatenate((hiss(4, amplitude=5), command))
+    assert (said(vad, quiet) >= vad.onset_threshold).sum() > 10
+    vad.reset()
+    loud = np.concatenate((hiss(4, amplitude=300), command))
+    assert said(vad, loud).max() == 0
+
+
 def test_silero_agrees_with_itself_on_a_long_stream(kitchen_pcm):
     """After minutes of silence it hears a sentence as it does afresh."""
     vad = SileroVad()

@@ -39,6 +39,11 @@ class WebRtcVad:
             frame = (frame * gain).astype(np.int16)
         return float(self._vad.is_speech(frame.tobytes(), SAMPLE_RATE))
 
+    @property
+    def floor_db(self) -> float:
+        """Loudness of the room so far, dB of full scale."""
+        return self._floor.db
+
     def reset(self) -> None:
         """Begin a new stream with a new detector."""
         import webrtcvad
