@@ -191,6 +191,21 @@ def test_the_default_device_steps_in_for_one_that_stays_away(server):
     assert_heard(listener.pcm[before:], SOUND)
 
 
+def test_a_search_by_another_microphone_of_the_process_is_survived(server):
+    from turbo_stream.audio.devices import rescan
+
+    listener = Listener(Microphone("vmic", config=QUICK))
+    for search in (1, 2):
+        listener.wait_for(Block)
+        rescan()
+        listener.wait_for(Gap, search)
+    before = len(listener.pcm)
+    hear(listener, server)
+    listener.close()
+    assert len(listener.pcm) > before + 8000
+    assert [type(item) for item in listener.tail] == [Connection, Connection, Gap] * 2
+
+
 def test_with_no_device_left_it_says_so_and_still_ends_on_close(server):
     listener = Listener(Microphone("vmic", config=QUICK))
     listener.wait_for(Block)

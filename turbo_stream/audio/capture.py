@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_stream.audio.devices import INSTEAD, Device, check_channel, portaudio, quiet_stderr
+from turbo_stream.audio.devices import (
+    INSTEAD,
+    Device,
+    check_channel,
+    generation,
+    portaudio,
+    portaudio_lock,
+    quiet_stderr,
+)
 from turbo_stream.audio.resampler import Resampler, Samples
 from turbo_stream.audio.ring import Ring
 from turbo_stream.audio.source import Block, Gap, Pcm
@@ -53,8 +60,9 @@ class Capture:
         self.first_sound_s: float | None = None
         """`time.monotonic` of the first sample, once there is one."""
         self._wakeup = wakeup
-        self._stopping = threading.Lock()
-        with quiet_stderr():
+        with portaudio_lock(), quiet_stderr():
+            self.generation = generation()
+            """Which initialization of PortAudio the stream belongs to."""
             self._open(channel, buffer_s)
 
     def _open(self, channel: int | None, buffer_s: float) -> None:
@@ -65,7 +73,7 @@ class Capture:
                 self.rate, self._columns = rate, columns
                 self._ring = Ring(round(buffer_s * rate), columns.stop - columns.start)
                 self._resampler = Resampler(rate)
-                self._adc_end_s = 0.0
+                self._adc_end_s, self._ended = 0.0, False
                 refusal = self._start(channels)
                 if refusal is None:
                     return
@@ -87,7 +95,7 @@ class Capture:
                 blocksize=self.rate * BLOCK_MS // 1000,
                 dtype="int16",
                 callback=self._arrived,
-                finished_callback=self._wakeup.set,
+                finished_callback=self._finished,
             )
             stream.start()
         except (sounddevice.PortAudioError, ValueError) as error:
@@ -109,10 +117,14 @@ class Capture:
         self.last_arrival_s = now_s
         self._wakeup.set()
 
+    def _finished(self) -> None:
+        self._ended = True
+        self._wakeup.set()
+
     @property
     def alive(self) -> bool:
-        """Whether PortAudio still calls back."""
-        return bool(self._stream.active)
+        """Whether PortAudio may still call back."""
+        return not self._ended and self.generation == generation()
 
     def read(self) -> Iterator[Block | Gap]:
         """Yield what has arrived and was not yet read."""
@@ -138,8 +150,9 @@ class Capture:
 
     def stop(self) -> None:
         """Record no more; what has arrived can still be read. Idempotent."""
-        with self._stopping:
-            if not self._stream.closed:
+        with portaudio_lock():
+            # Of an earlier generation, its memory was freed by PortAudio.
+            if self.generation == generation() and not self._stream.closed:
                 self._stream.abort()
                 self._stream.close()
 

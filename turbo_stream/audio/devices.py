@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -58,16 +59,35 @@ def portaudio() -> Any:
     return sounddevice
 
 
+class _PortAudio:
+    """What keeps threads from pulling PortAudio away under each other."""
+
+    lock = threading.RLock()
+    generation = 0
+
+
+def portaudio_lock() -> threading.RLock:
+    """Return the lock to hold while opening, closing or listing: PortAudio has none of its own."""
+    return _PortAudio.lock
+
+
+def generation() -> int:
+    """Return how often PortAudio was initialized anew; streams from before are gone."""
+    return _PortAudio.generation
+
+
 def rescan() -> None:
     """Let PortAudio look again for devices; it sees none that came after it was initialized.
 
     Ends every PortAudio stream of this process.
     """
     sounddevice = portaudio()
-    with contextlib.suppress(sounddevice.PortAudioError):
-        sounddevice._terminate()
-    with contextlib.suppress(sounddevice.PortAudioError):
-        sounddevice._initialize()
+    with _PortAudio.lock:
+        _PortAudio.generation += 1
+        with contextlib.suppress(sounddevice.PortAudioError):
+            sounddevice._terminate()
+        with contextlib.suppress(sounddevice.PortAudioError):
+            sounddevice._initialize()
 
 
 def list_devices() -> list[Device]:
@@ -77,22 +97,23 @@ def list_devices() -> list[Device]:
         DeviceError: the PortAudio library is missing.
     """
     sounddevice = portaudio()
-    inputs = [found for found in sounddevice.query_devices() if found["max_input_channels"] > 0]
-    if not inputs:
-        return []
-    apis = [api["name"] for api in sounddevice.query_hostapis()]
-    default = _default_index(sounddevice)
-    return [
-        Device(
-            index=found["index"],
-            name=found["name"],
-            host_api=apis[found["hostapi"]],
-            channels=found["max_input_channels"],
-            rate=round(found["default_samplerate"]),
-            is_default=found["index"] == default,
-        )
-        for found in inputs
-    ]
+    with _PortAudio.lock:
+        inputs = [found for found in sounddevice.query_devices() if found["max_input_channels"] > 0]
+        if not inputs:
+            return []
+        apis = [api["name"] for api in sounddevice.query_hostapis()]
+        default = _default_index(sounddevice)
+        return [
+            Device(
+                index=found["index"],
+                name=found["name"],
+                host_api=apis[found["hostapi"]],
+                channels=found["max_input_channels"],
+                rate=round(found["default_samplerate"]),
+                is_default=found["index"] == default,
+            )
+            for found in inputs
+        ]
 
 
 def find_device(wanted: int | str | None) -> Device:

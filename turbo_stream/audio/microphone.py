@@ -10,7 +10,14 @@ from functools import partial
 
 from turbo_stream.audio.attempt import Attempt
 from turbo_stream.audio.capture import Capture
-from turbo_stream.audio.devices import Device, check_channel, find_again, find_device, rescan
+from turbo_stream.audio.devices import (
+    Device,
+    check_channel,
+    find_again,
+    find_device,
+    generation,
+    rescan,
+)
 from turbo_stream.audio.source import Connection, Gap, SourceItem
 from turbo_stream.audio.wakeup import WakeUp
 from turbo_stream.errors import DeviceError
@@ -122,12 +129,13 @@ class Microphone:
     def _reconnect(self, lost: Capture) -> Generator[SourceItem, None, Capture | None]:
         """Yield changes of the connection; return a capture with sound, or None once closed."""
         config, name = self._config, self._device.name
-        gone_s, wait_s, told = time.monotonic(), config.retry_s, False
+        gone_s, wait_s, first, told = time.monotonic(), config.retry_s, True, False
         yield Connection("reconnecting", f"{name} went away")
         while self._wait(wait_s):
             wait_s = min(2 * wait_s, config.longest_retry_s)
             patient = time.monotonic() - gone_s < config.fall_back_after_s
-            attempt = Attempt(partial(self._try_again, lost, patient), self._wakeup.set)
+            attempt = Attempt(partial(self._try_again, lost, patient, first), self._wakeup.set)
+            first = False
             while not attempt.finished:
                 if self._closed:
                     attempt.abandon()
@@ -144,9 +152,11 @@ class Microphone:
                 yield Connection("unavailable", f"neither {name} nor a default device answers")
         return None
 
-    def _try_again(self, lost: Capture, patient: bool) -> Capture | None:
+    def _try_again(self, lost: Capture, patient: bool, first: bool) -> Capture | None:
         lost.stop()
-        rescan()
+        # If another microphone of this process did it just now, doing it again would end that one.
+        if not first or lost.generation == generation():
+            rescan()
         for device in self._candidates(patient):
             try:
                 capture = self._open(device)
