@@ -152,10 +152,13 @@ def _view(jsonl: bool) -> View:
 
 
 def _print_devices() -> None:
-    from turbo_stream.audio.devices import list_devices
+    from turbo_stream.audio.devices import INSTEAD, list_devices
 
-    for device in list_devices():
+    devices = list_devices()
+    for device in devices:
         print(device)
+    if not devices:
+        _say(f"no microphone was found; {INSTEAD}")
 
 
 def _index_or_name(device: str | None) -> int | str | None:
