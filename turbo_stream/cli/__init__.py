@@ -1,1 +1,7 @@
 """The command lines."""
+
+import os
+
+# Set before numpy is loaded. The arrays here are small: a second BLAS thread only spins, and cost
+# a run with Whisper nearly twice the processor time at the same wall time (docs/benchmarks.md).
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
