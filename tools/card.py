@@ -117,19 +117,21 @@ tags: [device-directed-speech, onnx, int8]
 # {NAME} {VERSION}
 
 Says whether one utterance was meant for the device that hears it, from its sound, its transcript
-and the recognizer's confidence. Two towers ({model["audio_lower_layers"]} +
-{model["audio_upper_layers"]} Whisper-tiny layers by way of smart-turn v3.2; {model["text_layers"]}
-MiniLM layers, {model["vocabulary_size"]} word pieces), joined by concatenation, trained with
-cross-entropy and dual-dropout contrastive terms after arXiv 2409.09282. INT8 weights, waveform in.
+and the recognizer's confidence. Two towers, joined by concatenation and trained with cross-entropy
+and dual-dropout contrastive terms after arXiv 2409.09282:
+{model["audio_lower_layers"]} + {model["audio_upper_layers"]} Whisper-tiny layers (by way of
+smart-turn v3.2), {model["text_layers"]} MiniLM layers over {model["vocabulary_size"]} word pieces.
+INT8 weights, waveform in.
 
 **A first model.** It rejects much side speech and accepts most commands, and is not yet one to
 trust alone; the table of collections it never heard says how far it goes.
 
 ## On collections it never heard
 
-Equal error rates. Each row is another training run without both collections (real recordings
-only). A content-free probe that hears no words (length, level, noise, long-term spectrum; trained
-on those very collections) shows how much of a figure the channel alone could explain.
+Equal error rates on real recordings; each row is another training run that had neither collection.
+The content-free probe hears no words, only length, margins, level, noise and long-term spectrum,
+and is trained on that very pair (other groups of speakers): it shows how far the two collections
+give themselves away, and is no rival that could be shipped.
 
 {unseen}
 {_test_section(metrics)}
@@ -152,13 +154,19 @@ more errors of both kinds elsewhere.
 
 ## INT8 against float
 
-On {parity["items"]} items ({parity["on"]}), one at a time: PyTorch to fp32 ONNX at most
-{parity["pytorch_fp32_max_logit_difference"]:.1e} in a logit; fp32 to INT8 at most
-{parity["fp32_int8_max_logit_difference"]:.2f} in a logit,
-{parity["fp32_int8_mean_probability_shift"]:.4f} in probability on average,
-{_percent(parity["decisions_flipped_at_half"])} of the decisions flipped.
-One thread, p50: {", ".join(f"{key} {value['p50']} ms" for key, value in latency.items())}. The
-graph takes {parity["int8_bytes"] / 1e6:.1f} MB.
+On {parity["items"]} items ({parity["on"]}), one at a time:
+
+| | largest logit difference | mean probability shift | decisions flipped at 0.5 |
+|---|---|---|---|
+| PyTorch to fp32 ONNX | {parity["pytorch_fp32_max_logit_difference"]:.1e} | | |
+| fp32 to INT8 | {parity["fp32_int8_max_logit_difference"]:.2f} | {
+        parity["fp32_int8_mean_probability_shift"]:.4f} | {
+        _percent(parity["decisions_flipped_at_half"])
+    } |
+
+One thread of the machine that exported it, p50: {
+        ", ".join(f"{key} {value['p50']} ms" for key, value in latency.items())
+    }. The graph takes {parity["int8_bytes"] / 1e6:.1f} MB.
 
 Run one utterance at a time: INT8 scales are taken over the whole input tensor, so a batch would
 let neighbours move each other's scores a little.
