@@ -82,8 +82,24 @@ class WhisperRecognizer:
 
     def transcribe(self, pcm: NDArray[np.int16]) -> Transcript:
         """Return the text of `pcm`, `[N]` int16 at 16 kHz, empty where a guard forbids it."""
-        windows = max(1, math.ceil(len(pcm) / self._model.feature_extractor.n_samples))
-        parts = [self._decode(part) for part in np.array_split(pcm, windows)]
+        longest = self._model.feature_extractor.n_samples
+        window = self._window(len(pcm))
+        transcript = self._read(pcm, window)
+        if transcript.guard in ("cap", "repeats") and window < longest:
+            # A short window is what most often sets the real weights looping.
+            transcript = self._read(pcm, longest)
+        return transcript
+
+    def _window(self, samples: int) -> int:
+        """Return the samples of the window for so many of sound."""
+        wanted = to_samples(max(self._floor_s, to_seconds(samples) + self._margin_s))
+        wanted = math.ceil(wanted / _SAMPLES_PER_POSITION) * _SAMPLES_PER_POSITION
+        return min(wanted, int(self._model.feature_extractor.n_samples))
+
+    def _read(self, pcm: NDArray[np.int16], window: int) -> Transcript:
+        """Return what is read in windows of `window` samples: one, unless `pcm` is longer."""
+        pieces = np.array_split(pcm, max(1, math.ceil(len(pcm) / window)))
+        parts = [self._decode(piece, window) for piece in pieces]
         text = " ".join(part.text for part in parts if part.text)
         confidence = Confidence(
             avg_logprob=sum(p.logprob for p in parts) / sum(p.tokens + 1 for p in parts),
@@ -93,9 +109,9 @@ class WhisperRecognizer:
         guard = find_guard(text, confidence, capped=any(part.capped for part in parts))
         return Transcript("" if guard else text, confidence, guard)
 
-    def _decode(self, pcm: NDArray[np.int16]) -> _Decoded:
-        """Return the greedy text of `pcm`, no longer than the model's window."""
-        states = self._encode(pcm)
+    def _decode(self, pcm: NDArray[np.int16], window: int) -> _Decoded:
+        """Return the greedy text of `pcm`, padded with silence to `window` samples."""
+        states = self._encode(pcm, window)
         tokenizer = self._tokenizer(states)
         prompt = [*tokenizer.sot_sequence]
         if tokenizer.no_timestamps is not None:
@@ -121,20 +137,17 @@ class WhisperRecognizer:
             capped=len(tokens) >= cap,
         )
 
-    def _encode(self, pcm: NDArray[np.int16]) -> Any:
-        """Return the encoder's states `[1, T, D]` for `pcm` in its window of T positions."""
-        extract = self._model.feature_extractor
-        wanted = to_samples(max(self._floor_s, to_seconds(len(pcm)) + self._margin_s))
-        wanted = math.ceil(wanted / _SAMPLES_PER_POSITION) * _SAMPLES_PER_POSITION
-        window = np.zeros(min(wanted, extract.n_samples), np.float32)
-        window[: len(pcm)] = pcm / np.float32(32768)
-        features = extract(window, padding=0)
+    def _encode(self, pcm: NDArray[np.int16], window: int) -> Any:
+        """Return the encoder's states `[1, window / 320, D]`."""
+        padded = np.zeros(window, np.float32)
+        padded[: len(pcm)] = pcm / np.float32(32768)
+        features = self._model.feature_extractor(padded, padding=0)
         try:
             return self._model.encode(features.astype(np.float32))
         except ValueError as error:
             raise InputError(
                 f"{self.name} does not take the window its preprocessor_config.json names "
-                f"({extract.chunk_length} s, {features.shape[0]} mel bands): {error}"
+                f"({window / SAMPLE_RATE:g} s, {features.shape[0]} mel bands): {error}"
             ) from error
 
     def _tokenizer(self, states: Any) -> Any:

@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import multilingual
+import numpy as np
+import pytest
+
+from turbo_stream.errors import InputError
+from turbo_stream.recognition.whisper import WhisperRecognizer
+
+RATE = 16_000
+
+
+def words(text: str) -> list[str]:
+    return re.findall(r"[a-z']+", text.lower())
+
+
+def word_errors(said: list[str], heard: list[str]) -> int:
+    """Return the edit distance in words."""
+    row = list(range(len(heard) + 1))
+    for i, word in enumerate(said, 1):
+        previous, row[0] = row[0], i
+        for j, other in enumerate(heard, 1):
+            previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (word != other))
+    return row[-1]
+
+
+def cut(pcm: np.ndarray, span: dict, before_s: float = 0.3, after_s: float = 0.4) -> np.ndarray:
+    """Return the utterance as a segmenter hands it on: with pre-roll and some end silence."""
+    start, end = span["start_s"] - before_s, span["end_s"] + after_s
+    return pcm[int(start * RATE) : int(end * RATE)]
+
+
+def word_error_rate(
+    recognizer: WhisperRecognizer, pcm: np.ndarray, spans: list[dict], **margins: float
+) -> float:
+    pairs = [
+        (words(span["text"]), words(recognizer.transcribe(cut(pcm, span, **margins)).text))
+        for span in spans
+    ]
+    return sum(word_errors(*pair) for pair in pairs) / sum(len(said) for said, _ in pairs)
+
+
+def noise(level_db: float, seconds: float = 1.5, seed: int = 0) -> np.ndarray:
+    samples = np.random.default_rng(seed).standard_normal(int(seconds * RATE))
+    return (samples * 32768 * 10 ** (level_db / 20)).clip(-32768, 32767).astype(np.int16)
+
+
+@pytest.fixture(scope="module")
+def multilingual_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return multilingual.build(tmp_path_factory.mktemp("whisper") / "many")
+
+
+def test_transcribes_the_scene(whisper, kitchen_pcm, kitchen_spans) -> None:
+    assert word_error_rate(whisper, kitchen_pcm, kitchen_spans) <= 0.10
+
+
+def test_the_cut_may_be_tighter_or_wider(whisper, kitchen_pcm, kitchen_spans) -> None:
+    for margins in ({"before_s": 0.1, "after_s": 0.1}, {"before_s": 0.5, "after_s": 0.6}):
+        assert word_error_rate(whisper, kitchen_pcm, kitchen_spans, **margins) <= 0.15
+
+
+def test_a_short_window_hears_the_same(whisper_folder, kitchen_pcm, kitchen_spans) -> None:
+    recognizer = WhisperRecognizer(whisper_folder, window_floor_s=2.0, window_margin_s=0.5)
+    assert word_error_rate(recognizer, kitchen_pcm, kitchen_spans) <= 0.15
+
+
+@pytest.mark.parametrize(
+    ("seconds", "floor_s", "margin_s", "window_s"),
+    [(1.0, 3.0, 1.0, 3.0), (4.0, 3.0, 1.0, 5.0), (4.0, 3.0, 0.51, 4.52), (5.9, 10.0, 2.0, 6.0)],
+)
+def test_window_is_what_was_said_and_a_margin(
+    whisper_folder, kitchen_pcm, seconds, floor_s, margin_s, window_s, monkeypatch
+) -> None:
+    recognizer = WhisperRecognizer(whisper_folder, window_floor_s=floor_s, window_margin_s=margin_s)
+    frames = spied_frames(recognizer, monkeypatch)
+    recognizer.transcribe(kitchen_pcm[: int(seconds * RATE)])
+    assert frames[0] == round(window_s * 100)
+
+
+def test_a_loop_is_read_again_in_the_whole_window(
+    multilingual_folder, kitchen_pcm, monkeypatch
+) -> None:
+    recognizer = WhisperRecognizer(multilingual_folder)  # random weights never stop by themselves
+    frames = spied_frames(recognizer, monkeypatch)
+    assert recognizer.transcribe(kitchen_pcm[: 2 * RATE]).guard == "cap"
+    assert frames == [1000, 3000]
+
+
+def spied_frames(recognizer: WhisperRecognizer, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that will hold the frames of each window encoded."""
+    frames: list[int] = []
+    encode = recognizer._model.encode
+
+    def spy(features):
+        frames.append(features.shape[-1])
+        return encode(features)
+
+    monkeypatch.setattr(recognizer._model, "encode", spy)
+    return frames
+
+
+def test_speech_longer_than_the_window_is_read_whole(whisper, kitchen_pcm, kitchen_spans) -> None:
+    first, third = cut(kitchen_pcm, kitchen_spans[0]), cut(kitchen_pcm, kitchen_spans[3])
+    long = np.zeros(9 * RATE, np.int16)
+    long[: len(first)] = first
+    half = len(long) // 2  # where it is cut
+    long[half : half + len(third)] = third
+    heard = words(whisper.transcribe(long).text)
+    assert "lights" in heard and "timer" in heard
+
+
+def test_same_sound_same_transcript_whatever_came_between(
+    whisper, kitchen_pcm, kitchen_spans
+) -> None:
+    sounds = [cut(kitchen_pcm, span) for span in kitchen_spans[:4]]
+    forth = [whisper.transcribe(sound) for sound in sounds]
+    back = [whisper.transcribe(sound) for sound in reversed(sounds)]
+    assert forth == back[::-1]
+
+
+def test_confidence_tells_speech_from_silence(whisper, kitchen_pcm, kitchen_spans) -> None:
+    for span in kitchen_spans:
+        confidence = whisper.transcribe(cut(kitchen_pcm, span)).confidence
+        assert -1.0 < confidence.avg_logprob < 0.0
+        assert 0.0 <= confidence.no_speech_prob < 0.5
+        assert 0.2 < confidence.compression_ratio < 2.0
+    for sound in (np.zeros(RATE, np.int16), noise(-40), noise(-60)):
+        confidence = whisper.transcribe(sound).confidence
+        assert confidence.no_speech_prob > 0.6
+        assert confidence.avg_logprob < -1.0
+
+
+@pytest.mark.parametrize("level_db", [-80, -60, -45, -35])
+def test_noise_gives_no_text_and_says_why(whisper, level_db) -> None:
+    transcript = whisper.transcribe(noise(level_db))
+    assert transcript.text == ""
+    assert transcript.guard == "silence"
+
+
+@pytest.mark.parametrize("samples", [0, 1, 100, 1600])
+def test_next_to_nothing_is_no_error(whisper, samples) -> None:
+    assert whisper.transcribe(np.zeros(samples, np.int16)).text == ""
+
+
+def test_does_not_touch_the_sound(whisper, kitchen_pcm, kitchen_spans) -> None:
+    sound = cut(kitchen_pcm, kitchen_spans[0]).copy()
+    before = sound.copy()
+    whisper.transcribe(sound)
+    assert np.array_equal(sound, before)
+
+
+def test_a_folder_gives_its_name(whisper) -> None:
+    assert whisper.name == "whisper:whisper-kitchen"
+
+
+@pytest.mark.parametrize("model", ["tiny.en", "folder"])
+def test_an_english_model_refuses_other_languages(model, whisper_folder) -> None:
+    with pytest.raises(InputError, match="hears English only, not 'de'") as caught:
+        WhisperRecognizer(whisper_folder if model == "folder" else model, language="de")
+    assert "\n" not in str(caught.value)
+
+
+def test_an_english_model_takes_english(whisper_folder, kitchen_pcm, kitchen_spans) -> None:
+    sound = cut(kitchen_pcm, kitchen_spans[0])
+    assert WhisperRecognizer(whisper_folder, language="en").transcribe(sound).text
+
+
+def test_language_reaches_the_prompt(multilingual_folder, kitchen_pcm) -> None:
+    sound = kitchen_pcm[: 2 * RATE]
+    by_language = {
+        code: WhisperRecognizer(multilingual_folder, language=code).transcribe(sound).confidence
+        for code in multilingual.LANGUAGES
+    }
+    assert len({confidence.avg_logprob for confidence in by_language.values()}) == 3
+    heard = WhisperRecognizer(multilingual_folder).transcribe(sound).confidence
+    assert heard in by_language.values()
+
+
+def test_an_unknown_language_is_refused(multilingual_folder) -> None:
+    with pytest.raises(InputError, match="no language 'xx': one of af, .*de") as caught:
+        WhisperRecognizer(multilingual_folder, language="xx")
+    assert "\n" not in str(caught.value)
