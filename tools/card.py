@@ -81,8 +81,8 @@ def _test_section(metrics: dict) -> str:
     return f"""
 ## On synthetic voices and sentences it never met
 
-The corpus of `tools.build_rej_corpus`, test fold, true text: the same voices in both classes, so
-that only the words tell.
+The corpus of `tools.build_rej_corpus`, test fold, true text (a recognizer's where it had heard the
+clip): the same voices in both classes, so that only the words tell.
 
 | input | items | equal error rate |
 |---|---|---|
@@ -118,10 +118,11 @@ tags: [device-directed-speech, onnx, int8]
 
 Says whether one utterance was meant for the device that hears it, from its sound, its transcript
 and the recognizer's confidence. Two towers, joined by concatenation and trained with cross-entropy
-and dual-dropout contrastive terms after arXiv 2409.09282:
-{model["audio_lower_layers"]} + {model["audio_upper_layers"]} Whisper-tiny layers (by way of
-smart-turn v3.2), {model["text_layers"]} MiniLM layers over {model["vocabulary_size"]} word pieces.
-INT8 weights, waveform in.
+and dual-dropout contrastive terms after arXiv 2409.09282. Waveform in, INT8 weights.
+
+- Sound: log-mel and {model["audio_lower_layers"]} + {model["audio_upper_layers"]} Whisper-tiny
+  layers, by way of smart-turn v3.2.
+- Text: {model["text_layers"]} MiniLM layers over {model["vocabulary_size"]} word pieces.
 
 **A first model.** It rejects much side speech and accepts most commands, and is not yet one to
 trust alone; the table of collections it never heard says how far it goes.
@@ -137,7 +138,8 @@ give themselves away, and is no rival that could be shipped.
 {_test_section(metrics)}
 ## On held-out speakers of the same collections
 
-These figures prove little, for a collection can be told by its channel. Recordings as they are.
+Recorded and synthetic development rows, as they are. These figures prove little, for a collection
+can be told by its channel.
 
 | input | items | equal error rate |
 |---|---|---|
