@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 # Before numpy is imported: on two cores, BLAS threads that wait for each other cost more than
 # they bring.
@@ -14,10 +13,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
+from paths import KITCHEN  # noqa: E402
 from virtual_microphone import MISSING, VirtualMicrophone, virtual_microphone  # noqa: E402
-
-ROOT = Path(__file__).resolve().parents[1]
-KITCHEN = ROOT / "examples" / "kitchen.flac"
 
 
 @pytest.fixture(scope="session")

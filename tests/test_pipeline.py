@@ -20,7 +20,7 @@ def utterances(events) -> list[Utterance]:
 
 
 def test_a_file_from_ready_to_finished(kitchen_spans: list[dict]) -> None:
-    from conftest import KITCHEN
+    from paths import KITCHEN
 
     events = list(make_pipeline().run(open_source(KITCHEN)))
     assert isinstance(events[0], Ready) and isinstance(events[-1], Finished)

@@ -24,7 +24,7 @@ def package(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def manifest(tmp_path_factory, kitchen_spans: list[dict]) -> Path:
     """240 clips of the shipped scene, by offset and duration, and one that is missing."""
-    from conftest import KITCHEN
+    from paths import KITCHEN
 
     rows = [
         {
@@ -144,7 +144,7 @@ def test_a_sweep_a_tuned_package_and_a_comparison(tmp_path, manifest, package, f
 
 
 def test_stream_mode_over_the_shipped_scene(tmp_path, package, kitchen_spans) -> None:
-    from conftest import KITCHEN
+    from paths import KITCHEN
 
     row = {"audio_filepath": str(KITCHEN), "segments": kitchen_spans}
     manifest = tmp_path / "stream.jsonl"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import KITCHEN, ROOT
+from paths import KITCHEN, ROOT
 
 COMMAND = [sys.executable, "-m", "turbo_stream.cli.listen"]
 WHISPER = ROOT / "tests" / "assets" / "whisper-kitchen"
