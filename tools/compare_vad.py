@@ -75,18 +75,21 @@ def build_scenes(
     return scenes
 
 
-def markdown(results: dict[str, dict[str, dict[str, float]]]) -> str:
+def markdown(results: dict[str, dict[str, dict[str, float | None]]]) -> str:
     """Return one table with a row for every condition and detector."""
     heads = ["condition", "VAD", *(head for head, _ in COLUMNS.values())]
     lines = ["| " + " | ".join(heads) + " |", "|---" * 2 + "|--:" * len(COLUMNS) + "|"]
     for condition, detectors in results.items():
         for name, figures in detectors.items():
-            cells = [form.format(figures[key]) for key, (_, form) in COLUMNS.items()]
+            cells = [
+                "" if figures[key] is None else form.format(figures[key])
+                for key, (_, form) in COLUMNS.items()
+            ]
             lines.append("| " + " | ".join([condition, name, *cells]) + " |")
     return "\n".join(lines) + "\n"
 
 
-def plot(results: dict[str, dict[str, dict[str, float]]], path: Path) -> None:
+def plot(results: dict[str, dict[str, dict[str, float | None]]], path: Path) -> None:
     """Draw frame recall against false speech, one mark for each condition and detector."""
     import matplotlib
 

@@ -136,17 +136,21 @@ class Tally:
                 self.offset_errors.append((last.end_sample - span.stop) / RATE)
                 self.delays.append((last.endpoint_sample - span.stop) / RATE)
 
-    def summary(self) -> dict[str, float | int]:
-        """Return the figures of the table; shares are fractions, errors milliseconds."""
+    def summary(self) -> dict[str, float | int | None]:
+        """Return the figures of the table; shares are fractions, errors milliseconds.
+
+        A figure that nothing was measured for is None.
+        """
+        heard = self.spans - self.missed
         true_segments = self.segments - self.false_segments
         return {
             "utterances": self.spans,
-            "frame_recall": self.speech_found / max(1, self.speech_blocks),
+            "frame_recall": self.speech_found / self.speech_blocks if self.speech_blocks else None,
             "false_speech": self.silence_marked / max(1, self.silence_blocks),
             "missed": self.missed,
             "merged": self.merged,
             "cut": self.cut,
-            "segments_per_utterance": true_segments / max(1, self.spans - self.missed),
+            "segments_per_utterance": true_segments / heard if heard else None,
             "false_segments_per_minute": 60 * self.false_segments / max(1.0, self.audio_s),
             "too_short": self.dropped,
             **_errors("onset", self.onset_errors, 0.3),
@@ -162,14 +166,16 @@ def _shared(segment: Segment, span: Span) -> int:
     return max(0, min(segment.end_sample, span.stop) - max(segment.start_sample, span.start))
 
 
-def _percentile(seconds: list[float], q: float) -> float:
-    return float(np.percentile(seconds, q) * 1000) if seconds else float("nan")
+def _percentile(seconds: list[float], q: float) -> float | None:
+    return float(np.percentile(seconds, q) * 1000) if seconds else None
 
 
-def _errors(name: str, seconds: list[float], bar: float) -> dict[str, float]:
-    size = np.abs(seconds) if seconds else np.array([np.nan])
+def _errors(name: str, seconds: list[float], bar: float) -> dict[str, float | None]:
+    size = [abs(error) for error in seconds]
     return {
         f"{name}_p50_ms": _percentile(seconds, 50),
-        f"{name}_abs_p95_ms": float(np.percentile(size, 95) * 1000),
-        f"{name}_within_{bar * 1000:.0f}_ms": float(np.mean(size <= bar)),
+        f"{name}_abs_p95_ms": _percentile(size, 95),
+        f"{name}_within_{bar * 1000:.0f}_ms": float(np.mean(np.array(size) <= bar))
+        if size
+        else None,
     }
