@@ -143,3 +143,20 @@ def test_a_caller_that_stops_reading_leaves_no_thread_behind(kitchen_pcm: np.nda
     while threading.active_count() > before and time.monotonic() < deadline:
         time.sleep(0.05)
     assert threading.active_count() <= before
+
+
+def test_while_paused_nothing_is_heard(kitchen_pcm: np.ndarray) -> None:
+    """Paused in mid-speech of the first utterance, resumed before the fourth."""
+    items: list = [
+        *blocks(kitchen_pcm[: 2 * SAMPLE_RATE]),
+        lambda: live.pause(),
+        *blocks(kitchen_pcm[2 * SAMPLE_RATE : 12 * SAMPLE_RATE]),
+        lambda: live.resume(),
+        *blocks(kitchen_pcm[12 * SAMPLE_RATE : 16 * SAMPLE_RATE]),
+    ]
+    live = LivePipeline(make_pipeline(), ListSource(items))
+    events = list(live.run())
+    first, fourth = utterances(events)
+    assert first.start_s == pytest.approx(1.2, abs=0.3) and first.end_s <= 2.0
+    assert fourth.start_s == pytest.approx(13.025, abs=0.3)
+    assert events[-1].audio_s == 16.0

@@ -55,11 +55,23 @@ class LivePipeline:
         self._backlog = Backlog(self._config.max_waiting)
         self._unread: queue.Queue[Event | None] = queue.Queue(self._config.max_unread_events)
         self._abandoned = threading.Event()
+        self._pause = threading.Event()
         self._failure: BaseException | None = None
 
     def close(self) -> None:
         """Stop listening; what was heard is still decided. Callable from any thread."""
         self._source.close()
+
+    def pause(self) -> None:
+        """Stop listening for a while, as while the device itself speaks; from any thread.
+
+        Takes effect with the next block of sound; what was said until then is decided.
+        """
+        self._pause.set()
+
+    def resume(self) -> None:
+        """Listen again; from any thread."""
+        self._pause.clear()
 
     def run(self) -> Iterator[Event]:
         """Yield events as they happen: `Ready` first, `Finished` last.
@@ -102,6 +114,10 @@ class LivePipeline:
         segmenter = self._pipeline.segmenter
         match item:
             case Block(pcm, reference):
+                if not self._pause.is_set():
+                    self._pipeline.resume()
+                elif not self._pipeline.paused:
+                    self._hand_on(self._pipeline.pause_segmenting())
                 self._hand_on(self._pipeline.segment(pcm, reference))
             case Gap(lost_samples, cause):
                 self._say(self._pipeline.gap_report(lost_samples, cause))

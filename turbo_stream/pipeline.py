@@ -138,14 +138,22 @@ class Pipeline:
             return [event]
         return [event, *(self._decide(output) for output in self.segmenter.abort())]
 
+    @property
+    def paused(self) -> bool:
+        """Whether sound is taken for silence at present."""
+        return self._paused
+
     def pause(self) -> list[Event]:
         """Stop listening, as while the device itself speaks; ends an open utterance.
 
         Samples fed while paused count as silence, so that times stay right.
         """
-        events = [self._decide(output) for output in self.segmenter.flush()]
+        return [self._decide(output) for output in self.pause_segmenting()]
+
+    def pause_segmenting(self) -> list[SegmenterOutput]:
+        """Do the segmenter's part of `pause` only; for shells that decide elsewhere."""
         self._paused = True
-        return events
+        return self.segmenter.flush()
 
     def resume(self) -> None:
         """Listen again."""
