@@ -25,8 +25,8 @@ from turbo_stream.audio.wakeup import WakeUp
 from turbo_stream.errors import DeviceError
 from turbo_stream.timebase import SAMPLE_RATE
 
-BLOCK_MS = 64
-"""Two frames of Silero. Blocks of 20 ms would be 30 ms sooner and cost three times the idle CPU."""
+BLOCK_MS = 96
+"""Three frames of Silero. Blocks of 20 ms would be sooner and cost over twice the idle CPU."""
 
 MOST_REAL_CHANNELS = 16
 """Devices with more are taken for sound servers."""
