@@ -4,29 +4,8 @@ from __future__ import annotations
 
 import re
 
-_UNITS = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
-_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+from tools.numerals import TENS, UNITS
+
 _LARGEST = 9999
 
 
@@ -40,12 +19,12 @@ def number_words(value: int) -> str:
             parts += [number_words(value // size), name]
             value %= size
     if value >= 20:
-        parts.append(_TENS[value // 10 - 2])
+        parts.append(TENS[value // 10 - 2])
         value %= 10
         if value:
-            parts.append(_UNITS[value])
+            parts.append(UNITS[value])
     elif value or not parts:
-        parts.append(_UNITS[value])
+        parts.append(UNITS[value])
     return " ".join(parts)
 
 

@@ -9,29 +9,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-UNITS = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
-TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+from tools.numerals import TENS, UNITS
+
 TOKEN = re.compile(r"\d+|[a-z][a-z'.]*")
 
 
