@@ -157,6 +157,35 @@ def test_stream_mode_over_the_shipped_scene(tmp_path, package, kitchen_spans) ->
     assert stream["onset_error_s"]["p95"] < 0.3 and stream["offset_error_s"]["p95"] < 0.5
 
 
+def test_a_model_of_other_labels_and_a_table_of_clips(tmp_path, kitchen_spans) -> None:
+    """Three classes from a CSV: probabilities instead of one, no verdict of a device."""
+    from paths import KITCHEN
+    from tiny_package import tiny_graph
+
+    labels = ["happy", "sad", "neutral"]
+    package = write_package(
+        tmp_path / "three",
+        graph=tiny_graph(classes=3),
+        labels=labels,
+        operating_points={},
+        threshold=None,
+        calibration={"method": "affine", "scale": 1.0, "bias": [0.0, 0.0, 0.0]},
+    )
+    rows = [
+        f"{KITCHEN},{span['start_s']},{span['end_s'] - span['start_s']},{labels[number % 3]}"
+        for number, span in enumerate(kitchen_spans)
+    ]
+    table = tmp_path / "clips.csv"
+    table.write_text("\n".join(["audio_filepath,offset,duration,label", *rows]), "utf-8")
+    done = run(*arguments(table, tmp_path / "out", package))
+    assert done.returncode == 0, done.stderr
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text("utf-8"))
+    assert sum(map(sum, metrics["multiclass"]["confusion"])) == 15
+    for row in predictions(tmp_path / "out"):
+        assert sum(row["probabilities"].values()) == pytest.approx(1)
+        assert row["decision"] in labels and "directed_probability" not in row
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
