@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 
@@ -92,3 +94,33 @@ def test_an_item_that_kills_its_worker_costs_only_itself(corpus, run_settings, m
 def test_a_model_that_is_not_there_is_said_at_once(corpus: Path) -> None:
     with pytest.raises(InputError, match="no-such-model"):
         list(score_locally(read_manifest(corpus), ScoringSettings(model="no-such-model")))
+
+
+class _BreaksWhenAsked:
+    """A pool that takes one batch and breaks at the second, between two batches."""
+
+    def __init__(self) -> None:
+        self.submitted = 0
+
+    def __enter__(self) -> _BreaksWhenAsked:
+        return self
+
+    def __exit__(self, *error) -> None:
+        return None
+
+    def submit(self, function, batch) -> Future:
+        self.submitted += 1
+        if self.submitted == 2:
+            raise BrokenProcessPool
+        future: Future = Future()
+        future.set_result([(item.index, {}) for item in batch])
+        return future
+
+
+def test_a_pool_that_breaks_between_two_batches_loses_neither(corpus, run_settings, monkeypatch):
+    monkeypatch.setattr(local_engine, "_pool", lambda settings, workers: _BreaksWhenAsked())
+    items = read_manifest(corpus)[:8]
+    lost: list = []
+    batches = iter([items[:4], items[4:]])
+    found = dict(local_engine._score_batches(batches, run_settings, 2, lost))
+    assert sorted([*found, *(item.index for item in lost)]) == list(range(8))

@@ -55,11 +55,15 @@ def _score_batches(
 ) -> Iterator[Scored]:
     """Score until the batches end or a worker dies; what was under way then goes to `lost`."""
     pending: dict[Future[list[Scored]], Sequence[Item]] = {}
+    lost_if_broken: Sequence[Item] = ()
     with _pool(settings, workers) as pool:
         try:
             while True:
                 for batch in islice(batches, workers * _BATCHES_PER_WORKER - len(pending)):
+                    # Before it is handed out: a pool may break between two batches, too.
+                    lost_if_broken = batch
                     pending[pool.submit(_score, batch)] = batch
+                    lost_if_broken = ()
                 if not pending:
                     return
                 done, _ = wait(pending, return_when=FIRST_COMPLETED)
@@ -68,6 +72,7 @@ def _score_batches(
                     del pending[future]
                     yield from scored
         except BrokenProcessPool:
+            lost += lost_if_broken
             for future, batch in pending.items():
                 if future.done() and future.exception() is None:
                     yield from future.result()
