@@ -39,11 +39,12 @@ def load_pipeline(
     package = ModelPackage.load(Path(model) if model is not None else None)
     threshold = _threshold(package, threshold, operating_point)
     voice_activity = load_vad(vad or DEFAULT_VAD)
-    recognizer = load_recognizer(asr, language=language, say=say)
     notice = text_notice(package, language)
     if notice is not None:
         say(notice)
+    # Before the recognizer, which may take seconds: a wrong threshold is told at once.
     detector = TurboDetector(package, names=names, threshold=threshold, use_text=notice is None)
+    recognizer = load_recognizer(asr, language=language, say=say)
     recognizer.warm_up()
     detector.warm_up()
     ready = Ready(
@@ -64,6 +65,4 @@ def _threshold(package: ModelPackage, threshold: float | None, point: str | None
         return package.threshold(point)
     if point is not None:
         raise InputError("a threshold and an operating point were both given: give one of them")
-    if not 0.0 <= threshold <= 1.0:
-        raise InputError(f"threshold {threshold} is not a probability: give one from 0 to 1")
     return threshold

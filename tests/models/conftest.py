@@ -6,21 +6,9 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
-from models.config import TurboConfig  # noqa: E402
-from models.turbo import Turbo  # noqa: E402
+from tiny_network import TINY  # noqa: E402
 
-TINY = TurboConfig(
-    hidden=48,
-    heads=2,
-    text_heads=4,
-    feed_forward=96,
-    audio_lower_layers=1,
-    audio_upper_layers=1,
-    text_layers=1,
-    vocabulary_size=60,
-    fusion_hidden=32,
-    projection=16,
-)
+from models.turbo import Turbo  # noqa: E402
 
 
 @pytest.fixture

@@ -7,27 +7,15 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 pytest.importorskip("onnxscript", reason="needs the train extra")
 
 from click.testing import CliRunner  # noqa: E402
+from tiny_network import TINY  # noqa: E402
 from tokenizers import Tokenizer, models, pre_tokenizers, processors  # noqa: E402
 
-from models.config import TurboConfig  # noqa: E402
 from models.turbo import Turbo  # noqa: E402
 from tools.export import main  # noqa: E402
 from tools.onnx_graph import export_fp32  # noqa: E402
 from tools.parity import graph_logits, network_logits, open_session, synthetic_items  # noqa: E402
 from training.checkpoint import save_setup, save_weights, write_json  # noqa: E402
 from training.recipe import Recipe  # noqa: E402
-
-TINY = TurboConfig(
-    hidden=48,
-    heads=2,
-    text_heads=4,
-    feed_forward=96,
-    audio_lower_layers=1,
-    text_layers=1,
-    vocabulary_size=60,
-    fusion_hidden=32,
-    projection=16,
-)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
-from models.config import TurboConfig  # noqa: E402
+from tiny_network import TINY  # noqa: E402
+
 from models.turbo import Turbo  # noqa: E402
 from training.objective import Batch  # noqa: E402
 
@@ -16,18 +17,7 @@ def tiny() -> Turbo:
     """Random weights."""
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    config = TurboConfig(
-        hidden=48,
-        heads=2,
-        text_heads=4,
-        feed_forward=96,
-        audio_lower_layers=1,
-        text_layers=1,
-        vocabulary_size=60,
-        fusion_hidden=32,
-        projection=16,
-    )
-    return Turbo(config)
+    return Turbo(TINY)
 
 
 @pytest.fixture

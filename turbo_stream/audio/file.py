@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-import numpy as np
-
-from turbo_stream.audio.decoder import Decoder, Frames, open_decoder
-from turbo_stream.audio.resampler import Resampler, Samples, silence_non_finite
-from turbo_stream.audio.source import Block, Pcm, SourceItem
+from turbo_stream.audio.decoder import Decoder, open_decoder
+from turbo_stream.audio.resampler import (
+    Samples,
+    average_channels,
+    resample_blocks,
+    silence_non_finite,
+)
+from turbo_stream.audio.source import Block, SourceItem
 from turbo_stream.errors import InputError
 from turbo_stream.timebase import to_seconds
 
@@ -63,8 +66,7 @@ class FileSource:
         """
         started_s, handed_out = time.monotonic(), 0
         with closing(self._open()) as decoder:
-            resampler = Resampler(decoder.rate)
-            for pcm in self._convert(decoder, resampler):
+            for pcm in resample_blocks(self._mono(decoder), decoder.rate):
                 handed_out += len(pcm)
                 if self.live:
                     # A block is there when its last sample has been heard.
@@ -95,18 +97,8 @@ class FileSource:
             )
         return decoder
 
-    def _convert(self, decoder: Decoder, resampler: Resampler) -> Iterator[Pcm]:
+    def _mono(self, decoder: Decoder) -> Iterator[Samples]:
         for frames in decoder.blocks():
             if silence_non_finite(frames) and not self.notices:
                 self.notices.append(f"{self.path}: samples that are NaN or infinite become silence")
-            pcm = resampler.process(self._to_mono(frames))
-            if len(pcm):
-                yield pcm
-        tail = resampler.process(np.zeros(0, np.float32), last=True)
-        if len(tail):
-            yield tail
-
-    def _to_mono(self, frames: Frames) -> Samples:
-        if self.channel is not None:
-            return frames[:, self.channel]
-        return frames[:, 0] if frames.shape[1] == 1 else frames.mean(axis=1)
+            yield average_channels(frames) if self.channel is None else frames[:, self.channel]

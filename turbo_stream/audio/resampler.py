@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,23 @@ class Resampler:
         """Forget the past, as after a gap."""
         if self._stream is not None:
             self._stream.clear()
+
+
+def resample_blocks(blocks: Iterable[Samples], rate: int) -> Iterator[Pcm]:
+    """Yield what a `Resampler` makes of whole mono sound at `rate` Hz, its tail included."""
+    resampler = Resampler(rate)
+    for block in blocks:
+        pcm = resampler.process(block)
+        if len(pcm):
+            yield pcm
+    tail = resampler.process(np.zeros(0, np.float32), last=True)
+    if len(tail):
+        yield tail
+
+
+def average_channels(frames: Samples) -> Samples:
+    """Return `[N, C]` samples as mono, `[N]`."""
+    return frames[:, 0] if frames.shape[1] == 1 else frames.mean(axis=1)
 
 
 def to_pcm(samples: Samples) -> Pcm:

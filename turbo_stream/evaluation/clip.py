@@ -10,7 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_stream.audio.decoder import Decoder, Frames, open_decoder
-from turbo_stream.audio.resampler import Resampler, silence_non_finite
+from turbo_stream.audio.resampler import (
+    Samples,
+    average_channels,
+    resample_blocks,
+    silence_non_finite,
+)
 from turbo_stream.errors import InputError
 
 
@@ -35,20 +40,18 @@ def clip_blocks(
     """
     found = False
     with closing(open_decoder(path)) as decoder:
-        resampler = Resampler(decoder.rate)
-        for frames in _cut(decoder, offset_s, duration_s):
-            silence_non_finite(frames)
-            mono = frames[:, 0] if frames.shape[1] == 1 else frames.mean(axis=1)
-            pcm = resampler.process(mono)
-            if len(pcm):
-                found = True
-                yield pcm
-        tail = resampler.process(np.zeros(0, np.float32), last=True)
-        if len(tail):
+        mono = _mono(_cut(decoder, offset_s, duration_s))
+        for pcm in resample_blocks(mono, decoder.rate):
             found = True
-            yield tail
+            yield pcm
     if not found:
         raise InputError(f"{path} has no sound from {offset_s} s on; check offset and duration")
+
+
+def _mono(blocks: Iterator[Frames]) -> Iterator[Samples]:
+    for frames in blocks:
+        silence_non_finite(frames)
+        yield average_channels(frames)
 
 
 def _cut(decoder: Decoder, offset_s: float, duration_s: float | None) -> Iterator[Frames]:
