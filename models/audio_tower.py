@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.config import TurboConfig
+from models.encoded import Encoded
 from models.mel import MEL_BANDS, LogMel
 from models.transformer import EncoderLayer, attention_bias
 
@@ -107,8 +108,12 @@ class AudioTower(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         self.missing = nn.Parameter(torch.zeros(config.hidden))
 
-    def forward(self, frames: Tensor, mask: Tensor) -> Tensor:
-        """Return `[B, D]` from `frames` `[B, N, D]`; a row whose mask is all 0 is `missing`."""
+    def pretrained(self) -> list[nn.Parameter]:
+        """Return the parameters that start from pretrained weights."""
+        return [*self.layers.parameters(), *self.norm.parameters()]
+
+    def forward(self, frames: Tensor, mask: Tensor) -> Encoded:
+        """Encode `frames` `[B, N, D]`; a row whose mask is all 0 is `missing`."""
         bias = attention_bias(mask)
         x = self.dropout(frames)
         for layer in self.layers:
@@ -117,4 +122,4 @@ class AudioTower(nn.Module):
         weight = torch.softmax(self.score(x).squeeze(-1) + bias[:, 0, 0], dim=-1)
         pooled = (weight[:, None, :] @ x).squeeze(1)
         present = mask.amax(dim=1, keepdim=True)
-        return pooled * present + self.missing * (1.0 - present)
+        return Encoded(pooled * present + self.missing * (1.0 - present), x, mask)

@@ -6,7 +6,16 @@ import torch
 from torch import Tensor, nn
 
 from models.config import TurboConfig
+from models.encoded import Encoded
 from models.transformer import EncoderLayer, attention_bias
+
+
+class TextFront(nn.Module):
+    """Nothing of the text tower is frozen: token ids as they come."""
+
+    def forward(self, token_ids: Tensor, token_mask: Tensor) -> Tensor:
+        """Return `token_ids` `[B, L]`."""
+        return token_ids
 
 
 class TextTower(nn.Module):
@@ -33,8 +42,12 @@ class TextTower(nn.Module):
         )
         self.missing = nn.Parameter(torch.zeros(config.hidden))
 
-    def forward(self, token_ids: Tensor, token_mask: Tensor) -> Tensor:
-        """Return `[B, D]` from `token_ids` `[B, L]`; a row whose mask is all 0 is `missing`.
+    def pretrained(self) -> list[nn.Parameter]:
+        """Return the parameters that start from pretrained weights."""
+        return [value for name, value in self.named_parameters() if name != "missing"]
+
+    def forward(self, token_ids: Tensor, token_mask: Tensor) -> Encoded:
+        """Encode `token_ids` `[B, L]`; a row whose mask is all 0 is `missing`.
 
         The segment of a token follows from the separators before it: a device's names are
         segment 0 and its transcript segment 1; a transcript alone is segment 0.
@@ -52,4 +65,4 @@ class TextTower(nn.Module):
         count = mask.sum(dim=1, keepdim=True)
         pooled = x.sum(dim=1) / count.clamp(min=1.0)
         present = mask.amax(dim=1, keepdim=True)
-        return pooled * present + self.missing * (1.0 - present)
+        return Encoded(pooled * present + self.missing * (1.0 - present), x, mask)

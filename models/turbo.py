@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.audio_tower import AudioFront, AudioTower
 from models.config import TurboConfig
-from models.text_tower import TextTower
+from models.fusion import Concatenation
+from models.text_tower import TextFront, TextTower
 
 
 class Verdict(NamedTuple):
@@ -26,19 +26,6 @@ class Verdict(NamedTuple):
     """`[B, D]`."""
 
 
-def confidence_features(confidence: Tensor) -> Tensor:
-    """Bring a recognizer's confidence `[B, C]` to about unit size.
-
-    Bounded, because a log-probability has no floor and one bad word must not drown the rest; and
-    zero where missing, whatever stands there.
-    """
-    given = 1.0 - confidence[:, 3:4]
-    logprob = confidence[:, 0:1].clamp(-4.0, 0.0) / 2.0 + 0.5
-    no_speech = confidence[:, 1:2].clamp(0.0, 1.0)
-    compression = confidence[:, 2:3].clamp(0.0, 4.0) / 2.0 - 0.5
-    return torch.cat([logprob * given, no_speech * given, compression * given, 1.0 - given], dim=1)
-
-
 class Projection(nn.Module):
     """Into the contrastive space; used while training only (SimCSE's finding)."""
 
@@ -52,29 +39,31 @@ class Projection(nn.Module):
 
 
 class Turbo(nn.Module):
-    """Two towers joined by concatenation (arXiv 2409.09282), with the recognizer's confidence."""
+    """Two towers and their fusion (arXiv 2409.09282).
+
+    A tower is a front and a body. The front is frozen and free of dropout: what it makes of a clip
+    is the same in both views and every epoch, and may be kept. The body is trained.
+    """
 
     def __init__(self, config: TurboConfig) -> None:
         super().__init__()
         self.config = config
         self.audio_front = AudioFront(config)
         self.audio_tower = AudioTower(config)
+        self.text_front = TextFront()
         self.text_tower = TextTower(config)
-        self.confidence = nn.Linear(config.confidence_size, 32)
-        self.fusion = nn.Sequential(
-            nn.LayerNorm(2 * config.hidden + 32),
-            nn.Linear(2 * config.hidden + 32, config.fusion_hidden),
-            nn.GELU(),
-            nn.Dropout(config.dropout),
-            nn.Linear(config.fusion_hidden, len(config.labels)),
-        )
+        self.fusion = Concatenation(config)
         self.audio_projection = Projection(config.hidden, config.projection)
         self.text_projection = Projection(config.hidden, config.projection)
 
-    def fuse(self, audio: Tensor, text: Tensor, confidence: Tensor) -> Tensor:
-        """Return logits `[B, K]` from both embeddings `[B, D]` and `confidence` `[B, C]`."""
-        sure = F.gelu(self.confidence(confidence_features(confidence)))
-        return self.fusion(torch.cat([audio, text, sure], dim=1))
+    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
+        """Return the trained parameters: `audio` and `text` from pretrained weights, `head` new."""
+        audio, text = self.audio_tower.pretrained(), self.text_tower.pretrained()
+        known = {id(parameter) for parameter in (*audio, *text)}
+        fronts = (*self.audio_front.parameters(), *self.text_front.parameters())
+        known |= {id(parameter) for parameter in fronts}
+        head = [parameter for parameter in self.parameters() if id(parameter) not in known]
+        return {"audio": audio, "text": text, "head": head}
 
     def forward(
         self,
@@ -90,5 +79,5 @@ class Turbo(nn.Module):
         `token_ids` and `token_mask` `[B, L]` (mask all 0: no text), `confidence` `[B, C]`.
         """
         audio = self.audio_tower(*self.audio_front(waveform, waveform_length))
-        text = self.text_tower(token_ids, token_mask)
-        return Verdict(self.fuse(audio, text, confidence), audio, text)
+        text = self.text_tower(self.text_front(token_ids, token_mask), token_mask)
+        return Verdict(self.fusion(audio, text, confidence), audio.pooled, text.pooled)

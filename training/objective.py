@@ -73,11 +73,16 @@ class Views:
 def dual_forward(model: Turbo, batch: Batch) -> Views:
     """Return both views from one concatenated forward: row i and row i + B share their input."""
     audio = model.audio_tower(batch.frames.repeat(2, 1, 1), batch.frame_mask.repeat(2, 1))
-    text = model.text_tower(batch.token_ids.repeat(2, 1), batch.token_mask.repeat(2, 1))
-    logits = model.fuse(audio, text, batch.confidence.repeat(2, 1)).float()
+    tokens = model.text_front(batch.token_ids, batch.token_mask)
+    text = model.text_tower(
+        tokens.repeat(2, *[1] * (tokens.ndim - 1)), batch.token_mask.repeat(2, 1)
+    )
+    logits = model.fusion(audio, text, batch.confidence.repeat(2, 1)).float()
     size = len(batch.labels)
     return Views(
-        (logits[:size], logits[size:]), (audio[:size], audio[size:]), (text[:size], text[size:])
+        (logits[:size], logits[size:]),
+        (audio.pooled[:size], audio.pooled[size:]),
+        (text.pooled[:size], text.pooled[size:]),
     )
 
 

@@ -55,8 +55,9 @@ def score(
         chosen = order[start : start + batch]
         part = collate([examples[i] for i in chosen], tokenizer, model.config.hidden, device)
         audio = model.audio_tower(part.frames, part.frame_mask)
-        text = model.text_tower(part.token_ids, part.token_mask)
-        logits[chosen] = model.fuse(audio, text, part.confidence).double().cpu().numpy()
+        tokens = model.text_front(part.token_ids, part.token_mask)
+        text = model.text_tower(tokens, part.token_mask)
+        logits[chosen] = model.fusion(audio, text, part.confidence).double().cpu().numpy()
     return logits
 
 

@@ -27,21 +27,14 @@ class History:
 
 
 def _parameter_groups(model: Turbo, objective: nn.Module, train: TrainConfig) -> list[dict]:
-    """Give each tower's pretrained layers and the heads their rates; the front is frozen."""
-    text, audio, heads = [], [], list(objective.parameters())
-    for name, parameter in model.named_parameters():
-        if name.startswith("audio_front."):
-            parameter.requires_grad_(False)
-        elif name.startswith("text_tower."):
-            text.append(parameter)
-        elif name.startswith(("audio_tower.layers", "audio_tower.norm")):
-            audio.append(parameter)
-        else:
-            heads.append(parameter)
+    """Give each tower's pretrained layers and the heads their rates; the fronts are frozen."""
+    model.audio_front.requires_grad_(False)
+    model.text_front.requires_grad_(False)
+    groups = model.parameter_groups()
     return [
-        {"params": text, "lr": train.learning_rate},
-        {"params": audio, "lr": train.audio_rate},
-        {"params": heads, "lr": train.head_rate},
+        {"params": groups["text"], "lr": train.learning_rate},
+        {"params": groups["audio"], "lr": train.audio_rate},
+        {"params": [*groups["head"], *objective.parameters()], "lr": train.head_rate},
     ]
 
 

@@ -2,7 +2,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
-from models.turbo import confidence_features  # noqa: E402
+from models.fusion import confidence_features  # noqa: E402
 
 
 def row(samples, tokens, *, pad_samples=0, pad_tokens=0, text=1, seed=0):
@@ -67,9 +67,9 @@ def test_a_name_before_the_transcript_changes_its_segment(tiny):
     merged = torch.tensor([[2, 20, 33, 30, 31, sep]])
     mask = torch.ones_like(named)
     with torch.inference_mode():
-        before = tiny.text_tower(named, mask)
+        before = tiny.text_tower(named, mask).pooled
         tiny.text_tower.segments.weight[1, ::2] += 1.0
-        assert not torch.allclose(tiny.text_tower(named, mask), before)
-        alone = tiny.text_tower(merged, mask)
+        assert not torch.allclose(tiny.text_tower(named, mask).pooled, before)
+        alone = tiny.text_tower(merged, mask).pooled
         tiny.text_tower.segments.weight[1, ::2] += 1.0
-        assert torch.allclose(tiny.text_tower(merged, mask), alone)
+        assert torch.allclose(tiny.text_tower(merged, mask).pooled, alone)

@@ -1,0 +1,45 @@
+"""Joins both modalities and the recognizer's confidence into logits."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from models.config import TurboConfig
+from models.encoded import Encoded
+
+_CONFIDENCE_WIDTH = 32
+
+
+def confidence_features(confidence: Tensor) -> Tensor:
+    """Bring a recognizer's confidence `[B, C]` to about unit size.
+
+    Bounded, because a log-probability has no floor and one bad word must not drown the rest; and
+    zero where missing, whatever stands there.
+    """
+    given = 1.0 - confidence[:, 3:4]
+    logprob = confidence[:, 0:1].clamp(-4.0, 0.0) / 2.0 + 0.5
+    no_speech = confidence[:, 1:2].clamp(0.0, 1.0)
+    compression = confidence[:, 2:3].clamp(0.0, 4.0) / 2.0 - 0.5
+    return torch.cat([logprob * given, no_speech * given, compression * given, 1.0 - given], dim=1)
+
+
+class Concatenation(nn.Module):
+    """The paper's fusion: both vectors side by side (arXiv 2409.09282), and the confidence."""
+
+    def __init__(self, config: TurboConfig) -> None:
+        super().__init__()
+        self.confidence = nn.Linear(config.confidence_size, _CONFIDENCE_WIDTH)
+        self.classifier = nn.Sequential(
+            nn.LayerNorm(2 * config.hidden + _CONFIDENCE_WIDTH),
+            nn.Linear(2 * config.hidden + _CONFIDENCE_WIDTH, config.fusion_hidden),
+            nn.GELU(),
+            nn.Dropout(config.dropout),
+            nn.Linear(config.fusion_hidden, len(config.labels)),
+        )
+
+    def forward(self, audio: Encoded, text: Encoded, confidence: Tensor) -> Tensor:
+        """Return logits `[B, K]`; `confidence` `[B, C]` as it comes from the recognizer."""
+        sure = F.gelu(self.confidence(confidence_features(confidence)))
+        return self.classifier(torch.cat([audio.pooled, text.pooled, sure], dim=1))
