@@ -16,7 +16,8 @@ from training.features import FeatureStore, Frames
 from training.manifest import MISSING, Confidence, Row, text_key
 from training.names import NAMES, draw_named
 from training.objective import Batch
-from training.recipe import DataConfig, TrainConfig
+from training.recipe import DataConfig
+from training.train_config import TrainConfig
 
 _BREATH_WORDS = 16
 """Nobody says more in one utterance; a longer typed line is cut, for padding costs time."""

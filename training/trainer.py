@@ -14,7 +14,7 @@ from torch import nn
 from models.turbo import Turbo
 from training.checkpoint import save_weights
 from training.objective import Batch, Objective
-from training.recipe import TrainConfig
+from training.train_config import TrainConfig
 
 
 @dataclass
