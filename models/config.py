@@ -21,26 +21,50 @@ class TurboConfig:
     max_tokens: int = 64
     """Longest token row, special tokens included."""
 
+    audio: str = "whisper-tiny"
+    """Audio encoder: `whisper-tiny` (by way of smart-turn v3.2)."""
+
+    text: str = "minilm"
+    """Text encoder: `minilm` (MiniLM-L6 over a pruned vocabulary)."""
+
+    audio_frozen: bool = False
+    """The whole audio encoder is the front, and a compact body of `hidden` is trained on it."""
+
+    text_frozen: bool = False
+    """The whole text encoder is the front, and a compact body of `hidden` is trained on it."""
+
     hidden: int = 384
-    """Width D of both towers (Whisper-tiny and MiniLM-L6 share it)."""
+    """Width D of what both towers give."""
+
+    encoder_width: int = 384
+    """Width inside whisper-tiny and minilm (they share it); a linear layer leads to `hidden`."""
 
     heads: int = 6
-    """Attention heads of the audio tower."""
+    """Attention heads of whisper-tiny."""
 
     text_heads: int = 12
-    """Attention heads of the text tower."""
+    """Attention heads of minilm."""
 
     feed_forward: int = 1536
-    """Width inside the feed-forward blocks of both towers."""
+    """Width inside the feed-forward blocks of whisper-tiny and minilm."""
 
     audio_lower_layers: int = 2
-    """Layers at 50 frames a second, kept as pretrained: they hold no dropout."""
+    """Layers of whisper-tiny at 50 frames a second, kept as pretrained: they hold no dropout."""
 
     audio_upper_layers: int = 1
-    """Layers at 25 frames a second, trained."""
+    """Layers of whisper-tiny at 25 frames a second, trained; none where it is frozen."""
 
     text_layers: int = 3
-    """Layers of the text tower, trained."""
+    """Layers of minilm, trained or frozen; 6 at most."""
+
+    body_layers: int = 1
+    """Layers of a compact body, after a frozen encoder."""
+
+    body_heads: int = 4
+    """Attention heads of a compact body; its feed-forward blocks are 4 times `hidden` wide."""
+
+    audio_pool: int = 1
+    """Frames averaged into one before a compact audio body: attention then costs less."""
 
     vocabulary_size: int = 6_500
     """Rows of the token embedding."""
@@ -51,11 +75,17 @@ class TurboConfig:
     confidence_size: int = 4
     """C: mean log-probability, no-speech probability, compression ratio, 1 if missing."""
 
+    fusion: str = "concat"
+    """How the towers meet: `concat`, as in the paper."""
+
     fusion_hidden: int = 256
     """Width of the fusion layer."""
 
+    use_confidence: bool = True
+    """Let the fusion see the recognizer's confidence; without it the input is ignored."""
+
     projection: int = 128
-    """Width of the contrastive space (training only)."""
+    """Width of the contrastive space (training only); 0 compares the embeddings themselves."""
 
     dropout: float = 0.1
     """Probability of every dropout; the two views differ by it."""

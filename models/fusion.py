@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from models.config import TurboConfig
 from models.encoded import Encoded
+from models.errors import ModelError
 
 _CONFIDENCE_WIDTH = 32
 
@@ -25,21 +26,48 @@ def confidence_features(confidence: Tensor) -> Tensor:
     return torch.cat([logprob * given, no_speech * given, compression * given, 1.0 - given], dim=1)
 
 
-class Concatenation(nn.Module):
-    """The paper's fusion: both vectors side by side (arXiv 2409.09282), and the confidence."""
+class _Fusion(nn.Module):
+    """What every fusion has: a view of the confidence, and a classifier."""
 
-    def __init__(self, config: TurboConfig) -> None:
+    def __init__(self, config: TurboConfig, width: int) -> None:
+        """Make a classifier of `width` inputs beside those for the confidence."""
         super().__init__()
-        self.confidence = nn.Linear(config.confidence_size, _CONFIDENCE_WIDTH)
+        self.sure_width = _CONFIDENCE_WIDTH if config.use_confidence else 0
+        if config.use_confidence:
+            self.confidence = nn.Linear(config.confidence_size, _CONFIDENCE_WIDTH)
         self.classifier = nn.Sequential(
-            nn.LayerNorm(2 * config.hidden + _CONFIDENCE_WIDTH),
-            nn.Linear(2 * config.hidden + _CONFIDENCE_WIDTH, config.fusion_hidden),
+            nn.LayerNorm(width + self.sure_width),
+            nn.Linear(width + self.sure_width, config.fusion_hidden),
             nn.GELU(),
             nn.Dropout(config.dropout),
             nn.Linear(config.fusion_hidden, len(config.labels)),
         )
 
+    def _sure(self, confidence: Tensor) -> list[Tensor]:
+        """Return the inputs made of `confidence` `[B, C]`, a list of one or, unused, of none."""
+        if not self.sure_width:
+            return []
+        return [F.gelu(self.confidence(confidence_features(confidence)))]
+
+
+class Concatenation(_Fusion):
+    """The paper's fusion: both vectors side by side (arXiv 2409.09282), and the confidence."""
+
+    def __init__(self, config: TurboConfig) -> None:
+        super().__init__(config, 2 * config.hidden)
+
     def forward(self, audio: Encoded, text: Encoded, confidence: Tensor) -> Tensor:
         """Return logits `[B, K]`; `confidence` `[B, C]` as it comes from the recognizer."""
-        sure = F.gelu(self.confidence(confidence_features(confidence)))
-        return self.classifier(torch.cat([audio.pooled, text.pooled, sure], dim=1))
+        joined = [audio.pooled, text.pooled, *self._sure(confidence)]
+        return self.classifier(torch.cat(joined, dim=1))
+
+
+def build_fusion(config: TurboConfig) -> nn.Module:
+    """Return the fusion `config` asks for.
+
+    Raises:
+        ModelError: there is none of that name.
+    """
+    if config.fusion != "concat":
+        raise ModelError(f"fusion {config.fusion!r}: unknown; allowed: concat")
+    return Concatenation(config)

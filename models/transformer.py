@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from models.config import TurboConfig
+
 _HIDDEN_FROM_ATTENTION = -30_000.0  # finite, so that a row without any valid position stays finite
 
 
@@ -65,3 +67,18 @@ class EncoderLayer(nn.Module):
             return x + self.dropout(self._transform(self.feed_forward_norm(x)))
         x = self.attention_norm(x + self.dropout(self._attend(x, bias)))
         return self.feed_forward_norm(x + self.dropout(self._transform(x)))
+
+
+def body_layers(config: TurboConfig) -> nn.ModuleList:
+    """Return the layers of a compact body: `hidden` wide, normalizing first."""
+    return nn.ModuleList(
+        EncoderLayer(
+            hidden=config.hidden,
+            heads=config.body_heads,
+            feed_forward=4 * config.hidden,
+            dropout=config.dropout,
+            pre_norm=True,
+            norm_epsilon=1e-5,
+        )
+        for _ in range(config.body_layers)
+    )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.audio_tower import AudioFront, AudioTower
+from models.audio import audio_modules
 from models.config import TurboConfig
-from models.fusion import Concatenation
-from models.text_tower import TextFront, TextTower
+from models.fusion import build_fusion
+from models.projection import Projection
+from models.text import text_modules
 
 
 class Verdict(NamedTuple):
@@ -26,18 +26,6 @@ class Verdict(NamedTuple):
     """`[B, D]`."""
 
 
-class Projection(nn.Module):
-    """Into the contrastive space; used while training only (SimCSE's finding)."""
-
-    def __init__(self, hidden: int, width: int) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(nn.Linear(hidden, hidden), nn.GELU(), nn.Linear(hidden, width))
-
-    def forward(self, embedding: Tensor) -> Tensor:
-        """Return unit vectors `[B, P]` from `embedding` `[B, D]`."""
-        return F.normalize(self.layers(embedding).float(), dim=-1)
-
-
 class Turbo(nn.Module):
     """Two towers and their fusion (arXiv 2409.09282).
 
@@ -46,15 +34,20 @@ class Turbo(nn.Module):
     """
 
     def __init__(self, config: TurboConfig) -> None:
+        """Build the network of `config`, with random weights.
+
+        Raises:
+            ModelError: no tower or fusion has the name `config` asks for.
+        """
         super().__init__()
         self.config = config
-        self.audio_front = AudioFront(config)
-        self.audio_tower = AudioTower(config)
-        self.text_front = TextFront()
-        self.text_tower = TextTower(config)
-        self.fusion = Concatenation(config)
+        self.audio_front, self.audio_tower = audio_modules(config)
+        self.text_front, self.text_tower = text_modules(config)
+        self.fusion = build_fusion(config)
         self.audio_projection = Projection(config.hidden, config.projection)
         self.text_projection = Projection(config.hidden, config.projection)
+        for front in (self.audio_front, self.text_front):
+            front.requires_grad_(False).eval()
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """Return the trained parameters: `audio` and `text` from pretrained weights, `head` new."""

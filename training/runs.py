@@ -10,14 +10,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import click
 import numpy as np
 import torch
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
-from models.pretrained import load_minilm, load_smart_turn
+from models.build import start_model
+from models.errors import ModelError
 from models.turbo import Turbo
-from models.vocabulary import prune_vocabulary
 from training.augment import Surroundings
 from training.batches import Sampler, collate, variants_of
 from training.calibrate import fit_affine
@@ -88,14 +89,10 @@ def _start(recipe: Recipe, rows: Sequence[Row]) -> tuple[Recipe, Turbo, Tokenize
         model, tokenizer = load_model(Path(recipe.init))
         return replace(recipe, model=model.config), model, tokenizer
     texts = [text for row in rows for text in (row.text, *(h.text for h in row.hypotheses)) if text]
-    config = recipe.model
-    tokenizer, kept = prune_vocabulary(
-        texts, size=config.vocabulary_size, max_tokens=config.max_tokens
-    )
-    config = replace(config, vocabulary_size=len(kept), sep_token_id=tokenizer.token_to_id("[SEP]"))
-    model = Turbo(config)
-    load_smart_turn(model)
-    load_minilm(model, kept)
+    try:
+        config, model, tokenizer = start_model(recipe.model, texts)
+    except ModelError as error:
+        raise click.UsageError(str(error)) from error
     return replace(recipe, model=config), model, tokenizer
 
 
@@ -186,7 +183,7 @@ def train_run(recipe: Recipe) -> dict:
         return {**found, "dev": float(np.mean(list(found.values())))}
 
     objective = Objective(recipe.objective).to(device)
-    width = recipe.model.hidden
+    width = model.audio_front.width
     batches = sampler.batches(lambda examples: collate(examples, tokenizer, width, device))
     history = fit(model, objective, batches, evaluate, recipe.train, out)
     model.load_state_dict(load_file(out / WEIGHTS))

@@ -53,7 +53,7 @@ def score(
     logits = np.zeros((len(rows), len(model.config.labels)))
     for start in range(0, len(order), batch):
         chosen = order[start : start + batch]
-        part = collate([examples[i] for i in chosen], tokenizer, model.config.hidden, device)
+        part = collate([examples[i] for i in chosen], tokenizer, model.audio_front.width, device)
         audio = model.audio_tower(part.frames, part.frame_mask)
         tokens = model.text_front(part.token_ids, part.token_mask)
         text = model.text_tower(tokens, part.token_mask)

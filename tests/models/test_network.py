@@ -2,22 +2,9 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
+from tiny_network import row  # noqa: E402
+
 from models.fusion import confidence_features  # noqa: E402
-
-
-def row(samples, tokens, *, pad_samples=0, pad_tokens=0, text=1, seed=0):
-    """One utterance's inputs, padded on the right with what must not matter."""
-    random = torch.Generator().manual_seed(seed)
-    wave = torch.randn(1, samples, generator=random) * 0.1
-    junk = torch.full((1, pad_samples), 0.7)
-    ids = torch.randint(4, 60, (1, tokens), generator=random)
-    return (
-        torch.cat([wave, junk], dim=1),
-        torch.tensor([samples]),
-        torch.cat([ids, torch.full((1, pad_tokens), 9)], dim=1),
-        torch.tensor([[text] * tokens + [0] * pad_tokens]),
-        torch.tensor([[-0.4, 0.1, 1.2, 0.0]]),
-    )
 
 
 @pytest.mark.parametrize("samples", [161, 4_801, 16_000, 23_456])

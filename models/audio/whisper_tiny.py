@@ -1,4 +1,4 @@
-"""What was heard, and how it was said: waveform to one vector."""
+"""Whisper-tiny, its lower layers frozen: waveform to one vector."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from torch import Tensor, nn
 
 from models.config import TurboConfig
 from models.encoded import Encoded
+from models.front import Front
 from models.mel import MEL_BANDS, LogMel
+from models.pooling import attention_scorer, attentive_pool, average_steps
 from models.transformer import EncoderLayer, attention_bias
 
 
@@ -44,31 +46,35 @@ class Convolution(nn.Module):
         return self.linear(torch.cat(taps, dim=-1))
 
 
-class AudioFront(nn.Module):
+def _layers(config: TurboConfig, count: int, dropout: float) -> nn.ModuleList:
+    return nn.ModuleList(
+        EncoderLayer(
+            hidden=config.encoder_width,
+            heads=config.heads,
+            feed_forward=config.feed_forward,
+            dropout=dropout,
+            pre_norm=True,
+            norm_epsilon=1e-5,
+        )
+        for _ in range(count)
+    )
+
+
+class WhisperFront(Front):
     """Mel, convolutions and the lower layers: pretrained, frozen, free of dropout.
 
     Nothing here depends on the dropout mask, so both views of a clip share one result.
     """
 
     def __init__(self, config: TurboConfig) -> None:
-        super().__init__()
+        super().__init__(config.encoder_width)
         self.mel = LogMel(sample_rate=config.sample_rate)
-        self.conv1 = Convolution(MEL_BANDS, config.hidden, stride=1)
-        self.conv2 = Convolution(config.hidden, config.hidden, stride=2)
-        self.layers = nn.ModuleList(
-            EncoderLayer(
-                hidden=config.hidden,
-                heads=config.heads,
-                feed_forward=config.feed_forward,
-                dropout=0.0,
-                pre_norm=True,
-                norm_epsilon=1e-5,
-            )
-            for _ in range(config.audio_lower_layers)
-        )
+        self.conv1 = Convolution(MEL_BANDS, self.width, stride=1)
+        self.conv2 = Convolution(self.width, self.width, stride=2)
+        self.layers = _layers(config, config.audio_lower_layers, dropout=0.0)
 
     def forward(self, waveform: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
-        """Return `[B, N, D]` at 25 frames a second and its mask `[B, N]`."""
+        """Return `[B, N, F]` at 25 frames a second and its mask `[B, N]`."""
         mel, mask = self.mel(waveform, length)
         x = F.gelu(self.conv1(mel)) * mask[:, :, None]
         mask = mask[:, ::2]
@@ -78,33 +84,20 @@ class AudioFront(nn.Module):
         x = x * mask[:, :, None]
         for layer in self.layers:
             x = layer(x, bias) * mask[:, :, None]
-        # Mean of neighbours; the last of an odd number of steps stands alone.
-        pairs = F.pad(x, (0, 0, 0, 1))
-        mask_pairs = F.pad(mask, (0, 1))
-        steps = mask.shape[1]
-        count = mask_pairs[:, 0:steps:2] + mask_pairs[:, 1 : steps + 1 : 2]
-        x = (pairs[:, 0:steps:2] + pairs[:, 1 : steps + 1 : 2]) / count.clamp(min=1.0)[:, :, None]
-        return x, mask[:, ::2]
+        return average_steps(x, mask, 2)
 
 
-class AudioTower(nn.Module):
+class WhisperTower(nn.Module):
     """The trained part: upper layers and attentive pooling over the front's frames."""
 
     def __init__(self, config: TurboConfig) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(
-            EncoderLayer(
-                hidden=config.hidden,
-                heads=config.heads,
-                feed_forward=config.feed_forward,
-                dropout=config.dropout,
-                pre_norm=True,
-                norm_epsilon=1e-5,
-            )
-            for _ in range(config.audio_upper_layers)
-        )
-        self.norm = nn.LayerNorm(config.hidden)
-        self.score = nn.Sequential(nn.Linear(config.hidden, 64), nn.Tanh(), nn.Linear(64, 1))
+        width = config.encoder_width
+        self.layers = _layers(config, config.audio_upper_layers, dropout=config.dropout)
+        self.norm = nn.LayerNorm(width)
+        same = width == config.hidden
+        self.exit = nn.Identity() if same else nn.Linear(width, config.hidden)
+        self.score = attention_scorer(config.hidden)
         self.dropout = nn.Dropout(config.dropout)
         self.missing = nn.Parameter(torch.zeros(config.hidden))
 
@@ -113,13 +106,9 @@ class AudioTower(nn.Module):
         return [*self.layers.parameters(), *self.norm.parameters()]
 
     def forward(self, frames: Tensor, mask: Tensor) -> Encoded:
-        """Encode `frames` `[B, N, D]`; a row whose mask is all 0 is `missing`."""
+        """Encode `frames` `[B, N, F]`; a row whose mask is all 0 is `missing`."""
         bias = attention_bias(mask)
         x = self.dropout(frames)
         for layer in self.layers:
             x = layer(x, bias)
-        x = self.norm(x)
-        weight = torch.softmax(self.score(x).squeeze(-1) + bias[:, 0, 0], dim=-1)
-        pooled = (weight[:, None, :] @ x).squeeze(1)
-        present = mask.amax(dim=1, keepdim=True)
-        return Encoded(pooled * present + self.missing * (1.0 - present), x, mask)
+        return attentive_pool(self.exit(self.norm(x)), mask, self.score, self.missing)

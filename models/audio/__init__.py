@@ -1,0 +1,23 @@
+"""Audio towers: a frozen front and a trained body each."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from models.audio.body import AudioBody
+from models.audio.whisper_tiny import WhisperFront, WhisperTower
+from models.config import TurboConfig
+from models.errors import ModelError
+from models.front import Front
+
+
+def audio_modules(config: TurboConfig) -> tuple[Front, nn.Module]:
+    """Return the front and the body of the audio tower `config` asks for.
+
+    Raises:
+        ModelError: there is none of that name.
+    """
+    if config.audio != "whisper-tiny":
+        raise ModelError(f"audio {config.audio!r}: unknown; allowed: whisper-tiny")
+    front = WhisperFront(config)
+    return front, AudioBody(config, front.width) if config.audio_frozen else WhisperTower(config)

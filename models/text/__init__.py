@@ -1,0 +1,26 @@
+"""Text towers: a frozen front and a trained body each."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from models.config import TurboConfig
+from models.errors import ModelError
+from models.front import Front
+from models.text.body import TextBody
+from models.text.ids import TokenIds
+from models.text.minilm import MiniLMFront, MiniLMTower
+
+
+def text_modules(config: TurboConfig) -> tuple[Front, nn.Module]:
+    """Return the front and the body of the text tower `config` asks for.
+
+    Raises:
+        ModelError: there is none of that name.
+    """
+    if config.text != "minilm":
+        raise ModelError(f"text {config.text!r}: unknown; allowed: minilm")
+    if config.text_frozen:
+        front = MiniLMFront(config)
+        return front, TextBody(config, front.width)
+    return TokenIds(), MiniLMTower(config)

@@ -1,0 +1,36 @@
+"""The trained part over a text encoder that is frozen as a whole."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from models.config import TurboConfig
+from models.encoded import Encoded
+from models.pooling import mean_pool
+from models.transformer import attention_bias, body_layers
+
+
+class TextBody(nn.Module):
+    """A few layers of `hidden` and mean pooling over the front's states."""
+
+    def __init__(self, config: TurboConfig, width: int) -> None:
+        super().__init__()
+        self.entry = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, config.hidden))
+        self.dropout = nn.Dropout(config.dropout)
+        self.layers = body_layers(config)
+        self.norm = nn.LayerNorm(config.hidden)
+        self.missing = nn.Parameter(torch.zeros(config.hidden))
+
+    def pretrained(self) -> list[nn.Parameter]:
+        """Return nothing: all of it is new."""
+        return []
+
+    def forward(self, tokens: Tensor, token_mask: Tensor) -> Encoded:
+        """Encode `tokens` `[B, L, F]`; a row whose mask `[B, L]` is all 0 is `missing`."""
+        mask = token_mask.to(self.missing.dtype)
+        x = self.dropout(self.entry(tokens))
+        bias = attention_bias(mask)
+        for layer in self.layers:
+            x = layer(x, bias)
+        return mean_pool(self.norm(x) * mask[:, :, None], mask, self.missing)

@@ -1,0 +1,91 @@
+"""MiniLM-L6 over a pruned vocabulary: token ids to one vector."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from models.config import TurboConfig
+from models.encoded import Encoded
+from models.front import Front
+from models.pooling import mean_pool
+from models.transformer import EncoderLayer, attention_bias
+
+
+class MiniLM(nn.Module):
+    """The embedding and the lower layers of MiniLM; both its uses have the same layers."""
+
+    def __init__(self, config: TurboConfig, *, dropout: float) -> None:
+        super().__init__()
+        width = config.encoder_width
+        self.sep_token_id = config.sep_token_id
+        self.tokens = nn.Embedding(config.vocabulary_size, width)
+        self.positions = nn.Embedding(config.max_tokens, width)
+        self.segments = nn.Embedding(2, width)
+        self.norm = nn.LayerNorm(width, eps=1e-12)
+        self.dropout = nn.Dropout(dropout)
+        self.layers = nn.ModuleList(
+            EncoderLayer(
+                hidden=width,
+                heads=config.text_heads,
+                feed_forward=config.feed_forward,
+                dropout=dropout,
+                pre_norm=False,
+                norm_epsilon=1e-12,
+            )
+            for _ in range(config.text_layers)
+        )
+
+    def states(self, token_ids: Tensor, mask: Tensor) -> Tensor:
+        """Return states `[B, L, F]` of `token_ids` `[B, L]`, 0 where `mask` `[B, L]` is.
+
+        The segment of a token follows from the separators before it: a device's names are
+        segment 0 and its transcript segment 1; a transcript alone is segment 0.
+        """
+        ends = (token_ids == self.sep_token_id).to(mask.dtype)
+        before = (torch.cumsum(ends, dim=1) - ends).clamp(max=1.0)
+        names, transcript = self.segments.weight
+        x = self.tokens(token_ids) + self.positions.weight[: token_ids.shape[1]]
+        x = x + names + before[:, :, None] * (transcript - names)
+        x = self.dropout(self.norm(x)) * mask[:, :, None]
+        bias = attention_bias(mask)
+        for layer in self.layers:
+            x = layer(x, bias) * mask[:, :, None]
+        return x
+
+
+class MiniLMFront(Front):
+    """The whole encoder, frozen."""
+
+    def __init__(self, config: TurboConfig) -> None:
+        super().__init__(config.encoder_width)
+        self.encoder = MiniLM(config, dropout=0.0)
+
+    def forward(self, token_ids: Tensor, token_mask: Tensor) -> Tensor:
+        """Return states `[B, L, F]` of `token_ids` `[B, L]`."""
+        mask = token_mask.to(self.encoder.norm.weight.dtype)
+        return self.encoder.states(token_ids, mask)
+
+
+class MiniLMTower(MiniLM):
+    """The encoder, trained, and mean pooling."""
+
+    def __init__(self, config: TurboConfig) -> None:
+        super().__init__(config, dropout=config.dropout)
+        self.exit: nn.Linear | None = None
+        if config.encoder_width != config.hidden:
+            self.exit = nn.Linear(config.encoder_width, config.hidden)
+        self.missing = nn.Parameter(torch.zeros(config.hidden))
+
+    def pretrained(self) -> list[nn.Parameter]:
+        """Return the parameters that start from pretrained weights."""
+        new = ("missing", "exit.")
+        return [value for name, value in self.named_parameters() if not name.startswith(new)]
+
+    def forward(self, token_ids: Tensor, token_mask: Tensor) -> Encoded:
+        """Encode `token_ids` `[B, L]`; a row whose mask is all 0 is `missing`."""
+        mask = token_mask.to(self.missing.dtype)
+        x = self.states(token_ids, mask)
+        if self.exit is not None:
+            x = self.exit(x) * mask[:, :, None]
+        return mean_pool(x, mask, self.missing)
