@@ -61,7 +61,8 @@ class TurboConfig:
     """Layers of a compact body, after a frozen encoder."""
 
     body_heads: int = 4
-    """Attention heads of a compact body; its feed-forward blocks are 4 times `hidden` wide."""
+    """Attention heads of a compact body (feed-forward blocks of 4 times `hidden`), and of
+    cross-attention."""
 
     audio_pool: int = 1
     """Frames averaged into one before a compact audio body: attention then costs less."""
@@ -76,7 +77,7 @@ class TurboConfig:
     """C: mean log-probability, no-speech probability, compression ratio, 1 if missing."""
 
     fusion: str = "concat"
-    """How the towers meet: `concat`, as in the paper."""
+    """How the towers meet: `concat` as in the paper, `gated` or `cross_attention`."""
 
     fusion_hidden: int = 256
     """Width of the fusion layer."""

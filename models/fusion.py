@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from models.config import TurboConfig
 from models.encoded import Encoded
 from models.errors import ModelError
+from models.transformer import attention_bias
 
 _CONFIDENCE_WIDTH = 32
 
@@ -62,12 +63,86 @@ class Concatenation(_Fusion):
         return self.classifier(torch.cat(joined, dim=1))
 
 
+class GatedFusion(_Fusion):
+    """One vector in which a gate weighs sound against text, dimension by dimension.
+
+    The gate sees both vectors and the confidence (gated multimodal units, arXiv 1702.01992).
+    """
+
+    def __init__(self, config: TurboConfig) -> None:
+        super().__init__(config, config.hidden)
+        hidden = config.hidden
+        self.audio = nn.Linear(hidden, hidden)
+        self.text = nn.Linear(hidden, hidden)
+        self.gate = nn.Linear(2 * hidden + self.sure_width, hidden)
+
+    def forward(self, audio: Encoded, text: Encoded, confidence: Tensor) -> Tensor:
+        """Return logits `[B, K]`; `confidence` `[B, C]` as it comes from the recognizer."""
+        sure = self._sure(confidence)
+        gate = torch.sigmoid(self.gate(torch.cat([audio.pooled, text.pooled, *sure], dim=1)))
+        heard, read = torch.tanh(self.audio(audio.pooled)), torch.tanh(self.text(text.pooled))
+        return self.classifier(torch.cat([gate * heard + (1.0 - gate) * read, *sure], dim=1))
+
+
+class CrossAttention(nn.Module):
+    """The mean of what every state of one modality finds in the other's."""
+
+    def __init__(self, config: TurboConfig) -> None:
+        super().__init__()
+        hidden = config.hidden
+        if hidden % config.body_heads:
+            raise ModelError(f"hidden {hidden} is not a multiple of body_heads {config.body_heads}")
+        self.heads = config.body_heads
+        self.asking, self.asked = nn.LayerNorm(hidden), nn.LayerNorm(hidden)
+        self.query, self.key = nn.Linear(hidden, hidden), nn.Linear(hidden, hidden)
+        self.value, self.output = nn.Linear(hidden, hidden), nn.Linear(hidden, hidden)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def _heads(self, x: Tensor) -> Tensor:
+        batch, steps, hidden = x.shape
+        return x.view(batch, steps, self.heads, hidden // self.heads).transpose(1, 2)
+
+    def forward(self, one: Encoded, other: Encoded) -> Tensor:
+        """Return `[B, D]`; 0 for a row in which either is missing."""
+        asked = self.asked(other.states)
+        query = self._heads(self.query(self.asking(one.states)))
+        key, value = self._heads(self.key(asked)), self._heads(self.value(asked))
+        bias = attention_bias(other.mask).to(query.dtype)
+        found = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+        found = self.output(found.transpose(1, 2).flatten(2)) * one.mask[:, :, None]
+        mean = found.sum(dim=1) / one.mask.sum(dim=1, keepdim=True).clamp(min=1.0)
+        return self.dropout(mean) * other.mask.amax(dim=1, keepdim=True)
+
+
+class CrossAttentionFusion(_Fusion):
+    """Each modality reads the other's states before both stand side by side."""
+
+    def __init__(self, config: TurboConfig) -> None:
+        super().__init__(config, 2 * config.hidden)
+        self.audio_to_text = CrossAttention(config)
+        self.text_to_audio = CrossAttention(config)
+
+    def forward(self, audio: Encoded, text: Encoded, confidence: Tensor) -> Tensor:
+        """Return logits `[B, K]`; `confidence` `[B, C]` as it comes from the recognizer."""
+        heard = audio.pooled + self.audio_to_text(audio, text)
+        read = text.pooled + self.text_to_audio(text, audio)
+        return self.classifier(torch.cat([heard, read, *self._sure(confidence)], dim=1))
+
+
+_FUSIONS = {
+    "concat": Concatenation,
+    "gated": GatedFusion,
+    "cross_attention": CrossAttentionFusion,
+}
+
+
 def build_fusion(config: TurboConfig) -> nn.Module:
     """Return the fusion `config` asks for.
 
     Raises:
         ModelError: there is none of that name.
     """
-    if config.fusion != "concat":
-        raise ModelError(f"fusion {config.fusion!r}: unknown; allowed: concat")
-    return Concatenation(config)
+    if config.fusion not in _FUSIONS:
+        allowed = ", ".join(_FUSIONS)
+        raise ModelError(f"fusion {config.fusion!r}: unknown; allowed: {allowed}")
+    return _FUSIONS[config.fusion](config)

@@ -4,8 +4,6 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 
 from tiny_network import row  # noqa: E402
 
-from models.fusion import confidence_features  # noqa: E402
-
 
 @pytest.mark.parametrize("samples", [161, 4_801, 16_000, 23_456])
 def test_padding_does_not_matter(tiny, samples):
@@ -40,12 +38,6 @@ def test_missing_sound_is_one_vector(tiny):
         verdict = tiny(*inputs)
     assert torch.equal(verdict.audio_embedding[0], tiny.audio_tower.missing)
     assert torch.isfinite(verdict.logits).all()
-
-
-def test_missing_confidence_hides_its_values():
-    missing = torch.tensor([[-3.0, 0.9, 2.0, 1.0], [0.0, 0.0, 0.0, 1.0]])
-    features = confidence_features(missing)
-    assert torch.equal(features[0], features[1])
 
 
 def test_a_name_before_the_transcript_changes_its_segment(tiny):
