@@ -32,7 +32,8 @@ class Example:
     text: str
     confidence: Confidence
     label: int
-    key: int
+    text_key: int = 0
+    recording_key: int = 0
     matched: bool = True
     """False where the words are not those of the sound."""
 
@@ -69,7 +70,8 @@ def collate(
         token_mask=token_mask.to(device),
         confidence=torch.tensor([e.confidence for e in examples]).to(device),
         labels=torch.tensor([e.label for e in examples]).to(device),
-        keys=torch.tensor([e.key for e in examples]).to(device),
+        text_keys=torch.tensor([e.text_key for e in examples]).to(device),
+        recording_keys=torch.tensor([e.recording_key for e in examples]).to(device),
         matched=torch.tensor([e.matched for e in examples]).to(device),
     )
 
@@ -156,9 +158,9 @@ class Sampler:
         line = " ".join((row.text or "").split()[:_BREATH_WORDS])
         drawn = draw_named(line, row.label, self.rng, directed=self.directed)
         text = self._misheard(drawn.text, share=0.4)
-        key = transcript_key(drawn.text, row.group)
+        keys = (transcript_key(drawn.text, row.group), transcript_key("", f"line {drawn.text}"))
         confidence = self._foreign_confidence()
-        return Example(None, drawn.names, text, confidence, drawn.label, key)
+        return Example(None, drawn.names, text, confidence, drawn.label, *keys)
 
     def draw(self) -> Example:
         """Return one random example."""
@@ -166,16 +168,19 @@ class Sampler:
         if row.audio is None:
             return self._spoken_by_nobody(row)
         variant = self.rng.randrange(variants_of(row, self.data))
+        recording = transcript_key("", str(row.audio))
         borrows = not row.synthetic and "text" in self._pools
         if borrows and self.rng.random() < self.data.borrowed_share:
             # A clear text decides, whoever seems to speak it and over whatever channel.
             words = self._spoken_by_nobody(self._row("text"))
-            return replace(words, frames=self.store.load(row.audio, variant), matched=False)
+            frames = self.store.load(row.audio, variant)
+            return replace(words, frames=frames, recording_key=recording, matched=False)
         text, confidence = self._words(row)
         silent = text and self.rng.random() < self.train.no_audio
         frames = None if silent else self.store.load(row.audio, variant)
         key = transcript_key(row.text or text, str(row.audio))
-        return Example(frames, self._names(row), text, confidence, row.label, key)
+        names = self._names(row)
+        return Example(frames, names, text, confidence, row.label, key, recording)
 
     def batches(self, collate_batch: Callable[[Sequence[Example]], Batch]) -> Iterator[Batch]:
         """Yield batches for ever; four at a time are sorted by length, so that padding is short."""
@@ -186,14 +191,16 @@ class Sampler:
             silent = [e for e in drawn if e.frames is None]
             spoken.sort(key=lambda e: len(e.frames) if e.frames is not None else 0)
             silent.sort(key=lambda e: len(e.text))
-            parts = zip(_quarters(spoken), _quarters(silent), strict=True)
+            spoken_edges = [len(spoken) * quarter // 4 for quarter in range(5)]
+            # Lines fill up what the sounds leave, so that every batch has `size` rows.
+            silent_edges = [quarter * size - edge for quarter, edge in enumerate(spoken_edges)]
+            parts = zip(_cut(spoken, spoken_edges), _cut(silent, silent_edges), strict=True)
             batches = [sounds + lines for sounds, lines in parts]
             self.rng.shuffle(batches)
             for batch in batches:
                 yield collate_batch(batch)
 
 
-def _quarters(items: list[Example]) -> list[list[Example]]:
-    """Return `items` in four runs of about equal length."""
-    edges = [len(items) * quarter // 4 for quarter in range(5)]
+def _cut(items: list[Example], edges: Sequence[int]) -> list[list[Example]]:
+    """Return the runs of `items` between `edges`."""
     return [items[start:end] for start, end in zip(edges, edges[1:], strict=False)]

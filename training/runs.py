@@ -34,7 +34,6 @@ from training.manifest import (
     stable_share,
 )
 from training.metrics import bootstrap_eer, operating_points, summary
-from training.objective import Objective
 from training.recipe import Recipe
 from training.scoring import AS_RECORDED, MODES, margin, score
 from training.trainer import fit
@@ -182,10 +181,9 @@ def train_run(recipe: Recipe) -> dict:
             found["lines"] = summary(labels, margin(logits, directed))["eer"]
         return {**found, "dev": float(np.mean(list(found.values())))}
 
-    objective = Objective(recipe.objective).to(device)
     width = model.audio_front.width
     batches = sampler.batches(lambda examples: collate(examples, tokenizer, width, device))
-    history = fit(model, objective, batches, evaluate, recipe.train, out)
+    history = fit(model, recipe.objective, batches, evaluate, recipe.train, out)
     model.load_state_dict(load_file(out / WEIGHTS))
 
     metrics = {

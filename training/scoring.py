@@ -45,7 +45,7 @@ def score(
         if mode != "text" and store is not None and row.audio is not None:
             frames = store.load(row.audio, variant)
         text, confidence = ("", MISSING) if mode == "audio" else heard(row)
-        examples.append(Example(frames, row.names, text, confidence, row.label, 0))
+        examples.append(Example(frames, row.names, text, confidence, row.label, (0, 0)))
     order = sorted(
         range(len(rows)),
         key=lambda i: 0 if examples[i].frames is None else len(examples[i].frames),

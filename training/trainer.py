@@ -13,7 +13,7 @@ from torch import nn
 
 from models.turbo import Turbo
 from training.checkpoint import save_weights
-from training.objective import Batch, Objective
+from training.objective import Batch, ObjectiveConfig, Targets, ViewsModel, objective_terms
 from training.train_config import TrainConfig
 
 
@@ -26,15 +26,16 @@ class History:
     looks: list[dict[str, float]] = field(default_factory=list)
 
 
-def _parameter_groups(model: Turbo, objective: nn.Module, train: TrainConfig) -> list[dict]:
+def _parameter_groups(views_model: ViewsModel, train: TrainConfig) -> list[dict]:
     """Give each tower's pretrained layers and the heads their rates; the fronts are frozen."""
+    model = views_model.model
     model.audio_front.requires_grad_(False)
     model.text_front.requires_grad_(False)
     groups = model.parameter_groups()
     return [
         {"params": groups["text"], "lr": train.learning_rate},
         {"params": groups["audio"], "lr": train.audio_rate},
-        {"params": [*groups["head"], *objective.parameters()], "lr": train.head_rate},
+        {"params": [*groups["head"], views_model.log_scale], "lr": train.head_rate},
     ]
 
 
@@ -48,7 +49,7 @@ def _schedule(step: int, train: TrainConfig) -> float:
 
 def fit(
     model: Turbo,
-    objective: Objective,
+    objective: ObjectiveConfig,
     batches: Iterator[Batch],
     evaluate: Callable[[], dict[str, float]],
     train: TrainConfig,
@@ -58,19 +59,22 @@ def fit(
 
     `evaluate` is called every `evaluate_every` steps and must leave the weights as they are.
     """
-    groups = _parameter_groups(model, objective, train)
+    device = next(model.parameters()).device
+    views_model = ViewsModel(model, objective).to(device)
+    groups = _parameter_groups(views_model, train)
     optimizer = torch.optim.AdamW(groups, weight_decay=train.weight_decay)
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _schedule(step, train))
     parameters = [p for group in groups for p in group["params"]]
-    device = next(model.parameters()).device.type
     history, waited = History(), 0
     running: dict[str, float] = {}
     with Progress() as progress:
         task = progress.add_task("training", total=train.steps)
         for step in range(1, train.steps + 1):
-            model.train()
-            with torch.autocast(device, torch.bfloat16, enabled=train.bf16):
-                terms = objective(model, next(batches))
+            views_model.train()
+            batch = next(batches)
+            with torch.autocast(device.type, torch.bfloat16, enabled=train.bf16):
+                views = views_model(batch)
+            terms = objective_terms(views, Targets.of(batch), objective)
             optimizer.zero_grad(set_to_none=True)
             terms["loss"].backward()
             nn.utils.clip_grad_norm_(parameters, 1.0)
@@ -82,7 +86,7 @@ def fit(
             progress.update(task, advance=1, description=f"loss {running['loss']:.3f}")
             if step % train.evaluate_every and step != train.steps:
                 continue
-            look = {"step": step, **running, "scale": objective.scale.item(), **evaluate()}
+            look = {"step": step, **running, "scale": views_model.scale.item(), **evaluate()}
             history.looks.append(look)
             progress.console.print({k: round(v, 4) for k, v in look.items()})
             waited += 1

@@ -22,8 +22,8 @@ def tiny() -> Turbo:
 
 @pytest.fixture
 def batch() -> Batch:
-    """Eight random rows: one without sound, one without text, two with the same transcript,
-    the last with words that are not its own."""
+    """Eight random rows: one without sound, one without text, two of the same recording, two with
+    the same transcript, the last with words that are not its own."""
     random = torch.Generator().manual_seed(0)
     frame_mask = torch.ones(8, 10)
     token_mask = torch.ones(8, 6, dtype=torch.long)
@@ -35,6 +35,7 @@ def batch() -> Batch:
         token_mask=token_mask,
         confidence=torch.tensor([[0.0, 0.0, 0.0, 1.0]] * 8),
         labels=torch.tensor([0, 1, 0, 1, 0, 1, 0, 1]),
-        keys=torch.tensor([1, 2, 3, 4, 5, 6, 7, 7]),
+        text_keys=torch.tensor([1, 2, 3, 4, 5, 6, 7, 7]),
+        recording_keys=torch.tensor([1, 2, 3, 4, 5, 5, 7, 8]),
         matched=torch.tensor([True] * 7 + [False]),
     )
