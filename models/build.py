@@ -30,8 +30,10 @@ def start_model(config: TurboConfig, texts: Iterable[str]) -> tuple[TurboConfig,
         sep = tokenizer.token_to_id("[SEP]")
         config = replace(config, vocabulary_size=len(kept), sep_token_id=sep)
         model = Turbo(config)
-        load_smart_turn(model)
-        load_minilm(model, kept)
+        if config.audio == "whisper-tiny":
+            load_smart_turn(model)
+        if config.text == "minilm":
+            load_minilm(model, kept)
     except FileNotFoundError as error:
         raise ModelError(str(error)) from error
     return config, model, tokenizer

@@ -22,10 +22,13 @@ class TurboConfig:
     """Longest token row, special tokens included."""
 
     audio: str = "whisper-tiny"
-    """Audio encoder: `whisper-tiny` (by way of smart-turn v3.2)."""
+    """Audio encoder: `whisper-tiny` (by way of smart-turn v3.2), or `compact`, ours, untrained."""
 
     text: str = "minilm"
-    """Text encoder: `minilm` (MiniLM-L6 over a pruned vocabulary)."""
+    """Text encoder: `minilm` (MiniLM-L6), or `compact`, ours; both over a pruned vocabulary."""
+
+    text_init: str = ""
+    """Folder of a distilled compact text tower to start from; empty for random weights."""
 
     audio_frozen: bool = False
     """The whole audio encoder is the front, and a compact body of `hidden` is trained on it."""
@@ -58,10 +61,10 @@ class TurboConfig:
     """Layers of minilm, trained or frozen; 6 at most."""
 
     body_layers: int = 1
-    """Layers of a compact body, after a frozen encoder."""
+    """Layers of a compact tower, or of the compact body after a frozen encoder."""
 
     body_heads: int = 4
-    """Attention heads of a compact body (feed-forward blocks of 4 times `hidden`), and of
+    """Attention heads of those layers (feed-forward blocks of 4 times `hidden`), and of
     cross-attention."""
 
     audio_pool: int = 1
@@ -75,6 +78,12 @@ class TurboConfig:
 
     confidence_size: int = 4
     """C: mean log-probability, no-speech probability, compression ratio, 1 if missing."""
+
+    chunk_steps: int = 16
+    """Steps of 40 ms that the compact audio tower waits for, and then computes at once."""
+
+    left_chunks: int = 4
+    """Chunks before its own that a step of the compact audio tower sees."""
 
     fusion: str = "concat"
     """How the towers meet: `concat` as in the paper, `gated` or `cross_attention`."""

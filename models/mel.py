@@ -33,14 +33,10 @@ def mel_filters(bands: int, bins: int, sample_rate: int) -> Tensor:
     return (triangle * 2.0 / (high - low)).float()
 
 
-class LogMel(nn.Module):
-    """Whisper's log-mel of a masked batch, without its fixed window.
+class _Mel(nn.Module):
+    """The short-time spectrum through the mel filters."""
 
-    Every row is brought to zero mean and unit variance over its own samples (as smart-turn does),
-    and clamped to 8 decades under its own loudest band: level and padding do not matter.
-    """
-
-    def __init__(self, *, sample_rate: int = 16_000) -> None:
+    def __init__(self, sample_rate: int) -> None:
         super().__init__()
         bins = WINDOW_SAMPLES // 2 + 1
         turn = torch.arange(WINDOW_SAMPLES, dtype=torch.float64) * (2 * math.pi / WINDOW_SAMPLES)
@@ -51,29 +47,76 @@ class LogMel(nn.Module):
         self.register_buffer("basis", basis.float()[:, None, :], persistent=False)
         self.register_buffer("filters", filters, persistent=False)
 
+    def _decades(self, padded: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
+        """Return log10 mel power `[B, F, 80]` of `padded` `[B, T]` and its mask `[B, F]`."""
+        spectrum = F.conv1d(padded[:, None], self.basis, stride=HOP_SAMPLES)
+        real, imaginary = spectrum.transpose(1, 2).chunk(2, dim=-1)  # [B, F, 201] each
+        power = (real.square() + imaginary.square()) @ self.filters
+        frame = torch.arange(power.shape[1], device=padded.device)
+        frames = (length + HOP_SAMPLES - 1) // HOP_SAMPLES
+        mask = (frame[None, :] < frames[:, None]).to(padded.dtype)
+        return torch.log10(power.clamp(min=_POWER_FLOOR)), mask
+
+
+def _valid(waveform: Tensor, length: Tensor) -> Tensor:
+    """Return `[B, T]`: 1 at the samples that are not padding."""
+    sample = torch.arange(waveform.shape[1], device=waveform.device)
+    return (sample[None, :] < length[:, None]).to(waveform.dtype)
+
+
+def standardize(waveform: Tensor, length: Tensor) -> Tensor:
+    """Bring each row of `waveform` `[B, T]` to zero mean and unit variance over its own samples.
+
+    `length` `[B]` counts the samples of each row; what follows them becomes 0.
+    """
+    valid = _valid(waveform, length)
+    count = length.clamp(min=1).to(waveform.dtype)[:, None]
+    mean = (waveform * valid).sum(1, keepdim=True) / count
+    centred = (waveform - mean) * valid
+    variance = centred.square().sum(1, keepdim=True) / count
+    return centred / torch.sqrt(variance + _VARIANCE_FLOOR)
+
+
+class LogMel(_Mel):
+    """Whisper's log-mel of a masked batch, without its fixed window.
+
+    Every row is brought to zero mean and unit variance over its own samples (as smart-turn does),
+    and clamped to 8 decades under its own loudest band: level and padding do not matter.
+    """
+
+    def __init__(self, *, sample_rate: int = 16_000) -> None:
+        super().__init__(sample_rate)
+
     def forward(self, waveform: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
         """Return log-mel `[B, F, 80]` and its mask `[B, F]`, from `waveform` `[B, T]`.
 
         `length` `[B]` counts the samples of each row; a row of none has a mask of zeros.
         """
-        sample = torch.arange(waveform.shape[1], device=waveform.device)
-        valid = (sample[None, :] < length[:, None]).to(waveform.dtype)
-        count = length.clamp(min=1).to(waveform.dtype)[:, None]
-        mean = (waveform * valid).sum(1, keepdim=True) / count
-        centred = (waveform - mean) * valid
-        variance = centred.square().sum(1, keepdim=True) / count
-        normal = centred / torch.sqrt(variance + _VARIANCE_FLOOR)
-
         half = WINDOW_SAMPLES // 2
-        spectrum = F.conv1d(F.pad(normal, (half, half))[:, None], self.basis, stride=HOP_SAMPLES)
-        real, imaginary = spectrum.transpose(1, 2).chunk(2, dim=-1)  # [B, F, 201] each
-        power = (real.square() + imaginary.square()) @ self.filters
-        decades = torch.log10(power.clamp(min=_POWER_FLOOR))
-
-        frame = torch.arange(decades.shape[1], device=waveform.device)
-        frames = (length + HOP_SAMPLES - 1) // HOP_SAMPLES
-        mask = (frame[None, :] < frames[:, None]).to(waveform.dtype)
+        decades, mask = self._decades(F.pad(standardize(waveform, length), (half, half)), length)
         hidden = (1.0 - mask)[:, :, None]
         loudest = (decades - 100.0 * hidden).amax(dim=(1, 2), keepdim=True)
         decades = torch.maximum(decades, loudest - 8.0)
         return (decades + 4.0) / 4.0 * mask[:, :, None], mask
+
+
+class CausalLogMel(_Mel):
+    """Log-mel of which no frame knows what comes after it, so that it can run as sound comes in.
+
+    A frame ends with its own hop, and each band is brought to zero mean over the frames so far:
+    neither level nor microphone matter for long. Two sounds that begin alike have frames that
+    begin alike.
+    """
+
+    def __init__(self, *, sample_rate: int = 16_000) -> None:
+        super().__init__(sample_rate)
+
+    def forward(self, waveform: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
+        """Return log-mel `[B, F, 80]` and its mask `[B, F]`, from `waveform` `[B, T]`."""
+        sound = waveform * _valid(waveform, length)
+        # A hop behind, so that the last frame is never cut off and even no sound at all has one.
+        padded = F.pad(sound, (WINDOW_SAMPLES - HOP_SAMPLES, HOP_SAMPLES))
+        decades, mask = self._decades(padded, length)
+        count = torch.arange(1, decades.shape[1] + 1, device=decades.device)[None, :, None]
+        mean = torch.cumsum(decades, dim=1) / count
+        return (decades - mean) * mask[:, :, None], mask

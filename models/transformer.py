@@ -1,7 +1,10 @@
-"""The encoder layer both towers are made of."""
+"""The encoder layer both towers are made of, and what it is told about place."""
 
 from __future__ import annotations
 
+import math
+
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -13,6 +16,28 @@ _HIDDEN_FROM_ATTENTION = -30_000.0  # finite, so that a row without any valid po
 def attention_bias(mask: Tensor) -> Tensor:
     """Additive bias `[B, 1, 1, N]` that hides the positions where `mask` `[B, N]` is 0."""
     return ((1.0 - mask) * _HIDDEN_FROM_ATTENTION)[:, None, None, :]
+
+
+def chunk_bias(steps: int, chunk: int, left: int, device: torch.device) -> Tensor:
+    """Additive bias `[1, 1, N, N]` for N `steps` that come in chunks of `chunk`.
+
+    A step sees its whole chunk and `left` chunks before it, and nothing that comes later.
+    """
+    index = torch.arange(steps, device=device) // chunk
+    back = index[:, None] - index[None, :]
+    hidden = (back < 0) | (back > left)
+    return (hidden.to(torch.float32) * _HIDDEN_FROM_ATTENTION)[None, None]
+
+
+def sinusoids(length: int, width: int, device: torch.device) -> Tensor:
+    """Whisper's position embedding, `[length, width]`: sines, then cosines.
+
+    Computed, not stored: a table for 15 s would be a megabyte of the package.
+    """
+    octave = torch.arange(width // 2, device=device, dtype=torch.float32)
+    rate = torch.exp(-math.log(10_000) / (width // 2 - 1) * octave)
+    angle = torch.arange(length, device=device, dtype=torch.float32)[:, None] * rate
+    return torch.cat([torch.sin(angle), torch.cos(angle)], dim=1)
 
 
 class EncoderLayer(nn.Module):

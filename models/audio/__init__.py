@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from models.audio.body import AudioBody
+from models.audio.compact import CompactFront, CompactTower
 from models.audio.whisper_tiny import WhisperFront, WhisperTower
 from models.config import TurboConfig
 from models.errors import ModelError
@@ -17,7 +18,15 @@ def audio_modules(config: TurboConfig) -> tuple[Front, nn.Module]:
     Raises:
         ModelError: there is none of that name.
     """
-    if config.audio != "whisper-tiny":
-        raise ModelError(f"audio {config.audio!r}: unknown; allowed: whisper-tiny")
-    front = WhisperFront(config)
-    return front, AudioBody(config, front.width) if config.audio_frozen else WhisperTower(config)
+    if config.audio == "whisper-tiny":
+        front = WhisperFront(config)
+        return front, AudioBody(config, front.width) if config.audio_frozen else WhisperTower(
+            config
+        )
+    if config.audio == "compact":
+        if config.audio_frozen:
+            raise ModelError(
+                "audio_frozen=true: the compact tower has no pretrained weights to keep"
+            )
+        return CompactFront(config), CompactTower(config)
+    raise ModelError(f"audio {config.audio!r}: unknown; allowed: whisper-tiny, compact")

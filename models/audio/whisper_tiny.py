@@ -2,48 +2,17 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from models.audio.convolution import Convolution
 from models.config import TurboConfig
 from models.encoded import Encoded
 from models.front import Front
 from models.mel import MEL_BANDS, LogMel
 from models.pooling import attention_scorer, attentive_pool, average_steps
-from models.transformer import EncoderLayer, attention_bias
-
-
-def sinusoids(length: int, width: int, device: torch.device) -> Tensor:
-    """Whisper's position embedding, `[length, width]`: sines, then cosines.
-
-    Computed, not stored: a table for 15 s would be a megabyte of the package.
-    """
-    octave = torch.arange(width // 2, device=device, dtype=torch.float32)
-    rate = torch.exp(-math.log(10_000) / (width // 2 - 1) * octave)
-    angle = torch.arange(length, device=device, dtype=torch.float32)[:, None] * rate
-    return torch.cat([torch.sin(angle), torch.cos(angle)], dim=1)
-
-
-class Convolution(nn.Module):
-    """A width-3 convolution over time as one matrix product, which INT8 kernels are best at.
-
-    The weight is `[out, 3 * in]`, taps outermost: row-major `[out, tap, in]`.
-    """
-
-    def __init__(self, width_in: int, width_out: int, *, stride: int) -> None:
-        super().__init__()
-        self.stride = stride
-        self.linear = nn.Linear(3 * width_in, width_out)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return `[B, ceil(N / stride), out]` from `x` `[B, N, in]`, zero-padded by one step."""
-        steps = x.shape[1]
-        padded = F.pad(x, (0, 0, 1, 1))
-        taps = [padded[:, tap : tap + steps : self.stride] for tap in range(3)]
-        return self.linear(torch.cat(taps, dim=-1))
+from models.transformer import EncoderLayer, attention_bias, sinusoids
 
 
 def _layers(config: TurboConfig, count: int, dropout: float) -> nn.ModuleList:

@@ -8,6 +8,7 @@ from models.config import TurboConfig
 from models.errors import ModelError
 from models.front import Front
 from models.text.body import TextBody
+from models.text.compact import CompactText
 from models.text.ids import TokenIds
 from models.text.minilm import MiniLMFront, MiniLMTower
 
@@ -18,9 +19,13 @@ def text_modules(config: TurboConfig) -> tuple[Front, nn.Module]:
     Raises:
         ModelError: there is none of that name.
     """
-    if config.text != "minilm":
-        raise ModelError(f"text {config.text!r}: unknown; allowed: minilm")
-    if config.text_frozen:
+    if config.text == "minilm" and config.text_frozen:
         front = MiniLMFront(config)
         return front, TextBody(config, front.width)
-    return TokenIds(), MiniLMTower(config)
+    if config.text == "minilm":
+        return TokenIds(), MiniLMTower(config)
+    if config.text == "compact":
+        if config.text_frozen:
+            raise ModelError("text_frozen=true: allowed with minilm and hf:..., compact is trained")
+        return TokenIds(), CompactText(config)
+    raise ModelError(f"text {config.text!r}: unknown; allowed: minilm, compact")

@@ -9,24 +9,18 @@ from models.config import TurboConfig
 from models.encoded import Encoded
 from models.front import Front
 from models.pooling import mean_pool
+from models.text.embedding import TokenEmbedding
 from models.transformer import EncoderLayer, attention_bias
 
 
-class MiniLM(nn.Module):
+class MiniLM(TokenEmbedding):
     """The embedding and the lower layers of MiniLM; both its uses have the same layers."""
 
     def __init__(self, config: TurboConfig, *, dropout: float) -> None:
-        super().__init__()
-        width = config.encoder_width
-        self.sep_token_id = config.sep_token_id
-        self.tokens = nn.Embedding(config.vocabulary_size, width)
-        self.positions = nn.Embedding(config.max_tokens, width)
-        self.segments = nn.Embedding(2, width)
-        self.norm = nn.LayerNorm(width, eps=1e-12)
-        self.dropout = nn.Dropout(dropout)
+        super().__init__(config, width=config.encoder_width, dropout=dropout)
         self.layers = nn.ModuleList(
             EncoderLayer(
-                hidden=width,
+                hidden=config.encoder_width,
                 heads=config.text_heads,
                 feed_forward=config.feed_forward,
                 dropout=dropout,
@@ -37,17 +31,8 @@ class MiniLM(nn.Module):
         )
 
     def states(self, token_ids: Tensor, mask: Tensor) -> Tensor:
-        """Return states `[B, L, F]` of `token_ids` `[B, L]`, 0 where `mask` `[B, L]` is.
-
-        The segment of a token follows from the separators before it: a device's names are
-        segment 0 and its transcript segment 1; a transcript alone is segment 0.
-        """
-        ends = (token_ids == self.sep_token_id).to(mask.dtype)
-        before = (torch.cumsum(ends, dim=1) - ends).clamp(max=1.0)
-        names, transcript = self.segments.weight
-        x = self.tokens(token_ids) + self.positions.weight[: token_ids.shape[1]]
-        x = x + names + before[:, :, None] * (transcript - names)
-        x = self.dropout(self.norm(x)) * mask[:, :, None]
+        """Return states `[B, L, F]` of `token_ids` `[B, L]`, 0 where `mask` `[B, L]` is."""
+        x = self.embed(token_ids, mask)
         bias = attention_bias(mask)
         for layer in self.layers:
             x = layer(x, bias) * mask[:, :, None]

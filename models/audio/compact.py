@@ -1,0 +1,64 @@
+"""A compact audio tower of our own, made to run as the sound comes in."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from models.audio.convolution import Convolution
+from models.config import TurboConfig
+from models.encoded import Encoded
+from models.front import Front
+from models.mel import MEL_BANDS, CausalLogMel
+from models.pooling import attention_scorer, attentive_pool
+from models.transformer import attention_bias, body_layers, chunk_bias, sinusoids
+
+
+class CompactFront(Front):
+    """Log-mel at 100 frames a second: the one thing that is not trained."""
+
+    def __init__(self, config: TurboConfig) -> None:
+        super().__init__(MEL_BANDS)
+        self.mel = CausalLogMel(sample_rate=config.sample_rate)
+
+    def forward(self, waveform: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
+        """Return `[B, N, 80]` and its mask `[B, N]`, from `waveform` `[B, T]`, `length` `[B]`."""
+        return self.mel(waveform, length)
+
+
+class CompactTower(nn.Module):
+    """Convolutions down to 25 steps a second, then attention within chunks and a little before.
+
+    A state never depends on sound after its chunk (chunked attention as in Emformer,
+    arXiv 2010.10759, without its memory), so that a chunk is computed once, when it is complete.
+    """
+
+    def __init__(self, config: TurboConfig) -> None:
+        super().__init__()
+        hidden = config.hidden
+        self.chunk, self.left = config.chunk_steps, config.left_chunks
+        self.conv1 = Convolution(MEL_BANDS, hidden, stride=2)
+        self.conv2 = Convolution(hidden, hidden, stride=2)
+        self.dropout = nn.Dropout(config.dropout)
+        self.layers = body_layers(config)
+        self.norm = nn.LayerNorm(hidden)
+        self.score = attention_scorer(hidden)
+        self.missing = nn.Parameter(torch.zeros(hidden))
+
+    def pretrained(self) -> list[nn.Parameter]:
+        """Return nothing: all of it is new."""
+        return []
+
+    def forward(self, frames: Tensor, mask: Tensor) -> Encoded:
+        """Encode `frames` `[B, N, 80]`; a row whose mask `[B, N]` is all 0 is `missing`."""
+        x = F.gelu(self.conv1(frames * mask[:, :, None]))
+        mask = mask[:, ::2]
+        x = F.gelu(self.conv2(x * mask[:, :, None]))
+        mask = mask[:, ::2]
+        x = self.dropout(x + sinusoids(x.shape[1], x.shape[2], x.device))
+        seen = chunk_bias(x.shape[1], self.chunk, self.left, x.device)
+        bias = attention_bias(mask) + seen
+        for layer in self.layers:
+            x = layer(x, bias)
+        return attentive_pool(self.norm(x), mask, self.score, self.missing)
