@@ -48,8 +48,8 @@ def _data_table(metrics: dict) -> str:
     lines = ["| collection | kind | directed | not directed | licence |", "|---|---|---|---|---|"]
     for item in training_summary(metrics)["data"]:
         lines.append(
-            f"| {item['collection']} | {item['kind']} | {item['directed']} | "
-            f"{item['not_directed']} | {item['license'] or '–'} |"
+            f"| {item['collection']} | {item['kind']} | {item['rows']['directed']} | "
+            f"{item['rows']['not_directed']} | {item['license'] or '–'} |"
         )
     return "\n".join(lines)
 

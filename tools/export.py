@@ -20,8 +20,8 @@ from training.batches import encode
 from training.calibrate import Affine
 from training.checkpoint import load_model
 from training.features import read_wave
-from training.manifest import read_hypotheses, read_manifest
-from training.scoring import heard
+from training.hypotheses import read_hypotheses
+from training.manifest import read_manifest
 
 _LARGEST_DIFFERENCE = 1e-4
 
@@ -31,15 +31,11 @@ def recorded_items(
 ) -> list[Item]:
     """Return `count` recordings spread over a manifest, with the text a device would have."""
     _, tokenizer = load_model(folder)
-    rows = read_manifest(
-        manifest, model.config.labels, read_hypotheses(hypotheses), shippable_only=False
-    )
+    rows = read_manifest(manifest, model.config.labels, read_hypotheses(hypotheses))
     items = []
     for row in rows[:: max(1, len(rows) // count)]:
-        if row.audio is None:
-            continue
-        wave = read_wave(row.audio, sample_rate=model.config.sample_rate)
-        text, confidence = heard(row)
+        wave = read_wave(row.clip)
+        text, confidence = row.words("auto")
         ids, mask = encode(tokenizer, text, row.names)
         items.append(Item(wave[-model.config.max_samples :].copy(), ids, mask, confidence))
     return items

@@ -12,11 +12,13 @@ import torch
 from tokenizers import Tokenizer
 
 from training.corrupt import Mishearing
-from training.features import FeatureStore, Frames
-from training.manifest import MISSING, Confidence, Row, text_key
-from training.names import NAMES, draw_named
+from training.data_config import DataConfig
+from training.features import AS_RECORDED, FeatureStore, Frames
+from training.hypotheses import MISSING, Confidence
+from training.names import NAMES, Named, draw_named
 from training.objective import Batch
-from training.recipe import DataConfig
+from training.row import Row, text_key
+from training.text_states import TextStates
 from training.train_config import TrainConfig
 
 _BREATH_WORDS = 16
@@ -33,7 +35,11 @@ class Example:
     confidence: Confidence
     label: int
     text_key: int = 0
+    """Equal for equal transcripts."""
+
     recording_key: int = 0
+    """Equal for the same recording."""
+
     matched: bool = True
     """False where the words are not those of the sound."""
 
@@ -47,9 +53,16 @@ def encode(tokenizer: Tokenizer, text: str, names: Sequence[str]) -> tuple[list[
 
 
 def collate(
-    examples: Sequence[Example], tokenizer: Tokenizer, width: int, device: torch.device
+    examples: Sequence[Example],
+    tokenizer: Tokenizer,
+    width: int,
+    device: torch.device,
+    text_states: TextStates | None = None,
 ) -> Batch:
-    """Pad `examples` into one batch; `width` is that of a frame."""
+    """Pad `examples` into one batch; `width` is that of a frame.
+
+    With `text_states` the batch carries what the frozen text front makes of its token ids.
+    """
     steps = max((len(e.frames) for e in examples if e.frames is not None), default=1)
     encoded = [encode(tokenizer, e.text, e.names) for e in examples]
     length = max(len(ids) for ids, _ in encoded)
@@ -73,18 +86,19 @@ def collate(
         text_keys=torch.tensor([e.text_key for e in examples]).to(device),
         recording_keys=torch.tensor([e.recording_key for e in examples]).to(device),
         matched=torch.tensor([e.matched for e in examples]).to(device),
+        text_states=text_states([ids for ids, _ in encoded]).to(device) if text_states else None,
     )
 
 
-def transcript_key(text: str, fallback: str) -> int:
-    """Return a number equal for equal transcripts; `fallback` stands in where there is none."""
-    digest = hashlib.sha256((text_key(text) or fallback).encode()).digest()
-    return int.from_bytes(digest[:6])
+def number_of(key: str) -> int:
+    """Return a number that is equal for equal keys."""
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:6])
 
 
-def variants_of(row: Row, data: DataConfig) -> int:
-    """Return through how many random channels a recording is seen in training."""
-    return data.synthetic_variants if row.synthetic else data.variants
+def variants_of(row: Row, data: DataConfig) -> Sequence[int]:
+    """Return the random channels a recording is seen through in training, or none: as it is."""
+    count = data.synthetic_variants if row.synthetic else data.variants
+    return range(count) if count else (AS_RECORDED,)
 
 
 @dataclass
@@ -100,7 +114,9 @@ class Sampler:
     mishearing: Mishearing | None
     data: DataConfig
     train: TrainConfig
-    directed: int
+    directed: int | None
+    """The class of speech to the device; None where the labels are others."""
+
     rng: random.Random
 
     def __post_init__(self) -> None:
@@ -133,6 +149,9 @@ class Sampler:
 
     def _words(self, row: Row) -> tuple[str, Confidence]:
         """Return what a recognizer might have made of a recording."""
+        if self.data.transcripts != "auto":
+            given = row.words(self.data.transcripts)
+            return ("", MISSING) if self.rng.random() < self.train.no_text else given
         if self.rng.random() < self.train.no_text:
             return "", self._foreign_confidence()
         if row.hypotheses and (row.text is None or self.rng.random() < 0.6):
@@ -151,36 +170,48 @@ class Sampler:
             extra = (self.rng.choice(NAMES),) if own and self.rng.random() < 0.2 else ()
             return own + extra
         # A name that nobody says, alike for both classes.
+        if self.directed is None:
+            return ()
         return tuple(self.rng.sample(NAMES, 1)) if self.rng.random() < 0.25 else ()
 
     def _spoken_by_nobody(self, row: Row) -> Example:
         """Return an example of a line of text, around a random device."""
         line = " ".join((row.text or "").split()[:_BREATH_WORDS])
-        drawn = draw_named(line, row.label, self.rng, directed=self.directed)
+        drawn = Named((), line, row.label)
+        if self.directed is not None:
+            drawn = draw_named(line, row.label, self.rng, directed=self.directed)
         text = self._misheard(drawn.text, share=0.4)
-        keys = (transcript_key(drawn.text, row.group), transcript_key("", f"line {drawn.text}"))
+        words, line_key = number_of(text_key(drawn.text)), number_of(row.group)
         confidence = self._foreign_confidence()
-        return Example(None, drawn.names, text, confidence, drawn.label, *keys)
+        return Example(None, drawn.names, text, confidence, drawn.label, words, line_key)
 
     def draw(self) -> Example:
         """Return one random example."""
         row = self._row(self._kind())
         if row.audio is None:
             return self._spoken_by_nobody(row)
-        variant = self.rng.randrange(variants_of(row, self.data))
-        recording = transcript_key("", str(row.audio))
+        variant = self.rng.choice(variants_of(row, self.data))
         borrows = not row.synthetic and "text" in self._pools
         if borrows and self.rng.random() < self.data.borrowed_share:
             # A clear text decides, whoever seems to speak it and over whatever channel.
             words = self._spoken_by_nobody(self._row("text"))
-            frames = self.store.load(row.audio, variant)
-            return replace(words, frames=frames, recording_key=recording, matched=False)
+            frames = self.store.load(row.clip, variant)
+            own = number_of(str(row.clip))
+            return replace(words, frames=frames, recording_key=own, matched=False)
         text, confidence = self._words(row)
         silent = text and self.rng.random() < self.train.no_audio
-        frames = None if silent else self.store.load(row.audio, variant)
-        key = transcript_key(row.text or text, str(row.audio))
-        names = self._names(row)
-        return Example(frames, names, text, confidence, row.label, key, recording)
+        frames = None if silent else self.store.load(row.clip, variant)
+        recording = number_of(str(row.clip))
+        words = text_key(row.text or text)
+        return Example(
+            frames=frames,
+            names=self._names(row),
+            text=text,
+            confidence=confidence,
+            label=row.label,
+            text_key=number_of(words) if words else recording,
+            recording_key=recording,
+        )
 
     def batches(self, collate_batch: Callable[[Sequence[Example]], Batch]) -> Iterator[Batch]:
         """Yield batches for ever; four at a time are sorted by length, so that padding is short."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from training.manifest import text_key
+from training.row import text_key
 
 
 def read_pronunciations(path: Path) -> dict[str, list[str]]:

@@ -4,27 +4,51 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
-import soundfile
-import soxr
 import torch
 from numpy.typing import NDArray
 from rich.progress import track
+from torch import nn
 
 from models.turbo import Turbo
 from training.augment import AugmentConfig, Surroundings, Wave, augment
+from training.row import Clip
+from turbo_stream.evaluation.clip import read_clip
 
 Frames = NDArray[np.float16]
 
+AS_RECORDED = -1
+"""The variant without a random channel."""
 
-def read_wave(path: Path, *, sample_rate: int) -> Wave:
-    """Return the first channel of a sound file at `sample_rate`, float32 in [-1, 1]."""
-    wave, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    mono = wave[:, 0]
-    return mono if rate == sample_rate else soxr.resample(mono, rate, sample_rate)
+
+def read_wave(clip: Clip) -> Wave:
+    """Return a clip as the product hears it: 16 kHz mono, float32 in [-1, 1].
+
+    Raises:
+        InputError: the file is missing or no sound, or the clip begins after its end.
+    """
+    return read_clip(*clip).astype(np.float32) / 32_768.0
+
+
+def front_digest(front: nn.Module) -> str:
+    """Return a digest of what a front is: its class and its weights."""
+    digest = hashlib.sha256(f"{type(front).__module__}.{type(front).__qualname__}".encode())
+    digest.update(str(front).encode())
+    for name, value in sorted(front.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(value.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def channel_digest(config: AugmentConfig, surroundings: Surroundings) -> str:
+    """Return a digest of the random channel: its ranges, and the noises and rooms in it."""
+    digest = hashlib.sha256(str(sorted(asdict(config).items())).encode())
+    for wave in (*surroundings.noises, *surroundings.rooms):
+        digest.update(np.ascontiguousarray(wave).tobytes() + b"|")
+    return digest.hexdigest()
 
 
 @torch.inference_mode()
@@ -45,36 +69,47 @@ def front_frames(model: Turbo, waves: Sequence[Wave], *, batch: int = 16) -> lis
     return found
 
 
-@dataclass(frozen=True)
+@dataclass
 class FeatureStore:
     """Frames of clips in random channels (variant 0 and up) or as recorded (variant -1).
 
-    Kept on disk by clip and seed, so that runs on parts of the same data share them.
+    Kept on disk under what they were made of: clip, seed, front, and the channel for variants from
+    0 on. So runs on parts of the same data share them, and runs of another front or another channel
+    do not. What was loaded once stays in memory, for the next run of this process.
     """
 
     folder: Path
-    seed: int = 0
+    """Where the files lie."""
 
-    def _file(self, audio: Path, variant: int) -> Path:
-        name = f"{self.seed}/{audio.resolve()}/{variant}"
+    front: str
+    """`front_digest` of the model's front."""
+
+    augment: AugmentConfig
+    surroundings: Surroundings
+
+    seed: int = 0
+    """Seed of the channels, the same in every run so that runs share their files."""
+
+    _memory: dict[tuple[Clip, int], Frames] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        self._channel = channel_digest(self.augment, self.surroundings)
+
+    def _file(self, clip: Clip, variant: int) -> Path:
+        channel = self._channel if variant >= 0 else ""
+        part = f"{clip.offset_s}/{clip.duration_s}"
+        name = f"{self.seed}/{clip.path.resolve()}/{part}/{variant}/{self.front}/{channel}"
         digest = hashlib.sha256(name.encode()).hexdigest()
         return self.folder / digest[:2] / f"{digest[:24]}.npy"
 
-    def fill(
-        self,
-        model: Turbo,
-        items: Iterable[tuple[Path, int]],
-        config: AugmentConfig,
-        surroundings: Surroundings,
-        *,
-        chunk: int = 64,
-    ) -> None:
+    def fill(self, model: Turbo, items: Iterable[tuple[Clip, int]], *, chunk: int = 64) -> None:
         """Compute what is missing of `items`, pairs of clip and variant."""
-        wanted = [item for item in items if not self._file(*item).exists()]
+        unique = [item for item in dict.fromkeys(items) if item not in self._memory]
+        wanted = [item for item in unique if not self._file(*item).exists()]
         starts = range(0, len(wanted), chunk)
         for start in track(starts, "audio front", disable=not wanted):
             part = wanted[start : start + chunk]
-            waves = [self._wave(model, *item, config, surroundings) for item in part]
+            waves = [self._wave(model, *item) for item in part]
             for (clip, variant), frames in zip(part, front_frames(model, waves), strict=True):
                 target = self._file(clip, variant)
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -83,20 +118,17 @@ class FeatureStore:
                     np.save(file, frames)
                 partial.rename(target)
 
-    def _wave(
-        self,
-        model: Turbo,
-        clip: Path,
-        variant: int,
-        config: AugmentConfig,
-        surroundings: Surroundings,
-    ) -> Wave:
-        wave = read_wave(clip, sample_rate=model.config.sample_rate)
+    def _wave(self, model: Turbo, clip: Clip, variant: int) -> Wave:
+        wave = read_wave(clip)
         if variant >= 0:
-            digest = hashlib.sha256(f"{self.seed}/{clip.name}/{variant}".encode()).digest()
-            wave = augment(wave, int.from_bytes(digest[:8]), config, surroundings)
+            digest = hashlib.sha256(f"{self.seed}/{clip.path.name}/{variant}".encode()).digest()
+            wave = augment(wave, int.from_bytes(digest[:8]), self.augment, self.surroundings)
         return np.ascontiguousarray(wave[-model.config.max_samples :])
 
-    def load(self, clip: Path, variant: int) -> Frames:
+    def load(self, clip: Clip, variant: int) -> Frames:
         """Return the frames `[N, D]` of `clip` in one variant."""
-        return np.load(self._file(clip, variant))
+        frames = self._memory.get((clip, variant))
+        if frames is None:
+            frames = np.load(self._file(clip, variant))
+            self._memory[clip, variant] = frames
+        return frames

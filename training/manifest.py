@@ -2,138 +2,85 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import json
-import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
-Confidence = tuple[float, float, float, float]
-"""Mean log-probability, no-speech probability, compression ratio, 1 if missing."""
-
-MISSING: Confidence = (0.0, 0.0, 0.0, 1.0)
-
-
-@dataclass(frozen=True)
-class Hypothesis:
-    """What a recognizer made of a recording."""
-
-    text: str
-    confidence: Confidence
+from training.hypotheses import Hypothesis
+from training.lines import read_lines
+from training.row import Row, text_key
+from turbo_stream.errors import InputError
+from turbo_stream.evaluation.item import Item
+from turbo_stream.evaluation.manifests import read_manifest as read_items
 
 
-@dataclass(frozen=True)
-class Row:
-    """One item: a recording with what is known of its words, or a line of text alone."""
-
-    audio: Path | None
-    """None for a line of text."""
-
-    label: int
-    """Index into the recipe's labels."""
-
-    text: str | None
-    """True words; None where unknown."""
-
-    hypotheses: tuple[Hypothesis, ...]
-    """What recognizers heard; may be empty."""
-
-    collection: str
-    """Where it comes from: `set` of the manifest, or its `engine`, or the text file's name."""
-
-    group: str
-    """Unit that stays on one side of a split."""
-
-    names: tuple[str, ...]
-    """Names of the device of this row."""
-
-    synthetic: bool = False
-    """Spoken by a machine: its manifest names the `engine`."""
-
-    fold: str | None = None
-    """`train`, `dev` or `test` where the manifest says so."""
-
-    text_source: str | None = None
-    """Of a synthetic clip: the collection of text that it speaks."""
-
-    source: str | None = None
-    """Where the collection can be found."""
-
-    license: str | None = None
-    """Licence of the row."""
+def _labelled(path: Path) -> list[Item]:
+    """Return the items that a model can learn from: labelled, and not by name only."""
+    items = [item for item in read_items(path) if not item.row.get("nominal")]
+    for item in items:
+        if not item.row.get("label"):
+            raise InputError(
+                f"{path}, item {item.index + 1} has no label; name the class of every row in a "
+                'column "label"'
+            )
+    return items
 
 
-def text_key(text: str) -> str:
-    """Return `text` as the tokenizer's cleaning sees it: what makes two transcripts the same."""
-    return " ".join(re.findall(r"[^\W_]+(?:'[^\W_]+)*", text.lower()))
+def found_labels(paths: Iterable[Path]) -> tuple[str, ...]:
+    """Return the labels that the manifests name, sorted.
+
+    Raises:
+        InputError: a row has no label, or all have the same.
+    """
+    given = list(paths)
+    labels = tuple(sorted({item.row["label"] for path in given for item in _labelled(path)}))
+    if len(labels) < 2:
+        names = ", ".join(str(path) for path in given) or "no manifest"
+        found = f"only the label {labels[0]}" if labels else "no label"
+        raise InputError(f"{names}: {found} found; two classes at least are needed")
+    return labels
 
 
-def stable_share(text: str) -> float:
-    """Map a string to [0, 1), always the same: for splits that survive a reordering."""
-    return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16) / 2**32
-
-
-def _lines(path: Path) -> Iterator[dict]:
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8") as file:
-        for line in file:
-            if line.strip():
-                yield json.loads(line)
-
-
-def read_hypotheses(paths: Iterable[Path]) -> dict[str, tuple[Hypothesis, ...]]:
-    """Return what recognizers heard, by the `audio_filepath` of the row."""
-    found: dict[str, tuple[Hypothesis, ...]] = {}
-    for path in paths:
-        for row in _lines(path):
-            text, logprob = row.get("text") or "", row.get("avg_logprob")
-            confidence = MISSING
-            if logprob is not None and not text:
-                confidence = (0.0, 1.0, 1.0, 0.0)  # as a recognizer that found no word says it
-            elif logprob is not None:
-                no_speech = float(row.get("no_speech_prob") or 0.0)
-                ratio = float(row.get("compression_ratio") or 1.0)
-                confidence = (float(logprob), no_speech, ratio, 0.0)
-            heard = Hypothesis(text, confidence)
-            key = row["audio_filepath"]
-            found[key] = (*found.get(key, ()), heard)
-    return found
+def _plain(row: dict[str, Any]) -> dict[str, str]:
+    return {key: str(value) for key, value in row.items() if isinstance(value, (str, int, float))}
 
 
 def read_manifest(
-    path: Path,
-    labels: tuple[str, ...],
-    hypotheses: dict[str, tuple[Hypothesis, ...]],
-    *,
-    shippable_only: bool,
+    path: Path, labels: tuple[str, ...], hypotheses: dict[str, tuple[Hypothesis, ...]]
 ) -> list[Row]:
-    """Read a JSONL manifest; rows of other labels, and of nominal labels, are left out."""
+    """Read a manifest as turbo-eval does; rows of other and of nominal labels are left out.
+
+    The group of a row is its `group`, else `voice`, else `speaker`, else the recording itself. It
+    is not told apart by collection: the same callers may speak in several.
+    """
     rows = []
-    for item in _lines(path):
-        if item["label"] not in labels or item.get("nominal"):
+    for item in _labelled(path):
+        row = item.row
+        if row["label"] not in labels:
             continue
-        if shippable_only and not item.get("shippable", True):
-            continue
-        stored = item["audio_filepath"]
-        name = item.get("device_name")
-        collection = item.get("set") or item.get("engine") or item.get("source") or path.stem
-        group = item.get("group") or item.get("voice") or item.get("speaker") or stored
+        stored = row["audio_filepath"]
+        name = item.device_name
+        collection = row.get("set") or row.get("engine") or row.get("source") or path.stem
+        group = row.get("group") or row.get("voice") or row.get("speaker") or stored
         rows.append(
             Row(
-                audio=path.parent / stored,
-                label=labels.index(item["label"]),
-                text=item.get("text"),
+                audio=item.path,
+                label=labels.index(row["label"]),
+                text=item.text,
                 hypotheses=hypotheses.get(stored, ()),
                 collection=collection,
-                group=f"{collection}/{group}",
+                group=str(group),
                 names=(name,) if name else (),
-                synthetic="engine" in item,
-                fold=item.get("fold"),
-                text_source=item.get("text_source") if "engine" in item else None,
-                source=item.get("source"),
-                license=item.get("license"),
+                offset_s=item.offset_s,
+                # A duration without an offset is that of the file, often rounded.
+                duration_s=item.duration_s if "offset" in row else None,
+                synthetic="engine" in row,
+                fold=row.get("fold"),
+                shippable=bool(row.get("shippable", True)),
+                text_source=row.get("text_source") if "engine" in row else None,
+                source=row.get("source"),
+                license=row.get("license"),
+                columns=_plain(row),
             )
         )
     return rows
@@ -144,7 +91,7 @@ def held_text_keys(paths: Iterable[Path]) -> set[str]:
     return {
         text_key(item["text"])
         for path in paths
-        for item in _lines(path)
+        for item in read_lines(path)
         if item.get("fold") in ("dev", "test") and item.get("text")
     }
 
@@ -154,7 +101,7 @@ def read_texts(folder: Path, labels: tuple[str, ...], held: set[str]) -> list[Ro
     rows, seen = [], set(held)
     for path in sorted(folder.glob("*.jsonl.gz")):
         collection = path.name.removesuffix(".jsonl.gz")
-        for item in _lines(path):
+        for item in read_lines(path):
             key = text_key(item["text"])
             if not key or key in seen or item["label"] not in labels:
                 continue

@@ -1,10 +1,14 @@
-"""Figures of a detector from its scores."""
+"""Figures of a classifier from its logits, and of a detector from its scores."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score, roc_curve
+from scipy.special import log_softmax
+from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, roc_auc_score, roc_curve
 
 
 def rates(labels: NDArray, scores: NDArray) -> tuple[NDArray, NDArray, NDArray]:
@@ -67,4 +71,43 @@ def summary(labels: NDArray, scores: NDArray) -> dict[str, float | int | None]:
         "n_directed": int(labels.sum()),
         "auc": float(roc_auc_score(labels, scores)) if both else None,
         "eer": equal_error_rate(labels, scores) if both else None,
+    }
+
+
+def class_figures(truth: NDArray, logits: NDArray, labels: Sequence[str]) -> dict[str, Any]:
+    """Return what the most probable class is worth, for classes `truth` `[N]`, logits `[N, K]`.
+
+    `accuracy` is the emotion field's weighted accuracy (WA), `balanced_accuracy` its unweighted one
+    (UA): the mean recall of the classes that occur. A class that does not occur has no recall.
+    """
+    guess = logits.argmax(axis=1)
+    indices = np.arange(len(labels))
+    counts = confusion_matrix(truth, guess, labels=indices)
+    occurs = counts.sum(axis=1) > 0
+    recall = np.diag(counts)[occurs] / counts.sum(axis=1)[occurs]
+    f1 = f1_score(truth, guess, labels=indices[occurs], average="macro", zero_division=0.0)
+    return {
+        "n": len(truth),
+        "accuracy": float(accuracy_score(truth, guess)),
+        "balanced_accuracy": float(recall.mean()),
+        "macro_f1": float(f1),
+        "recall": {labels[i]: float(r) for i, r in zip(indices[occurs], recall, strict=True)},
+        "confusion": counts.tolist(),
+        "cross_entropy": float(-log_softmax(logits, axis=1)[np.arange(len(truth)), truth].mean()),
+    }
+
+
+def detection_figures(labels: NDArray, scores: NDArray) -> dict[str, float | int | None]:
+    """Return `summary` and what the equal error rate does not say, null where undefined.
+
+    `equal_error_accuracy` is 1 - EER, so that more is better as in every other figure.
+    """
+    found = summary(labels, scores)
+    if found["eer"] is None:
+        return {**found, "equal_error_accuracy": None, "false_accept_at_false_reject_0.05": None}
+    false_accept, false_reject, _ = rates(labels, scores)
+    return {
+        **found,
+        "equal_error_accuracy": 1.0 - found["eer"],
+        "false_accept_at_false_reject_0.05": float(false_accept[false_reject <= 0.05].min()),
     }

@@ -7,6 +7,7 @@ has to be taught both: called out, merely mentioned, another device's name, and 
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from typing import NamedTuple
 
 # fmt: off
@@ -90,3 +91,8 @@ def draw_named(text: str, label: int, rng: random.Random, *, directed: int) -> N
     if draw < 0.76:  # somebody else is spoken to
         return Named(names, rng.choice(_CALLS).format(name=other, text=text), label)
     return Named(names, text, label)
+
+
+def directed_class(labels: Sequence[str]) -> int | None:
+    """Return the class of speech to the device; None where the labels tell something else."""
+    return labels.index("directed") if set(labels) == {"directed", "not_directed"} else None

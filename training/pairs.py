@@ -12,14 +12,15 @@ from pathlib import Path
 import click
 import numpy as np
 
-from training.checkpoint import load_model, write_json
-from training.features import FeatureStore
-from training.manifest import Row
+from training.checkpoint import write_json
+from training.features import AS_RECORDED
 from training.metrics import bootstrap_eer, summary
 from training.probe import probe_scores
 from training.recipe import RECIPES, Recipe, build_recipe
-from training.runs import DIRECTED, load_rows, surroundings, train_run
-from training.scoring import AS_RECORDED, MODES, margin, score
+from training.row import Row
+from training.runs import train_run
+from training.scoring import margin
+from training.workbench import load_rows, prepare
 
 PAIRS = (
     "coffee_commands,conversation",
@@ -31,9 +32,8 @@ PAIRS = (
 
 def held_rows(recipe: Recipe, pair: tuple[str, str]) -> list[Row]:
     """Return the rows of both collections, unshippable ones too: they are only measured."""
-    data = replace(recipe.data, exclude=(), shippable_only=False, text="")
-    rows = load_rows(replace(recipe, data=data))
-    directed = recipe.model.labels.index(DIRECTED)
+    rows = load_rows(replace(recipe, data=replace(recipe.data, exclude=(), text="")))
+    directed = recipe.model.labels.index("directed")
     wanted = {(pair[0], True), (pair[1], False)}
     return [row for row in rows if (row.collection, row.label == directed) in wanted]
 
@@ -46,18 +46,15 @@ def score_pair(recipe: Recipe, pair: tuple[str, str], folder: Path) -> dict:
     of all rows, which need none, stand under `all`.
     """
     rows = held_rows(recipe, pair)
-    model, tokenizer = load_model(folder)
-    directed = model.config.labels.index(DIRECTED)
-    store = FeatureStore(Path(recipe.data.features))
-    clips = [row.audio for row in rows if row.audio is not None]
-    wanted = [(clip, AS_RECORDED) for clip in clips]
-    store.fill(model, wanted, recipe.augment, surroundings(recipe))
+    bench = prepare(replace(recipe, init=str(folder)))
+    directed = bench.recipe.model.labels.index("directed")
+    clips = [row.clip for row in rows]
+    bench.store.fill(bench.model.eval(), [(clip, AS_RECORDED) for clip in clips])
+    logits = bench.scorer(recipe.data.transcripts)(bench.model, rows)
     labels = np.array([row.label == directed for row in rows])
     groups = np.array([row.group for row in rows])
     heard = np.array([bool(row.hypotheses) for row in rows])
-    scores = {
-        mode: margin(score(model, tokenizer, store, rows, mode=mode), directed) for mode in MODES
-    }
+    scores = {mode: margin(values, directed) for mode, values in logits.items()}
     scores["probe"] = probe_scores(clips, labels, groups)
     found: dict = {"directed": pair[0], "not_directed": pair[1], "n": int(heard.sum())}
     found["without_text"] = sum(bool(row.hypotheses) and not row.hypotheses[0].text for row in rows)

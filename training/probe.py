@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 from training.augment import Wave, speech_edges
 from training.features import read_wave
+from training.row import Clip
 
 _BANDS = 24
 
@@ -42,13 +42,13 @@ def content_free(wave: Wave, *, sample_rate: int = 16_000) -> NDArray[np.float64
 
 
 def probe_scores(
-    clips: Sequence[Path], labels: NDArray, groups: NDArray, *, folds: int = 5
+    clips: Sequence[Clip], labels: NDArray, groups: NDArray, *, folds: int = 5
 ) -> NDArray[np.float64]:
     """Return cross-validated log-odds `[N]` of a logistic regression on `content_free`.
 
     Folds are by `groups`, each class split by itself, so that every fold has both.
     """
-    features = np.array([content_free(read_wave(clip, sample_rate=16_000)) for clip in clips])
+    features = np.array([content_free(read_wave(clip)) for clip in clips])
     fold = np.zeros(len(labels), int)
     for value in np.unique(labels):
         members = np.flatnonzero(labels == value)

@@ -11,62 +11,9 @@ import click
 
 from models.config import TurboConfig
 from training.augment import AugmentConfig
+from training.data_config import DataConfig
 from training.objective import ObjectiveConfig
 from training.train_config import TrainConfig
-
-
-@dataclass(frozen=True)
-class DataConfig:
-    """Where the data lies, and how much of each kind a batch holds."""
-
-    manifest: tuple[str, ...] = ()
-    """JSONL manifests of recordings, comma-separated."""
-
-    hypotheses: tuple[str, ...] = ()
-    """JSONL files of what recognizers heard, joined by `audio_filepath`."""
-
-    text: str = ""
-    """Folder of `*.jsonl.gz` with lines of text; empty for none."""
-
-    held_texts: tuple[str, ...] = ()
-    """Manifests with folds: the texts of their `dev` and `test` rows are not read from `text`."""
-
-    noise: str = ""
-    """Manifest of noise recordings to mix in; empty for synthetic noise only."""
-
-    rooms: str = ""
-    """Manifest of room responses; empty for simulated rooms only."""
-
-    exclude: tuple[str, ...] = ()
-    """Collections left out: `set` or `text_source` of a row, or name of a text file."""
-
-    shippable_only: bool = True
-    """Leave out rows marked `"shippable": false`."""
-
-    features: str = ""
-    """Folder that keeps the front's frames between runs; empty for one in the output folder."""
-
-    variants: int = 3
-    """Random channels a recording is seen through."""
-
-    synthetic_variants: int = 1
-    """Random channels a synthetic clip is seen through; another clip costs no more."""
-
-    synthetic_clips: int = 0
-    """Synthetic clips at most, the first of their manifests; 0 for all."""
-
-    dev_share: float = 0.1
-    """Share of the groups kept for the development set."""
-
-    text_share: float = 0.3
-    """Share of a batch that is lines of text without sound."""
-
-    borrowed_share: float = 0.3
-    """Share of the recordings (not synthetic) that are given a random line of text, and its label:
-    they teach that the sound of a collection says nothing once the words are clear."""
-
-    synthetic_share: float = 0.6
-    """Share of the recordings in a batch drawn from rows that name their `engine`."""
 
 
 @dataclass(frozen=True)

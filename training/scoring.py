@@ -3,62 +3,103 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from models.encoded import Encoded
 from models.turbo import Turbo
 from training.batches import Example, collate
-from training.features import FeatureStore
-from training.manifest import MISSING, Confidence, Row
+from training.features import AS_RECORDED, FeatureStore
+from training.hypotheses import MISSING
+from training.row import Row
+from training.text_states import TextStates
 
 MODES = ("fused", "audio", "text")
-AS_RECORDED = -1
+"""What is listened to: both, sound alone, words alone."""
 
 
-def heard(row: Row) -> tuple[str, Confidence]:
-    """Return what the device would have: a recognizer's text, or the true one, or none."""
-    if row.hypotheses:
-        return row.hypotheses[0].text, row.hypotheses[0].confidence
-    return row.text or "", MISSING
+def _nothing(encoded: Encoded, like: Encoded) -> Encoded:
+    """Spread one encoding of nothing over as many rows as `like` has."""
+    rows = len(like.pooled)
+    return Encoded(*(part.expand(rows, *part.shape[1:]) for part in encoded))
 
 
-@torch.inference_mode()
-def score(
-    model: Turbo,
-    tokenizer: Tokenizer,
-    store: FeatureStore | None,
-    rows: Sequence[Row],
-    *,
-    mode: str = "fused",
-    variant: int = AS_RECORDED,
-    batch: int = 32,
-) -> NDArray[np.float64]:
-    """Return logits `[N, K]` of `rows`, from sound and text, or from one of them."""
-    model.eval()
-    device = next(model.parameters()).device
-    examples = []
-    for row in rows:
+@dataclass(frozen=True)
+class Scorer:
+    """Everything between rows and logits but the model."""
+
+    tokenizer: Tokenizer
+
+    store: FeatureStore | None
+    """None where no row has sound."""
+
+    text_states: TextStates | None = None
+    """Where the text front is frozen."""
+
+    transcripts: str = "auto"
+    """Whose words are read, see `DataConfig`."""
+
+    batch: int = 32
+    """Rows at a time."""
+
+    def _example(self, row: Row, variant: int) -> Example:
         frames = None
-        if mode != "text" and store is not None and row.audio is not None:
-            frames = store.load(row.audio, variant)
-        text, confidence = ("", MISSING) if mode == "audio" else heard(row)
-        examples.append(Example(frames, row.names, text, confidence, row.label, (0, 0)))
-    order = sorted(
-        range(len(rows)),
-        key=lambda i: 0 if examples[i].frames is None else len(examples[i].frames),
-    )
-    logits = np.zeros((len(rows), len(model.config.labels)))
-    for start in range(0, len(order), batch):
-        chosen = order[start : start + batch]
-        part = collate([examples[i] for i in chosen], tokenizer, model.audio_front.width, device)
-        audio = model.audio_tower(part.frames, part.frame_mask)
-        tokens = model.text_front(part.token_ids, part.token_mask)
-        text = model.text_tower(tokens, part.token_mask)
-        logits[chosen] = model.fusion(audio, text, part.confidence).double().cpu().numpy()
-    return logits
+        if row.audio is not None and self.store is not None:
+            frames = self.store.load(row.clip, variant)
+        text, confidence = row.words(self.transcripts)
+        return Example(frames, row.names, text, confidence, row.label)
+
+    @torch.inference_mode()
+    def __call__(
+        self,
+        model: Turbo,
+        rows: Sequence[Row],
+        *,
+        variant: int = AS_RECORDED,
+        modes: Sequence[str] = MODES,
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return logits `[N, K]` of `rows` for every one of `modes`.
+
+        Sound and words are encoded once for all modes; what a mode leaves out is given to the
+        fusion as missing, exactly as if it had not been there.
+        """
+        model.eval()
+        device = next(model.parameters()).device
+        width = model.audio_front.width
+        nothing = collate([Example(None, (), "", MISSING, 0)], self.tokenizer, width, device)
+        silence = model.audio_tower(nothing.frames, nothing.frame_mask)
+        states = model.text_front(nothing.token_ids, nothing.token_mask)
+        no_words = model.text_tower(states, nothing.token_mask)
+
+        examples = [self._example(row, variant) for row in rows]
+        order = sorted(range(len(rows)), key=lambda i: _steps(examples[i]))
+        logits = {mode: np.zeros((len(rows), len(model.config.labels))) for mode in modes}
+        for start in range(0, len(order), self.batch):
+            chosen = order[start : start + self.batch]
+            members = [examples[i] for i in chosen]
+            part = collate(members, self.tokenizer, width, device, self.text_states)
+            audio = model.audio_tower(part.frames, part.frame_mask)
+            states = part.text_states
+            if states is None:
+                states = model.text_front(part.token_ids, part.token_mask)
+            text = model.text_tower(states, part.token_mask)
+            unsure = nothing.confidence.expand(len(chosen), -1)
+            for mode in modes:
+                found = model.fusion(
+                    _nothing(silence, audio) if mode == "text" else audio,
+                    _nothing(no_words, text) if mode == "audio" else text,
+                    unsure if mode == "audio" else part.confidence,
+                )
+                logits[mode][chosen] = found.double().cpu().numpy()
+        return logits
+
+
+def _steps(example: Example) -> int:
+    return 0 if example.frames is None else len(example.frames)
 
 
 def margin(logits: NDArray, directed: int) -> NDArray:

@@ -76,8 +76,7 @@ def test_a_training_folder_becomes_a_package_that_listens(tiny, tmp_path):
             {
                 "collection": "hwu64",
                 "kind": "text",
-                "directed": 3,
-                "not_directed": 0,
+                "rows": {"directed": 3, "not_directed": 0},
                 "source": None,
                 "license": None,
             }

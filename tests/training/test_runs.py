@@ -11,7 +11,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors  # noqa: E4
 from training.checkpoint import load_model, save_setup, save_weights  # noqa: E402
 from training.pairs import score_pair  # noqa: E402
 from training.recipe import Recipe, build_recipe  # noqa: E402
-from training.runs import load_rows, train_run  # noqa: E402
+from training.runs import train_run  # noqa: E402
+from training.workbench import load_rows  # noqa: E402
 
 WORDS = ["turn", "stop", "light", "yes", "was", "he", "late", "and"]
 

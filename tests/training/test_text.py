@@ -7,16 +7,10 @@ import pytest
 pytest.importorskip("torch", reason="needs the train extra")
 
 from training.corrupt import Mishearing  # noqa: E402
-from training.manifest import (  # noqa: E402
-    MISSING,
-    held_text_keys,
-    read_hypotheses,
-    read_manifest,
-    read_texts,
-    stable_share,
-    text_key,
-)
+from training.hypotheses import MISSING, read_hypotheses  # noqa: E402
+from training.manifest import held_text_keys, read_manifest, read_texts  # noqa: E402
 from training.names import draw_named  # noqa: E402
+from training.row import stable_share, text_key  # noqa: E402
 
 LABELS = ("not_directed", "directed")
 
@@ -39,12 +33,10 @@ def test_manifest_rows_meet_their_hypotheses(tmp_path):
     heard = [{"audio_filepath": "a.wav", "text": "hello luna", "avg_logprob": -0.5}]
     write_lines(tmp_path / "h.jsonl", heard)
     hypotheses = read_hypotheses([tmp_path / "h.jsonl"])
-    found = read_manifest(tmp_path / "m.jsonl", LABELS, hypotheses, shippable_only=True)
-    assert [row.audio.name for row in found] == ["a.wav"]
+    found = read_manifest(tmp_path / "m.jsonl", LABELS, hypotheses)
+    assert [(row.audio.name, row.shippable) for row in found] == [("a.wav", True), ("c.wav", False)]
     assert found[0].names == ("luna",)
     assert found[0].hypotheses[0].confidence == (-0.5, 0.0, 1.0, 0.0)
-    every = read_manifest(tmp_path / "m.jsonl", LABELS, {}, shippable_only=False)
-    assert [row.audio.name for row in every] == ["a.wav", "c.wav"]
 
 
 def test_a_sentence_in_two_files_is_kept_once(tmp_path):

@@ -1,0 +1,105 @@
+"""Fold files: JSON that says, fold by fold, which rows are the test set."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from turbo_stream.errors import InputError
+
+_SHIPPED = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class FoldFile:
+    """Folds by the values of one column of the manifests.
+
+    As JSON: `{"name", "column", "folds": [{"test": [VALUE, ...]}, ...], "dev", "keep_apart"}`,
+    where `dev` is a list of values of the same column, or `{"share": 0.1, "by": COLUMN}`.
+    """
+
+    name: str
+    """What the folds are called."""
+
+    column: str
+    """Column of the manifests; `group` and `text` mean those of `Row`."""
+
+    tests: tuple[tuple[str, ...], ...]
+    """Of each fold the values of `column` whose rows test."""
+
+    dev: tuple[str, ...] | None
+    """The values of `column` whose rows choose the weights; None for a share of the rest."""
+
+    dev_share: float
+    """Share of the rest that chooses, where `dev` is None."""
+
+    dev_by: str
+    """Column whose values are then taken whole."""
+
+    keep_apart: tuple[str, ...]
+    """Columns: a row that shares a value of one with a test row (or, to be trained on, with a
+    development row) is left out."""
+
+
+def _strings(value: Any, path: Path, what: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, (str, int)) for item in value):
+        raise InputError(f"{path}: {what} is {value!r:.60}; give a list of texts")
+    return tuple(str(item) for item in value)
+
+
+def parse_folds(content: Any, path: Path) -> FoldFile:
+    """Return the folds of a parsed file.
+
+    Raises:
+        InputError: something is missing or of the wrong kind, or a value tests in two folds.
+    """
+    try:
+        tests = [_strings(fold["test"], path, "test") for fold in content["folds"]]
+        dev = content.get("dev", {"share": 0.1})
+        share = 0.0 if isinstance(dev, list) else float(dev["share"])
+        found = FoldFile(
+            name=content["name"],
+            column=content["column"],
+            tests=tuple(tests),
+            dev=_strings(dev, path, "dev") if isinstance(dev, list) else None,
+            dev_share=share,
+            dev_by="group" if isinstance(dev, list) else dev.get("by", "group"),
+            keep_apart=_strings(content.get("keep_apart", ["group"]), path, "keep_apart"),
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{path} is no fold file ({type(error).__name__}: {error}); give name, column, folds "
+            "with test, and optionally dev and keep_apart"
+        ) from error
+    values = [value for test in found.tests for value in test]
+    twice = sorted({value for value in values if values.count(value) > 1})
+    if twice or not values:
+        reason = f"{', '.join(twice)} tests twice" if twice else "no fold has a test"
+        raise InputError(f"{path}: {reason}; give every fold values of its own")
+    return found
+
+
+def shipped_folds() -> list[str]:
+    """Return the names of the fold files that lie here."""
+    return sorted(path.stem for path in _SHIPPED.glob("*.json"))
+
+
+def read_folds(name: str) -> FoldFile:
+    """Return the fold file at a path, or the shipped one of that name.
+
+    Raises:
+        InputError: there is none, or it is not what it should be.
+    """
+    path = _SHIPPED / f"{name}.json" if name in shipped_folds() else Path(name)
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise InputError(
+            f"fold file {name} cannot be read ({error.strerror or error}); give a path, or one of "
+            f"{', '.join(shipped_folds())}"
+        ) from error
+    except ValueError as error:
+        raise InputError(f"{path} is no JSON ({error}); see python -m training.folds") from error
+    return parse_folds(content, path)
