@@ -208,10 +208,12 @@ class ViewsModel(nn.Module):
         if self.config.contrastive:
             sound = self.model.audio_projection(audio.pooled)
             words = self.model.text_projection(text.pooled)
-        else:  # an unused projection is not worth its time, and must not look used
+            scale = self.scale
+        else:  # what no term uses is not worth its time, and must not wait for a gradient
             sound = words = logits.new_zeros(len(logits), 0)
-        parts = (part.unflatten(0, (count, -1)) for part in (logits, sound, words))
-        return Views(*parts, self.scale)
+            scale = self.scale.detach()
+        parts = (part.reshape(count, len(batch.labels), -1) for part in (logits, sound, words))
+        return Views(*parts, scale)
 
 
 def objective_terms(views: Views, targets: Targets, config: ObjectiveConfig) -> dict[str, Tensor]:
