@@ -54,10 +54,13 @@ def fit(
     evaluate: Callable[[], dict[str, float]],
     train: TrainConfig,
     folder: Path,
+    *,
+    quiet: bool = False,
 ) -> History:
     """Train `model` in place; the weights with the lowest `dev` of `evaluate` go to `folder`.
 
     `evaluate` is called every `evaluate_every` steps and must leave the weights as they are.
+    `quiet` shows no progress: the caller has many runs to show.
     """
     device = next(model.parameters()).device
     views_model = ViewsModel(model, objective).to(device)
@@ -67,7 +70,7 @@ def fit(
     parameters = [p for group in groups for p in group["params"]]
     history, waited = History(), 0
     running: dict[str, float] = {}
-    with Progress() as progress:
+    with Progress(disable=quiet) as progress:
         task = progress.add_task("training", total=train.steps)
         for step in range(1, train.steps + 1):
             views_model.train()
@@ -88,7 +91,8 @@ def fit(
                 continue
             look = {"step": step, **running, "scale": views_model.scale.item(), **evaluate()}
             history.looks.append(look)
-            progress.console.print({k: round(v, 4) for k, v in look.items()})
+            if not quiet:
+                progress.console.print({k: round(v, 4) for k, v in look.items()})
             waited += 1
             if look["dev"] < history.best:
                 history.best, history.best_step, waited = look["dev"], step, 0
