@@ -22,10 +22,19 @@ class TurboConfig:
     """Longest token row, special tokens included."""
 
     audio: str = "whisper-tiny"
-    """Audio encoder: `whisper-tiny` (by way of smart-turn v3.2), or `compact`, ours, untrained."""
+    """Audio encoder: `whisper-tiny` (by way of smart-turn v3.2), `compact` (ours, untrained), or
+    `hf:NAME`, a HuBERT, wav2vec 2.0, WavLM or Whisper of Hugging Face, by name or folder."""
 
     text: str = "minilm"
-    """Text encoder: `minilm` (MiniLM-L6), or `compact`, ours; both over a pruned vocabulary."""
+    """Text encoder: `minilm` (MiniLM-L6) or `compact` (ours), both over a pruned vocabulary, or
+    `hf:NAME`, an encoder of Hugging Face with its own tokenizer, by name or folder."""
+
+    audio_architecture: str = ""
+    """Configuration of `hf:NAME` as JSON, as in its `config.json`; filled in when a run starts, so
+    that its checkpoint is whole without the encoder it came from."""
+
+    text_architecture: str = ""
+    """The same of the text encoder."""
 
     text_init: str = ""
     """Folder of a distilled compact text tower to start from; empty for random weights."""

@@ -36,14 +36,14 @@ def mel_filters(bands: int, bins: int, sample_rate: int) -> Tensor:
 class _Mel(nn.Module):
     """The short-time spectrum through the mel filters."""
 
-    def __init__(self, sample_rate: int) -> None:
+    def __init__(self, sample_rate: int, bands: int = MEL_BANDS) -> None:
         super().__init__()
         bins = WINDOW_SAMPLES // 2 + 1
         turn = torch.arange(WINDOW_SAMPLES, dtype=torch.float64) * (2 * math.pi / WINDOW_SAMPLES)
         phase = torch.arange(bins, dtype=torch.float64)[:, None] * turn
         window = 0.5 - 0.5 * torch.cos(turn)
         basis = torch.cat([torch.cos(phase), -torch.sin(phase)]) * window
-        filters = mel_filters(MEL_BANDS, bins, sample_rate)
+        filters = mel_filters(bands, bins, sample_rate)
         self.register_buffer("basis", basis.float()[:, None, :], persistent=False)
         self.register_buffer("filters", filters, persistent=False)
 
@@ -58,8 +58,8 @@ class _Mel(nn.Module):
         return torch.log10(power.clamp(min=_POWER_FLOOR)), mask
 
 
-def _valid(waveform: Tensor, length: Tensor) -> Tensor:
-    """Return `[B, T]`: 1 at the samples that are not padding."""
+def samples_valid(waveform: Tensor, length: Tensor) -> Tensor:
+    """Return `[B, T]`: 1 at the first `length` `[B]` samples of each row, 0 after."""
     sample = torch.arange(waveform.shape[1], device=waveform.device)
     return (sample[None, :] < length[:, None]).to(waveform.dtype)
 
@@ -69,7 +69,7 @@ def standardize(waveform: Tensor, length: Tensor) -> Tensor:
 
     `length` `[B]` counts the samples of each row; what follows them becomes 0.
     """
-    valid = _valid(waveform, length)
+    valid = samples_valid(waveform, length)
     count = length.clamp(min=1).to(waveform.dtype)[:, None]
     mean = (waveform * valid).sum(1, keepdim=True) / count
     centred = (waveform - mean) * valid
@@ -80,12 +80,16 @@ def standardize(waveform: Tensor, length: Tensor) -> Tensor:
 class LogMel(_Mel):
     """Whisper's log-mel of a masked batch, without its fixed window.
 
-    Every row is brought to zero mean and unit variance over its own samples (as smart-turn does),
-    and clamped to 8 decades under its own loudest band: level and padding do not matter.
+    Every row is brought to zero mean and unit variance over its own samples (as smart-turn does;
+    Whisper itself does not: `standardized=False`), and clamped to 8 decades under its own loudest
+    band: level and padding do not matter.
     """
 
-    def __init__(self, *, sample_rate: int = 16_000) -> None:
-        super().__init__(sample_rate)
+    def __init__(
+        self, *, sample_rate: int = 16_000, bands: int = MEL_BANDS, standardized: bool = True
+    ) -> None:
+        super().__init__(sample_rate, bands)
+        self.standardized = standardized
 
     def forward(self, waveform: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
         """Return log-mel `[B, F, 80]` and its mask `[B, F]`, from `waveform` `[B, T]`.
@@ -93,7 +97,11 @@ class LogMel(_Mel):
         `length` `[B]` counts the samples of each row; a row of none has a mask of zeros.
         """
         half = WINDOW_SAMPLES // 2
-        decades, mask = self._decades(F.pad(standardize(waveform, length), (half, half)), length)
+        if self.standardized:
+            sound = standardize(waveform, length)
+        else:
+            sound = waveform * samples_valid(waveform, length)
+        decades, mask = self._decades(F.pad(sound, (half, half)), length)
         hidden = (1.0 - mask)[:, :, None]
         loudest = (decades - 100.0 * hidden).amax(dim=(1, 2), keepdim=True)
         decades = torch.maximum(decades, loudest - 8.0)
@@ -113,7 +121,7 @@ class CausalLogMel(_Mel):
 
     def forward(self, waveform: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
         """Return log-mel `[B, F, 80]` and its mask `[B, F]`, from `waveform` `[B, T]`."""
-        sound = waveform * _valid(waveform, length)
+        sound = waveform * samples_valid(waveform, length)
         # A hop behind, so that the last frame is never cut off and even no sound at all has one.
         padded = F.pad(sound, (WINDOW_SAMPLES - HOP_SAMPLES, HOP_SAMPLES))
         decades, mask = self._decades(padded, length)

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from models.audio.whisper import take_convolution, take_layer
 from models.audio.whisper_tiny import WhisperTower
 from models.errors import ModelError
 from models.turbo import Turbo
@@ -89,42 +90,19 @@ def smart_turn_encoder() -> dict[str, Tensor]:
     return found
 
 
-def _whisper_layer(source: dict[str, Tensor], index: int) -> dict[str, Tensor]:
-    """Rename one Whisper layer to `EncoderLayer`'s keys."""
-    names = {
-        "self_attn.q_proj": "query",
-        "self_attn.k_proj": "key",
-        "self_attn.v_proj": "value",
-        "self_attn.out_proj": "output",
-        "self_attn_layer_norm": "attention_norm",
-        "fc1": "widen",
-        "fc2": "narrow",
-        "final_layer_norm": "feed_forward_norm",
-    }
-    layer = {}
-    for theirs, ours in names.items():
-        weight = source[f"layers.{index}.{theirs}.weight"]
-        layer[f"{ours}.weight"] = weight
-        bias = source.get(f"layers.{index}.{theirs}.bias")
-        layer[f"{ours}.bias"] = torch.zeros(weight.shape[0]) if bias is None else bias
-    return layer
-
-
 def load_smart_turn(model: Turbo) -> None:
     """Fill the audio front, and the upper layers if there are any, with smart-turn's first ones."""
     source = smart_turn_encoder()
     front = model.audio_front
-    for name, convolution in (("conv1", front.conv1), ("conv2", front.conv2)):
-        weight = source[f"{name}.weight"]  # [out, in, tap]
-        convolution.linear.weight.data.copy_(weight.transpose(1, 2).flatten(1))
-        convolution.linear.bias.data.copy_(source[f"{name}.bias"])
+    take_convolution(front.conv1, source, "conv1")
+    take_convolution(front.conv2, source, "conv2")
     tower = model.audio_tower
     trained = isinstance(tower, WhisperTower)
     layers = [*front.layers, *(tower.layers if trained else ())]
     if len(layers) > _WHISPER_LAYERS:
         raise ModelError(f"{len(layers)} layers of whisper-tiny: it has {_WHISPER_LAYERS}")
     for index, layer in enumerate(layers):
-        layer.load_state_dict(_whisper_layer(source, index))
+        take_layer(layer, source, index)
     if trained:
         tower.norm.weight.data.copy_(source["layer_norm.weight"])
         tower.norm.bias.data.copy_(source["layer_norm.bias"])

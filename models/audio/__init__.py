@@ -6,10 +6,12 @@ from torch import nn
 
 from models.audio.body import AudioBody
 from models.audio.compact import CompactFront, CompactTower
+from models.audio.hugging_face import hugging_face_audio
 from models.audio.whisper_tiny import WhisperFront, WhisperTower
 from models.config import TurboConfig
 from models.errors import ModelError
 from models.front import Front
+from models.hugging_face import PREFIX
 
 
 def audio_modules(config: TurboConfig) -> tuple[Front, nn.Module]:
@@ -29,4 +31,6 @@ def audio_modules(config: TurboConfig) -> tuple[Front, nn.Module]:
                 "audio_frozen=true: the compact tower has no pretrained weights to keep"
             )
         return CompactFront(config), CompactTower(config)
-    raise ModelError(f"audio {config.audio!r}: unknown; allowed: whisper-tiny, compact")
+    if config.audio.startswith(PREFIX):
+        return hugging_face_audio(config)
+    raise ModelError(f"audio {config.audio!r}: unknown; allowed: whisper-tiny, compact, hf:NAME")

@@ -7,8 +7,10 @@ from torch import nn
 from models.config import TurboConfig
 from models.errors import ModelError
 from models.front import Front
+from models.hugging_face import PREFIX
 from models.text.body import TextBody
 from models.text.compact import CompactText
+from models.text.hugging_face import hugging_face_text
 from models.text.ids import TokenIds
 from models.text.minilm import MiniLMFront, MiniLMTower
 
@@ -28,4 +30,6 @@ def text_modules(config: TurboConfig) -> tuple[Front, nn.Module]:
         if config.text_frozen:
             raise ModelError("text_frozen=true: allowed with minilm and hf:..., compact is trained")
         return TokenIds(), CompactText(config)
-    raise ModelError(f"text {config.text!r}: unknown; allowed: minilm, compact")
+    if config.text.startswith(PREFIX):
+        return hugging_face_text(config)
+    raise ModelError(f"text {config.text!r}: unknown; allowed: minilm, compact, hf:NAME")
