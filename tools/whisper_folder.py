@@ -19,10 +19,18 @@ transformers.utils.is_torchaudio_available = lambda: False
 from transformers import (  # noqa: E402
     PreTrainedTokenizerFast,
     WhisperConfig,
+    WhisperFeatureExtractor,
     WhisperForConditionalGeneration,
+    WhisperModel,
 )
 
-__all__ = ["WhisperConfig", "WhisperForConditionalGeneration", "write_whisper_folder"]
+__all__ = [
+    "WhisperConfig",
+    "WhisperFeatureExtractor",
+    "WhisperForConditionalGeneration",
+    "WhisperModel",
+    "write_whisper_folder",
+]
 
 
 def write_whisper_folder(
