@@ -7,12 +7,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from tokenizers import Tokenizer
+from torch import Tensor
 
 from models.audio.hugging_face import audio_architecture, load_hugging_face_audio
 from models.config import TurboConfig
 from models.errors import ModelError
 from models.hugging_face import PREFIX, hugging_face_name, read_architecture
 from models.pretrained import load_minilm, load_smart_turn
+from models.text.compact import read_taught
 from models.text.hugging_face import hugging_face_tokenizer, load_hugging_face_text
 from models.turbo import Turbo
 from models.vocabulary import prune_vocabulary
@@ -33,22 +35,33 @@ def start_model(config: TurboConfig, texts: Iterable[str]) -> tuple[TurboConfig,
         raise ModelError(str(error)) from error
 
 
+def _last_id(tokenizer: Tokenizer) -> int:
+    """Return the id that ends an empty text, and so every segment."""
+    return ([0] + tokenizer.encode("").ids)[-1]
+
+
 def _start(config: TurboConfig, texts: Iterable[str]) -> tuple[TurboConfig, Turbo, Tokenizer]:
+    if config.text_init and config.text != "compact":
+        raise ModelError(f"text_init: is for text=compact, not for text={config.text}")
     kept: list[int] = []
-    if config.text.startswith(PREFIX):
+    taught: dict[str, Tensor] = {}
+    if config.text_init:
+        config, tokenizer, taught = read_taught(config)
+    elif config.text.startswith(PREFIX):
         name = hugging_face_name(config.text)
         fields = read_architecture(name)
         tokenizer = hugging_face_tokenizer(name, config.max_tokens)
-        config = replace(config, text_architecture=json.dumps(fields))
-        size = fields.get("vocab_size", 0)
+        config = replace(
+            config,
+            text_architecture=json.dumps(fields),
+            vocabulary_size=fields.get("vocab_size", 0),
+            sep_token_id=_last_id(tokenizer),
+        )
     else:
         tokenizer, kept = prune_vocabulary(
             texts, size=config.vocabulary_size, max_tokens=config.max_tokens
         )
-        size = len(kept)
-    # What ends an empty text ends every segment.
-    ends = tokenizer.encode("").ids or [0]
-    config = replace(config, vocabulary_size=size, sep_token_id=ends[-1])
+        config = replace(config, vocabulary_size=len(kept), sep_token_id=_last_id(tokenizer))
     if config.audio.startswith(PREFIX):
         architecture = audio_architecture(hugging_face_name(config.audio))
         config = replace(config, audio_architecture=architecture)
@@ -61,6 +74,8 @@ def _start(config: TurboConfig, texts: Iterable[str]) -> tuple[TurboConfig, Turb
         load_hugging_face_audio(model.audio_front, model.audio_tower, name)
     if config.text == "minilm":
         load_minilm(model, kept)
+    elif taught:
+        model.text_tower.load_state_dict(taught)
     elif config.text.startswith(PREFIX):
         name = hugging_face_name(config.text)
         load_hugging_face_text(model.text_front, model.text_tower, name)

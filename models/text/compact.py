@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from pathlib import Path
+
 import torch
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from models.config import TurboConfig
 from models.encoded import Encoded
+from models.errors import ModelError
 from models.pooling import mean_pool
 from models.text.embedding import TokenEmbedding
 from models.transformer import attention_bias, body_layers
+
+WEIGHTS = "text_tower.safetensors"
+"""The tower in a folder that `training.distill_text` wrote, beside config and tokenizer."""
+
+_SHAPE = ("hidden", "body_layers", "body_heads", "max_tokens")
 
 
 class CompactText(TokenEmbedding):
@@ -36,3 +48,30 @@ class CompactText(TokenEmbedding):
         for layer in self.layers:
             x = layer(x, bias)
         return mean_pool(self.last_norm(x) * mask[:, :, None], mask, self.missing)
+
+
+def read_taught(config: TurboConfig) -> tuple[TurboConfig, Tokenizer, dict[str, Tensor]]:
+    """Return `config` with the vocabulary of its `text_init`, that tokenizer, and the weights.
+
+    Raises:
+        ModelError: the folder holds no distilled tower, or one of another shape.
+    """
+    folder = Path(config.text_init)
+    try:
+        stored = json.loads((folder / "config.json").read_text("utf-8"))["model"]
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        weights = load_file(folder / WEIGHTS)
+    except Exception as error:  # the libraries' errors share no narrower base
+        reason = " ".join(str(error).split())
+        raise ModelError(
+            f"text_init {folder}: holds no distilled text tower ({reason}); make one with "
+            "python -m training.distill_text"
+        ) from error
+    for name in _SHAPE:
+        if getattr(config, name) != stored[name]:
+            raise ModelError(
+                f"{name} {getattr(config, name)}: the tower in text_init {folder} was made with "
+                f"{stored[name]}; set {name}={stored[name]}"
+            )
+    kept = {name: stored[name] for name in ("vocabulary_size", "sep_token_id")}
+    return replace(config, **kept), tokenizer, weights
