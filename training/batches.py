@@ -7,6 +7,7 @@ import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer
@@ -127,6 +128,8 @@ class Sampler:
             classes[row.label][row.collection].append(row)
         heard = [h.confidence for row in self.rows for h in row.hypotheses]
         self._confidences = heard or [MISSING]
+        self._before = self.rng.getstate()
+        self._given = 0
 
     def _row(self, kind: str) -> Row:
         classes = self._pools[kind]
@@ -181,7 +184,7 @@ class Sampler:
         if self.directed is not None:
             drawn = draw_named(line, row.label, self.rng, directed=self.directed)
         text = self._misheard(drawn.text, share=0.4)
-        words, line_key = number_of(text_key(drawn.text)), number_of(row.group)
+        words, line_key = number_of(text_key(drawn.text)), number_of(f"line {drawn.text}")
         confidence = self._foreign_confidence()
         return Example(None, drawn.names, text, confidence, drawn.label, words, line_key)
 
@@ -217,6 +220,7 @@ class Sampler:
         """Yield batches for ever; four at a time are sorted by length, so that padding is short."""
         size = self.train.batch
         while True:
+            self._before = self.rng.getstate()
             drawn = [self.draw() for _ in range(4 * size)]
             spoken = [e for e in drawn if e.frames is not None]
             silent = [e for e in drawn if e.frames is None]
@@ -228,8 +232,19 @@ class Sampler:
             parts = zip(_cut(spoken, spoken_edges), _cut(silent, silent_edges), strict=True)
             batches = [sounds + lines for sounds, lines in parts]
             self.rng.shuffle(batches)
-            for batch in batches:
+            for batch in batches[self._given :]:
+                self._given += 1
                 yield collate_batch(batch)
+            self._given = 0
+
+    def state(self) -> dict[str, Any]:
+        """Return the place between two batches: how the last four were drawn, and those given."""
+        return {"before": self._before, "given": self._given}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from `state`; `batches` must not have begun."""
+        self.rng.setstate(state["before"])
+        self._given = state["given"]
 
 
 def _cut(items: list[Example], edges: Sequence[int]) -> list[list[Example]]:
