@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 
 from models.turbo import Turbo
 from training.batches import collate
 from training.calibrate import fit_affine
-from training.checkpoint import WEIGHTS, save_setup, write_json
+from training.checkpoint import save_setup, write_json
 from training.development import Development, dev_variants, given_modes
 from training.features import AS_RECORDED
 from training.figures import figures
@@ -32,11 +31,13 @@ _TESTED = 500
 """Recordings of a manifest's own test fold that a run scores; those of a fold file are all."""
 
 
-def fit_model(bench: Workbench, recipe: Recipe, split: Split, folder: Path) -> History:
+def fit_model(
+    bench: Workbench, recipe: Recipe, split: Split, folder: Path | None, *, quiet: bool = False
+) -> History:
     """Train the model of `bench` on `split`; leave in it the weights that the looks chose.
 
     `recipe` may differ from that of the bench in seed, objective, optimization and dropout, and in
-    which rows it draws. The weights are written to `folder`.
+    which rows it draws. The weights are written to `folder`, if there is one.
     """
     model = bench.fresh_model(recipe)
     labels = recipe.model.labels
@@ -45,14 +46,20 @@ def fit_model(bench: Workbench, recipe: Recipe, split: Split, folder: Path) -> H
     batches = bench.sampler(recipe, split.train).batches(
         lambda examples: collate(examples, bench.tokenizer, width, bench.device, bench.text_states)
     )
-    history = fit(
-        model, recipe.objective, batches, lambda: development(model), recipe.train, folder
+    return fit(
+        model,
+        recipe.objective,
+        batches,
+        lambda: development(model),
+        recipe.train,
+        folder,
+        quiet=quiet,
     )
-    model.load_state_dict(load_file(folder / WEIGHTS))
-    return history
 
 
-def test_figures(bench: Workbench, recipe: Recipe, rows: Sequence[Row]) -> dict[str, Any]:
+def test_figures(
+    bench: Workbench, recipe: Recipe, rows: Sequence[Row], *, interval: bool = True
+) -> dict[str, Any]:
     """Return the figures of test rows, as recorded, with the model as it stands."""
     recorded = [(row.clip, AS_RECORDED) for row in rows]
     bench.store.fill(bench.model.eval(), recorded)
@@ -60,7 +67,7 @@ def test_figures(bench: Workbench, recipe: Recipe, rows: Sequence[Row]) -> dict[
     logits = bench.scorer(recipe.data.transcripts)(bench.model, rows, modes=modes)
     if modes == ("audio",):  # without any words the two are one
         logits["fused"] = logits["audio"]
-    return figures(logits, rows, recipe.model.labels)
+    return figures(logits, rows, recipe.model.labels, interval=interval)
 
 
 def summarize(rows: Sequence[Row], labels: Sequence[str]) -> list[dict]:

@@ -1,0 +1,1 @@
+"""Arms, folds and seeds: the evidence that an objective helps, or that it does not."""

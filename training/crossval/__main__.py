@@ -1,0 +1,147 @@
+"""Command line: `python -m training.crossval RECIPE out=DIR key=value... [--ablate]`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import click
+
+from training.recipe import RECIPES, Recipe, build_recipe
+from turbo_stream.cli.command import run_command
+from turbo_stream.evaluation.atomic import write_json
+
+
+def _names(text: str, allowed: Sequence[str], option: str) -> list[str]:
+    names = [name for name in text.split(",") if name]
+    for name in names:
+        if name not in allowed:
+            raise click.BadParameter(f"{option} {name}: unknown; allowed: {', '.join(allowed)}")
+    return names
+
+
+def _sizes(text: str) -> list[int]:
+    try:
+        return [int(size) for size in text.split(",") if size]
+    except ValueError as error:
+        raise click.BadParameter(f"--sizes {text}: give row counts, as in 25,100,400") from error
+
+
+def _chosen(recipe: str, assignments: Sequence[str], folds_file: str) -> Recipe:
+    chosen = build_recipe(recipe, assignments)
+    if not chosen.out:
+        raise click.UsageError("out=DIR is needed: where finished runs are kept")
+    if not chosen.data.manifest:
+        raise click.UsageError("data.manifest=FILE is needed: JSONL with audio_filepath, label")
+    data = replace(chosen.data, folds=folds_file or chosen.data.folds)
+    if not data.features:
+        data = replace(data, features=str(Path(chosen.out, "features")))
+    # One run of many is short: it is made again rather than resumed, and draws no curves.
+    train = replace(chosen.train, checkpoint_every=0, tensorboard=False)
+    return replace(chosen, data=data, train=train)
+
+
+@click.command("training.crossval")
+@click.argument("recipe", type=click.Choice(sorted(RECIPES)))
+@click.argument("assignments", nargs=-1, metavar="key=value...")
+@click.option("--ablate", is_flag=True, help="All arms of the table, not only ce,ce_2view,turbo.")
+@click.option("--arms", default="", help="Arms, comma-separated; --ablate stands for all.")
+@click.option("--folds-file", default="", help="Fold file; without one, 5 folds by group.")
+@click.option("--seeds", default=5, show_default=True, type=click.IntRange(1))
+@click.option("--sizes", default="", help="Training-set sizes of the learning curve: 25,100,400.")
+@click.option("--curve-arms", default="ce,ce_2view,turbo", show_default=True)
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1))
+@click.option("--tune", "tuned", default=0, type=click.IntRange(0), help="Trials for each arm.")
+@click.option("--metric", default="", help="Figure to compare by; balanced_accuracy, or 1 - EER.")
+@click.option("--results", type=click.Path(path_type=Path), help="Default: results/RECIPE.")
+@click.option("--keep", is_flag=True, help="Keep the weights of every run.")
+@click.option("--tables-only", is_flag=True, help="Run nothing: only write what is known.")
+def main(
+    recipe: str,
+    assignments: tuple[str, ...],
+    ablate: bool,
+    arms: str,
+    folds_file: str,
+    seeds: int,
+    sizes: str,
+    curve_arms: str,
+    workers: int,
+    tuned: int,
+    metric: str,
+    results: Path | None,
+    keep: bool,
+    tables_only: bool,
+) -> None:
+    """Run arms x folds x seeds with the same batches and steps, and write the table.
+
+    Finished runs are kept in `out`/runs.jsonl; the same command goes on where it stopped.
+    """
+    from training.arms import ARMS
+    from training.crossval.results import CONTRACT
+
+    default = ",".join(CONTRACT) if ablate else "ce,ce_2view,turbo"
+    names = _names(arms or default, ARMS, "--arms")
+    curve = _names(curve_arms, ARMS, "--curve-arms")
+    chosen = _chosen(recipe, assignments, folds_file)
+
+    from training.crossval.cell import cell_recipe, plan
+    from training.crossval.execute import Job, fill_features, run_jobs
+    from training.crossval.journal import Journal
+    from training.crossval.progress import shown
+    from training.crossval.results import pick_metric, write_results
+    from training.crossval.setup import check_setup, describe
+    from training.crossval.tuning import tune
+    from training.folds.fold_file import read_folds
+    from training.folds.generate import make_folds
+    from training.workbench import load_rows, prepare, with_labels
+
+    out = Path(chosen.out)
+    out.mkdir(parents=True, exist_ok=True)
+    chosen = with_labels(chosen)
+    if not chosen.data.folds:
+        generated = out / "folds.json"
+        if not generated.exists():
+            write_json(generated, make_folds(load_rows(chosen), "group", 5, name="by group"))
+        chosen = replace(chosen, data=replace(chosen.data, folds=str(generated)))
+    folds = read_folds(chosen.data.folds)
+    count = len(folds.tests)
+    cells = plan(names, curve, count, seeds, _sizes(sizes), chosen.data.transcripts)
+    setup = describe(chosen, folds, tuned)
+    check_setup(out, setup)
+    journal = Journal(out / "runs.jsonl")
+
+    missing = [cell for cell in cells if asdict(cell) not in journal]
+    if missing and not tables_only:
+        bench = prepare(chosen)
+        fill_features(bench, count)
+        best = tune(bench, names, count, tuned, out, workers) if tuned else {}
+        jobs = [
+            Job(
+                key=cell,
+                recipe=cell_recipe(bench.recipe, cell, best.get(cell.arm)),
+                folder=out / "weights" / str(cell).replace(", ", "_") if keep else None,
+                test=True,
+            )
+            for cell in missing
+        ]
+        for job, result in shown(run_jobs(bench, jobs, workers), len(jobs), "runs"):
+            journal.add(asdict(job.key), result)
+    table = write_results(
+        results or Path("results", recipe),
+        recipe,
+        journal,
+        cells,
+        folds=folds,
+        metric=pick_metric(journal, metric),
+        setup=setup,
+        tuning=out / "tuning.json",
+    )
+    for name, found in table["difference"].items():
+        low, high = found["ci95"]
+        print(f"{name}: {100 * found['mean']:+.2f} ({100 * low:+.2f} to {100 * high:+.2f})")
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(main))

@@ -1,0 +1,111 @@
+"""Makes runs one after the other, or in processes side by side."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from training.checkpoint import save_setup
+from training.features import AS_RECORDED
+from training.folds.split import Split, split_rows
+from training.recipe import Recipe
+from training.runs import fit_model, test_figures
+from training.workbench import Workbench, prepare
+
+Key = TypeVar("Key")
+
+
+@dataclass(frozen=True)
+class Job(Generic[Key]):
+    """One run to be made."""
+
+    key: Key
+    recipe: Recipe
+
+    folder: Path | None
+    """Where it keeps its weights; None to forget them."""
+
+    test: bool
+    """Score the test rows; without, the run never sees them."""
+
+
+def run_job(bench: Workbench, job: Job) -> dict[str, Any]:
+    """Train, choose by the development set, score the test fold once."""
+    started = time.monotonic()
+    recipe = job.recipe
+    split = split_rows(bench.rows, recipe.data, recipe.seed, recipe.model.labels)
+    if not job.test:
+        split = Split(split.train, split.dev, [])
+    if job.folder is not None:
+        save_setup(job.folder, recipe, bench.tokenizer)
+    history = fit_model(bench, recipe, split, job.folder, quiet=True)
+    trained = time.monotonic()
+    result: dict[str, Any] = {
+        "dev": history.best,
+        "best_step": history.best_step,
+        "steps": history.looks[-1]["step"],
+        "train_rows": len(split.train),
+        "last_look": history.looks[-1],
+        "seconds": round(trained - started, 2),
+    }
+    if job.test:
+        result["test"] = test_figures(bench, recipe, split.test, interval=False)
+        result["seconds_test"] = round(time.monotonic() - trained, 2)
+    return result
+
+
+_bench: Workbench | None = None
+"""Of a worker process."""
+
+
+def _start_worker(recipe: Recipe) -> None:
+    global _bench
+    # The terminal's Ctrl-C reaches every process; a worker has nothing worth a word.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    _bench = prepare(recipe)
+
+
+def _work(job: Job) -> dict[str, Any]:
+    assert _bench is not None
+    return run_job(_bench, job)
+
+
+def run_jobs(
+    bench: Workbench, jobs: Sequence[Job[Key]], workers: int
+) -> Iterator[tuple[Job[Key], dict[str, Any]]]:
+    """Yield every job with its result, as they are done.
+
+    More than one worker means processes of one thread each, every one with data and model of its
+    own; the results are those of a single process.
+    """
+    if workers == 1 or len(jobs) < 2:
+        for job in jobs:
+            yield job, run_job(bench, job)
+        return
+    pool = ProcessPoolExecutor(
+        min(workers, len(jobs)), get_context("spawn"), _start_worker, (bench.recipe,)
+    )
+    try:
+        waiting = {pool.submit(_work, job): job for job in jobs}
+        for future in as_completed(waiting):
+            yield waiting[future], future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def fill_features(bench: Workbench, folds: int) -> None:
+    """Compute what is missing of the features of every fold, once, before anybody runs."""
+    data, labels = bench.recipe.data, bench.recipe.model.labels
+    wanted = []
+    for fold in range(folds):
+        split = split_rows(bench.rows, replace(data, fold=fold, train_size=0), 0, labels)
+        bench.fill(split)
+        wanted += [(row.clip, AS_RECORDED) for row in split.test]
+    bench.store.fill(bench.model.eval(), wanted)

@@ -1,0 +1,82 @@
+"""Writes `results/<recipe>/`: table.json, table.md, plots, and what they were made from."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from training.arms import ARMS
+from training.crossval.cell import Cell
+from training.crossval.journal import Journal
+from training.crossval.page import page
+from training.crossval.plots import draw
+from training.crossval.table import build_table
+from training.environment import describe
+from training.folds.fold_file import FoldFile
+from turbo_stream.errors import InputError
+from turbo_stream.evaluation.atomic import write_json, write_text
+
+CONTRACT = tuple(arm for arm in ARMS if arm != "sup_con")
+"""The arms of a full table; whichever is not run is listed as such."""
+
+
+def _commit(environment: dict[str, Any]) -> str | None:
+    name = environment["commit"]
+    return f"{name} with changes" if name and environment["dirty"] else name
+
+
+def _hardware(environment: dict[str, Any]) -> str:
+    gpus = ", ".join(environment["gpus"])
+    return gpus or f"{environment['cpu']}, {environment['cores']} cores"
+
+
+def pick_metric(journal: Journal, wanted: str) -> str:
+    """Return the figure to compare by: `wanted`, or what suits the labels.
+
+    Raises:
+        InputError: the runs have no such figure, or there is no run.
+    """
+    if not journal.results:
+        raise InputError(f"{journal.path} holds no run; run the cross-validation first")
+    figures = next(iter(journal.results.values()))["test"]["fused"]
+    detection = figures.get("equal_error_accuracy") is not None
+    name = wanted or ("equal_error_accuracy" if detection else "balanced_accuracy")
+    allowed = [key for key, value in figures.items() if isinstance(value, float)]
+    if name not in allowed:
+        raise InputError(f"--metric {name}: the runs have {', '.join(allowed)}")
+    return name
+
+
+def write_results(
+    folder: Path,
+    name: str,
+    journal: Journal,
+    planned: Sequence[Cell],
+    *,
+    folds: FoldFile,
+    metric: str,
+    setup: dict[str, Any],
+    tuning: Path,
+) -> dict[str, Any]:
+    """Write everything that can be told from `journal` to `folder`; return the table."""
+    folder.mkdir(parents=True, exist_ok=True)
+    environment = describe()
+    table = {
+        "recipe": name,
+        **build_table(journal, planned, metric, CONTRACT),
+        "fold_file": folds.name,
+        "commit": _commit(environment),
+        "hardware": _hardware(environment),
+        "environment": environment,
+        "config": setup,
+    }
+    write_json(folder / "table.json", table)
+    write_text(folder / "table.md", page(table))
+    shutil.copyfile(journal.path, folder / "runs.jsonl")
+    if tuning.exists():
+        shutil.copyfile(tuning, folder / "tuning.json")
+    if table["arms"]:
+        draw(table, folder)
+    return table

@@ -1,0 +1,61 @@
+"""The same number of trials for every arm, judged on development rows alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from training.crossval.cell import Cell, cell_recipe
+from training.crossval.execute import Job, run_jobs
+from training.crossval.journal import Journal
+from training.crossval.progress import shown
+from training.crossval.trial import SPACE, Trial, trials
+from training.workbench import Workbench
+from turbo_stream.evaluation.atomic import write_json
+
+_SEED = 1000
+"""None of the seeds that are compared afterwards."""
+
+
+def tune(
+    bench: Workbench, arms: Sequence[str], folds: int, count: int, out: Path, workers: int
+) -> dict[str, Trial]:
+    """Return the best of `count` trials for each arm, and write all to `out`/tuning.json.
+
+    A trial is one run a fold, scored by that fold's development rows; the lowest mean of `dev`
+    wins. Test rows are not looked at. Finished trials are taken from `out`/tuning.jsonl.
+    """
+    journal = Journal(out / "tuning.jsonl")
+    tried = trials(count)
+
+    def key(arm: str, fold: int, index: int) -> dict[str, Any]:
+        return {"arm": arm, "fold": fold, "trial": index, **asdict(tried[index])}
+
+    jobs = []
+    for index, trial in enumerate(tried):
+        for fold in range(folds):
+            for arm in arms:
+                if key(arm, fold, index) in journal:
+                    continue
+                cell = Cell(arm, fold, _SEED, 0, bench.recipe.data.transcripts)
+                recipe = cell_recipe(bench.recipe, cell, trial)
+                jobs.append(Job((arm, fold, index), recipe, folder=None, test=False))
+    for job, result in shown(run_jobs(bench, jobs, workers), len(jobs), "tuning"):
+        journal.add(key(*job.key), result)
+    found, written = {}, {}
+    for arm in arms:
+        means = [
+            float(np.mean([journal[key(arm, fold, index)]["dev"] for fold in range(folds)]))
+            for index in range(count)
+        ]
+        best = int(np.argmin(means))
+        found[arm] = tried[best]
+        written[arm] = {"trial": best, "dev": means[best], "dev_of_trials": means}
+        written[arm] |= {"settings": asdict(tried[best])}
+    content = {"space": SPACE, "seed": _SEED, "trials": [asdict(t) for t in tried], "arms": written}
+    write_json(out / "tuning.json", content)
+    return found
