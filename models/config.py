@@ -94,6 +94,13 @@ class TurboConfig:
     left_chunks: int = 4
     """Chunks before its own that a step of the compact audio tower sees."""
 
+    mask_frames: int = 0
+    """Longest stretch of 10 ms frames blanked in training of the compact audio tower; 0 for none.
+    The two views then differ by it, too."""
+
+    mask_bands: int = 0
+    """Most neighbouring mel bands blanked there; 0 for none."""
+
     fusion: str = "concat"
     """How the towers meet: `concat` as in the paper, `gated` or `cross_attention`."""
 

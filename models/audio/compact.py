@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.audio.convolution import Convolution
+from models.audio.masking import FrameMasks
 from models.config import TurboConfig
 from models.encoded import Encoded
 from models.front import Front
@@ -38,6 +39,7 @@ class CompactTower(nn.Module):
         super().__init__()
         hidden = config.hidden
         self.chunk, self.left = config.chunk_steps, config.left_chunks
+        self.masks = FrameMasks(config)
         self.conv1 = Convolution(MEL_BANDS, hidden, stride=2)
         self.conv2 = Convolution(hidden, hidden, stride=2)
         self.dropout = nn.Dropout(config.dropout)
@@ -52,7 +54,7 @@ class CompactTower(nn.Module):
 
     def forward(self, frames: Tensor, mask: Tensor) -> Encoded:
         """Encode `frames` `[B, N, 80]`; a row whose mask `[B, N]` is all 0 is `missing`."""
-        x = F.gelu(self.conv1(frames * mask[:, :, None]))
+        x = F.gelu(self.conv1(self.masks(frames) * mask[:, :, None]))
         mask = mask[:, ::2]
         x = F.gelu(self.conv2(x * mask[:, :, None]))
         mask = mask[:, ::2]

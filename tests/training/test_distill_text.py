@@ -38,17 +38,10 @@ def taught(tmp_path_factory):
     lines += [f"yesterday the {b} in our {c} broke" for b in THINGS for c in PLACES]
     with gzip.open(root / "lines.jsonl.gz", "wt") as file:
         file.writelines(json.dumps({"text": line}) + "\n" for line in [*lines, lines[0].upper()])
-    options = [
-        "--hidden=32",
-        "--layers=1",
-        "--heads=2",
-        "--vocabulary=400",
-        "--steps=25",
-        "--batch=16",
-    ]
-    result = CliRunner().invoke(
-        main, ["--text", str(root), "--out", str(root / "out"), "--rate", "5e-3", *options]
-    )
+    shape = ["--hidden=32", "--layers=1", "--heads=2", "--vocabulary=400"]
+    course = ["--steps=25", "--batch=16", "--rate=5e-3"]
+    out = root / "out"
+    result = CliRunner().invoke(main, ["--text", str(root), "--out", str(out), *shape, *course])
     assert result.exit_code == 0, result.output
     return root / "out"
 
