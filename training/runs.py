@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import platform
 import random
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from models.turbo import Turbo
 from training.batches import collate
 from training.calibrate import fit_affine
 from training.checkpoint import save_setup, write_json
 from training.development import Development, dev_variants, given_modes
+from training.distributed import Rank, this_rank
+from training.environment import describe
 from training.features import AS_RECORDED
 from training.figures import figures
 from training.folds.split import Split, split_rows
@@ -24,6 +25,7 @@ from training.metrics import operating_points
 from training.names import directed_class
 from training.recipe import Recipe
 from training.row import Row
+from training.run_state import Identity
 from training.trainer import History, fit
 from training.workbench import Workbench, prepare
 
@@ -31,20 +33,43 @@ _TESTED = 500
 """Recordings of a manifest's own test fold that a run scores; those of a fold file are all."""
 
 
+def identity(recipe: Recipe) -> Identity:
+    """Return what two runs have in common of which one may go on from the other's checkpoint."""
+    fields = asdict(recipe)
+    fields = {key: value for key, value in fields.items() if key not in ("out", "device")}
+    free = {
+        "train": ("threads", "resume", "checkpoint_every", "tensorboard"),
+        "data": ("features",),
+    }
+    for part, names in free.items():
+        fields[part] = {key: value for key, value in fields[part].items() if key not in names}
+    return fields
+
+
 def fit_model(
-    bench: Workbench, recipe: Recipe, split: Split, folder: Path | None, *, quiet: bool = False
+    bench: Workbench,
+    recipe: Recipe,
+    split: Split,
+    folder: Path | None,
+    *,
+    rank: Rank | None = None,
+    quiet: bool = False,
 ) -> History:
     """Train the model of `bench` on `split`; leave in it the weights that the looks chose.
 
     `recipe` may differ from that of the bench in seed, objective, optimization and dropout, and in
-    which rows it draws. The weights are written to `folder`, if there is one.
+    which rows it draws. Weights, checkpoints and curves are written to `folder`, if there is one.
     """
+    rank = rank or Rank(0, 1, bench.device)
     model = bench.fresh_model(recipe)
     labels = recipe.model.labels
     development = Development(split.dev, bench.scorer(recipe.data.transcripts), recipe.data, labels)
     width = model.audio_front.width
-    batches = bench.sampler(recipe, split.train).batches(
-        lambda examples: collate(examples, bench.tokenizer, width, bench.device, bench.text_states)
+    sampler = bench.sampler(recipe, split.train, seed=rank.seed(recipe.seed))
+    batches = sampler.batches(
+        lambda examples: collate(
+            examples, bench.tokenizer, width, bench.device, bench.text_states
+        )
     )
     return fit(
         model,
@@ -53,6 +78,9 @@ def fit_model(
         lambda: development(model),
         recipe.train,
         folder,
+        position=sampler,
+        identity=identity(recipe),
+        rank=rank,
         quiet=quiet,
     )
 
@@ -92,16 +120,32 @@ def summarize(rows: Sequence[Row], labels: Sequence[str]) -> list[dict]:
 
 
 def train_run(recipe: Recipe) -> dict:
-    """Train as `recipe` says; write the results to `recipe.out` and return the metrics."""
+    """Train as `recipe` says; write the results to `recipe.out` and return the metrics.
+
+    Under `torchrun` every rank calls this, and the first alone writes and has metrics.
+
+    Raises:
+        InputError: the data are not what they should be.
+        click.UsageError: the network cannot be built, or `out` holds another run's checkpoint.
+    """
+    with this_rank(recipe.device) as rank:
+        return _train_run(recipe, rank)
+
+
+def _train_run(recipe: Recipe, rank: Rank) -> dict:
     started = time.monotonic()
     out = Path(recipe.out)
-    bench = prepare(recipe)
+    bench = prepare(recipe, rank.device)
     recipe = bench.recipe
     labels = recipe.model.labels
-    save_setup(out, recipe, bench.tokenizer)
     split = split_rows(bench.rows, recipe.data, recipe.seed, labels)
-    bench.fill(split)
-    history = fit_model(bench, recipe, split, out)
+    if rank.first:
+        save_setup(out, recipe, bench.tokenizer)
+    with rank.first_alone():
+        bench.fill(split)
+    history = fit_model(bench, recipe, split, out, rank=rank)
+    if not rank.first:
+        return {}
     sounds = [row for row in split.dev if row.audio is not None]
     metrics = {
         "labels": list(labels),
@@ -109,8 +153,11 @@ def train_run(recipe: Recipe) -> dict:
         "data": summarize(split.train, labels),
         "dev_rows_with_sound": len(sounds),
         "best_step": history.best_step,
+        "steps": history.steps,
         "seconds": round(time.monotonic() - started, 1),
-        "environment": {"torch": torch.__version__, "python": platform.python_version()},
+        "seconds_of_steps": round(history.seconds, 1),
+        "seed": recipe.seed,
+        "environment": describe(),
         "looks": history.looks,
     }
     if sounds:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import click
 
 from training.recipe import RECIPES, build_recipe
+from turbo_stream.cli.command import run_command
 
 
-@click.command()
+@click.command("training.train")
 @click.argument("recipe", type=click.Choice(sorted(RECIPES)))
 @click.argument("assignments", nargs=-1, metavar="key=value...")
 def main(recipe: str, assignments: tuple[str, ...]) -> None:
@@ -22,8 +24,9 @@ def main(recipe: str, assignments: tuple[str, ...]) -> None:
     from training.runs import train_run
 
     metrics = train_run(chosen)
-    click.echo(json.dumps({key: value for key, value in metrics.items() if key != "looks"}))
+    if metrics:
+        print(json.dumps({key: value for key, value in metrics.items() if key != "looks"}))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command(main))

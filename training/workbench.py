@@ -22,6 +22,7 @@ from training.batches import Sampler, variants_of
 from training.checkpoint import load_model
 from training.corrupt import Mishearing, bundled_dictionary, read_pronunciations
 from training.development import dev_variants
+from training.distributed import pick_device
 from training.features import FeatureStore, front_digest, read_wave
 from training.folds.split import Split
 from training.hypotheses import read_hypotheses
@@ -116,8 +117,8 @@ class Workbench:
         """Return what scores rows of these data."""
         return Scorer(self.tokenizer, self.store, self.text_states, transcripts)
 
-    def sampler(self, recipe: Recipe, train: Sequence[Row]) -> Sampler:
-        """Return what draws the batches of a run: they follow from its seed and its data alone."""
+    def sampler(self, recipe: Recipe, train: Sequence[Row], *, seed: int) -> Sampler:
+        """Return what draws the batches of a run: they follow from `seed` and its data alone."""
         return Sampler(
             train,
             self.store,
@@ -125,7 +126,7 @@ class Workbench:
             recipe.data,
             recipe.train,
             directed_class(recipe.model.labels),
-            random.Random(recipe.seed),
+            random.Random(seed),
         )
 
     def fill(self, split: Split) -> None:
@@ -168,8 +169,10 @@ def _texts(rows: Iterable[Row]) -> list[str]:
     return [text for row in rows for text in (row.text, *(h.text for h in row.hypotheses)) if text]
 
 
-def prepare(recipe: Recipe) -> Workbench:
+def prepare(recipe: Recipe, device: torch.device | None = None) -> Workbench:
     """Load the data of `recipe` and the model it starts from: a checkpoint, or pretrained towers.
+
+    `device` is where the model goes; None for that of the recipe.
 
     Raises:
         InputError: a manifest is not what it should be.
@@ -191,8 +194,7 @@ def prepare(recipe: Recipe) -> Workbench:
             raise click.UsageError(str(error)) from error
         recipe = replace(recipe, model=config)
         start = _pretrained_state(model)
-    wanted = "cuda" if torch.cuda.is_available() else "cpu"
-    device = torch.device(wanted if recipe.device == "auto" else recipe.device)
+    device = device or pick_device(recipe.device)
     model.to(device)
     store = FeatureStore(
         folder=Path(recipe.data.features or Path(recipe.out, "features")),
