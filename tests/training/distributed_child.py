@@ -7,15 +7,27 @@ writes `rank0.pt` and `rank1.pt` there.
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import torch
+from resumed_child import train
 from tiny_network import TINY
 
 from models.turbo import Turbo
 from training.distributed import Rank, this_rank
 from training.grad_cache import Gradients
 from training.objective import Batch, ObjectiveConfig, ViewsModel
+from training.run_state import LAST
+
+
+class Interrupted(Exception):
+    """Stands for the end of a process, so that the ranks can go on to the next case."""
+
+
+def interrupt() -> None:
+    """Leave the run."""
+    raise Interrupted
 
 
 def views_model(objective: ObjectiveConfig) -> ViewsModel:
@@ -39,6 +51,22 @@ def run(rank: Rank, case: dict) -> dict[str, torch.Tensor]:
     return {**found, **{f"term {name}": value for name, value in terms.items()}}
 
 
+def trained(rank: Rank, folder: Path) -> dict:
+    """Return what a run of both ranks comes to, whole, and interrupted and resumed."""
+    folders = [folder / "whole", folder / "broken"]
+    for some in folders:
+        some.mkdir(exist_ok=True)
+    train(folders[0], None, rank=rank)
+    with suppress(Interrupted):
+        train(folders[1], 15, rank=rank, kill=interrupt)
+    rank.shared(None)
+    resumed = torch.load(folders[1] / LAST, weights_only=True)["history"]["steps"]
+    history = train(folders[1], None, rank=rank)
+    rank.shared(None)
+    whole, broken = (torch.load(some / LAST, weights_only=True) for some in folders)
+    return {"resumed": resumed, "looks": history.looks, "whole": whole, "broken": broken}
+
+
 def main(folder: Path) -> None:
     """Run every case."""
     torch.set_num_threads(1)
@@ -49,7 +77,9 @@ def main(folder: Path) -> None:
         with rank.first_alone():
             order = sorted(path.name for path in folder.glob("*.there"))
             (folder / f"{rank.index}.there").touch()
-        torch.save({"cases": found, "met": met, "order": order}, folder / f"rank{rank.index}.pt")
+        runs = trained(rank, folder)
+        content = {"cases": found, "met": met, "order": order, "runs": runs}
+        torch.save(content, folder / f"rank{rank.index}.pt")
 
 
 if __name__ == "__main__":

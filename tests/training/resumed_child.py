@@ -9,7 +9,7 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from eight_rows import eight_rows
 from tiny_network import TINY
 
 from models.turbo import Turbo
+from training.distributed import Rank
 from training.objective import Batch, ObjectiveConfig
 from training.train_config import TrainConfig
 from training.trainer import History, fit
@@ -35,12 +36,15 @@ TRAIN = TrainConfig(
 )
 
 
+ALONE = Rank(0, 1, torch.device("cpu"))
+
+
 class Rows:
     """Draws the first or the second four of the eight rows."""
 
-    def __init__(self, killed_at: int | None) -> None:
-        self.rng = random.Random(5)
-        self.killed_at = killed_at
+    def __init__(self, seed: int, killed_at: int | None, kill: Callable[[], object]) -> None:
+        self.rng = random.Random(seed)
+        self.killed_at, self.kill = killed_at, kill
 
     def state(self) -> dict[str, Any]:
         return {"rng": self.rng.getstate()}
@@ -52,19 +56,32 @@ class Rows:
         halves, given = eight_rows().split(4), 0
         while True:
             if given == self.killed_at:
-                os.kill(os.getpid(), signal.SIGKILL)
+                self.kill()
             given += 1
             yield self.rng.choice(halves)
 
 
-def train(folder: Path, killed_at: int | None, config: TrainConfig = TRAIN) -> History:
+def killed() -> None:
+    """End this process as nothing can prevent."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def train(
+    folder: Path,
+    killed_at: int | None,
+    config: TrainConfig = TRAIN,
+    *,
+    rank: Rank = ALONE,
+    kill: Callable[[], object] = killed,
+) -> History:
     """Train a tiny network; its worth is a figure of its weights, so that looks differ."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
     model = Turbo(TINY)
-    rows = Rows(killed_at)
+    rows = Rows(rank.seed(5), killed_at, kill)
 
     def evaluate() -> dict[str, float]:
+        assert rank.first
         model.eval()
         weight = model.fusion.classifier[1].weight.detach()
         return {"dev": float((weight * 1e4).sum().remainder(1.0))}
@@ -78,6 +95,7 @@ def train(folder: Path, killed_at: int | None, config: TrainConfig = TRAIN) -> H
         folder,
         position=rows,
         identity={"train": {**asdict(config), "resume": None}, "seed": 0},
+        rank=rank,
         quiet=True,
     )
 

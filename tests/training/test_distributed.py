@@ -157,6 +157,22 @@ def test_ranks_exchange_and_wait(ranks):
     assert [rank["order"] for rank in ranks] == [[], ["0.there"]]
 
 
+def test_a_run_of_two_ranks_is_one_run_and_goes_on_when_interrupted(ranks):
+    first, second = (rank["runs"] for rank in ranks)
+    assert first["resumed"] == 6
+    # The first rank alone looks; both know what it saw.
+    assert first["looks"] == second["looks"]
+    assert [look["step"] for look in first["looks"]] == [4, 8, 12]
+    whole, broken = first["whole"], first["broken"]
+    assert len(whole["ranks"]) == 2
+    # Each rank drew rows and masks of its own.
+    assert not torch.equal(whole["ranks"][0]["cpu"], whole["ranks"][1]["cpu"])
+    assert whole["ranks"][0]["position"] != whole["ranks"][1]["position"]
+    for name, value in whole["weights"].items():
+        assert torch.equal(value, broken["weights"][name]), name
+    assert torch.equal(whole["ranks"][1]["cpu"], broken["ranks"][1]["cpu"])
+
+
 def test_one_process_is_the_first_and_only_rank(monkeypatch):
     monkeypatch.delenv("WORLD_SIZE", raising=False)
     with this_rank("cpu") as rank:
