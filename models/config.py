@@ -77,7 +77,7 @@ class TurboConfig:
     cross-attention."""
 
     audio_pool: int = 1
-    """Frames averaged into one before a compact audio body: attention then costs less."""
+    """Frames of a frozen audio encoder averaged into one: its body then costs less."""
 
     vocabulary_size: int = 6_500
     """Rows of the token embedding."""

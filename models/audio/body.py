@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from models.config import TurboConfig
 from models.encoded import Encoded
-from models.pooling import attention_scorer, attentive_pool, average_steps
+from models.pooling import attention_scorer, attentive_pool
 from models.transformer import attention_bias, body_layers
 
 
@@ -16,7 +16,6 @@ class AudioBody(nn.Module):
 
     def __init__(self, config: TurboConfig, width: int) -> None:
         super().__init__()
-        self.every = config.audio_pool
         # Encoders that normalize first leave their sum unnormalized, with a few huge dimensions.
         self.entry = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, config.hidden))
         self.dropout = nn.Dropout(config.dropout)
@@ -31,8 +30,7 @@ class AudioBody(nn.Module):
 
     def forward(self, frames: Tensor, mask: Tensor) -> Encoded:
         """Encode `frames` `[B, N, F]`; a row whose mask `[B, N]` is all 0 is `missing`."""
-        x, mask = average_steps(frames * mask[:, :, None], mask, self.every)
-        x = self.dropout(self.entry(x))
+        x = self.dropout(self.entry(frames))
         bias = attention_bias(mask)
         for layer in self.layers:
             x = layer(x, bias)

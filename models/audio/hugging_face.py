@@ -15,23 +15,23 @@ from models.encoded import Encoded
 from models.errors import ModelError
 from models.front import Front
 from models.hugging_face import build_model, read_architecture, read_model, reads_normalized
-from models.pooling import attention_scorer, attentive_pool
+from models.pooling import attention_scorer, attentive_pool, average_steps
 
 Stem = WaveStem | WhisperStem
 Layers = WaveLayers | WhisperLayers
 
 
 class FrozenEncoder(Front):
-    """The whole encoder as a front."""
+    """The whole encoder as a front, its states averaged by `every`."""
 
-    def __init__(self, stem: Stem, layers: Layers) -> None:
+    def __init__(self, stem: Stem, layers: Layers, every: int) -> None:
         super().__init__(layers.width)
-        self.stem, self.layers = stem, layers
+        self.stem, self.layers, self.every = stem, layers, every
 
     def forward(self, waveform: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
         """Return states `[B, N, F]` and their mask `[B, N]`, from `waveform` `[B, T]`."""
         frames, mask = self.stem(waveform, length)
-        return self.layers(frames, mask) * mask[:, :, None], mask
+        return average_steps(self.layers(frames, mask) * mask[:, :, None], mask, self.every)
 
 
 class TrainedEncoder(nn.Module):
@@ -92,7 +92,7 @@ def hugging_face_audio(config: TurboConfig) -> tuple[Front, nn.Module]:
             "wav2vec2, wavlm, others of their layout, and whisper"
         )
     if config.audio_frozen:
-        front = FrozenEncoder(stem, layers)
+        front = FrozenEncoder(stem, layers, config.audio_pool)
         return front, AudioBody(config, front.width)
     return stem, TrainedEncoder(config, layers)
 

@@ -37,13 +37,15 @@ class WhisperFront(Front):
 
     def __init__(self, config: TurboConfig) -> None:
         super().__init__(config.encoder_width)
+        # From 50 frames a second; what needs no dropout is better averaged before it is kept.
+        self.every = 2 * config.audio_pool if config.audio_frozen else 2
         self.mel = LogMel(sample_rate=config.sample_rate)
         self.conv1 = Convolution(MEL_BANDS, self.width, stride=1)
         self.conv2 = Convolution(self.width, self.width, stride=2)
         self.layers = _layers(config, config.audio_lower_layers, dropout=0.0)
 
     def forward(self, waveform: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
-        """Return `[B, N, F]` at 25 frames a second and its mask `[B, N]`."""
+        """Return `[B, N, F]` at 25 frames a second (a part of it, frozen) and its mask `[B, N]`."""
         mel, mask = self.mel(waveform, length)
         x = F.gelu(self.conv1(mel)) * mask[:, :, None]
         mask = mask[:, ::2]
@@ -53,7 +55,7 @@ class WhisperFront(Front):
         x = x * mask[:, :, None]
         for layer in self.layers:
             x = layer(x, bias) * mask[:, :, None]
-        return average_steps(x, mask, 2)
+        return average_steps(x, mask, self.every)
 
 
 class WhisperTower(nn.Module):
