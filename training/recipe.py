@@ -42,6 +42,19 @@ class Recipe:
     model: TurboConfig = field(default_factory=TurboConfig)
 
 
+# For hundreds or a few thousand recordings: both encoders stay frozen, their output is kept, and a
+# small body on each is trained. Labels are those of the manifests, sound is taken as it is.
+_SMALL = Recipe(
+    name="classify",
+    data=DataConfig(shippable_only=False, variants=0, synthetic_variants=0, dev_share=0.15),
+    train=TrainConfig(
+        steps=400, batch=32, head_rate=1e-3, warmup=20, evaluate_every=25, patience=8
+    ),
+    model=TurboConfig(
+        labels=(), audio_frozen=True, text_frozen=True, hidden=128, audio_pool=2, text_layers=6
+    ),
+)
+
 RECIPES = {
     "rej": Recipe(),
     # The text tower first, at scale: a hundred thousand lines need no sound.
@@ -49,6 +62,16 @@ RECIPES = {
         name="rej-text",
         data=DataConfig(text_share=1.0, exclude=("pico_coffee_corpus",)),
         train=TrainConfig(steps=1000, learning_rate=1e-4),
+    ),
+    "classify": _SMALL,
+    # Emotion on open data: a manifest of `training.ravdess`, or any with `speaker`.
+    "open-ser": replace(_SMALL, name="open-ser"),
+    # Leave one session out; transcripts are those of the corpus, as in the field.
+    "iemocap": replace(
+        _SMALL,
+        name="iemocap",
+        data=replace(_SMALL.data, folds="iemocap", transcripts="gold"),
+        train=replace(_SMALL.train, steps=1500, evaluate_every=75),
     ),
 }
 
