@@ -10,15 +10,21 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
+from models.mel import WINDOW_SAMPLES
 from models.turbo import Turbo
 
 INPUTS = ("waveform", "waveform_length", "token_ids", "token_mask", "confidence")
 OUTPUTS = ("logits", "audio_embedding", "text_embedding")
 _OPSET = 18
+_MEL_BINS = WINDOW_SAMPLES // 2 + 1
 
 
 def export_fp32(model: Turbo, path: Path) -> None:
-    """Write `model` as a float graph with free batch, time and token axes."""
+    """Write `model` as a float graph with free batch, time and token axes.
+
+    Raises:
+        RuntimeError: its encoders cannot be exported; the message is one line.
+    """
     rate, classes = model.config.sample_rate, model.config.confidence_size
     example = (
         torch.randn(2, 2 * rate) * 0.1,
@@ -30,24 +36,29 @@ def export_fp32(model: Turbo, path: Path) -> None:
     free = torch.export.Dim.DYNAMIC
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.onnx.export(
-            model.eval().cpu(),
-            example,
-            str(path),
-            input_names=list(INPUTS),
-            output_names=list(OUTPUTS),
-            opset_version=_OPSET,
-            dynamo=True,
-            external_data=False,
-            verbose=False,
-            dynamic_shapes=(
-                {0: free, 1: free},
-                {0: free},
-                {0: free, 1: free},
-                {0: free, 1: free},
-                {0: free},
-            ),
-        )
+        try:
+            torch.onnx.export(
+                model.eval().cpu(),
+                example,
+                str(path),
+                input_names=list(INPUTS),
+                output_names=list(OUTPUTS),
+                opset_version=_OPSET,
+                dynamo=True,
+                external_data=False,
+                verbose=False,
+                dynamic_shapes=(
+                    {0: free, 1: free},
+                    {0: free},
+                    {0: free, 1: free},
+                    {0: free, 1: free},
+                    {0: free},
+                ),
+            )
+        except Exception as error:  # of many kinds, and pages long
+            reason = " ".join(str(error.__cause__ or error).split())[:200]
+            towers = f"audio={model.config.audio} text={model.config.text}"
+            raise RuntimeError(f"{towers} cannot be exported to ONNX: {reason}") from error
 
 
 def _quantize_embedding(graph: onnx.GraphProto) -> None:
@@ -93,7 +104,7 @@ def quantize_int8(source: Path, target: Path) -> None:
     mel = [
         node.name
         for node in graph.node
-        if node.op_type == "MatMul" and tuple(stored.get(node.input[1], ())) == (201, 80)
+        if node.op_type == "MatMul" and tuple(stored.get(node.input[1], ()))[:1] == (_MEL_BINS,)
     ]
     quantize_dynamic(
         str(source),

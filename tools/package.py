@@ -10,8 +10,6 @@ from training.checkpoint import write_json
 
 FORMAT = 1
 VERSION = "0.1.0"
-NAME = "turbo-rej-en"
-LANGUAGE = "en"
 GRAPH = "model.int8.onnx"
 
 
@@ -23,6 +21,8 @@ def sha256(path: Path) -> str:
 def write_package(
     folder: Path,
     *,
+    name: str,
+    language: str,
     graph: Path,
     tokenizer: Path,
     card: str,
@@ -34,27 +34,28 @@ def write_package(
 ) -> None:
     """Fill `folder` and, last, write the `turbo.json` that makes it a package.
 
-    `config` is the network's, `metrics` those of its training run.
+    `config` is the network's, `metrics` those of its training run. A network whose labels are not
+    directed and not_directed has no operating points, and `threshold` is null.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "turbo.json").unlink(missing_ok=True)
     shutil.copyfile(graph, folder / GRAPH)
     shutil.copyfile(tokenizer, folder / "tokenizer.json")
     (folder / "README.md").write_text(card, "utf-8")
-    points = metrics["operating_points"]
+    points = metrics.get("operating_points", {})
     files = {name: sha256(folder / name) for name in (GRAPH, "tokenizer.json", "README.md")}
     write_json(
         folder / "turbo.json",
         {
             "format": FORMAT,
-            "name": NAME,
+            "name": name,
             "version": VERSION,
-            "language": LANGUAGE,
+            "language": language,
             "labels": config["labels"],
             "sample_rate": config["sample_rate"],
             "max_seconds": config["max_seconds"],
             "max_tokens": config["max_tokens"],
-            "threshold": points["balanced"]["threshold"],
+            "threshold": points["balanced"]["threshold"] if points else None,
             "operating_points": points,
             "calibration": metrics["calibration"],
             "training": training,
