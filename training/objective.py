@@ -57,6 +57,10 @@ class ObjectiveConfig:
     mask_same_recording: bool = True
     """Rows of the same recording are no negatives of each other."""
 
+    mask_same_label: bool = False
+    """Rows of the same class are no negatives of each other. The paper contrasts them: instance
+    against instance, whatever the classes."""
+
     loss_chunk: int = 0
     """Rows of similarities made at a time, so that their memory is linear in the batch; 0: all."""
 
@@ -188,17 +192,14 @@ class ViewsModel(nn.Module):
     def encode(self, batch: Batch, views: int) -> tuple[Encoded, Encoded]:
         """Return sound and text of `views` passes in one forward of `views * B` rows.
 
-        Rows i, i + B, ... share their input and not their dropout masks. The fronts hold no
-        dropout: what they make of a row is made once.
+        Rows i, i + B, ... share their input and not their dropout masks. What does not depend on
+        those is made once: the fronts, and each tower up to its first dropout.
         """
-        audio = self.model.audio_tower(
-            batch.frames.repeat(views, 1, 1), batch.frame_mask.repeat(views, 1)
-        )
+        audio = self.model.audio_tower(batch.frames, batch.frame_mask, views)
         states = batch.text_states
         if states is None:
             states = self.model.text_front(batch.token_ids, batch.token_mask)
-        states = states.repeat(views, *[1] * (states.ndim - 1))
-        return audio, self.model.text_tower(states, batch.token_mask.repeat(views, 1))
+        return audio, self.model.text_tower(states, batch.token_mask, views)
 
     def forward(self, batch: Batch) -> Views:
         """Return the views of `batch`, as many as the configuration says."""
@@ -226,6 +227,7 @@ def objective_terms(views: Views, targets: Targets, config: ObjectiveConfig) -> 
     has_audio, has_text, matched = targets.has_audio, targets.has_text, targets.matched
     columns = [targets.text_keys] * config.mask_same_text
     columns += [targets.recording_keys] * config.mask_same_recording
+    columns += [targets.labels] * config.mask_same_label
     keys = torch.stack(columns, dim=1) if columns else targets.labels.new_zeros(len(matched), 0)
     scale, chunk = views.scale, config.loss_chunk
     terms = {"ce": losses.cross_entropy(views.logits, targets.labels)}

@@ -4,8 +4,10 @@ import click
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
+from tiny_network import TINY  # noqa: E402
 from torch import nn  # noqa: E402
 
+from models.turbo import Turbo  # noqa: E402
 from training.objective import (  # noqa: E402
     Batch,
     ObjectiveConfig,
@@ -48,6 +50,32 @@ def test_every_dropout_alone_makes_the_views_differ(tiny, batch):
         }
         own = {"audio_tower": {"audio"}, "text_tower": {"text"}, "fusion": set()}
         assert differ == {"logits"} | own[chosen.split(".")[0]], chosen
+
+
+@pytest.mark.parametrize("towers", ["trained", "frozen", "compact"])
+def test_what_comes_before_the_first_dropout_is_computed_once(towers, tiny, batch):
+    if towers == "frozen":
+        tiny = Turbo(replace(TINY, audio_frozen=True, text_frozen=True))
+        first = {"audio_tower.entry", "text_tower.entry"}
+        batch = replace(batch, frames=batch.frames[:, :, : tiny.audio_front.width])
+    elif towers == "compact":
+        tiny = Turbo(replace(TINY, audio="compact", text="compact"))
+        first = {"audio_tower.conv2", "text_tower.norm"}
+        batch = replace(batch, frames=torch.randn(8, 10, 80))
+    else:
+        first = {"text_tower.tokens", "text_tower.norm"}
+    rows = {}
+
+    def count(name: str):
+        return lambda part, given: rows.update({name: len(given[0])})
+
+    for name, part in tiny.named_modules():
+        part.register_forward_pre_hook(count(name))
+    ViewsModel(tiny.train(), ObjectiveConfig())(batch)
+    assert {name: rows[name] for name in first} == dict.fromkeys(first, 8)
+    dropouts = {name for name, part in tiny.named_modules() if isinstance(part, nn.Dropout)}
+    seen = dropouts & rows.keys() - {name for name in rows if "_front" in name}
+    assert len(seen) > 4 and all(rows[name] == 16 for name in seen)
 
 
 def test_one_view_is_a_plain_forward(tiny, batch):
@@ -182,3 +210,11 @@ def test_one_batch_is_learned_by_heart(tiny, batch):
     views = views_model.eval()(batch)
     assert (views.logits[0].argmax(dim=1) == batch.labels).all()
     assert terms["ce"].item() < 0.05
+
+
+def test_rows_of_the_same_class_are_negatives_unless_masked(tiny, batch):
+    tiny.eval()
+    plain = terms_of(tiny, batch, ObjectiveConfig())
+    masked = terms_of(tiny, batch, ObjectiveConfig(mask_same_label=True))
+    for name in ("in_audio", "in_text", "cross"):
+        assert masked[name] < plain[name]
