@@ -106,8 +106,9 @@ def detection_figures(labels: NDArray, scores: NDArray) -> dict[str, float | int
     if found["eer"] is None:
         return {**found, "equal_error_accuracy": None, "false_accept_at_false_reject_0.05": None}
     false_accept, false_reject, _ = rates(labels, scores)
+    allowed = false_reject <= 0.05 + 1e-9  # 1 - 0.95 is a little more
     return {
         **found,
         "equal_error_accuracy": 1.0 - found["eer"],
-        "false_accept_at_false_reject_0.05": float(false_accept[false_reject <= 0.05].min()),
+        "false_accept_at_false_reject_0.05": float(false_accept[allowed].min()),
     }

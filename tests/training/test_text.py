@@ -8,9 +8,15 @@ pytest.importorskip("torch", reason="needs the train extra")
 
 from training.corrupt import Mishearing  # noqa: E402
 from training.hypotheses import MISSING, read_hypotheses  # noqa: E402
-from training.manifest import held_text_keys, read_manifest, read_texts  # noqa: E402
+from training.manifest import (  # noqa: E402
+    found_labels,
+    held_text_keys,
+    read_manifest,
+    read_texts,
+)
 from training.names import draw_named  # noqa: E402
 from training.row import stable_share, text_key  # noqa: E402
+from turbo_stream.errors import InputError  # noqa: E402
 
 LABELS = ("not_directed", "directed")
 
@@ -57,6 +63,58 @@ def test_a_line_that_a_held_out_clip_speaks_is_not_read(tmp_path):
 def test_a_hypothesis_without_confidence_says_so(tmp_path):
     write_lines(tmp_path / "h.jsonl", [{"audio_filepath": "a", "text": "x"}])
     assert read_hypotheses([tmp_path / "h.jsonl"])["a"][0].confidence == MISSING
+
+
+def test_predictions_of_turbo_eval_are_hypotheses(tmp_path):
+    whole = {"audio_filepath": "a", "text": "the truth", "text_used": "he heard"}
+    asr = {"backend": "pocketsphinx", "avg_logprob": -1.5, "no_speech_prob": None}
+    rows = [
+        {**whole, "asr": {**asr, "compression_ratio": 1.25}},
+        {**whole, "audio_filepath": "b", "text_used": "", "asr": asr},
+        {**whole, "audio_filepath": "c", "text_used": "", "asr": {"backend": "none"}},
+    ]
+    write_lines(tmp_path / "predictions.jsonl", rows)
+    found = read_hypotheses([tmp_path / "predictions.jsonl"])
+    assert found["a"][0].text == "he heard"
+    assert found["a"][0].confidence == (-1.5, 0.0, 1.25, 0.0)
+    assert (found["b"][0].text, found["b"][0].confidence) == ("", (0.0, 1.0, 1.0, 0.0))
+    assert "c" not in found
+
+
+def test_whose_words_are_read_can_be_chosen(tmp_path):
+    write_lines(tmp_path / "h.jsonl", [{"audio_filepath": "a.wav", "text": "x", "avg_logprob": -1}])
+    row = {"audio_filepath": "a.wav", "label": "directed", "text": "true words"}
+    write_lines(tmp_path / "m.jsonl", [row])
+    heard = read_hypotheses([tmp_path / "h.jsonl"])
+    (found,) = read_manifest(tmp_path / "m.jsonl", LABELS, heard)
+    said = {kind: found.words(kind)[0] for kind in ("auto", "gold", "asr", "none")}
+    assert said == {"auto": "x", "gold": "true words", "asr": "x", "none": ""}
+    assert found.words("gold")[1] == MISSING
+    (alone,) = read_manifest(tmp_path / "m.jsonl", LABELS, {})
+    assert (alone.words("auto")[0], alone.words("asr")) == ("true words", ("", MISSING))
+
+
+def test_the_same_speaker_is_one_group_in_every_collection(tmp_path):
+    row = {"audio_filepath": "a.wav", "label": "directed", "speaker": "anna"}
+    write_lines(tmp_path / "m.jsonl", [{**row, "set": "x"}, {**row, "set": "y"}])
+    found = read_manifest(tmp_path / "m.jsonl", LABELS, {})
+    assert [row.collection for row in found] == ["x", "y"]
+    assert {row.group for row in found} == {"anna"}
+
+
+def test_what_is_wrong_with_a_manifest_is_said_in_one_line(tmp_path):
+    row = {"audio_filepath": "a.wav", "label": "yes"}
+    write_lines(tmp_path / "m.jsonl", [row, {"audio_filepath": "b.wav"}])
+    with pytest.raises(InputError, match="item 2 has no label"):
+        found_labels([tmp_path / "m.jsonl"])
+    write_lines(tmp_path / "m.jsonl", [row])
+    with pytest.raises(InputError, match="only the label yes"):
+        found_labels([tmp_path / "m.jsonl"])
+    with pytest.raises(InputError, match="none.jsonl"):
+        found_labels([tmp_path / "none.jsonl"])
+    (tmp_path / "h.jsonl").write_text('{"audio_filepath": "a"}\nnothing\n')
+    with pytest.raises(InputError, match="line 2 is no JSON"):
+        read_hypotheses([tmp_path / "h.jsonl"])
 
 
 def test_keys_ignore_case_and_punctuation_but_not_apostrophes():
