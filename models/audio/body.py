@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from models.config import TurboConfig
-from models.encoded import Encoded
+from models.encoded import Encoded, in_views
 from models.pooling import attention_scorer, attentive_pool
 from models.transformer import attention_bias, body_layers
 
@@ -28,9 +28,10 @@ class AudioBody(nn.Module):
         """Return nothing: all of it is new."""
         return []
 
-    def forward(self, frames: Tensor, mask: Tensor) -> Encoded:
-        """Encode `frames` `[B, N, F]`; a row whose mask `[B, N]` is all 0 is `missing`."""
-        x = self.dropout(self.entry(frames))
+    def forward(self, frames: Tensor, mask: Tensor, views: int = 1) -> Encoded:
+        """Encode `frames` `[B, N, F]` `views` times; a row whose mask is all 0 is `missing`."""
+        x, mask = in_views(self.entry(frames), views), in_views(mask, views)
+        x = self.dropout(x)
         bias = attention_bias(mask)
         for layer in self.layers:
             x = layer(x, bias)

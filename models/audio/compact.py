@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from models.audio.convolution import Convolution
 from models.audio.masking import FrameMasks
 from models.config import TurboConfig
-from models.encoded import Encoded
+from models.encoded import Encoded, in_views
 from models.front import Front
 from models.mel import MEL_BANDS, CausalLogMel
 from models.pooling import attention_scorer, attentive_pool
@@ -52,13 +52,16 @@ class CompactTower(nn.Module):
         """Return nothing: all of it is new."""
         return []
 
-    def forward(self, frames: Tensor, mask: Tensor) -> Encoded:
-        """Encode `frames` `[B, N, 80]`; a row whose mask `[B, N]` is all 0 is `missing`."""
+    def forward(self, frames: Tensor, mask: Tensor, views: int = 1) -> Encoded:
+        """Encode `frames` `[B, N, 80]` `views` times; a row whose mask is all 0 is `missing`."""
+        if self.masks.active:  # they differ between the views, so these part here
+            frames, mask, views = in_views(frames, views), in_views(mask, views), 1
         x = F.gelu(self.conv1(self.masks(frames) * mask[:, :, None]))
         mask = mask[:, ::2]
         x = F.gelu(self.conv2(x * mask[:, :, None]))
         mask = mask[:, ::2]
-        x = self.dropout(x + sinusoids(x.shape[1], x.shape[2], x.device))
+        x = in_views(x + sinusoids(x.shape[1], x.shape[2], x.device), views)
+        x, mask = self.dropout(x), in_views(mask, views)
         seen = chunk_bias(x.shape[1], self.chunk, self.left, x.device)
         bias = attention_bias(mask) + seen
         for layer in self.layers:

@@ -11,7 +11,7 @@ from models.audio.body import AudioBody
 from models.audio.wave_encoder import WaveLayers, WaveStem
 from models.audio.whisper import WhisperLayers, WhisperStem
 from models.config import TurboConfig
-from models.encoded import Encoded
+from models.encoded import Encoded, in_views
 from models.errors import ModelError
 from models.front import Front
 from models.hugging_face import build_model, read_architecture, read_model, reads_normalized
@@ -49,8 +49,9 @@ class TrainedEncoder(nn.Module):
         """Return the parameters that start from pretrained weights."""
         return list(self.layers.parameters())
 
-    def forward(self, frames: Tensor, mask: Tensor) -> Encoded:
-        """Encode `frames` `[B, N, F]` of the stem; a row whose mask is all 0 is `missing`."""
+    def forward(self, frames: Tensor, mask: Tensor, views: int = 1) -> Encoded:
+        """Encode `frames` `[B, N, F]` `views` times; a row whose mask is all 0 is `missing`."""
+        frames, mask = in_views(frames, views), in_views(mask, views)
         states = self.exit(self.layers(frames, mask))
         return attentive_pool(states, mask, self.score, self.missing)
 

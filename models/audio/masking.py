@@ -26,8 +26,13 @@ class FrameMasks(nn.Module):
             if config.mask_bands:
                 self.masks.append(transforms.FrequencyMasking(config.mask_bands, iid_masks=True))
 
+    @property
+    def active(self) -> bool:
+        """Whether anything is blanked now."""
+        return self.training and len(self.masks) > 0
+
     def forward(self, frames: Tensor) -> Tensor:
         """Return `frames` `[B, N, F]` with 0 in the stretches; in evaluation as they are."""
-        if not self.training or not len(self.masks):
+        if not self.active:
             return frames
         return self.masks(frames.transpose(1, 2)[:, None])[:, 0].transpose(1, 2)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from models.audio.convolution import Convolution
 from models.config import TurboConfig
-from models.encoded import Encoded
+from models.encoded import Encoded, in_views
 from models.front import Front
 from models.mel import MEL_BANDS, LogMel
 from models.pooling import attention_scorer, attentive_pool, average_steps
@@ -76,10 +76,11 @@ class WhisperTower(nn.Module):
         """Return the parameters that start from pretrained weights."""
         return [*self.layers.parameters(), *self.norm.parameters()]
 
-    def forward(self, frames: Tensor, mask: Tensor) -> Encoded:
-        """Encode `frames` `[B, N, F]`; a row whose mask is all 0 is `missing`."""
+    def forward(self, frames: Tensor, mask: Tensor, views: int = 1) -> Encoded:
+        """Encode `frames` `[B, N, F]` `views` times; a row whose mask is all 0 is `missing`."""
+        mask = in_views(mask, views)
         bias = attention_bias(mask)
-        x = self.dropout(frames)
+        x = self.dropout(in_views(frames, views))
         for layer in self.layers:
             x = layer(x, bias)
         return attentive_pool(self.exit(self.norm(x)), mask, self.score, self.missing)

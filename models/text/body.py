@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from models.config import TurboConfig
-from models.encoded import Encoded
+from models.encoded import Encoded, in_views
 from models.pooling import mean_pool
 from models.transformer import attention_bias, body_layers
 
@@ -26,10 +26,10 @@ class TextBody(nn.Module):
         """Return nothing: all of it is new."""
         return []
 
-    def forward(self, tokens: Tensor, token_mask: Tensor) -> Encoded:
-        """Encode `tokens` `[B, L, F]`; a row whose mask `[B, L]` is all 0 is `missing`."""
-        mask = token_mask.to(self.missing.dtype)
-        x = self.dropout(self.entry(tokens))
+    def forward(self, tokens: Tensor, token_mask: Tensor, views: int = 1) -> Encoded:
+        """Encode `tokens` `[B, L, F]` `views` times; a row whose mask is all 0 is `missing`."""
+        mask = in_views(token_mask.to(self.missing.dtype), views)
+        x = self.dropout(in_views(self.entry(tokens), views))
         bias = attention_bias(mask)
         for layer in self.layers:
             x = layer(x, bias)

@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from models.config import TurboConfig
-from models.encoded import Encoded
+from models.encoded import Encoded, in_views
 from models.errors import ModelError
 from models.pooling import mean_pool
 from models.text.embedding import TokenEmbedding
@@ -40,10 +40,11 @@ class CompactText(TokenEmbedding):
             return []
         return [value for name, value in self.named_parameters() if name != "missing"]
 
-    def forward(self, token_ids: Tensor, token_mask: Tensor) -> Encoded:
-        """Encode `token_ids` `[B, L]`; a row whose mask `[B, L]` is all 0 is `missing`."""
+    def forward(self, token_ids: Tensor, token_mask: Tensor, views: int = 1) -> Encoded:
+        """Encode `token_ids` `[B, L]` `views` times; a row whose mask is all 0 is `missing`."""
         mask = token_mask.to(self.missing.dtype)
-        x = self.embed(token_ids, mask)
+        x = self.embed(token_ids, mask, views)
+        mask = in_views(mask, views)
         bias = attention_bias(mask)
         for layer in self.layers:
             x = layer(x, bias)

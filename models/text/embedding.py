@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from models.config import TurboConfig
+from models.encoded import in_views
 
 
 class TokenEmbedding(nn.Module):
@@ -20,8 +21,8 @@ class TokenEmbedding(nn.Module):
         self.norm = nn.LayerNorm(width, eps=1e-12)
         self.dropout = nn.Dropout(dropout)
 
-    def embed(self, token_ids: Tensor, mask: Tensor) -> Tensor:
-        """Return `[B, L, F]` of `token_ids` `[B, L]`, 0 where `mask` `[B, L]` is.
+    def embed(self, token_ids: Tensor, mask: Tensor, views: int) -> Tensor:
+        """Return `[views * B, L, F]` of `token_ids` `[B, L]`, 0 where `mask` `[B, L]` is.
 
         The segment of a token follows from the separators before it: a device's names are
         segment 0 and its transcript segment 1; a transcript alone is segment 0.
@@ -30,7 +31,7 @@ class TokenEmbedding(nn.Module):
         names, transcript = self.segments.weight
         x = self.tokens(token_ids) + self.positions.weight[: token_ids.shape[1]]
         x = x + names + before[:, :, None] * (transcript - names)
-        return self.dropout(self.norm(x)) * mask[:, :, None]
+        return self.dropout(in_views(self.norm(x), views)) * in_views(mask, views)[:, :, None]
 
 
 def segments_of(token_ids: Tensor, sep_token_id: int) -> Tensor:

@@ -7,7 +7,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from models.config import TurboConfig
-from models.encoded import Encoded
+from models.encoded import Encoded, in_views
 from models.errors import ModelError
 from models.front import Front
 from models.hugging_face import build_model, read_model, read_tokenizer_json
@@ -75,10 +75,10 @@ class TrainedTextEncoder(nn.Module):
         """Return the parameters that start from pretrained weights."""
         return list(self.encoder.parameters())
 
-    def forward(self, token_ids: Tensor, token_mask: Tensor) -> Encoded:
-        """Encode `token_ids` `[B, L]`; a row whose mask is all 0 is `missing`."""
-        mask = token_mask.to(self.missing.dtype)
-        states = self.exit(self.encoder(token_ids, mask)) * mask[:, :, None]
+    def forward(self, token_ids: Tensor, token_mask: Tensor, views: int = 1) -> Encoded:
+        """Encode `token_ids` `[B, L]` `views` times; a row whose mask is all 0 is `missing`."""
+        mask = in_views(token_mask.to(self.missing.dtype), views)
+        states = self.exit(self.encoder(in_views(token_ids, views), mask)) * mask[:, :, None]
         return mean_pool(states, mask, self.missing)
 
 

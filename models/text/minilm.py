@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from models.config import TurboConfig
-from models.encoded import Encoded
+from models.encoded import Encoded, in_views
 from models.front import Front
 from models.pooling import mean_pool
 from models.text.embedding import TokenEmbedding
@@ -30,9 +30,10 @@ class MiniLM(TokenEmbedding):
             for _ in range(config.text_layers)
         )
 
-    def states(self, token_ids: Tensor, mask: Tensor) -> Tensor:
-        """Return states `[B, L, F]` of `token_ids` `[B, L]`, 0 where `mask` `[B, L]` is."""
-        x = self.embed(token_ids, mask)
+    def states(self, token_ids: Tensor, mask: Tensor, views: int = 1) -> Tensor:
+        """Return states `[views * B, L, F]` of `token_ids` `[B, L]`, 0 where `mask` `[B, L]` is."""
+        x = self.embed(token_ids, mask, views)
+        mask = in_views(mask, views)
         bias = attention_bias(mask)
         for layer in self.layers:
             x = layer(x, bias) * mask[:, :, None]
@@ -67,10 +68,11 @@ class MiniLMTower(MiniLM):
         new = ("missing", "exit.")
         return [value for name, value in self.named_parameters() if not name.startswith(new)]
 
-    def forward(self, token_ids: Tensor, token_mask: Tensor) -> Encoded:
-        """Encode `token_ids` `[B, L]`; a row whose mask is all 0 is `missing`."""
+    def forward(self, token_ids: Tensor, token_mask: Tensor, views: int = 1) -> Encoded:
+        """Encode `token_ids` `[B, L]` `views` times; a row whose mask is all 0 is `missing`."""
         mask = token_mask.to(self.missing.dtype)
-        x = self.states(token_ids, mask)
+        x = self.states(token_ids, mask, views)
+        mask = in_views(mask, views)
         if self.exit is not None:
             x = self.exit(x) * mask[:, :, None]
         return mean_pool(x, mask, self.missing)
