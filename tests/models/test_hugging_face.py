@@ -229,7 +229,7 @@ def test_an_architecture_alone_gives_random_weights():
 
 @pytest.mark.parametrize("field", ["audio", "text"])
 def test_what_cannot_be_loaded_is_said_in_one_line(field, folders, tmp_path):
-    empty, gone, other = tmp_path / "empty", tmp_path / "gone", tmp_path / "other"
+    empty, gone, other = tmp_path / "hollow", tmp_path / "gone", tmp_path / "other"
     empty.mkdir()
     other.mkdir()
     (other / "config.json").write_text('{"model_type": "nonsense"}')
