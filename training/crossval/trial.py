@@ -11,8 +11,8 @@ from training.recipe import Recipe
 SPACE: dict[str, tuple[float, float]] = {
     "rate": (0.3, 3.0),
     "dropout": (0.05, 0.4),
-    "in_modal": (0.01, 1.0),
-    "cross_modal": (0.01, 1.0),
+    "in_modal": (0.003, 0.3),
+    "cross_modal": (0.1, 3.0),
     "r_drop": (0.1, 5.0),
     "sup_con": (0.01, 1.0),
     "temperature": (0.03, 0.3),
