@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from rich.console import Console
 from rich.progress import track
 from torch import nn
 
@@ -19,6 +20,8 @@ from training.row import Clip
 from turbo_stream.evaluation.clip import read_clip
 
 Frames = NDArray[np.float16]
+
+_STDERR = Console(stderr=True)
 
 AS_RECORDED = -1
 """The variant without a random channel."""
@@ -107,7 +110,7 @@ class FeatureStore:
         unique = [item for item in dict.fromkeys(items) if item not in self._memory]
         wanted = [item for item in unique if not self._file(*item).exists()]
         starts = range(0, len(wanted), chunk)
-        for start in track(starts, "audio front", disable=not wanted):
+        for start in track(starts, "audio front", console=_STDERR, disable=not wanted):
             part = wanted[start : start + chunk]
             waves = [self._wave(model, *item) for item in part]
             for (clip, variant), frames in zip(part, front_frames(model, waves), strict=True):
