@@ -89,6 +89,7 @@ def test_a_table_says_what_was_run_and_goes_on_where_it_stopped(corpus, tmp_path
     assert (arm["compute"]["optimizer_steps"], len(arm["runs"])) == (3, 2)
     for name in ("table.md", "folds.png", "differences.png", "learning_curve.png", "runs.jsonl"):
         assert (tmp_path / "results" / name).stat().st_size > 500, name
+    assert str(tmp_path) not in (tmp_path / "results" / "table.json").read_text()
 
     # Killed in the middle of a line: that run is made again, and comes out as before.
     whole = journal.read_bytes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,20 @@ from turbo_stream.evaluation.atomic import write_json, write_text
 
 CONTRACT = tuple(arm for arm in ARMS if arm != "sup_con")
 """The arms of a full table; whichever is not run is listed as such."""
+
+
+def without_folders(value: Any) -> Any:
+    """Return `value` with every absolute path in it cut to its last part.
+
+    Tables are published, and where a file lay on somebody's machine says nothing to anybody else.
+    """
+    if isinstance(value, str):
+        return re.sub(r"(?<![^\s:])/(?:[^/\s]+/)+", "", value)
+    if isinstance(value, list):
+        return [without_folders(item) for item in value]
+    if isinstance(value, dict):
+        return {without_folders(key): without_folders(item) for key, item in value.items()}
+    return value
 
 
 def _commit(environment: dict[str, Any]) -> str | None:
@@ -70,7 +85,7 @@ def write_results(
         "commit": _commit(environment),
         "hardware": _hardware(environment),
         "environment": environment,
-        "config": setup,
+        "config": without_folders(setup),
     }
     write_json(folder / "table.json", table)
     write_text(folder / "table.md", page(table))
