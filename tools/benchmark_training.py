@@ -19,7 +19,11 @@ _CHUNK = 256
 
 
 def run(
-    names: tuple[str, ...], device_name: str, rows: int | None, rounds: int, bf16: bool | None
+    names: tuple[str, ...],
+    device_name: str,
+    rows: int | None,
+    rounds: int | None,
+    bf16: bool | None,
 ) -> dict[str, Any]:
     """Return all figures; progress goes to stderr."""
     import torch
@@ -33,6 +37,7 @@ def run(
     gpu = device.type == "cuda"
     low = gpu if bf16 is None else bf16
     dtype = torch.bfloat16 if low else torch.float32
+    rounds = rounds or (7 if gpu else 3)
     console = Console(stderr=True)
     rate = measure.matrix_rate(device, dtype)
     found = []
@@ -94,7 +99,8 @@ def show(found: dict[str, Any]) -> None:
     console = Console()
     console.print(
         f"{found['device']}, {found['dtype']}: matrix products at "
-        f"{found['matrix_tflops_per_s']:.2f} TFLOP/s; medians of {found['rounds']} rounds"
+        f"{found['matrix_tflops_per_s']:.2f} TFLOP/s; medians of {found['rounds']} rounds",
+        soft_wrap=True,
     )
     for shape in found["shapes"]:
         note = f", {shape['note']}" if shape["note"] else ""
@@ -109,7 +115,8 @@ def show(found: dict[str, Any]) -> None:
                 f"{step['share_of_matrix_rate']:.0%}",
             )
         console.print(table)
-        console.print(", ".join(f"{pair} {value:.2f}" for pair, value in shape["ratios"].items()))
+        ratios = ", ".join(f"{pair} {value:.2f}" for pair, value in shape["ratios"].items())
+        console.print(f"medians of paired ratios: {ratios}", soft_wrap=True)
     memory = found["loss_memory"]
     title = f"contrastive terms: MiB {memory['what']}"
     table = Table("rows", "whole", f"chunks of {memory['chunk']}", title=title)
@@ -126,7 +133,7 @@ def show(found: dict[str, Any]) -> None:
     "--shapes", "names", default=",".join(SHAPES), show_default=True, help="Comma-separated."
 )
 @click.option("--rows", type=click.IntRange(min=2), help="Rows of a batch, instead of the shape's.")
-@click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True)
+@click.option("--rounds", type=click.IntRange(min=1), help="Default: 7 on a GPU, 3 on a CPU.")
 @click.option("--bf16/--fp32", default=None, help="Default: bf16 on a GPU, fp32 on a CPU.")
 @click.option("--threads", type=click.IntRange(min=1), help="CPU threads.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -134,7 +141,7 @@ def main(
     device: str,
     names: str,
     rows: int | None,
-    rounds: int,
+    rounds: int | None,
     bf16: bool | None,
     threads: int | None,
     as_json: bool,

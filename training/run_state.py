@@ -52,7 +52,7 @@ def load_state(folder: Path, identity: Identity) -> dict[str, Any] | None:
     path = folder / LAST
     if not path.exists():
         return None
-    state = torch.load(path, map_location="cpu", weights_only=True)
+    state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     theirs, ours = state.pop("identity"), _flat(identity)
     names = sorted(theirs.keys() | ours.keys())
     changes = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Sequence
@@ -25,7 +26,7 @@ from training.metrics import operating_points
 from training.names import directed_class
 from training.recipe import Recipe
 from training.row import Row
-from training.run_state import Identity
+from training.run_state import Identity, load_state
 from training.trainer import History, fit
 from training.workbench import Workbench, prepare
 
@@ -67,9 +68,7 @@ def fit_model(
     width = model.audio_front.width
     sampler = bench.sampler(recipe, split.train, seed=rank.seed(recipe.seed))
     batches = sampler.batches(
-        lambda examples: collate(
-            examples, bench.tokenizer, width, bench.device, bench.text_states
-        )
+        lambda examples: collate(examples, bench.tokenizer, width, bench.device, bench.text_states)
     )
     return fit(
         model,
@@ -139,6 +138,8 @@ def _train_run(recipe: Recipe, rank: Rank) -> dict:
     recipe = bench.recipe
     labels = recipe.model.labels
     split = split_rows(bench.rows, recipe.data, recipe.seed, labels)
+    if recipe.train.resume:  # refused before anything of the other run is overwritten
+        load_state(out, {**identity(recipe), "ranks": rank.count})
     if rank.first:
         save_setup(out, recipe, bench.tokenizer)
     with rank.first_alone():
@@ -158,7 +159,10 @@ def _train_run(recipe: Recipe, rank: Rank) -> dict:
         "seconds_of_steps": round(history.seconds, 1),
         "seed": recipe.seed,
         "environment": describe(),
-        "looks": history.looks,
+        "looks": [
+            {name: value if math.isfinite(value) else None for name, value in look.items()}
+            for look in history.looks
+        ],
     }
     if sounds:
         metrics |= _final_figures(bench, bench.model, sounds)
