@@ -91,7 +91,9 @@ class CrossAttention(nn.Module):
         super().__init__()
         hidden = config.hidden
         if hidden % config.body_heads:
-            raise ModelError(f"hidden {hidden} is not a multiple of body_heads {config.body_heads}")
+            raise ModelError(
+                f"width {hidden} is not a multiple of {config.body_heads} heads; change one of them"
+            )
         self.heads = config.body_heads
         self.asking, self.asked = nn.LayerNorm(hidden), nn.LayerNorm(hidden)
         self.query, self.key = nn.Linear(hidden, hidden), nn.Linear(hidden, hidden)

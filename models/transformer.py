@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.config import TurboConfig
+from models.errors import ModelError
 
 _HIDDEN_FROM_ATTENTION = -30_000.0  # finite, so that a row without any valid position stays finite
 
@@ -60,7 +61,9 @@ class EncoderLayer(nn.Module):
     ) -> None:
         super().__init__()
         if hidden % heads:
-            raise ValueError(f"hidden {hidden} is not a multiple of heads {heads}")
+            raise ModelError(
+                f"width {hidden} is not a multiple of {heads} heads; change one of them"
+            )
         self.heads = heads
         self.pre_norm = pre_norm
         self.query = nn.Linear(hidden, hidden)

@@ -82,3 +82,9 @@ def test_pooled_frames_are_means_of_what_is_there():
 def test_an_unknown_part_is_named(field):
     with pytest.raises(ModelError, match=f"{field} 'nonsense': unknown; allowed: "):
         Turbo(replace(TINY, **{field: "nonsense"}))
+
+
+@pytest.mark.parametrize("changes", [{"audio_frozen": True}, {"fusion": "cross_attention"}])
+def test_heads_that_do_not_divide_the_width_are_named(changes):
+    with pytest.raises(ModelError, match="width 50 is not a multiple of 4 heads"):
+        Turbo(replace(TINY, hidden=50, body_heads=4, **changes))
