@@ -38,7 +38,7 @@ class Journal:
 
     def add(self, key: dict[str, Any], result: dict[str, Any]) -> None:
         """Append one result; it is on the disk when this returns."""
-        line = json.dumps({"key": key, "result": result}, ensure_ascii=False)
+        line = json.dumps({"key": key, "result": result}, ensure_ascii=False, allow_nan=False)
         with self.path.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
             file.flush()
