@@ -14,6 +14,7 @@ _TERMS: dict[str, dict[str, float]] = {
     "turbo": {"in_modal": 0.1, "cross_modal": 0.1},
     "r_drop": {"r_drop": 1.0},
     "sup_con": {"sup_con": 0.1},
+    "cross_shuffled": {"cross_modal": 0.1},
 }
 """What each arm adds to cross-entropy, and with which weight where the configuration has none."""
 
@@ -36,4 +37,5 @@ def select_arm(config: ObjectiveConfig, arm: str) -> ObjectiveConfig:
         term: (getattr(config, term) or wanted[term]) if term in wanted else 0.0
         for term in ("in_modal", "cross_modal", "r_drop", "sup_con")
     }
-    return replace(config, views=1 if arm == "ce" else 2, **weights)
+    views, shuffled = 1 if arm == "ce" else 2, arm == "cross_shuffled"
+    return replace(config, views=views, shuffle_pairs=shuffled, **weights)

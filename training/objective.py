@@ -61,6 +61,10 @@ class ObjectiveConfig:
     """Rows of the same class are no negatives of each other. The paper contrasts them: instance
     against instance, whatever the classes."""
 
+    shuffle_pairs: bool = False
+    """A control: contrast every sound with the words of another row. What the cross-modal term is
+    then still worth, it is not worth for what sound and words have in common."""
+
     loss_chunk: int = 0
     """Rows of similarities made at a time, so that their memory is linear in the batch; 0: all."""
 
@@ -241,8 +245,11 @@ def objective_terms(views: Views, targets: Targets, config: ObjectiveConfig) -> 
             total = total + config.in_modal * terms[name]
     if config.cross_modal:
         rows = has_audio & has_text & matched
+        text = views.text[:, rows]
+        if config.shuffle_pairs:
+            text = text.roll(1, dims=1)
         terms["cross"] = losses.cross_modal(
-            views.audio[:, rows], views.text[:, rows], scale, keys=keys[rows], chunk=chunk
+            views.audio[:, rows], text, scale, keys=keys[rows], chunk=chunk
         )
         total = total + config.cross_modal * terms["cross"]
     if config.r_drop:

@@ -14,7 +14,6 @@ from models.build import start_model  # noqa: E402
 from models.config import TurboConfig  # noqa: E402
 from tools.whisper_encoder import main, read_variables  # noqa: E402
 
-
 WHISPER = ROOT / "tests" / "assets" / "whisper-kitchen"
 
 

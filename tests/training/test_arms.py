@@ -20,6 +20,7 @@ TERMS = {
     "turbo": {"ce", "in_audio", "in_text", "cross"},
     "r_drop": {"ce", "r_drop"},
     "sup_con": {"ce", "sup_audio", "sup_text"},
+    "cross_shuffled": {"ce", "cross"},
 }
 
 
@@ -41,6 +42,18 @@ def test_a_tuned_weight_stays_and_a_missing_one_gets_its_default():
     assert (turbo.in_modal, turbo.cross_modal, turbo.temperature) == (0.4, 0.1, 0.1)
     assert select_arm(config, "r_drop") == replace(config, in_modal=0.0, r_drop=1.0)
     assert select_arm(select_arm(config, "ce"), "ce_2view").views == 2
+
+
+def test_the_control_contrasts_every_sound_with_the_words_of_another_row(tiny, batch):
+    tiny.eval()
+    true, control = (
+        select_arm(ObjectiveConfig(), arm) for arm in ("cross_modal", "cross_shuffled")
+    )
+    views = ViewsModel(tiny, true)(batch)
+    same = views._replace(audio=views.text)  # pairs that agree perfectly
+    targets = Targets.of(batch)
+    assert objective_terms(same, targets, control)["cross"] > 2.0
+    assert objective_terms(same, targets, true)["cross"] < 1.0
 
 
 def test_an_unknown_arm_is_named():

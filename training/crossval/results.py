@@ -19,7 +19,7 @@ from training.folds.fold_file import FoldFile
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.atomic import write_json, write_text
 
-CONTRACT = tuple(arm for arm in ARMS if arm != "sup_con")
+CONTRACT = tuple(arm for arm in ARMS if arm not in ("sup_con", "cross_shuffled"))
 """The arms of a full table; whichever is not run is listed as such."""
 
 
