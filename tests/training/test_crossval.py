@@ -16,11 +16,12 @@ from training.crossval.cell import Cell, cell_recipe, plan  # noqa: E402
 from training.crossval.execute import Job, run_job, run_jobs  # noqa: E402
 from training.crossval.journal import Journal  # noqa: E402
 from training.crossval.trial import Trial, trials  # noqa: E402
-from training.crossval.tuning import tune  # noqa: E402
+from training.crossval.tuning import read_tuning, tune  # noqa: E402
 from training.folds.split import split_rows  # noqa: E402
 from training.recipe import build_recipe  # noqa: E402
 from training.workbench import prepare  # noqa: E402
 from turbo_stream.cli.command import run_command  # noqa: E402
+from turbo_stream.errors import InputError  # noqa: E402
 
 LABELS = ["high", "low", "middle"]
 
@@ -78,6 +79,8 @@ def test_a_table_says_what_was_run_and_goes_on_where_it_stopped(corpus, tmp_path
     assert set(table["learning_curve"]["6"]) == {"ce", "turbo"}
     assert set(table["inputs"]) == {"audio", "text", "fused"}
     assert {"arm in_modal", "arm r_drop", "learning curve at 25"} <= set(table["not_run"])
+    assert str(tmp_path.parent) not in json.dumps(table)
+    assert table["config"]["data.manifest"] == ["manifest.jsonl"]
     by_hand = [
         json.loads(line)["result"]["test"]["fused"]["balanced_accuracy"]
         for line in journal.read_text().splitlines()
@@ -106,6 +109,14 @@ def test_a_table_says_what_was_run_and_goes_on_where_it_stopped(corpus, tmp_path
     assert (status, other["metric"]) == (0, "accuracy")
     assert "ce, fold 0, seed 1, all rows, text auto" in other["not_run"]
 
+    # One fold alone is enough to check a table by.
+    alone = tmp_path / "alone"
+    status, one = crossval(corpus, alone, "--arms", "ce", "--only-folds", "1", "--seeds", "1")
+    assert status == 0
+    assert one["arms"]["ce"]["runs"] == [r for r in arm["runs"] if r["fold"] == 1]
+    assert crossval(corpus, alone, "--only-folds", "2")[0] == 2
+    assert "folds 0 to 1" in capsys.readouterr().err
+
     # Another configuration is not mixed in.
     call = ["classify", *assignments(corpus, tmp_path, "train.steps=4"), *options]
     assert run_command(main, call) == 2
@@ -114,7 +125,7 @@ def test_a_table_says_what_was_run_and_goes_on_where_it_stopped(corpus, tmp_path
 
 def test_arms_differ_in_their_objective_alone():
     recipe = build_recipe("classify", [])
-    cells = plan(ARMS, ["ce"], 2, 2, [25], "gold")
+    cells = plan(ARMS, ["ce"], [0, 1], 2, [25], "gold")
     assert len(cells) == len(ARMS) * 4 + 4
     assert [cell.size for cell in cells[-4:]] == [25] * 4
     same = {
@@ -148,11 +159,11 @@ def bench(corpus, tmp_path_factory):
 
 
 def test_tuning_hears_no_test_row_and_takes_the_best_mean(bench, tmp_path):
-    one_fold = tune(bench, ["ce"], 1, 3, tmp_path, 1)
+    one_fold = tune(bench, ["ce"], [0], 3, tmp_path, 1)
     split = split_rows(bench.rows, bench.recipe.data, 0, LABELS)
     heard = {clip for clip, _ in bench.store._memory}
     assert heard <= {row.clip for row in (*split.train, *split.dev)}
-    tuned = tune(bench, ["ce", "turbo"], 2, 3, tmp_path, 1)
+    tuned = tune(bench, ["ce", "turbo"], [0, 1], 3, tmp_path, 1)
     written = json.loads((tmp_path / "tuning.json").read_text())
     journal = [json.loads(line) for line in (tmp_path / "tuning.jsonl").read_text().splitlines()]
     assert len(journal) == 2 * 2 * 3
@@ -162,6 +173,9 @@ def test_tuning_hears_no_test_row_and_takes_the_best_mean(bench, tmp_path):
         assert written["arms"][arm]["dev"] == min(devs)
         assert tuned[arm] == trials(3)[devs.index(min(devs))]
     assert one_fold["ce"] in trials(3)
+    assert read_tuning(tmp_path / "tuning.json", ["turbo"]) == {"turbo": tuned["turbo"]}
+    with pytest.raises(InputError, match="no settings for r_drop"):
+        read_tuning(tmp_path / "tuning.json", ["ce", "r_drop"])
 
 
 def test_a_run_does_not_depend_on_who_ran_before_or_where(bench, tmp_path):

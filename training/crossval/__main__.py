@@ -22,11 +22,18 @@ def _names(text: str, allowed: Sequence[str], option: str) -> list[str]:
     return names
 
 
-def _sizes(text: str) -> list[int]:
+def _numbers(text: str, option: str) -> list[int]:
     try:
-        return [int(size) for size in text.split(",") if size]
+        return [int(number) for number in text.split(",") if number]
     except ValueError as error:
-        raise click.BadParameter(f"--sizes {text}: give row counts, as in 25,100,400") from error
+        raise click.BadParameter(f"{option} {text}: give whole numbers, as in 0,1,2") from error
+
+
+def _chosen_folds(text: str, count: int) -> list[int]:
+    chosen = _numbers(text, "--only-folds") or list(range(count))
+    if not set(chosen) <= set(range(count)):
+        raise click.BadParameter(f"--only-folds {text}: the file has the folds 0 to {count - 1}")
+    return chosen
 
 
 def _chosen(recipe: str, assignments: Sequence[str], folds_file: str) -> Recipe:
@@ -49,11 +56,17 @@ def _chosen(recipe: str, assignments: Sequence[str], folds_file: str) -> Recipe:
 @click.option("--ablate", is_flag=True, help="All arms of the table, not only ce,ce_2view,turbo.")
 @click.option("--arms", default="", help="Arms, comma-separated; --ablate stands for all.")
 @click.option("--folds-file", default="", help="Fold file; without one, 5 folds by group.")
+@click.option("--only-folds", default="", help="Indices of the folds to run; all by default.")
 @click.option("--seeds", default=5, show_default=True, type=click.IntRange(1))
 @click.option("--sizes", default="", help="Training-set sizes of the learning curve: 25,100,400.")
 @click.option("--curve-arms", default="ce,ce_2view,turbo", show_default=True)
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1))
 @click.option("--tune", "tuned", default=0, type=click.IntRange(0), help="Trials for each arm.")
+@click.option(
+    "--tuning",
+    type=click.Path(path_type=Path),
+    help="The tuning.json of other runs, to use what they found.",
+)
 @click.option("--metric", default="", help="Figure to compare by; balanced_accuracy, or 1 - EER.")
 @click.option("--results", type=click.Path(path_type=Path), help="Default: results/RECIPE.")
 @click.option("--keep", is_flag=True, help="Keep the weights of every run.")
@@ -64,11 +77,13 @@ def main(
     ablate: bool,
     arms: str,
     folds_file: str,
+    only_folds: str,
     seeds: int,
     sizes: str,
     curve_arms: str,
     workers: int,
     tuned: int,
+    tuning: Path | None,
     metric: str,
     results: Path | None,
     keep: bool,
@@ -92,7 +107,7 @@ def main(
     from training.crossval.progress import shown
     from training.crossval.results import pick_metric, write_results
     from training.crossval.setup import check_setup, describe
-    from training.crossval.tuning import tune
+    from training.crossval.tuning import read_tuning, tune
     from training.folds.fold_file import read_folds
     from training.folds.generate import make_folds
     from training.workbench import load_rows, prepare, with_labels
@@ -106,17 +121,20 @@ def main(
             write_json(generated, make_folds(load_rows(chosen), "group", 5, name="by group"))
         chosen = replace(chosen, data=replace(chosen.data, folds=str(generated)))
     folds = read_folds(chosen.data.folds)
-    count = len(folds.tests)
-    cells = plan(names, curve, count, seeds, _sizes(sizes), chosen.data.transcripts)
-    setup = describe(chosen, folds, tuned)
+    indices = _chosen_folds(only_folds, len(folds.tests))
+    lengths = _numbers(sizes, "--sizes")
+    cells = plan(names, curve, indices, seeds, lengths, chosen.data.transcripts)
+    best = read_tuning(tuning, names) if tuning else {}
+    setup = describe(chosen, folds, {arm: asdict(trial) for arm, trial in best.items()} or tuned)
     check_setup(out, setup)
     journal = Journal(out / "runs.jsonl")
 
     missing = [cell for cell in cells if asdict(cell) not in journal]
     if missing and not tables_only:
         bench = prepare(chosen)
-        fill_features(bench, count)
-        best = tune(bench, names, count, tuned, out, workers) if tuned else {}
+        fill_features(bench, indices)
+        if tuned and not tuning:
+            best = tune(bench, names, indices, tuned, out, workers)
         jobs = [
             Job(
                 key=cell,
@@ -136,7 +154,7 @@ def main(
         folds=folds,
         metric=pick_metric(journal, metric),
         setup=setup,
-        tuning=out / "tuning.json",
+        tuning=tuning or out / "tuning.json",
     )
     for name, found in table["difference"].items():
         low, high = found["ci95"]

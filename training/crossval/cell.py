@@ -37,7 +37,7 @@ class Cell:
 def plan(
     arms: Sequence[str],
     curve_arms: Sequence[str],
-    folds: int,
+    folds: Sequence[int],
     seeds: int,
     sizes: Sequence[int],
     transcripts: str,
@@ -52,7 +52,7 @@ def plan(
         cells += [
             Cell(arm, fold, seed, size, transcripts)
             for seed in range(seeds)
-            for fold in range(folds)
+            for fold in folds
             for arm in chosen
         ]
     return cells

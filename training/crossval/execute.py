@@ -100,11 +100,11 @@ def run_jobs(
         pool.shutdown(cancel_futures=True)
 
 
-def fill_features(bench: Workbench, folds: int) -> None:
+def fill_features(bench: Workbench, folds: Sequence[int]) -> None:
     """Compute what is missing of the features of every fold, once, before anybody runs."""
     data, labels = bench.recipe.data, bench.recipe.model.labels
     wanted = []
-    for fold in range(folds):
+    for fold in folds:
         split = split_rows(bench.rows, replace(data, fold=fold, train_size=0), 0, labels)
         bench.fill(split)
         wanted += [(row.clip, AS_RECORDED) for row in split.test]

@@ -80,7 +80,8 @@ def folds(table: dict[str, Any], path: Path) -> None:
         axes.plot([], [], color=f"C{index}", linewidth=3, label=name)
     axes.set_xticks(range(len(table["folds"])), [f"fold {fold}" for fold in table["folds"]])
     axes.set_ylabel(f"{table['metric'].replace('_', ' ')}, %")
-    axes.legend(frameon=False, ncols=3, fontsize="small")
+    above = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0)}
+    axes.legend(frameon=False, ncols=len(arms), fontsize="small", **above)
     _save(axes, path)
 
 

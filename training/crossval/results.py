@@ -37,6 +37,19 @@ def without_folders(value: Any) -> Any:
     return value
 
 
+def _public(value: Any) -> Any:
+    """Return `value` with absolute paths cut to their names: where files lay is nobody's matter."""
+    if isinstance(value, dict):
+        return {_public(key): _public(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_public(item) for item in value]
+    if not isinstance(value, str):
+        return value
+    prefix = "content of " if value.startswith("content of ") else ""
+    path = Path(value.removeprefix(prefix))
+    return prefix + path.name if path.is_absolute() else value
+
+
 def _commit(environment: dict[str, Any]) -> str | None:
     name = environment["commit"]
     return f"{name} with changes" if name and environment["dirty"] else name

@@ -27,8 +27,11 @@ def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def describe(recipe: Recipe, folds: FoldFile, tune: int) -> dict[str, Any]:
-    """Return everything that the figures of a run depend on, but for its own key."""
+def describe(recipe: Recipe, folds: FoldFile, tune: Any) -> dict[str, Any]:
+    """Return everything that the figures of a run depend on, but for its own key.
+
+    `tune` is the number of trials, or the settings by arm that were given.
+    """
     config = {key: value for key, value in _flat(asdict(recipe)).items() if key not in _FREE}
     files = (*recipe.data.manifest, *recipe.data.hypotheses)
     for path in files:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -15,6 +16,7 @@ from training.crossval.journal import Journal
 from training.crossval.progress import shown
 from training.crossval.trial import SPACE, Trial, trials
 from training.workbench import Workbench
+from turbo_stream.errors import InputError
 from turbo_stream.evaluation.atomic import write_json
 
 _SEED = 1000
@@ -22,7 +24,12 @@ _SEED = 1000
 
 
 def tune(
-    bench: Workbench, arms: Sequence[str], folds: int, count: int, out: Path, workers: int
+    bench: Workbench,
+    arms: Sequence[str],
+    folds: Sequence[int],
+    count: int,
+    out: Path,
+    workers: int,
 ) -> dict[str, Trial]:
     """Return the best of `count` trials for each arm, and write all to `out`/tuning.json.
 
@@ -37,7 +44,7 @@ def tune(
 
     jobs = []
     for index, trial in enumerate(tried):
-        for fold in range(folds):
+        for fold in folds:
             for arm in arms:
                 if key(arm, fold, index) in journal:
                     continue
@@ -49,7 +56,7 @@ def tune(
     found, written = {}, {}
     for arm in arms:
         means = [
-            float(np.mean([journal[key(arm, fold, index)]["dev"] for fold in range(folds)]))
+            float(np.mean([journal[key(arm, fold, index)]["dev"] for fold in folds]))
             for index in range(count)
         ]
         best = int(np.argmin(means))
@@ -59,3 +66,22 @@ def tune(
     content = {"space": SPACE, "seed": _SEED, "trials": [asdict(t) for t in tried], "arms": written}
     write_json(out / "tuning.json", content)
     return found
+
+
+def read_tuning(path: Path, arms: Sequence[str]) -> dict[str, Trial]:
+    """Return what `tune` found for `arms`, from the `tuning.json` that it wrote.
+
+    Raises:
+        InputError: the file is none, or an arm was not tuned.
+    """
+    try:
+        found = json.loads(path.read_text("utf-8"))["arms"]
+        settings = {arm: Trial(**entry["settings"]) for arm, entry in found.items()}
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}); check the path") from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path} is no tuning.json ({error}); give one of --tune") from error
+    missing = [arm for arm in arms if arm not in settings]
+    if missing:
+        raise InputError(f"{path} has no settings for {', '.join(missing)}; choose other --arms")
+    return {arm: settings[arm] for arm in arms}
