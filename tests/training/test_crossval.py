@@ -15,8 +15,10 @@ from training.crossval.__main__ import main  # noqa: E402
 from training.crossval.cell import Cell, cell_recipe, plan  # noqa: E402
 from training.crossval.execute import Job, run_job, run_jobs  # noqa: E402
 from training.crossval.journal import Journal  # noqa: E402
+from training.crossval.setup import check_setup, describe  # noqa: E402
 from training.crossval.trial import Trial, trials  # noqa: E402
 from training.crossval.tuning import read_tuning, tune  # noqa: E402
+from training.folds.fold_file import read_folds  # noqa: E402
 from training.folds.split import split_rows  # noqa: E402
 from training.recipe import build_recipe  # noqa: E402
 from training.workbench import prepare  # noqa: E402
@@ -192,6 +194,15 @@ def test_a_run_does_not_depend_on_who_ran_before_or_where(bench, tmp_path):
         assert other["test"] == first["turbo"]["test"]
     assert beside["ce"]["test"] == first["ce"]["test"]
     assert first["ce"]["dev"] != first["turbo"]["dev"]
+
+
+def test_a_setting_that_is_new_since_does_not_end_a_journal(tmp_path):
+    setup = describe(build_recipe("classify", []), read_folds("iemocap"), 0)
+    new = "objective.learn_temperature"
+    check_setup(tmp_path, {key: value for key, value in setup.items() if key != new})
+    check_setup(tmp_path, setup)
+    with pytest.raises(InputError, match=new):
+        check_setup(tmp_path, {**setup, new: False})
 
 
 def test_a_journal_keeps_what_was_written(tmp_path):

@@ -27,6 +27,11 @@ def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
     return found
 
 
+def _plain(config: dict[str, Any]) -> dict[str, Any]:
+    """Return `config` through JSON, so that a tuple equals the list it is read back as."""
+    return json.loads(json.dumps(config))
+
+
 def describe(recipe: Recipe, folds: FoldFile, tune: Any) -> dict[str, Any]:
     """Return everything that the figures of a run depend on, but for its own key.
 
@@ -36,8 +41,7 @@ def describe(recipe: Recipe, folds: FoldFile, tune: Any) -> dict[str, Any]:
     files = (*recipe.data.manifest, *recipe.data.hypotheses)
     for path in files:
         config[f"content of {path}"] = hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    # Through JSON, so that a tuple equals the list it is read back as.
-    return json.loads(json.dumps({**config, "folds": asdict(folds), "tune": tune}))
+    return _plain({**config, "folds": asdict(folds), "tune": tune})
 
 
 def check_setup(out: Path, setup: dict[str, Any]) -> None:
@@ -50,8 +54,9 @@ def check_setup(out: Path, setup: dict[str, Any]) -> None:
     if not path.exists():
         write_json(path, setup)
         return
-    before = json.loads(path.read_text("utf-8"))
-    for key in sorted({*before, *setup}):
+    # A setting that did not exist yet had the effect that its default has now.
+    before = {**_plain(_flat(asdict(Recipe()))), **json.loads(path.read_text("utf-8"))}
+    for key in sorted({*before, *setup} - set(_FREE)):
         if before.get(key) != setup.get(key):
             raise InputError(
                 f"{out} holds runs with {key} = {before.get(key)!r:.60}, now it is "
