@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -133,19 +134,25 @@ def main(
     if missing and not tables_only:
         bench = prepare(chosen)
         fill_features(bench, indices)
-        if tuned and not tuning:
-            best = tune(bench, names, indices, tuned, out, workers)
-        jobs = [
-            Job(
-                key=cell,
-                recipe=cell_recipe(bench.recipe, cell, best.get(cell.arm)),
-                folder=out / "weights" / str(cell).replace(", ", "_") if keep else None,
-                test=True,
-            )
-            for cell in missing
-        ]
-        for job, result in shown(run_jobs(bench, jobs, workers), len(jobs), "runs"):
-            journal.add(asdict(job.key), result)
+        try:
+            if tuned and not tuning:
+                best = tune(bench, names, indices, tuned, out, workers)
+            jobs = [
+                Job(
+                    key=cell,
+                    recipe=cell_recipe(bench.recipe, cell, best.get(cell.arm)),
+                    folder=out / "weights" / str(cell).replace(", ", "_") if keep else None,
+                    test=True,
+                )
+                for cell in missing
+            ]
+            for job, result in shown(run_jobs(bench, jobs, workers), len(jobs), "runs"):
+                journal.add(asdict(job.key), result)
+        except (KeyboardInterrupt, BrokenProcessPool) as error:
+            done = sum(asdict(cell) in journal for cell in cells)
+            raise click.ClickException(
+                f"stopped with {done} of {len(cells)} runs done; the same command goes on"
+            ) from error
     table = write_results(
         results or Path("results", recipe),
         recipe,
