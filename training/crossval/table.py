@@ -87,7 +87,7 @@ def _spread(values: Values) -> dict[str, Any]:
 def not_run(planned: Sequence[Cell], figures: Figures, contract: Sequence[str]) -> list[str]:
     """Return what is missing: runs that were planned, and arms and sizes that were not."""
     arms = {cell.arm for cell in planned}
-    sizes = {cell.size for cell in planned}
+    sizes = {cell.size for cell in (*planned, *figures.results)}
     missing = [f"arm {arm}" for arm in contract if arm not in arms]
     missing += [f"learning curve at {size}" for size in (25, 100, 400) if size not in sizes]
     return missing + [str(cell) for cell in planned if cell not in figures.results]
