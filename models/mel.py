@@ -91,6 +91,10 @@ class LogMel(_Mel):
         super().__init__(sample_rate, bands)
         self.standardized = standardized
 
+    def extra_repr(self) -> str:
+        """Return what no weight tells."""
+        return f"standardized={self.standardized}"
+
     def forward(self, waveform: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
         """Return log-mel `[B, F, 80]` and its mask `[B, F]`, from `waveform` `[B, T]`.
 

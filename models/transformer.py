@@ -76,6 +76,10 @@ class EncoderLayer(nn.Module):
         self.feed_forward_norm = nn.LayerNorm(hidden, eps=norm_epsilon)
         self.dropout = nn.Dropout(dropout)
 
+    def extra_repr(self) -> str:
+        """Return what no weight tells."""
+        return f"heads={self.heads}, pre_norm={self.pre_norm}"
+
     def _attend(self, x: Tensor, bias: Tensor) -> Tensor:
         batch, steps, hidden = x.shape
         shape = (batch, steps, self.heads, hidden // self.heads)

@@ -68,6 +68,14 @@ def test_what_is_missing_is_one_vector(frozen):
     assert torch.isfinite(verdict.logits).all()
 
 
+def test_a_printed_front_tells_what_its_output_depends_on():
+    fronts = {
+        str(Turbo(replace(FROZEN, **changes)).audio_front)
+        for changes in ({}, {"audio_pool": 2}, {"heads": 3}, {"audio_lower_layers": 2})
+    }
+    assert len(fronts) == 4
+
+
 def test_pooled_frames_are_means_of_what_is_there():
     from models.pooling import average_steps
 
