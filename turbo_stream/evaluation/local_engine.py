@@ -99,7 +99,10 @@ def _pool(settings: ScoringSettings, workers: int) -> ProcessPoolExecutor:
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, context, _start, (settings,))
     try:
-        pool.submit(_ready).result()
+        # As many as there are workers, so that all are started before any work is handed out: one
+        # that starts while the pool breaks would be waited for, and never told to end.
+        for ready in [pool.submit(_ready) for _ in range(workers)]:
+            ready.result()
     except BrokenProcessPool as error:
         raise TurboStreamError(
             "the worker processes end before they score anything; run with one worker to see why "
