@@ -6,8 +6,6 @@ al. 2008, https://sail.usc.edu/iemocap; the corpus is licensed and has to be ask
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import sys
 from collections import Counter
@@ -17,9 +15,9 @@ from typing import Any
 
 import click
 
+from training.written_manifest import write_manifest
 from turbo_stream.cli.command import run_command
 from turbo_stream.errors import InputError
-from turbo_stream.evaluation.atomic import write_text
 
 CLASSES = {"ang": "angry", "exc": "happy", "hap": "happy", "neu": "neutral", "sad": "sad"}
 """Annotations that are used, and what they are called here; all others are left out."""
@@ -97,9 +95,7 @@ def utterances(corpus: Path) -> Iterator[dict[str, Any]]:
 def main(folder: Path, out: Path) -> None:
     """Write the utterances of the licensed corpus in FOLDER as a JSONL manifest."""
     rows = list(utterances(folder))
-    for row in rows:
-        row["audio_filepath"] = os.path.relpath(row["audio_filepath"], out.resolve().parent)
-    write_text(out, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    write_manifest(out, rows)
     counts = Counter(row["label"] for row in rows)
     spread = ", ".join(f"{label} {count}" for label, count in sorted(counts.items()))
     print(f"{len(rows)} utterances: {spread}")

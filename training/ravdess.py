@@ -6,8 +6,6 @@ actor says the same two sentences, so they are not given as `text`: it would say
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import sys
 from collections import Counter
@@ -17,9 +15,9 @@ from typing import Any
 
 import click
 
+from training.written_manifest import write_manifest
 from turbo_stream.cli.command import run_command
 from turbo_stream.errors import InputError
-from turbo_stream.evaluation.atomic import write_text
 
 EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
 """In the order of their codes, from 01."""
@@ -68,9 +66,7 @@ def recordings(corpus: Path) -> Iterator[dict[str, Any]]:
 def main(folder: Path, out: Path) -> None:
     """Write the recordings of speech in FOLDER as a JSONL manifest."""
     rows = list(recordings(folder))
-    for row in rows:
-        row["audio_filepath"] = os.path.relpath(row["audio_filepath"], out.resolve().parent)
-    write_text(out, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    write_manifest(out, rows)
     counts = Counter(row["label"] for row in rows)
     spread = ", ".join(f"{label} {counts[label]}" for label in EMOTIONS if counts[label])
     print(f"{len(rows)} recordings of {len({row['speaker'] for row in rows})} actors: {spread}")
