@@ -12,8 +12,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from training.augment import Wave, speech_edges
-from training.features import read_wave
 from training.row import Clip
+from turbo_stream.evaluation.clip import read_clip
 
 _BANDS = 24
 

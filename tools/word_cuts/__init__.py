@@ -1,0 +1,1 @@
+"""Words cut out of utterances, both classes alike: how a word is said, and nothing else."""
