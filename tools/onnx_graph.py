@@ -12,6 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from models.mel import WINDOW_SAMPLES
 from models.turbo import Turbo
+from tools.graph_weights import name_weights
 
 INPUTS = ("waveform", "waveform_length", "token_ids", "token_mask", "confidence")
 OUTPUTS = ("logits", "audio_embedding", "text_embedding")
@@ -21,6 +22,8 @@ _MEL_BINS = WINDOW_SAMPLES // 2 + 1
 
 def export_fp32(model: Turbo, path: Path) -> None:
     """Write `model` as a float graph with free batch, time and token axes.
+
+    The weights in it have the names that the network calls them by: see `graph_weights`.
 
     Raises:
         RuntimeError: its encoders cannot be exported; the message is one line.
@@ -59,6 +62,7 @@ def export_fp32(model: Turbo, path: Path) -> None:
             reason = " ".join(str(error.__cause__ or error).split())[:200]
             towers = f"audio={model.config.audio} text={model.config.text}"
             raise RuntimeError(f"{towers} cannot be exported to ONNX: {reason}") from error
+    name_weights(model, path)
 
 
 def _quantize_embedding(graph: onnx.GraphProto) -> None:
@@ -75,13 +79,14 @@ def _quantize_embedding(graph: onnx.GraphProto) -> None:
     scale = np.maximum(np.abs(values).max(axis=1, keepdims=True), 1e-12) / 127.0
     rows = np.round(values / scale).astype(np.int8)
     graph.initializer.remove(table)
-    graph.initializer.append(numpy_helper.from_array(rows, "tokens_int8"))
-    graph.initializer.append(numpy_helper.from_array(scale.astype(np.float32), "tokens_scale"))
+    stored, scales = f"{table.name}_quantized", f"{table.name}_scale"
+    graph.initializer.append(numpy_helper.from_array(rows, stored))
+    graph.initializer.append(numpy_helper.from_array(scale.astype(np.float32), scales))
     ids, out = node.input[1], node.output[0]
     replacement = [
-        helper.make_node("Gather", ["tokens_int8", ids], ["tokens_int8_rows"]),
+        helper.make_node("Gather", [stored, ids], ["tokens_int8_rows"]),
         helper.make_node("Cast", ["tokens_int8_rows"], ["tokens_rows"], to=TensorProto.FLOAT),
-        helper.make_node("Gather", ["tokens_scale", ids], ["tokens_scale_rows"]),
+        helper.make_node("Gather", [scales, ids], ["tokens_scale_rows"]),
         helper.make_node("Mul", ["tokens_rows", "tokens_scale_rows"], [out]),
     ]
     index = list(graph.node).index(node)

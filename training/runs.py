@@ -24,6 +24,7 @@ from training.figures import figures
 from training.folds.split import Split, split_rows
 from training.metrics import operating_points
 from training.names import directed_class
+from training.origin import Origin
 from training.recipe import Recipe
 from training.row import Row
 from training.run_state import Identity, load_state
@@ -142,6 +143,8 @@ def _train_run(recipe: Recipe, rank: Rank) -> dict:
         load_state(out, {**identity(recipe), "ranks": rank.count})
     if rank.first:
         save_setup(out, recipe, bench.tokenizer)
+        if recipe.init and (origin := Origin.read(Path(recipe.init))):
+            origin.write(out)
     with rank.first_alone():
         bench.fill(split)
     history = fit_model(bench, recipe, split, out, rank=rank)
