@@ -1,5 +1,3 @@
-import json
-
 import numpy as np
 import pytest
 
@@ -7,7 +5,6 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 onnx = pytest.importorskip("onnx", reason="needs the train extra")
 pytest.importorskip("onnxscript", reason="needs the train extra")
 
-from click.testing import CliRunner  # noqa: E402
 from onnx import numpy_helper  # noqa: E402
 from tiny_network import TINY  # noqa: E402
 
@@ -51,9 +48,8 @@ def test_an_int8_graph_gives_the_network_back_as_it_was_rounded(tiny, graphs):
             step = value.abs().max() / 127
             assert (found.state_dict()[name] - value).abs().max() <= step, name
     items = synthetic_items(tiny, 8)
-    assert np.abs(
-        network_logits(found, items) - graph_logits(graphs / "int8.onnx", items)
-    ).max() < (0.1)
+    stored = graph_logits(graphs / "int8.onnx", items)
+    assert np.abs(network_logits(found, items) - stored).max() < 0.1
 
 
 def test_scales_along_the_axis_that_a_node_names_are_understood(tiny, graphs, tmp_path):
