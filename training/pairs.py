@@ -14,6 +14,7 @@ import numpy as np
 
 from training.checkpoint import write_json
 from training.features import AS_RECORDED
+from training.fixed_pairs import PAIRS
 from training.metrics import bootstrap_eer, summary
 from training.probe import probe_scores
 from training.recipe import RECIPES, Recipe, build_recipe
@@ -21,13 +22,6 @@ from training.row import Row
 from training.runs import train_run
 from training.scoring import margin
 from training.workbench import load_rows, prepare
-
-PAIRS = (
-    "coffee_commands,conversation",
-    "phone_assistant,phone_talk",
-    "wake_words,audiobook",
-)
-"""Fixed beforehand: one collection of each class."""
 
 
 def held_rows(recipe: Recipe, pair: tuple[str, str]) -> list[Row]:

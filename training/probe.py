@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold
+from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -44,17 +44,24 @@ def content_free(wave: Wave, *, sample_rate: int = 16_000) -> NDArray[np.float64
 def probe_scores(
     clips: Sequence[Clip], labels: NDArray, groups: NDArray, *, folds: int = 5
 ) -> NDArray[np.float64]:
-    """Return cross-validated log-odds `[N]` of a logistic regression on `content_free`.
+    """Return `cross_validated` log-odds `[N]` of the `content_free` features of `clips`."""
+    waves = (read_clip(*clip).astype(np.float32) / 32_768.0 for clip in clips)
+    features = np.array([content_free(wave) for wave in waves])
+    return cross_validated(features, labels, groups, folds=folds)
 
-    Folds are by `groups`, each class split by itself, so that every fold has both.
+
+def cross_validated(
+    features: NDArray[np.float64], labels: NDArray, groups: NDArray, *, folds: int = 5
+) -> NDArray[np.float64]:
+    """Return log-odds `[N]` of a logistic regression on `features` `[N, F]`, cross-validated.
+
+    No group is on both sides of a fold. Where no group has both classes, each class is split by
+    itself, so that every fold has both.
     """
-    features = np.array([content_free(read_wave(clip)) for clip in clips])
     fold = np.zeros(len(labels), int)
-    for value in np.unique(labels):
-        members = np.flatnonzero(labels == value)
-        count = min(folds, len(np.unique(groups[members])))
-        splits = GroupKFold(count).split(members, groups=groups[members])
-        for index, (_, held) in enumerate(splits):
+    for members, splitter in _splits(labels, groups, folds):
+        parts = splitter.split(members, labels[members], groups[members])
+        for index, (_, held) in enumerate(parts):
             fold[members[held]] = index
     scores = np.zeros(len(labels))
     for index in np.unique(fold):
@@ -63,3 +70,17 @@ def probe_scores(
         model.fit(features[seen], labels[seen])
         scores[held] = model.decision_function(features[held])
     return scores
+
+
+def _splits(
+    labels: NDArray, groups: NDArray, folds: int
+) -> Iterator[tuple[NDArray, GroupKFold | StratifiedGroupKFold]]:
+    """Yield indices of items and what splits them by group."""
+    classes = [np.flatnonzero(labels == value) for value in np.unique(labels)]
+    if set.intersection(*(set(groups[members]) for members in classes)):
+        count = min(folds, *(len(np.unique(groups[members])) for members in classes))
+        splitter = StratifiedGroupKFold(count, shuffle=True, random_state=0)
+        yield np.arange(len(labels)), splitter
+        return
+    for members in classes:
+        yield members, GroupKFold(min(folds, len(np.unique(groups[members]))))
