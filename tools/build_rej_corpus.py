@@ -14,6 +14,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from tools.corpus.background import read_recordings
 from tools.corpus.build import Build
 from tools.corpus.own_texts import own_sentences
 from tools.corpus.plan import Planner
@@ -23,6 +24,7 @@ from turbo_stream.errors import InputError
 
 _HOURS = 7.0
 _SMALL_HOURS = 0.2
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
 @click.command()
@@ -32,6 +34,8 @@ _SMALL_HOURS = 0.2
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Folder of text collections (docs/corpus.md); without it, the sentences in the repo.",
 )
+@click.option("--noise", type=_FILE, help="Manifest of noises, beside simulated ones.")
+@click.option("--rooms", type=_FILE, help="Manifest of room responses, beside simulated ones.")
 @click.option(
     "--hours",
     type=click.FloatRange(min=0, min_open=True),
@@ -41,20 +45,29 @@ _SMALL_HOURS = 0.2
 @click.option("--workers", type=click.IntRange(min=1), default=os.cpu_count, help="Processes.")
 @click.option("--small", is_flag=True, help="A few hundred clips, for tests and CI.")
 def main(
-    out: Path, texts: Path | None, hours: float | None, seed: int, workers: int, small: bool
+    out: Path,
+    texts: Path | None,
+    noise: Path | None,
+    rooms: Path | None,
+    hours: float | None,
+    seed: int,
+    workers: int,
+    small: bool,
 ) -> None:
     """Build a corpus of directed and not directed speech in the same voices; resumes in --out."""
     if small and hours:
         raise click.UsageError("--small and --hours exclude each other")
+    # The workers share the cores already: threads of their own would only fight over them.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     try:
         silent = [voice.name for voice in silent_voices()]
         if silent:
             raise InputError(f"cannot speak as {', '.join(silent)}: packages in docs/corpus.md")
         found = (read_collections(texts) if texts else []) + own_sentences()
         items = without_repeats(found)
-        planner = Planner(items, seed)
+        planner = Planner(items, seed, read_recordings(noise), read_recordings(rooms))
         plan = list(planner.clips(hours or (_SMALL_HOURS if small or not texts else _HOURS)))
-        build = Build(out, plan)
+        build = Build(out, plan, planner.background)
     except InputError as error:
         click.echo(f"build_rej_corpus: {error}", err=True)
         sys.exit(2)

@@ -15,6 +15,16 @@ import pytest
 import soundfile
 
 ROOT = Path(__file__).resolve().parents[2]
+OF_SCENE = (
+    "channel",
+    "distance_m",
+    "reverberation_s",
+    "noise",
+    "snr_db",
+    "overlap_db",
+    "clipped",
+    "codec",
+)
 NEEDED = ("flite", "festival", "espeak-ng")
 
 pytestmark = pytest.mark.skipif(
@@ -44,7 +54,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def test_pairs_differ_in_words_only(small: Path) -> None:
+def test_pairs_differ_in_words_and_ways_of_speaking_only(small: Path) -> None:
     rows = manifest(small)
     assert len(rows) >= 300
     pairs: dict[int, list[dict]] = {}
@@ -52,7 +62,11 @@ def test_pairs_differ_in_words_only(small: Path) -> None:
         pairs.setdefault(row["pair"], []).append(row)
     for first, second in pairs.values():
         assert {first["label"], second["label"]} == {"directed", "not_directed"}
-        for same in ("voice", "engine", "rate", "pitch", "level_db", "fold"):
+        alike = ["voice", "engine", "pitch", "tone", "fold", *OF_SCENE]
+        if first["style"] is None:
+            assert second["style"] is None
+            alike += ["rate", "level_db"]
+        for same in alike:
             assert first[same] == second[same]
     assert len({row["engine"] for row in rows}) == 3
     assert min(Counter(row["fold"] for row in rows).values()) >= 20

@@ -11,8 +11,9 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-from tools.corpus.plan import PlannedClip
-from tools.corpus.synthesis import speak_part
+from tools.corpus.background import Background
+from tools.corpus.clip import PlannedClip
+from tools.corpus.part import make_part
 from turbo_stream.errors import InputError
 
 _PART_CLIPS = 40
@@ -31,16 +32,18 @@ class BuildState:
 
 
 class Build:
-    """One corpus folder: `manifest.jsonl`, `refused.jsonl`, `build.json` and `clips/`."""
+    """A folder with `manifest.jsonl`, `refused.jsonl`, `build.json`, `clips/`, `background/`."""
 
-    def __init__(self, out: Path, plan: list[PlannedClip]) -> None:
-        """Open or begin the build of `plan` in `out`.
+    def __init__(
+        self, out: Path, plan: list[PlannedClip], background: dict[str, list[PlannedClip]]
+    ) -> None:
+        """Open or begin the build of `plan` in `out`; `background` is heard behind its clips.
 
         Raises `InputError` when `out` holds the build of another plan.
         """
-        self._out = out
+        self._out, self._background = out, background
         self._parts = [plan[at : at + _PART_CLIPS] for at in range(0, len(plan), _PART_CLIPS)]
-        fingerprint = hashlib.sha256(repr((_PART_CLIPS, plan)).encode()).hexdigest()
+        fingerprint = hashlib.sha256(repr((_PART_CLIPS, plan, background)).encode()).hexdigest()
         out.mkdir(parents=True, exist_ok=True)
         self.state = BuildState(fingerprint)
         if self._state_path.is_file():
@@ -79,13 +82,14 @@ class Build:
     def run(self, workers: int) -> Iterator[int]:
         """Speak what is left; yield after each part how many clips were planned in it."""
         left = self._parts[self.state.parts :]
+        Background(self._out / "background").build(self._background)
         # Workers leave an interrupt to this process, which ends them.
         ignore = (signal.SIGINT, signal.SIG_IGN)
         context = multiprocessing.get_context("spawn")
         with context.Pool(workers, signal.signal, ignore) as pool:
-            speak = partial(speak_part, out=self._out)
+            make = partial(make_part, out=self._out)
             # In order, so that rows never depend on which worker is faster.
-            for part, (rows, refused) in zip(left, pool.imap(speak, left), strict=True):
+            for part, (rows, refused) in zip(left, pool.imap(make, left), strict=True):
                 self._append(rows, refused)
                 yield len(part)
 

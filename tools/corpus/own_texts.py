@@ -38,6 +38,32 @@ def own_sentences() -> list[TextItem]:
     ]
 
 
+def television_lines() -> list[TextItem]:
+    """Return not directed sentences as broadcasts have them."""
+    return [
+        TextItem(text, NOT_DIRECTED, "own_tv_lines", LICENSE, fold_of(text))
+        for text in _lines("tv_lines")
+    ]
+
+
+def follow_ups() -> list[TextItem]:
+    """Return directed sentences that go on from the command before them, on its side."""
+    items = []
+    for line in _lines("follow_ups"):
+        previous, text = line.split(" > ")
+        items.append(
+            TextItem(
+                text,
+                DIRECTED,
+                "own_follow_ups",
+                LICENSE,
+                fold_of(previous),
+                previous_text=previous,
+            )
+        )
+    return items
+
+
 def hard_negatives(commands: list[TextItem], rng: random.Random) -> list[TextItem]:
     """Return not directed sentences that sound like commands; `commands` are quoted in some.
 

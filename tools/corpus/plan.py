@@ -1,140 +1,148 @@
-"""The plan: which sentence is spoken by which voice, how fast and how high.
+"""The plan: which sentence is spoken by which voice, how, and in which scene.
 
-Rows come in pairs, one of each class, with the same voice, rate, pitch and level and texts of
-about the same length: whatever is not words is balanced by construction.
+Rows come in pairs, one of each class, with the same voice, rate, pitch, level and scene and texts
+of about the same length: whatever is not words or a way of speaking is balanced by construction.
 """
 
 from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+from tools.corpus.clip import PlannedClip
+from tools.corpus.context import CONTEXT_SHARE, draw_context
 from tools.corpus.folds import FOLD_SHARES, FOLDS
-from tools.corpus.own_texts import hard_negatives, name_rows, names, with_device_name
-from tools.corpus.text_collections import COLLECTIONS
+from tools.corpus.own_texts import names, with_device_name
+from tools.corpus.room import AWAY_SHARE
+from tools.corpus.scene import Recording, Scenery
+from tools.corpus.style import Style, draw_styles, restyled, spoken
 from tools.corpus.text_item import DIRECTED, NOT_DIRECTED, TextItem
-from tools.corpus.text_pool import TextPool
+from tools.corpus.text_sources import BY_NAME, KINDS, TextSources
 from tools.corpus.voices import VOICES, Voice
-from turbo_stream.errors import InputError
 
-NAME_SHARE = 0.15
-"""Share of pairs in which the class hangs on the device's name."""
-HARD_NEGATIVE_SHARE = 0.22
-"""Share of the other pairs whose not directed half sounds like a command."""
-OWN_SHARE = 0.05
-"""Share of the remaining pairs from the project's own sentences, beside collections."""
+KIND_SHARES = {
+    "plain": 0.585,
+    "hard": 0.165,
+    "name": 0.15,
+    "television": 0.07,
+    "follow_up": 0.03,
+}
+"""Shares of the pairs."""
 NAMED_SHARE = 0.5
 """Share of plain pairs heard by a device with a name (not spoken in them)."""
 RATE_RANGE = (0.85, 1.25)
 PITCH_RANGE = (0.86, 1.18)
+TONE_RANGE = (-2.5, 2.5)
 LEVEL_RANGE_DB = (-32.0, -20.0)
-_MAX_USES = 8
+BACKGROUND_TALKERS = 60
+"""Sentences per fold that are heard behind the clips, one alone or several as babble."""
 _CHARACTERS_PER_S = 18.9
-
-
-@dataclass(frozen=True)
-class PlannedClip:
-    """One row to be spoken."""
-
-    number: int
-    item: TextItem
-    voice: Voice
-    rate: float
-    """Speed against the engine's normal one."""
-    pitch: float
-    """Factor on fundamental and formants together: another, larger or smaller talker."""
-    level_db: float
-    """Level of the speech in dBFS (RMS)."""
 
 
 class Planner:
     """Draws balanced pairs from `items`; the same seed draws the same pairs."""
 
-    def __init__(self, items: list[TextItem], seed: int) -> None:
+    def __init__(
+        self,
+        items: list[TextItem],
+        seed: int,
+        noises: Sequence[Recording] = (),
+        responses: Sequence[Recording] = (),
+    ) -> None:
+        """Draw from `items` by `seed`; noises and room responses are used beside simulated ones."""
         self._rng = random.Random(seed)
-        commands = [item for item in items if item.label == DIRECTED]
-        shares = {collection.file: collection.share for collection in COLLECTIONS}
-        plain = {item.source for item in items if item.source in shares}
-        self._shares: dict[tuple[str, str], dict[str, float]] = {
-            ("plain", label): {f"own_{label}": OWN_SHARE if plain else 1.0}
-            | {c.file: c.share for c in COLLECTIONS if c.label == label and c.file in plain}
-            for label in (DIRECTED, NOT_DIRECTED)
-        } | {
-            ("hard", NOT_DIRECTED): {
-                "own_person_orders": 0.5,
-                "own_recipes": 0.15,
-                "own_quoted_commands": 0.35,
-            },
-            ("name", DIRECTED): {"own_name_calls": 1.0},
-            ("name", NOT_DIRECTED): {"own_other_calls": 0.5, "own_name_mentions": 0.5},
-        }
-        self._shares["hard", DIRECTED] = self._shares["plain", DIRECTED]
-        everything = items + hard_negatives(commands, self._rng) + name_rows(commands, self._rng)
-        sorted_items: dict[tuple[str, str], list[TextItem]] = {}
-        for item in everything:
-            sorted_items.setdefault((item.fold, item.source), []).append(item)
-        self._pools = {key: TextPool(pool) for key, pool in sorted_items.items()}
+        self._scenery = Scenery(self._rng, noises, responses)
+        self._texts = TextSources(items, self._rng)
         self._decks: dict[str, list[Voice]] = {fold: [] for fold in FOLDS}
+        self.background = {
+            fold: [
+                self._clip(at, self._texts.any(fold, NOT_DIRECTED))
+                for at in range(BACKGROUND_TALKERS)
+            ]
+            for fold in FOLDS
+        }
+        """People talking, by fold; scenes name them by their place."""
 
     def clips(self, hours: float) -> Iterator[PlannedClip]:
         """Yield clips, pair by pair, until they last about `hours`."""
         left_s, number = hours * 3600, 0
         while left_s > 0:
             for clip in self._pair(number):
-                left_s -= len(clip.item.text) / _CHARACTERS_PER_S / clip.rate + 0.3
+                spoken_s = len(clip.item.text) / _CHARACTERS_PER_S / clip.rate + 0.14
+                left_s -= spoken_s + clip.scene.lead_s + clip.scene.trail_s
                 number += 1
                 yield clip
 
     def _pair(self, number: int) -> list[PlannedClip]:
         rng = self._rng
         fold = rng.choices(FOLDS, [FOLD_SHARES[fold] for fold in FOLDS])[0]
-        roll = rng.random()
-        kind = "name" if roll < NAME_SHARE else "plain"
-        if kind == "plain" and rng.random() < HARD_NEGATIVE_SHARE:
-            kind = "hard"
+        kind = rng.choices(KINDS, [KIND_SHARES[kind] for kind in KINDS])[0]
         device_name = rng.choice(names("names", fold)) if rng.random() < NAMED_SHARE else None
-        items = [with_device_name(item, device_name) for item in self._texts(fold, kind)]
-        voice = self._voice(fold)
+        items = [with_device_name(item, device_name) for item in self._texts.pair(fold, kind)]
+        like = self._clip(number, items[0])
+        strangers = [
+            at for at, other in enumerate(self.background[fold]) if other.voice != like.voice
+        ]
+        channel = "loudspeaker" if kind == "television" else "air"
+        like = replace(like, scene=self._scenery.draw(fold, channel, strangers))
+        styles = draw_styles([item.label for item in items], rng)
+        in_session = rng.random() < CONTEXT_SHARE
+        members = list(zip(items, styles, strict=True))
+        rng.shuffle(members)
+        return [
+            self._member(replace(like, number=number + at, item=item), style, in_session)
+            for at, (item, style) in enumerate(members)
+        ]
+
+    def _clip(self, number: int, item: TextItem) -> PlannedClip:
+        """Return a clip of `item` by a random voice, in the plain way and without a scene."""
+        rng = self._rng
+        voice = self._voice(item.fold)
         rate, pitch = (
             math.exp(rng.uniform(math.log(low), math.log(high)))
             for low, high in (RATE_RANGE, PITCH_RANGE)
         )
-        level_db = rng.uniform(*LEVEL_RANGE_DB)
-        rng.shuffle(items)
-        return [
-            PlannedClip(
-                number + at, item, voice, round(rate, 3), round(pitch, 3), round(level_db, 1)
-            )
-            for at, item in enumerate(items)
-        ]
+        level_db, tone = rng.uniform(*LEVEL_RANGE_DB), rng.uniform(*TONE_RANGE)
+        return PlannedClip(
+            number,
+            item,
+            voice,
+            rate=round(rate, 3),
+            pitch=round(pitch, 3),
+            level_db=round(level_db, 1),
+            tone=round(tone, 2) if voice.tone else 0.0,
+        )
 
-    def _texts(self, fold: str, kind: str) -> list[TextItem]:
-        """Return one text of each class, of nearly the same length."""
-        labels = [DIRECTED, NOT_DIRECTED]
-        # Each class sets the length half of the time, so that both keep their short and long ones.
-        self._rng.shuffle(labels)
-        leader = self._pools[fold, self._source(fold, kind, labels[0])]
-        length = leader.any_length(self._rng)
-        return [self._text(fold, kind, label, length) for label in labels]
+    def _member(self, clip: PlannedClip, style: Style | None, in_session: bool) -> PlannedClip:
+        """Return a member of a pair with what is its own: style, look, and what came before."""
+        item = clip.item
+        if style is not None:
+            clip = self._styled(clip, style)
+        if clip.scene.room is not None and clip.scene.channel == "air":
+            away = self._rng.random() < AWAY_SHARE[item.label]
+            clip = replace(clip, facing="away" if away else "device")
+        if in_session or item.previous_text:
+            previous = item.previous_text or self._texts.any(item.fold, DIRECTED).text
+            at_once = item.previous_text is not None
+            clip = replace(clip, context=draw_context(item.label, previous, at_once, self._rng))
+        return clip
 
-    def _text(self, fold: str, kind: str, label: str, length: int) -> TextItem:
-        for tolerance in (1, 2, 4, 8, 16, 120):
-            for _ in range(3):
-                pool = self._pools[fold, self._source(fold, kind, label)]
-                item = pool.draw(length, tolerance, _MAX_USES, self._rng)
-                if item is not None:
-                    return item
-        raise InputError(f"texts for {label} ({kind}, {fold}) are spent: ask for fewer hours")
-
-    def _source(self, fold: str, kind: str, label: str) -> str:
-        shares = {
-            source: share
-            for source, share in self._shares[kind, label].items()
-            if (fold, source) in self._pools
-        }
-        return self._rng.choices(list(shares), list(shares.values()))[0]
+    def _styled(self, clip: PlannedClip, style: Style) -> PlannedClip:
+        item = clip.item
+        if item.source not in BY_NAME:
+            text = restyled(item.text, style.name, self._rng)
+            if self._texts.stays(text, item.fold):
+                item = replace(item, text=text)
+        return replace(
+            clip,
+            item=item,
+            spoken=spoken(item.text, style.name, self._rng),
+            style=style,
+            rate=round(clip.rate * style.rate, 3),
+            level_db=round(clip.level_db + style.level_db, 1),
+        )
 
     def _voice(self, fold: str) -> Voice:
         """Deal from a shuffled deck, so that each voice keeps its share at any corpus size."""

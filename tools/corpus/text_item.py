@@ -23,6 +23,8 @@ class TextItem:
     fold: str
     device_name: str | None = None
     """Name of the device that hears it, where the class depends on that name."""
+    previous_text: str | None = None
+    """Of a follow-up: the command before it, without which it says little."""
 
 
 def speakable(text: str) -> bool:

@@ -20,6 +20,10 @@ class TextPool:
         """Return the length in characters of a random sentence."""
         return rng.choice(self._lengths)
 
+    def any_item(self, rng: random.Random) -> TextItem:
+        """Return a random sentence, which does not count as used."""
+        return rng.choice(self._items)
+
     def draw(
         self, length: int, tolerance: int, max_uses: int, rng: random.Random
     ) -> TextItem | None:

@@ -1,0 +1,86 @@
+"""What is heard behind the clips: the corpus's own voices, and recordings that are given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from tools.corpus.clip import PlannedClip
+from tools.corpus.folds import fold_of
+from tools.corpus.scene import Recording
+from tools.corpus.sound_file import write_flac
+from tools.corpus.synthesis import clean_speech
+from turbo_stream.errors import InputError
+from turbo_stream.evaluation.clip import read_clip
+from turbo_stream.evaluation.manifests import read_manifest
+
+Wave = NDArray[np.float32]
+
+
+class Background:
+    """The talkers in `folder`, one file each, and recordings."""
+
+    def __init__(self, folder: Path) -> None:
+        """Speak to nobody yet: files are read when they are asked for."""
+        self._folder = folder
+
+    def build(self, clips: Mapping[str, list[PlannedClip]]) -> None:
+        """Speak the talkers of each fold; those that are there already are left as they are.
+
+        Raises `InputError` when an engine refuses one.
+        """
+        for fold, planned in clips.items():
+            missing = [clip for clip in planned if not self._path(fold, clip.number).is_file()]
+            for number, samples in clean_speech(missing).items():
+                pcm = np.rint(samples / np.abs(samples).max() * 0.9 * 32767).astype(np.int16)
+                write_flac(self._path(fold, number), pcm)
+            for clip in missing:
+                if not self._path(fold, clip.number).is_file():
+                    raise InputError(f"{clip.voice.name} cannot say {clip.item.text!r}")
+
+    def talker(self, fold: str, number: int) -> Wave:
+        """Return a sentence of somebody, `[N]`."""
+        return _read(self._path(fold, number))
+
+    def recording(self, path: str) -> Wave:
+        """Return a recorded noise or room response, `[N]`."""
+        return _read_recording(path)
+
+    def _path(self, fold: str, number: int) -> Path:
+        return self._folder / fold / f"{number:03d}.flac"
+
+
+def read_recordings(manifest: Path | None) -> list[Recording]:
+    """Return the noises or room responses of a manifest, but for those that may not ship.
+
+    A recording, or the `group` it belongs to, stands on one side of the split. Raises `InputError`
+    for a row that cannot be read.
+    """
+    if manifest is None:
+        return []
+    recordings = []
+    for item in read_manifest(manifest):
+        if not item.row.get("shippable", True):
+            continue
+        read_clip(item.path)
+        fold = fold_of(str(item.row.get("group") or item.row["audio_filepath"]))
+        license_name = str(item.row.get("license") or "unknown")
+        recordings.append(Recording(str(item.path.resolve()), license_name, fold))
+    if not recordings:
+        raise InputError(f"{manifest} holds no recording that may ship: none is marked shippable")
+    return recordings
+
+
+@lru_cache(256)
+def _read(path: Path) -> Wave:
+    return soundfile.read(path, dtype="float32")[0]
+
+
+@lru_cache(256)
+def _read_recording(path: str) -> Wave:
+    return read_clip(Path(path)).astype(np.float32) / 32768.0
