@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from tools.corpus.background import read_recordings
 from tools.corpus.build import Build
+from tools.corpus.hearing import Hearing, recognizer_names
 from tools.corpus.own_texts import own_sentences
 from tools.corpus.plan import Planner
 from tools.corpus.synthesis import silent_voices
@@ -41,6 +42,12 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     type=click.FloatRange(min=0, min_open=True),
     help=f"About how much speech.  [default: {_HOURS}; without --texts {_SMALL_HOURS}]",
 )
+@click.option(
+    "--asr",
+    multiple=True,
+    metavar="pocketsphinx|NAME_OR_DIR",
+    help="Recognizer that hears the clips, as of turbo-listen; repeatable.",
+)
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--workers", type=click.IntRange(min=1), default=os.cpu_count, help="Processes.")
 @click.option("--small", is_flag=True, help="A few hundred clips, for tests and CI.")
@@ -50,6 +57,7 @@ def main(
     noise: Path | None,
     rooms: Path | None,
     hours: float | None,
+    asr: tuple[str, ...],
     seed: int,
     workers: int,
     small: bool,
@@ -67,21 +75,22 @@ def main(
         items = without_repeats(found)
         planner = Planner(items, seed, read_recordings(noise), read_recordings(rooms))
         plan = list(planner.clips(hours or (_SMALL_HOURS if small or not texts else _HOURS)))
+        recognizers = recognizer_names(asr)
         build = Build(out, plan, planner.background)
     except InputError as error:
         click.echo(f"build_rej_corpus: {error}", err=True)
         sys.exit(2)
-    with Progress(
-        TextColumn("speaking"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    ) as progress:
-        task = progress.add_task("clips", total=len(plan))
-        progress.advance(task, build.planned_before)
+    with _progress() as progress:
+        task = progress.add_task("speaking", total=len(plan), completed=build.planned_before)
         for clips in build.run(workers):
             progress.advance(task, clips)
+        for name, spec in recognizers.items():
+            hearing = Hearing(out, spec, name)
+            task = progress.add_task(
+                name, total=hearing.total, completed=hearing.total - len(hearing.left)
+            )
+            for clips in hearing.run(workers):
+                progress.advance(task, clips)
     click.echo(
         json.dumps(
             {
@@ -89,8 +98,19 @@ def main(
                 "clips": build.state.clips,
                 "hours": round(build.state.speech_s / 3600, 3),
                 "refused_pairs": build.state.refused,
+                "heard_by": list(recognizers),
             }
         )
+    )
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
     )
 
 

@@ -1,0 +1,103 @@
+"""What recognizers make of the finished clips: `hypotheses.jsonl`."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import signal
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from turbo_stream.errors import InputError
+from turbo_stream.evaluation.clip import read_clip
+from turbo_stream.recognition.auto import load_recognizer
+from turbo_stream.recognition.recognizer import Recognizer
+
+HYPOTHESES_NAME = "hypotheses.jsonl"
+_CHUNK = 8
+
+_recognizer: Recognizer | None = None
+"""Of a worker process; set once by `_start`."""
+
+
+def recognizer_names(specs: Iterable[str]) -> dict[str, str]:
+    """Return the names of the recognizers in `--asr` options, each with its option.
+
+    Raises `InputError` for one that is not there, for `none`, and for two of one name.
+    """
+    found: dict[str, str] = {}
+    for spec in specs:
+        name = _load(spec).name
+        if name == "none":
+            raise InputError("--asr none hears nothing; leave --asr out")
+        if name in found:
+            raise InputError(f"--asr {found[name]} and {spec} are both called {name}; rename one")
+        found[name] = spec
+    return found
+
+
+class Hearing:
+    """One recognizer over the manifest of `out`; clips that it has heard are not heard again."""
+
+    def __init__(self, out: Path, spec: str, name: str) -> None:
+        """Find out what is left for the recognizer `name`, loaded by `spec`."""
+        self._out, self._spec, self.name = out, spec, name
+        self._path = out / HYPOTHESES_NAME
+        with (out / "manifest.jsonl").open(encoding="utf-8") as lines:
+            clips = [json.loads(line)["audio_filepath"] for line in lines]
+        heard = self._heard()
+        self.left = [clip for clip in clips if clip not in heard]
+        self.total = len(clips)
+
+    def run(self, workers: int) -> Iterator[int]:
+        """Hear what is left, in order; yield 1 after each clip, whose row is then written."""
+        if not self.left:
+            return
+        context = multiprocessing.get_context("spawn")
+        with (
+            context.Pool(workers, _start, (self._spec,)) as pool,
+            self._path.open("a", encoding="utf-8") as file,
+        ):
+            paths = [self._out / clip for clip in self.left]
+            heard = pool.imap(_hear, paths, chunksize=_CHUNK)
+            for clip, found in zip(self.left, heard, strict=True):
+                row = {"audio_filepath": clip, **found}
+                row["asr"]["backend"] = self.name
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+                file.flush()
+                yield 1
+
+    def _heard(self) -> set[str]:
+        """Return the clips that this recognizer has heard; drop a line that was not finished."""
+        if not self._path.is_file():
+            return set()
+        heard, kept = set(), 0
+        with self._path.open("r+b") as file:
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break
+                kept += len(line)
+                row = json.loads(line)
+                if row["asr"]["backend"] == self.name:
+                    heard.add(row["audio_filepath"])
+            file.truncate(kept)
+        return heard
+
+
+def _load(spec: str) -> Recognizer:
+    return load_recognizer(spec, say=lambda message: None)
+
+
+def _start(spec: str) -> None:
+    global _recognizer
+    # The process that hands out the work is interrupted, and ends its workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _recognizer = _load(spec)
+
+
+def _hear(path: Path) -> dict:
+    assert _recognizer is not None, "a worker hears only after _start"
+    transcript = _recognizer.transcribe(read_clip(path))
+    confidence = asdict(transcript.confidence) if transcript.confidence else {}
+    return {"text_used": transcript.text, "asr": confidence}
