@@ -14,11 +14,12 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from tools.corpus.background import read_recordings
+from tools.corpus.background import given_sounds
 from tools.corpus.build import Build
 from tools.corpus.hearing import Hearing, recognizer_names
 from tools.corpus.own_texts import own_sentences
 from tools.corpus.plan import Planner
+from tools.corpus.recording import Recordings
 from tools.corpus.synthesis import silent_voices
 from tools.corpus.text_collections import read_collections, without_repeats
 from turbo_stream.errors import InputError
@@ -38,6 +39,12 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option("--noise", type=_FILE, help="Manifest of noises, beside simulated ones.")
 @click.option("--rooms", type=_FILE, help="Manifest of room responses, beside simulated ones.")
 @click.option(
+    "--recordings",
+    type=_FILE,
+    multiple=True,
+    help="Manifest of labelled real recordings, put into the same scenes; repeatable.",
+)
+@click.option(
     "--hours",
     type=click.FloatRange(min=0, min_open=True),
     help=f"About how much speech.  [default: {_HOURS}; without --texts {_SMALL_HOURS}]",
@@ -56,6 +63,7 @@ def main(
     texts: Path | None,
     noise: Path | None,
     rooms: Path | None,
+    recordings: tuple[Path, ...],
     hours: float | None,
     asr: tuple[str, ...],
     seed: int,
@@ -73,15 +81,16 @@ def main(
             raise InputError(f"cannot speak as {', '.join(silent)}: packages in docs/corpus.md")
         found = (read_collections(texts) if texts else []) + own_sentences()
         items = without_repeats(found)
-        planner = Planner(items, seed, read_recordings(noise), read_recordings(rooms))
+        planner = Planner(items, seed, given_sounds(noise), given_sounds(rooms))
         plan = list(planner.clips(hours or (_SMALL_HOURS if small or not texts else _HOURS)))
         recognizers = recognizer_names(asr)
-        build = Build(out, plan, planner.background)
+        real = Recordings(recordings, planner.texts, seed)
+        build = Build(out, (plan, real.clips), planner.background)
     except InputError as error:
         click.echo(f"build_rej_corpus: {error}", err=True)
         sys.exit(2)
     with _progress() as progress:
-        task = progress.add_task("speaking", total=len(plan), completed=build.planned_before)
+        task = progress.add_task("speaking", total=build.planned, completed=build.planned_before)
         for clips in build.run(workers):
             progress.advance(task, clips)
         for name, spec in recognizers.items():
@@ -97,7 +106,8 @@ def main(
                 "out": str(out),
                 "clips": build.state.clips,
                 "hours": round(build.state.speech_s / 3600, 3),
-                "refused_pairs": build.state.refused,
+                "refused": build.state.refused,
+                "left_out": real.left_out,
                 "heard_by": list(recognizers),
             }
         )

@@ -50,7 +50,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("corpus") / "small"
     done = build(out, "--small", "--workers", "2")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["refused_pairs"] == 0
+    assert json.loads(done.stdout)["refused"] == 0
     return out
 
 

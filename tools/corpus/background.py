@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from tools.corpus.clip import PlannedClip
 from tools.corpus.folds import fold_of
-from tools.corpus.scene import Recording
+from tools.corpus.scene import GivenSound
 from tools.corpus.sound_file import write_flac
 from tools.corpus.synthesis import clean_speech
 from turbo_stream.errors import InputError
-from turbo_stream.evaluation.clip import read_clip
+from turbo_stream.evaluation.clip import clip_blocks, read_clip
 from turbo_stream.evaluation.manifests import read_manifest
 
 Wave = NDArray[np.float32]
@@ -55,25 +55,25 @@ class Background:
         return self._folder / fold / f"{number:03d}.flac"
 
 
-def read_recordings(manifest: Path | None) -> list[Recording]:
+def given_sounds(manifest: Path | None) -> list[GivenSound]:
     """Return the noises or room responses of a manifest, but for those that may not ship.
 
-    A recording, or the `group` it belongs to, stands on one side of the split. Raises `InputError`
+    A sound, or the `group` it belongs to, stands on one side of the split. Raises `InputError`
     for a row that cannot be read.
     """
     if manifest is None:
         return []
-    recordings = []
+    sounds = []
     for item in read_manifest(manifest):
         if not item.row.get("shippable", True):
             continue
-        read_clip(item.path)
+        next(clip_blocks(item.path))
         fold = fold_of(str(item.row.get("group") or item.row["audio_filepath"]))
         license_name = str(item.row.get("license") or "unknown")
-        recordings.append(Recording(str(item.path.resolve()), license_name, fold))
-    if not recordings:
+        sounds.append(GivenSound(str(item.path.resolve()), license_name, fold))
+    if not sounds:
         raise InputError(f"{manifest} holds no recording that may ship: none is marked shippable")
-    return recordings
+    return sounds
 
 
 @lru_cache(256)

@@ -6,14 +6,15 @@ import hashlib
 import json
 import multiprocessing
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
 
 from tools.corpus.background import Background
 from tools.corpus.clip import PlannedClip
 from tools.corpus.part import make_part
+from tools.corpus.recording import RecordedClip
 from turbo_stream.errors import InputError
 
 _PART_CLIPS = 40
@@ -21,34 +22,46 @@ _PART_CLIPS = 40
 
 @dataclass
 class BuildState:
-    """What a build has finished, kept in `build.json`; the manifest is valid up to its length."""
+    """What a build has finished, kept in `build.json`; its files are valid up to their length."""
 
     fingerprint: str
+    """Of the parts that are finished."""
     parts: int = 0
     manifest_bytes: int = 0
+    refused_bytes: int = 0
     clips: int = 0
     speech_s: float = 0.0
     refused: int = 0
 
 
 class Build:
-    """A folder with `manifest.jsonl`, `refused.jsonl`, `build.json`, `clips/`, `background/`."""
+    """A corpus folder: manifest, state, what was refused, sound files and background."""
 
     def __init__(
-        self, out: Path, plan: list[PlannedClip], background: dict[str, list[PlannedClip]]
+        self,
+        out: Path,
+        stages: Iterable[Sequence[PlannedClip | RecordedClip]],
+        background: Mapping[str, list[PlannedClip]],
     ) -> None:
-        """Open or begin the build of `plan` in `out`; `background` is heard behind its clips.
+        """Open or begin the build of `stages` in `out`; `background` is heard behind their clips.
 
-        Raises `InputError` when `out` holds the build of another plan.
+        Raises `InputError` when `out` holds the build of another plan. What it holds may be the
+        beginning of this plan: recordings can be added to a finished build.
         """
         self._out, self._background = out, background
-        self._parts = [plan[at : at + _PART_CLIPS] for at in range(0, len(plan), _PART_CLIPS)]
-        fingerprint = hashlib.sha256(repr((_PART_CLIPS, plan, background)).encode()).hexdigest()
+        self._parts = [
+            stage[at : at + _PART_CLIPS]
+            for stage in stages
+            for at in range(0, len(stage), _PART_CLIPS)
+        ]
         out.mkdir(parents=True, exist_ok=True)
-        self.state = BuildState(fingerprint)
+        start = _digest("", (_PART_CLIPS, background))
+        self.state = BuildState(start)
         if self._state_path.is_file():
             self.state = BuildState(**json.loads(self._state_path.read_text()))
-            if self.state.fingerprint != fingerprint:
+            done = self._parts[: self.state.parts]
+            same = reduce(_digest, done, start) == self.state.fingerprint
+            if not same or len(done) < self.state.parts:
                 raise InputError(
                     f"{out} holds a build with other settings or texts: choose another --out"
                 )
@@ -56,10 +69,18 @@ class Build:
             raise InputError(f"{out} is not empty and no corpus build: choose another --out")
         else:
             self._save()
-        manifest = self._manifest_path
-        manifest.touch()
-        with manifest.open("r+b") as file:
-            file.truncate(self.state.manifest_bytes)
+        for path, valid in (
+            (self._manifest_path, self.state.manifest_bytes),
+            (self._refused_path, self.state.refused_bytes),
+        ):
+            path.touch()
+            with path.open("r+b") as file:
+                file.truncate(valid)
+
+    @property
+    def planned(self) -> int:
+        """How many clips there shall be."""
+        return sum(len(part) for part in self._parts)
 
     @property
     def planned_before(self) -> int:
@@ -69,6 +90,10 @@ class Build:
     @property
     def _manifest_path(self) -> Path:
         return self._out / "manifest.jsonl"
+
+    @property
+    def _refused_path(self) -> Path:
+        return self._out / "refused.jsonl"
 
     @property
     def _state_path(self) -> Path:
@@ -91,17 +116,27 @@ class Build:
             # In order, so that rows never depend on which worker is faster.
             for part, (rows, refused) in zip(left, pool.imap(make, left), strict=True):
                 self._append(rows, refused)
+                self.state.fingerprint = _digest(self.state.fingerprint, part)
+                self.state.parts += 1
+                self._save()
                 yield len(part)
 
     def _append(self, rows: list[dict], refused: list[dict]) -> None:
-        with (self._out / "refused.jsonl").open("a", encoding="utf-8") as file:
-            file.writelines(json.dumps(row) + "\n" for row in refused)
-        with self._manifest_path.open("a", encoding="utf-8") as file:
-            file.writelines(json.dumps(row) + "\n" for row in rows)
-            file.flush()
-            self.state.manifest_bytes = file.tell()
-        self.state.parts += 1
+        self.state.refused_bytes = _append_lines(self._refused_path, refused)
+        self.state.manifest_bytes = _append_lines(self._manifest_path, rows)
         self.state.clips += len(rows)
         self.state.speech_s = round(self.state.speech_s + sum(r["duration"] for r in rows), 3)
         self.state.refused += len(refused)
-        self._save()
+
+
+def _append_lines(path: Path, rows: list[dict]) -> int:
+    """Append `rows` and return the length of the file in bytes."""
+    with path.open("a", encoding="utf-8") as file:
+        file.writelines(json.dumps(row) + "\n" for row in rows)
+        file.flush()
+        return file.tell()
+
+
+def _digest(before: str, part: object) -> str:
+    """Return the fingerprint of what `before` stands for and `part` after it."""
+    return hashlib.sha256(f"{before} {part!r}".encode()).hexdigest()

@@ -16,7 +16,7 @@ from tools.corpus.context import CONTEXT_SHARE, draw_context
 from tools.corpus.folds import FOLD_SHARES, FOLDS
 from tools.corpus.own_texts import names, with_device_name
 from tools.corpus.room import AWAY_SHARE
-from tools.corpus.scene import Recording, Scenery
+from tools.corpus.scene import GivenSound, Scenery
 from tools.corpus.style import Style, draw_styles, restyled, spoken
 from tools.corpus.text_item import DIRECTED, NOT_DIRECTED, TextItem
 from tools.corpus.text_sources import BY_NAME, KINDS, TextSources
@@ -48,17 +48,17 @@ class Planner:
         self,
         items: list[TextItem],
         seed: int,
-        noises: Sequence[Recording] = (),
-        responses: Sequence[Recording] = (),
+        noises: Sequence[GivenSound] = (),
+        responses: Sequence[GivenSound] = (),
     ) -> None:
         """Draw from `items` by `seed`; noises and room responses are used beside simulated ones."""
         self._rng = random.Random(seed)
-        self._scenery = Scenery(self._rng, noises, responses)
-        self._texts = TextSources(items, self._rng)
+        self.scenery = Scenery(self._rng, noises, responses)
+        self.texts = TextSources(items, self._rng)
         self._decks: dict[str, list[Voice]] = {fold: [] for fold in FOLDS}
         self.background = {
             fold: [
-                self._clip(at, self._texts.any(fold, NOT_DIRECTED))
+                self._clip(at, self.texts.any(fold, NOT_DIRECTED))
                 for at in range(BACKGROUND_TALKERS)
             ]
             for fold in FOLDS
@@ -80,13 +80,13 @@ class Planner:
         fold = rng.choices(FOLDS, [FOLD_SHARES[fold] for fold in FOLDS])[0]
         kind = rng.choices(KINDS, [KIND_SHARES[kind] for kind in KINDS])[0]
         device_name = rng.choice(names("names", fold)) if rng.random() < NAMED_SHARE else None
-        items = [with_device_name(item, device_name) for item in self._texts.pair(fold, kind)]
+        items = [with_device_name(item, device_name) for item in self.texts.pair(fold, kind)]
         like = self._clip(number, items[0])
         strangers = [
             at for at, other in enumerate(self.background[fold]) if other.voice != like.voice
         ]
         channel = "loudspeaker" if kind == "television" else "air"
-        like = replace(like, scene=self._scenery.draw(fold, channel, strangers))
+        like = replace(like, scene=self.scenery.draw(fold, strangers, channel))
         styles = draw_styles([item.label for item in items], rng)
         in_session = rng.random() < CONTEXT_SHARE
         members = list(zip(items, styles, strict=True))
@@ -124,7 +124,7 @@ class Planner:
             away = self._rng.random() < AWAY_SHARE[item.label]
             clip = replace(clip, facing="away" if away else "device")
         if in_session or item.previous_text:
-            previous = item.previous_text or self._texts.any(item.fold, DIRECTED).text
+            previous = item.previous_text or self.texts.any(item.fold, DIRECTED).text
             at_once = item.previous_text is not None
             clip = replace(clip, context=draw_context(item.label, previous, at_once, self._rng))
         return clip
@@ -133,7 +133,7 @@ class Planner:
         item = clip.item
         if item.source not in BY_NAME:
             text = restyled(item.text, style.name, self._rng)
-            if self._texts.stays(text, item.fold):
+            if self.texts.stays(text, item.fold):
                 item = replace(item, text=text)
         return replace(
             clip,

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy.signal import fftconvolve
 
 from tools.corpus.background import Background
-from tools.corpus.clip import PlannedClip
 from tools.corpus.room import FACING_RANGE_DEGREES, room_response
+from tools.corpus.scene import Scene
 from tools.room import through_speaker
 from training.augment import coloured_noise
 from turbo_stream.evaluation.codec import through_codec
@@ -24,10 +24,20 @@ _ACTIVE_RANGE_DB = 30.0
 _SPEAKER_LOW_HZ, _SPEAKER_HIGH_HZ = (150.0, 350.0), (3500.0, 6500.0)
 
 
-def render(speech: Wave, clip: PlannedClip, background: Background) -> NDArray[np.int16]:
-    """Return the finished clip, `[N]` int16: `speech` `[M]`, at its edges, heard in its scene."""
-    scene = clip.scene
-    rng = np.random.default_rng([scene.seed, clip.number])
+def render(
+    speech: Wave,
+    scene: Scene,
+    background: Background,
+    *,
+    number: int,
+    level_db: float,
+    facing: str | None = None,
+) -> NDArray[np.int16]:
+    """Return the finished clip, `[N]` int16: `speech`, `[M]` cut to its edges, in its scene.
+
+    `number` tells the clips of one scene apart, `level_db` (RMS, dBFS) is that of the speech.
+    """
+    rng = np.random.default_rng([scene.seed, number])
     heard = speech
     if scene.channel == "loudspeaker":
         # Of the pair: the same loudspeaker for both.
@@ -35,7 +45,7 @@ def render(speech: Wave, clip: PlannedClip, background: Background) -> NDArray[n
         low_hz, high_hz = speaker.uniform(*_SPEAKER_LOW_HZ), speaker.uniform(*_SPEAKER_HIGH_HZ)
         heard = through_speaker(heard, low_hz, high_hz)
     if scene.room is not None:
-        angle = rng.uniform(*FACING_RANGE_DEGREES[clip.facing or "device"])
+        angle = rng.uniform(*FACING_RANGE_DEGREES[facing or "device"])
         heard = _convolved(heard, room_response(scene.room, scene.room.talker_m, angle, rng))
     elif scene.response is not None:
         response = background.recording(scene.response.path)
@@ -46,16 +56,16 @@ def render(speech: Wave, clip: PlannedClip, background: Background) -> NDArray[n
     mixed[lead : lead + len(heard)] = heard[: len(mixed) - lead]
     power = active_power(mixed)
     if scene.overlap_db is not None:
-        mixed = mixed + _other_talker(clip, len(mixed), power, background, rng)
+        mixed = mixed + _other_talker(scene, len(mixed), power, background, rng)
     if scene.noise is not None and scene.snr_db is not None:
-        noise = _noise(clip, len(mixed), background, rng)
+        noise = _noise(scene, len(mixed), background, rng)
         noise *= math.sqrt(power / active_power(noise)) * 10 ** (-scene.snr_db / 20)
         mixed = mixed + noise
     peak = float(np.abs(mixed).max())
     if scene.drive_db is not None:
         peak *= 10 ** (-scene.drive_db / 20)
         mixed = np.clip(mixed, -peak, peak)
-    gain = 10 ** (clip.level_db / 20) / math.sqrt(power)
+    gain = 10 ** (level_db / 20) / math.sqrt(power)
     mixed = mixed * min(gain, _PEAK_LIMIT / peak)
     pcm = np.rint(mixed * 32767.0).astype(np.int16)
     return pcm if scene.codec is None else through_codec(pcm, scene.codec)
@@ -73,11 +83,10 @@ def _convolved(samples: Wave, response: Wave) -> Wave:
 
 
 def _other_talker(
-    clip: PlannedClip, length: int, power: float, background: Background, rng: np.random.Generator
+    scene: Scene, length: int, power: float, background: Background, rng: np.random.Generator
 ) -> Wave:
     """Return a second, quieter voice from elsewhere in the room, `[length]`."""
-    scene = clip.scene
-    other = background.talker(clip.item.fold, scene.others[0])
+    other = background.talker(scene.fold, scene.others[0])
     if scene.room is not None:
         angle = rng.uniform(0.0, 360.0)
         other = _convolved(other, room_response(scene.room, scene.room.other_m, angle, rng))
@@ -90,13 +99,10 @@ def _other_talker(
     return track * np.float32(gain)
 
 
-def _noise(
-    clip: PlannedClip, length: int, background: Background, rng: np.random.Generator
-) -> Wave:
+def _noise(scene: Scene, length: int, background: Background, rng: np.random.Generator) -> Wave:
     """Return the noise of the scene at any level, `[length]`."""
-    scene = clip.scene
     if scene.noise == "babble":
-        voices = [background.talker(clip.item.fold, other) for other in scene.others]
+        voices = [background.talker(scene.fold, other) for other in scene.others]
         return np.sum([_rolled(voice, length, rng) for voice in voices], axis=0)
     if scene.noise_recording is not None:
         return _rolled(background.recording(scene.noise_recording.path), length, rng)

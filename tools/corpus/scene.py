@@ -31,7 +31,7 @@ BABBLE_TALKERS = 6
 
 
 @dataclass(frozen=True)
-class Recording:
+class GivenSound:
     """A recorded noise or room response, given by a manifest."""
 
     path: str
@@ -45,16 +45,18 @@ class Scene:
 
     seed: int
     """Of whatever is random in the samples themselves."""
+    fold: str = "train"
+    """Whose talkers may be heard in it."""
     lead_s: float = MARGIN_S
     trail_s: float = MARGIN_S
     channel: str = "air"
     """`air`, or `loudspeaker`: a television for people's talk, an intercom for commands."""
     room: Room | None = None
-    response: Recording | None = None
+    response: GivenSound | None = None
     """A recorded room instead of a simulated one."""
     noise: str | None = None
     """`coloured`, `babble` or `recorded`."""
-    noise_recording: Recording | None = None
+    noise_recording: GivenSound | None = None
     snr_db: float | None = None
     overlap_db: float | None = None
     """How much quieter the second talker is."""
@@ -71,22 +73,28 @@ class Scenery:
     def __init__(
         self,
         rng: random.Random,
-        noises: Sequence[Recording] = (),
-        responses: Sequence[Recording] = (),
+        noises: Sequence[GivenSound] = (),
+        responses: Sequence[GivenSound] = (),
     ) -> None:
         self._rng = rng
         self._noises, self._responses = noises, responses
 
-    def draw(self, fold: str, channel: str, strangers: Sequence[int]) -> Scene:
-        """Return the scene of a pair in `fold`; `strangers` of the background may be heard."""
+    def draw(
+        self, fold: str, strangers: Sequence[int], channel: str = "air", *, noisy: bool = False
+    ) -> Scene:
+        """Return a scene in `fold` in which `strangers` of the background may be heard.
+
+        A `noisy` one has noise in any case: recordings bring some of their own, and it must not
+        end with the speech.
+        """
         rng = self._rng
         seed = rng.getrandbits(32)
-        if channel == "air" and rng.random() < CLEAN_SHARE:
-            return Scene(seed)
+        if channel == "air" and not noisy and rng.random() < CLEAN_SHARE:
+            return Scene(seed, fold)
         kinds: dict = {}
         if channel == "loudspeaker" or rng.random() < ROOM_SHARE:
             kinds |= self._place(fold)
-        if rng.random() < NOISE_SHARE:
+        if noisy or rng.random() < NOISE_SHARE:
             kinds |= self._noise(fold, strangers)
         if rng.random() < OVERLAP_SHARE and kinds.get("noise") != "babble":
             kinds["overlap_db"] = self._uniform(_OVERLAP_RANGE_DB)
@@ -96,7 +104,7 @@ class Scenery:
         if rng.random() < CLIPPED_SHARE:
             kinds["drive_db"] = self._uniform(_DRIVE_RANGE_DB)
         lead_s, trail_s = (round(rng.uniform(*_MARGIN_RANGE_S), 3) for _ in range(2))
-        return Scene(seed, lead_s, trail_s, channel, **kinds)
+        return Scene(seed, fold, lead_s, trail_s, channel, **kinds)
 
     def _place(self, fold: str) -> dict:
         recorded = [response for response in self._responses if response.fold == fold]
