@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made import RATE, burst, recording, write_collections
+from tiny_package import write_package
+
+from tools.judge.calibration import balanced_calibration_error
+from tools.judge.candidate import Panel, load_candidate
+from tools.judge.conditions import draw_evenly, kind_of
+from tools.judge.figures import LIMITED, figures
+from tools.judge.ledger import Ledger, digest
+from tools.judge.names import holds_name, other_name
+from tools.judge.recording import read_recordings
+from tools.judge.sounds import Stage, far_talker
+from turbo_stream.errors import InputError
+from turbo_stream.evaluation.metrics import binary_metrics
+
+
+def trained_on(*collections: str) -> dict:
+    return {"training": {"data": [{"collection": one, "kind": "recorded"} for one in collections]}}
+
+
+def test_recordings_have_what_was_heard_in_them(tmp_path: Path) -> None:
+    manifest = write_collections(tmp_path, each=1)
+    heard = {
+        "audio_filepath": "calls0.wav",
+        "text_used": "hey fry day",
+        "asr": {"backend": "whisper", "avg_logprob": -0.5},
+    }
+    (tmp_path / "heard.jsonl").write_text(json.dumps(heard) + "\n")
+    first, *others = read_recordings(manifest, [tmp_path / "heard.jsonl"])
+    assert first.transcript.text == "hey fry day"
+    assert first.transcript.confidence.avg_logprob == -0.5
+    assert first.words == ("hey", "friday")  # the true ones
+    assert all(one.heard is None and one.transcript.text == one.text for one in others)
+    assert [one.directed for one in (first, *others)] == [True, True, False, False]
+
+
+def test_a_manifest_without_labels_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "m.jsonl").write_text('{"audio_filepath": "a.wav"}\n')
+    with pytest.raises(InputError, match="no labelled rows"):
+        read_recordings(tmp_path / "m.jsonl")
+
+
+def test_a_ledger_keeps_what_was_whole(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    with Ledger(path) as ledger:
+        ledger.add(digest("a"), 0.25)
+        ledger.add(digest("b"), ["words", None])
+    with path.open("ab") as file:
+        file.write(b'["half')
+    with Ledger(path) as ledger:
+        assert ledger.missing([digest("a"), digest("c")]) == {digest("c")}
+        assert ledger[digest("b")] == ["words", None]
+        ledger.add(digest("c"), 1.0)
+    with Ledger(path) as ledger:
+        assert ledger[digest("c")] == 1.0
+
+
+def test_who_has_met_a_recording(tmp_path: Path) -> None:
+    one = load_candidate(write_package(tmp_path / "p", **trained_on("calls", "words_recut")))
+    assert one.knows(recording())
+    assert not one.knows(recording(fold="test"))
+    assert not one.knows(recording(collection="other"))
+    assert one.knows(recording(collection="words_recut", fold="train"))
+    assert not one.knows(recording(collection="words_recut", fold="test"))
+    # Words cut out of recordings that were trained on are known, whatever their fold.
+    assert one.knows(recording(collection="calls_recut", fold="test"))
+
+
+def test_a_package_that_was_trained_on_what_it_left_out_is_refused(tmp_path: Path) -> None:
+    folder = write_package(tmp_path / "p", **trained_on("calls"))
+    with pytest.raises(InputError, match="was trained on calls"):
+        load_candidate(folder, left_out=("calls", "chat"))
+
+
+def test_the_stranger_is_asked(tmp_path: Path) -> None:
+    main = load_candidate(write_package(tmp_path / "m", **trained_on("calls", "chat")))
+    other = load_candidate(write_package(tmp_path / "o"), left_out=("calls", "chat"))
+    panel = Panel((main, other))
+    many = [recording(f"{i}", directed=i % 2 == 0) for i in range(100)]
+    unknown = [recording("x", collection="new", directed=True)]
+    assert panel.for_recordings(many) is other
+    assert panel.for_recordings(unknown) is main
+    assert {candidate.title for _, candidate in panel.asked(many)} == {other.title}
+    # With the main one alone, nobody is a stranger: it is asked all the same, and counts as met.
+    assert len(Panel((main,)).asked(many)) == 100
+    # Where strangers are enough of a class, those it has met are left out.
+    fresh = [recording(f"n{i}", collection="new") for i in range(60)]
+    assert len(Panel((main,)).asked([*many[::2], *fresh])) == 60
+
+
+def test_sounds_are_the_same_every_time(tmp_path: Path) -> None:
+    write_collections(tmp_path, each=1)
+    one = recording("chat0.wav", path=tmp_path / "chat0.wav")
+    stage = Stage()
+    for sound in ("recorded", "channel", "far", "noise"):
+        first = stage.render(one, sound)
+        assert first.dtype == np.int16
+        assert np.array_equal(first, Stage().render(one, sound))
+    assert len(stage.render(one, "none")) == 0
+    again = recording("other.wav", path=one.path)
+    assert not np.array_equal(stage.render(one, "noise"), stage.render(again, "noise"))
+    assert np.array_equal(stage.render(one, "recorded"), stage.render(again, "recorded"))
+
+
+def test_a_far_talker_is_soft_and_rings() -> None:
+    click = np.zeros(RATE, np.float32)
+    click[1600] = 1.0
+    heard = far_talker(click, np.random.default_rng(3))
+    direct = np.square(heard[1590:1610]).sum()
+    later = np.square(heard[1664:]).sum()
+    assert later > 3 * direct
+    speech = burst(0.2, 0)
+    soft = far_talker(speech, np.random.default_rng(3))
+    assert len(soft) == len(speech)
+    assert 20 * np.log10(soft.std()) == pytest.approx(-35.0, abs=0.5)
+
+
+def test_figures_are_those_of_the_evaluation() -> None:
+    rng = np.random.default_rng(0)
+    items = [recording(f"{i}", directed=i % 3 == 0, group=f"{i // 4}") for i in range(60)]
+    truths = np.array([one.directed for one in items])
+    scores = np.clip(rng.random(60) * 0.7 + 0.3 * truths, 0, 1)
+    found = figures(items, scores, 0.5)
+    wanted = binary_metrics(truths, scores, 0.5)
+    assert found["eer"] == wanted["eer"]
+    assert found["ece"] == wanted["ece"]
+    assert found[LIMITED] == wanted["false_accept_at_false_reject"]["0.05"]
+    assert found["false_accept"] == wanted["at_threshold"]["false_accept"]
+    assert found["false_reject"] == wanted["at_threshold"]["false_reject"]
+    for name, (low, high) in found["ci95"].items():
+        assert low <= found[name] + 0.1
+        assert found[name] - 0.1 <= high
+    mixed = np.where(np.arange(60) < 30, 0.5, 0.9)
+    rejected = np.mean((scores < mixed)[truths])
+    assert figures(items, scores, mixed)["false_reject"] == pytest.approx(rejected)
+
+
+def test_one_class_alone_has_no_equal_error_rate() -> None:
+    found = figures([recording("a"), recording("b")], np.array([0.2, 0.9]), 0.5)
+    assert found["eer"] is None
+    assert found["false_accept"] is None
+    assert found["false_reject"] == 0.5
+
+
+def test_calibration_with_classes_weighted_alike() -> None:
+    truths = np.array([True] * 90 + [False] * 10)
+    scores = np.full(100, 0.5)
+    assert balanced_calibration_error(truths, scores) == pytest.approx(0.0)
+    assert balanced_calibration_error(truths, np.full(100, 0.9)) == pytest.approx(0.4)
+    assert balanced_calibration_error(truths[:50], scores[:50]) is None
+
+
+def test_every_collection_has_its_share_of_a_draw() -> None:
+    asked = [(recording(f"{i}", collection="a" if i < 90 else "b"), None) for i in range(100)]
+    asked += [(recording(f"n{i}", directed=False), None) for i in range(5)]
+    drawn = [one for one, _ in draw_evenly(asked, 40, seed=0)]
+    counts = [sum(one.collection == name and one.directed for one in drawn) for name in "ab"]
+    assert counts == [10, 10]
+    assert sum(not one.directed for one in drawn) == 5
+    assert drawn == [one for one, _ in draw_evenly(asked, 40, seed=0)]
+
+
+def test_kinds_of_short_utterances() -> None:
+    def kind(text: str, name: str | None = None, **more) -> str | None:
+        return kind_of(recording(text=text, names=(name,) if name else (), **more))
+
+    assert kind("Hey Friday!", "hey friday") == "the device's name alone"
+    assert kind("yes") == "an answer of one word"
+    assert kind("stop", nominal=True) == "a command of one word (labelled by name only)"
+    assert kind("stop it") is None
+
+
+def test_names_are_whole_words() -> None:
+    assert holds_name(recording(text="i asked friday", names=("friday",)))
+    assert not holds_name(recording(text="fridays are fine", names=("friday",)))
+    assert not holds_name(recording(text="friday"))
+    assert other_name(recording(names=("b",)), ["a", "b"]) == "a"

@@ -1,0 +1,269 @@
+"""The judgement as a page of Markdown: figures first, what they are worth beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from tools.judge.figures import LIMITED
+
+_WAYS = {"recorded": "As recorded", "channel": "Both classes through the same random channel"}
+_SETS = {
+    "as_given": "words and cuts as given",
+    "recut": "cut out alike, shared callers",
+    "recut_matched": "the same, as many of each word",
+    "recut_test": "the same, test callers only",
+}
+_MODES = {
+    "probe": "content-free probe",
+    "fused": "fused, true word",
+    "fused_no_name": "fused, name not given",
+    "audio": "audio only",
+    "fused_recognized": "fused, recognized",
+    "text_recognized": "text only, recognized",
+}
+
+
+def percent(value: float | None) -> str:
+    """Return a fraction as the page writes it."""
+    return "–" if value is None else f"{100 * value:.1f} %"
+
+
+def with_range(found: Mapping[str, Any] | None, key: str = "eer") -> str:
+    """Return a figure with its interval."""
+    if found is None or found[key] is None:
+        return "–"
+    ends = found["ci95"].get(key)
+    said = "" if ends is None else f" ({100 * ends[0]:.1f}–{100 * ends[1]:.1f})"
+    return f"{percent(found[key])}{said}"
+
+
+def page(judgement: Mapping[str, Any], plots: Iterable[str]) -> str:
+    """Return the page; `plots` are the names of the pictures beside it."""
+    pictures = set(plots)
+
+    def picture(name: str, text: str) -> list[str]:
+        return [f"![{text}]({name})", ""] if name in pictures else []
+
+    run = judgement["run"]
+    parts = [
+        f"# Judgement of {run['packages'][0]['name']}",
+        "",
+        f"{run['recordings']} recordings, {run['with_recognized_text']} of them with a "
+        "recognizer's text. Brackets: 95 % intervals, bootstrap over groups of speakers.",
+        "",
+        *_packages(run["packages"]),
+        *_pairs(judgement["pairs"]),
+        *picture("pairs.png", "Equal error rates of pairs"),
+        *_called(judgement["called_or_mentioned"]),
+        *picture("called.png", "Called or mentioned"),
+        *_conditions(judgement["conditions"]),
+        *picture("conditions.png", "Equal error rates under conditions"),
+        *_short(judgement["short"]),
+        *_names(judgement["names"]),
+        *_calibration(judgement["calibration"]),
+        *picture("reliability_recorded.png", "Reliability, as recorded"),
+        *picture("reliability_channel.png", "Reliability, through the random channel"),
+        *_matrix(),
+        *picture("matrix_recorded.png", "All pairs as recorded"),
+        *picture("matrix_channel.png", "All pairs through the random channel"),
+    ]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = [header, ["---"] * len(header), *rows]
+    return [*("| " + " | ".join(line) + " |" for line in lines), ""]
+
+
+def _packages(packages: Sequence[Mapping[str, Any]]) -> list[str]:
+    rows = [
+        [
+            one["name"],
+            f"`{one['turbo_json_sha256'][:12]}`",
+            ", ".join(one["left_out"]) or "–",
+            ", ".join(one["trained_on"]) or "not known",
+        ]
+        for one in packages
+    ]
+    return _table(["package", "turbo.json", "left out", "trained on"], rows)
+
+
+def _pairs(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
+    parts = [
+        "## Pairs of collections",
+        "",
+        "Equal error rates. *Trained on* names the collections of the pair that the package has "
+        "met: such a row proves little, for it may know the collection and not the intent. The "
+        "probe hears no words, only length, margins, level, noise and spectrum, and is "
+        "cross-validated on the pair itself. FA@5 is the share of false accepts where 5 % of "
+        "directed speech is rejected.",
+        "",
+    ]
+    for way, title in _WAYS.items():
+        rows = [
+            [
+                f"{pair['directed']} × {pair['not_directed']}",
+                str(pair[way]["fused"]["n"]),
+                ", ".join(pair["met"]) or "neither",
+                *(with_range(pair[way][mode]) for mode in ("probe", "audio", "text", "fused")),
+                with_range(pair[way]["fused"], LIMITED),
+            ]
+            for pair in pairs
+        ]
+        header = ["pair", "items", "trained on", "probe", "audio", "text", "fused", "FA@5, fused"]
+        parts += [f"### {title}", "", *_table(header, rows)]
+    return parts
+
+
+def _called(sets: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    if not sets:
+        return []
+    modes = [mode for mode in _MODES if any(mode in found for found in sets.values())]
+    rows = []
+    for name, found in sets.items():
+        counted = found["fused"]
+        rows.append(
+            [
+                _SETS[name],
+                f"{counted['n_directed']} + {counted['n'] - counted['n_directed']}",
+                str(found["met"]),
+                *(with_range(found.get(mode)) for mode in modes),
+            ]
+        )
+    return [
+        "## The same word, called out or merely mentioned",
+        "",
+        "Equal error rates on callers with both classes. *Met* counts items that the package was "
+        "trained on.",
+        "",
+        *_table(["set", "items", "met", *(_MODES[mode] for mode in modes)], rows),
+    ]
+
+
+def _conditions(found: Mapping[str, Any]) -> list[str]:
+    if not found:
+        return []
+    rows = [
+        [
+            name,
+            *(with_range(row[key]) for key in ("clean", "under")),
+            *(percent(row[key][rate]) for rate in _RATES for key in ("clean", "under")),
+        ]
+        for name, row in found["rows"].items()
+    ]
+    first = next(iter(found["rows"].values()))["clean"]
+    rates = ["false accepts, clean", "under", "false rejects, clean", "under"]
+    return [
+        "## Hard conditions",
+        "",
+        f"{first['n']} recordings, {first['n_directed']} of them directed; {found['met']} of "
+        "collections that their package was trained on. Both rates are at the threshold of "
+        f"`balanced`. Text of altered sound: {found['text_of_altered_sound']}.",
+        "",
+        *_table(["condition", "EER, clean", "EER, under it", *rates], rows),
+    ]
+
+
+_RATES = ("false_accept", "false_reject")
+
+
+def _short(found: Mapping[str, Any]) -> list[str]:
+    rows = [
+        [
+            name,
+            f"{found[key]['n_directed']} + {found[key]['n'] - found[key]['n_directed']}",
+            str(found[key]["met"]),
+            with_range(found[key]),
+            with_range(found[key], LIMITED),
+            *(with_range(found[key], rate) for rate in _RATES),
+        ]
+        for key, name in (("short", f"at most {found['words']} words"), ("longer", "longer"))
+    ]
+    kinds = [
+        [kind, str(row["n"]), str(row["met"]), percent(row["share"])]
+        for kind, row in found["accepted"].items()
+    ]
+    return [
+        "## Short utterances",
+        "",
+        *_table(
+            ["utterances", "items", "met", "EER", "FA@5", "false accepts", "false rejects"], rows
+        ),
+        "Directed speech accepted at `balanced`:",
+        "",
+        *_table(["kind", "items", "met", "accepted"], kinds),
+    ]
+
+
+def _names(found: Mapping[str, Any]) -> list[str]:
+    if not found:
+        return []
+    parts = [
+        "## What the device is called",
+        "",
+        "Share accepted at `balanced`, by the name that the device is told. A call under another "
+        "device's name is not for this device: it should fall.",
+        "",
+    ]
+    for key, title in (("fused", "sound and words"), ("text", "true words alone")):
+        rows = [
+            [
+                kind,
+                str(row["n"]),
+                str(row["met"]),
+                *(percent(row[given]["accepted"]) for given in ("own", "none", "other")),
+            ]
+            for kind, row in found[key]["rows"].items()
+        ]
+        header = [title, "items", "met", "its name", "no name", "another's name"]
+        parts += _table(header, rows)
+        separations = [
+            [name, percent(row["eer"]), percent(row[LIMITED])]
+            for name, row in found[key]["separations"].items()
+        ]
+        parts += _table([title, "EER", "FA@5"], separations)
+    return parts
+
+
+def _calibration(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    parts = [
+        "## Calibration",
+        "",
+        "Expected calibration error in 15 bins, over the items as they are and with both classes "
+        "weighted alike, which is what the package promises.",
+        "",
+        *_table(
+            ["sound", "items", "met", "error", "classes alike"],
+            [
+                [
+                    _WAYS[way],
+                    str(one["figures"]["n"]),
+                    str(one["met"]),
+                    with_range(one["figures"], "ece"),
+                    percent(one["ece_balanced"]),
+                ]
+                for way, one in found.items()
+            ],
+        ),
+    ]
+    rows = [
+        [
+            f"`{name}`, {_WAYS[way].lower()}",
+            *(percent(point[side][rate]) for rate in _RATES for side in ("promised", "measured")),
+        ]
+        for way, one in found.items()
+        for name, point in one["operating_points"].items()
+    ]
+    header = ["point", "false accepts, promised", "measured", "false rejects, promised", "measured"]
+    return [*parts, *_table(header, rows)]
+
+
+def _matrix() -> list[str]:
+    return [
+        "## Every directed against every other collection",
+        "",
+        "Equal error rate of the fused model in percent, in brackets that of the probe; a dot for "
+        "each of both collections that the package was trained on.",
+        "",
+    ]

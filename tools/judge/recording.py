@@ -1,0 +1,114 @@
+"""Recordings to judge by, with what a recognizer heard in each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.hypotheses import Hypothesis, read_hypotheses
+from turbo_stream.detection.package import DIRECTED
+from turbo_stream.errors import InputError
+from turbo_stream.evaluation.clip import read_clip
+from turbo_stream.evaluation.item import Item
+from turbo_stream.evaluation.manifests import read_manifest
+from turbo_stream.recognition.recognizer import Confidence, Transcript
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One labelled utterance."""
+
+    path: Path
+    name: str
+    """`audio_filepath` as the manifest has it: what hypotheses are joined by."""
+
+    directed: bool
+    collection: str
+    group: str
+    """What stays on one side: speaker, caller, or the recording itself."""
+
+    names: tuple[str, ...]
+    """What the device of the recording is called."""
+
+    text: str | None
+    """True words; None where unknown."""
+
+    heard: Transcript | None
+    """A recognizer's words; None where none listened."""
+
+    offset_s: float = 0.0
+    duration_s: float | None = None
+
+    fold: str | None = None
+    """`train`, `dev` or `test` where the manifest says so."""
+
+    nominal: bool = False
+    """Labelled by name only: the words are not said to anybody."""
+
+    matched: bool | None = None
+    """Of a word cut out: one of as many of either class; None elsewhere."""
+
+    @property
+    def transcript(self) -> Transcript:
+        """What the model is given: a recognizer's words, or else the true ones, or none."""
+        return self.heard if self.heard is not None else Transcript(self.text or "")
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The true words, or else those heard, in lower case without punctuation."""
+        return plain_words(self.text if self.text is not None else self.transcript.text)
+
+    def pcm(self) -> NDArray[np.int16]:
+        """Return the sound, `[N]` int16 at 16 kHz; InputError where there is none."""
+        return read_clip(self.path, self.offset_s, self.duration_s)
+
+
+def plain_words(text: str) -> tuple[str, ...]:
+    """Return the words of `text` in lower case."""
+    return tuple(re.findall(r"[^\W_]+(?:'[^\W_]+)*", text.lower()))
+
+
+def read_recordings(manifest: Path, hypotheses: Iterable[Path] = ()) -> list[Recording]:
+    """Read a manifest as `turbo-eval` does, and what recognizers heard (see `training.hypotheses`).
+
+    Raises:
+        InputError: a file is not what it should be, or no row has a label.
+    """
+    heard = read_hypotheses(hypotheses)
+    found = [_recording(item, heard) for item in read_manifest(manifest) if item.row.get("label")]
+    if not found:
+        raise InputError(f'{manifest} has no labelled rows; give every row a "label"')
+    return found
+
+
+def _recording(item: Item, heard: Mapping[str, tuple[Hypothesis, ...]]) -> Recording:
+    row = item.row
+    name = row["audio_filepath"]
+    hypotheses = heard.get(name, ())
+    return Recording(
+        path=item.path,
+        name=name,
+        directed=row["label"] == DIRECTED,
+        collection=str(row.get("set") or row.get("engine") or row.get("source") or "recordings"),
+        group=str(row.get("group") or row.get("voice") or row.get("speaker") or name),
+        names=(item.device_name,) if item.device_name else (),
+        text=item.text,
+        heard=_transcript(hypotheses[0]) if hypotheses else None,
+        offset_s=item.offset_s,
+        # A duration without an offset is that of the file, often rounded.
+        duration_s=item.duration_s if "offset" in row else None,
+        fold=row.get("fold"),
+        nominal=bool(row.get("nominal")),
+        matched=row.get("matched"),
+    )
+
+
+def _transcript(hypothesis: Hypothesis) -> Transcript:
+    logprob, no_speech, ratio, missing = hypothesis.confidence
+    known = None if missing else Confidence(logprob, no_speech, ratio)
+    return Transcript(hypothesis.text, known)

@@ -1,0 +1,146 @@
+"""What a package says of recordings, heard in stated ways; computed once, kept on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
+
+from tools.judge.candidate import Candidate
+from tools.judge.ledger import Ledger, digest
+from tools.judge.recording import Recording
+from tools.judge.sounds import Sound, Stage
+from training.probe import content_free
+from turbo_stream.detection.package import DIRECTED
+from turbo_stream.recognition.recognizer import Confidence, Recognizer, Transcript
+
+NO_WORDS = Transcript("")
+"""Text and confidence missing: the sound decides."""
+
+_STDERR = Console(stderr=True)
+
+
+class Hearing(NamedTuple):
+    """One utterance as a device meets it."""
+
+    recording: Recording
+    sound: Sound
+    transcript: Transcript
+    names: tuple[str, ...]
+
+
+def as_given(recording: Recording, sound: Sound = "recorded") -> Hearing:
+    """Return a recording with its own words and device."""
+    return Hearing(recording, sound, recording.transcript, recording.names)
+
+
+class Bench:
+    """Scores, probe features and recognized words, each computed once."""
+
+    def __init__(self, stage: Stage, ledger: Ledger, recognizer: Recognizer | None = None) -> None:
+        self._stage = stage
+        self._stage_digest = stage.digest()
+        self._ledger = ledger
+        self._recognizer = recognizer
+        self._rendered: tuple[tuple[Recording, Sound], NDArray[np.int16]] | None = None
+
+    @property
+    def asr(self) -> str | None:
+        """Name of the recognizer; None where no sound is recognized anew."""
+        return None if self._recognizer is None else self._recognizer.name
+
+    def scores(
+        self, candidate: Candidate, hearings: Sequence[Hearing], label: str
+    ) -> NDArray[np.float64]:
+        """Return the directed probability of every hearing, `[N]`."""
+        return self.scores_of([(candidate, hearing) for hearing in hearings], label)
+
+    def scores_of(
+        self, asked: Sequence[tuple[Candidate, Hearing]], label: str
+    ) -> NDArray[np.float64]:
+        """Return the directed probability of every hearing by its own candidate, `[N]`."""
+        keys = [
+            digest(
+                "score",
+                candidate.sha256,
+                self._sound_key(hearing.recording, hearing.sound),
+                hearing.transcript.text,
+                None
+                if hearing.transcript.confidence is None
+                else list(vars(hearing.transcript.confidence).values()),
+                hearing.names,
+            )
+            for candidate, hearing in asked
+        ]
+        return np.array(self._compute(keys, asked, self._score, label), np.float64)
+
+    def _score(self, asked: tuple[Candidate, Hearing]) -> float:
+        candidate, hearing = asked
+        pcm = self._sound(hearing.recording, hearing.sound)
+        found = candidate.classifier.probabilities(pcm, hearing.transcript, hearing.names)
+        return found[DIRECTED]
+
+    def probe_features(
+        self, recordings: Sequence[Recording], sound: Sound, label: str
+    ) -> NDArray[np.float64]:
+        """Return the content-free features of every recording, `[N, F]`."""
+
+        def compute(recording: Recording) -> list[float]:
+            wave = self._sound(recording, sound).astype(np.float32) / 32_768.0
+            return content_free(wave).tolist()
+
+        keys = [digest("probe", self._sound_key(recording, sound)) for recording in recordings]
+        return np.array(self._compute(keys, recordings, compute, label))
+
+    def recognized(
+        self, recordings: Sequence[Recording], sound: Sound, label: str
+    ) -> list[Transcript]:
+        """Return what the recognizer hears in every sound; without one, what was heard before."""
+        if self._recognizer is None:
+            return [recording.transcript for recording in recordings]
+        recognizer = self._recognizer
+
+        def compute(recording: Recording) -> list:
+            heard = recognizer.transcribe(self._sound(recording, sound))
+            known = heard.confidence
+            return [heard.text, None if known is None else list(vars(known).values())]
+
+        keys = [
+            digest("words", recognizer.name, self._sound_key(recording, sound))
+            for recording in recordings
+        ]
+        found = self._compute(keys, recordings, compute, label)
+        return [
+            Transcript(text, None if known is None else Confidence(*known)) for text, known in found
+        ]
+
+    def _compute(
+        self, keys: Sequence[str], inputs: Sequence[Any], compute: Callable[[Any], Any], label: str
+    ) -> list[Any]:
+        missing = self._ledger.missing(keys)
+        wanted = [(key, one) for key, one in zip(keys, inputs, strict=True) if key in missing]
+        for key, one in _shown(dict(wanted).items(), label, len(missing)):
+            self._ledger.add(key, compute(one))
+        return [self._ledger[key] for key in keys]
+
+    def _sound_key(self, recording: Recording, sound: Sound) -> list:
+        if sound == "none":
+            return [sound]
+        part = [recording.offset_s, recording.duration_s]
+        recipe = "" if sound == "recorded" else self._stage_digest
+        return [sound, recipe, recording.name, recording.path.stat().st_size, *part]
+
+    def _sound(self, recording: Recording, sound: Sound) -> NDArray[np.int16]:
+        """Render; the last sound is remembered, for it is often asked for several times."""
+        key = (recording, sound)
+        if self._rendered is None or self._rendered[0] != key:
+            self._rendered = (key, self._stage.render(recording, sound))
+        return self._rendered[1]
+
+
+def _shown(items: Iterable[Any], label: str, total: int) -> Iterable[Any]:
+    return track(items, label, total=total, console=_STDERR, disable=not total)
