@@ -13,7 +13,7 @@ from models.audio.hugging_face import audio_architecture, load_hugging_face_audi
 from models.config import TurboConfig
 from models.errors import ModelError
 from models.hugging_face import PREFIX, hugging_face_name, read_architecture
-from models.pretrained import load_minilm, load_smart_turn
+from models.pretrained import load_minilm, load_whisper_tiny
 from models.text.compact import read_taught
 from models.text.hugging_face import hugging_face_tokenizer, load_hugging_face_text
 from models.turbo import Turbo
@@ -43,6 +43,8 @@ def _last_id(tokenizer: Tokenizer) -> int:
 def _start(config: TurboConfig, texts: Iterable[str]) -> tuple[TurboConfig, Turbo, Tokenizer]:
     if config.text_init and config.text != "compact":
         raise ModelError(f"text_init: is for text=compact, not for text={config.text}")
+    if config.audio_init and config.audio != "whisper-tiny":
+        raise ModelError(f"audio_init: is for audio=whisper-tiny, not for audio={config.audio}")
     kept: list[int] = []
     taught: dict[str, Tensor] = {}
     if config.text_init:
@@ -68,7 +70,7 @@ def _start(config: TurboConfig, texts: Iterable[str]) -> tuple[TurboConfig, Turb
 
     model = Turbo(config)
     if config.audio == "whisper-tiny":
-        load_smart_turn(model)
+        load_whisper_tiny(model)
     elif config.audio.startswith(PREFIX):
         name = hugging_face_name(config.audio)
         load_hugging_face_audio(model.audio_front, model.audio_tower, name)

@@ -22,7 +22,7 @@ class TurboConfig:
     """Longest token row, special tokens included."""
 
     audio: str = "whisper-tiny"
-    """Audio encoder: `whisper-tiny` (by way of smart-turn v3.2), `compact` (ours, untrained), or
+    """Audio encoder: `whisper-tiny` (see `audio_init`), `compact` (ours, untrained), or
     `hf:NAME`, a HuBERT, wav2vec 2.0, WavLM or Whisper of Hugging Face, by name or folder."""
 
     text: str = "minilm"
@@ -35,6 +35,10 @@ class TurboConfig:
 
     text_architecture: str = ""
     """The same of the text encoder."""
+
+    audio_init: str = ""
+    """What `whisper-tiny` starts from: a folder of Hugging Face with a Whisper-tiny (see
+    `tools.whisper_encoder`), or a tower taught by `training.distill_sound`; empty for smart-turn."""
 
     text_init: str = ""
     """Folder of a distilled compact text tower to start from; empty for random weights."""
@@ -61,7 +65,8 @@ class TurboConfig:
     """Width inside the feed-forward blocks of whisper-tiny and minilm."""
 
     audio_lower_layers: int = 2
-    """Layers of whisper-tiny at 50 frames a second, kept as pretrained: they hold no dropout."""
+    """Layers of whisper-tiny at 50 frames a second, kept as pretrained: they hold no dropout.
+    Whisper-tiny has four, lower and upper ones together."""
 
     audio_upper_layers: int = 1
     """Layers of whisper-tiny at 25 frames a second, trained; none where it is frozen."""

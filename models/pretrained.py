@@ -1,4 +1,4 @@
-"""Weights to start from: smart-turn v3.2 for sound, MiniLM-L6 for text."""
+"""Weights to start from: a Whisper-tiny encoder for sound, MiniLM-L6 for text."""
 
 from __future__ import annotations
 
@@ -14,9 +14,16 @@ from torch import Tensor
 from models.audio.whisper import take_convolution, take_layer
 from models.audio.whisper_tiny import WhisperTower
 from models.errors import ModelError
+from models.hugging_face import read_model
 from models.turbo import Turbo
 
 _WHISPER_LAYERS, _MINILM_LAYERS = 4, 6
+
+TAUGHT = "audio_tower.safetensors"
+"""Front and upper layers in a folder that `training.distill_sound` wrote."""
+
+TAUGHT_PARTS = ("audio_front.", "audio_tower.layers.", "audio_tower.norm.")
+"""Names of the weights in it begin so."""
 
 MINILM_SHA256 = ("53aa5117", "d9db")
 """First and last digits of the one file these layers were taken from."""
@@ -90,17 +97,52 @@ def smart_turn_encoder() -> dict[str, Tensor]:
     return found
 
 
-def load_smart_turn(model: Turbo) -> None:
-    """Fill the audio front, and the upper layers if there are any, with smart-turn's first ones."""
-    source = smart_turn_encoder()
+def _whisper_source(folder: str) -> dict[str, Tensor]:
+    if not folder:
+        return smart_turn_encoder()
+    source = read_model(folder)
+    if source.config.model_type != "whisper" or source.config.encoder_layers != _WHISPER_LAYERS:
+        raise ModelError(
+            f"audio_init {folder}: holds a {source.config.model_type} that is no Whisper-tiny; "
+            "make one with python -m tools.whisper_encoder"
+        )
+    return source.encoder.state_dict()
+
+
+def _load_taught(model: Turbo, path: Path) -> None:
+    """Fill front and upper layers with what `training.distill_sound` wrote."""
+    from safetensors.torch import load_file
+
+    weights = load_file(path)
+    wanted = {name for name in model.state_dict() if name.startswith(TAUGHT_PARTS)}
+    if set(weights) != wanted:
+        raise ModelError(
+            f"audio_init {path.parent}: was taught with another number of layers; set "
+            "model.audio_lower_layers and model.audio_upper_layers to those in its config.json"
+        )
+    model.load_state_dict(weights, strict=False)
+
+
+def load_whisper_tiny(model: Turbo) -> None:
+    """Fill the audio front, and the upper layers if there are any, from `audio_init`.
+
+    Raises:
+        ModelError: the folder holds nothing that fits.
+        FileNotFoundError: no folder is given, and smart-turn is not installed.
+    """
+    taught = Path(model.config.audio_init, TAUGHT)
+    if model.config.audio_init and taught.exists():
+        _load_taught(model, taught)
+        return
     front = model.audio_front
-    take_convolution(front.conv1, source, "conv1")
-    take_convolution(front.conv2, source, "conv2")
     tower = model.audio_tower
     trained = isinstance(tower, WhisperTower)
     layers = [*front.layers, *(tower.layers if trained else ())]
     if len(layers) > _WHISPER_LAYERS:
         raise ModelError(f"{len(layers)} layers of whisper-tiny: it has {_WHISPER_LAYERS}")
+    source = _whisper_source(model.config.audio_init)
+    take_convolution(front.conv1, source, "conv1")
+    take_convolution(front.conv2, source, "conv2")
     for index, layer in enumerate(layers):
         take_layer(layer, source, index)
     if trained:

@@ -26,6 +26,16 @@ NAMES = (
 )
 # fmt: on
 
+# fmt: off
+_PARTS = (
+    ("story", "teller"), ("moon", "light"), ("night", "owl"), ("book", "worm"), ("sun", "flower"),
+    ("home", "helper"), ("smart", "box"), ("fire", "fly"), ("rain", "bow"), ("butter", "fly"),
+    ("green", "house"), ("snow", "man"), ("data", "base"), ("talk", "back"), ("house", "keeper"),
+    ("mirror", "man"), ("glass", "eye"), ("think", "tank"), ("space", "ship"), ("key", "board"),
+)
+# fmt: on
+"""Names that a recognizer writes as one word or as two."""
+
 _CALLS = (
     "{name} {text}",
     "{name} {text}",
@@ -55,6 +65,9 @@ _MENTIONS = (
     "you know {name} don't you",
 )
 
+_STANDS_FOR = ("he", "she", "it", "they", "that", "this", "him", "her", "them", "someone")
+"""Words whose place a name can take."""
+
 
 class Named(NamedTuple):
     """A line of text with the names of the device that hears it."""
@@ -64,19 +77,43 @@ class Named(NamedTuple):
     label: int
 
 
+def _mention(line: str, name: str, rng: random.Random) -> str:
+    """Let somebody mention `name` in passing: in a sentence of its own, or within `line`.
+
+    A name can begin such a line ("friday was a good day") as it begins a command, so that its
+    place alone tells nothing.
+    """
+    words = line.split()
+    if rng.random() < 0.4 or len(words) < 3:
+        return rng.choice(_MENTIONS).format(name=name)
+    places = [i for i, word in enumerate(words) if word.strip(",.?!").lower() in _STANDS_FOR]
+    words[rng.choice(places or range(1, len(words)))] = name
+    return " ".join(words)
+
+
+def _spelled(rng: random.Random) -> tuple[str, str]:
+    """Return a name as the device has it and as a recognizer might write it."""
+    if rng.random() < 0.85:
+        name = rng.choice(NAMES)
+        return name, name
+    parts = rng.choice(_PARTS)
+    return rng.choice(("", " ")).join(parts), rng.choice(("", " ")).join(parts)
+
+
 def draw_named(text: str, label: int, rng: random.Random, *, directed: int) -> Named:
     """Put a random device around `text`, whose own label is `label`; `directed` is the class."""
     draw = rng.random()
-    name, other = rng.sample(NAMES, 2)
-    names = (name,) if rng.random() < 0.8 else tuple(rng.sample([name, rng.choice(NAMES)], 2))
+    own, name = _spelled(rng)
+    names = (own,) if rng.random() < 0.8 else tuple(rng.sample([own, rng.choice(NAMES)], 2))
+    other = rng.choice([item for item in NAMES if item not in names])
     if draw < 0.45:
         return Named((), text, label)
     if label == directed:
-        if draw < 0.60:
+        if draw < 0.58:
             return Named(names, rng.choice(_CALLS).format(name=name, text=text), label)
-        if draw < 0.66:  # the device is not told its name, and is called by one
+        if draw < 0.63:  # the device is not told its name, and is called by one
             return Named((), rng.choice(_CALLS).format(name=name, text=text), label)
-        if draw < 0.70:
+        if draw < 0.71:
             return Named(names, rng.choice(_ALONE).format(name=name), label)
         if draw < 0.88:
             return Named(names, text, label)
@@ -84,11 +121,11 @@ def draw_named(text: str, label: int, rng: random.Random, *, directed: int) -> N
             wrong = rng.choice(_CALLS).format(name=other, text=text)
             return Named(names, wrong, 1 - label)
         return Named(names, rng.choice(_ALONE).format(name=other), 1 - label)
-    if draw < 0.60:
-        return Named(names, rng.choice(_MENTIONS).format(name=name), label)
-    if draw < 0.68:
+    if draw < 0.66:
+        return Named(names, _mention(text, name, rng), label)
+    if draw < 0.70:
         return Named(names, f"{text} {rng.choice(_MENTIONS).format(name=name)}", label)
-    if draw < 0.76:  # somebody else is spoken to
+    if draw < 0.78:  # somebody else is spoken to
         return Named(names, rng.choice(_CALLS).format(name=other, text=text), label)
     return Named(names, text, label)
 
