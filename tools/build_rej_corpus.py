@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -75,31 +76,19 @@ def main(
         raise click.UsageError("--small and --hours exclude each other")
     # The workers share the cores already: threads of their own would only fight over them.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    hours = hours or (_SMALL_HOURS if small or not texts else _HOURS)
     try:
-        silent = [voice.name for voice in silent_voices()]
-        if silent:
-            raise InputError(f"cannot speak as {', '.join(silent)}: packages in docs/corpus.md")
-        found = (read_collections(texts) if texts else []) + own_sentences()
-        items = without_repeats(found)
+        _check_needs()
+        items = without_repeats((read_collections(texts) if texts else []) + own_sentences())
         planner = Planner(items, seed, given_sounds(noise), given_sounds(rooms))
-        plan = list(planner.clips(hours or (_SMALL_HOURS if small or not texts else _HOURS)))
+        plan = list(planner.clips(hours))
         recognizers = recognizer_names(asr)
         real = Recordings(recordings, planner.texts, seed)
         build = Build(out, (plan, real.clips), planner.background)
+        _run(build, recognizers, workers)
     except InputError as error:
         click.echo(f"build_rej_corpus: {error}", err=True)
         sys.exit(2)
-    with _progress() as progress:
-        task = progress.add_task("speaking", total=build.planned, completed=build.planned_before)
-        for clips in build.run(workers):
-            progress.advance(task, clips)
-        for name, spec in recognizers.items():
-            hearing = Hearing(out, spec, name)
-            task = progress.add_task(
-                name, total=hearing.total, completed=hearing.total - len(hearing.left)
-            )
-            for clips in hearing.run(workers):
-                progress.advance(task, clips)
     click.echo(
         json.dumps(
             {
@@ -112,6 +101,27 @@ def main(
             }
         )
     )
+
+
+def _check_needs() -> None:
+    if find_spec("pyroomacoustics") is None:
+        raise InputError("rooms need pyroomacoustics: pip install 'turbo-stream[train]'")
+    silent = [voice.name for voice in silent_voices()]
+    if silent:
+        raise InputError(f"cannot speak as {', '.join(silent)}: packages in docs/corpus.md")
+
+
+def _run(build: Build, recognizers: dict[str, str], workers: int) -> None:
+    with _progress() as progress:
+        task = progress.add_task("speaking", total=build.planned, completed=build.planned_before)
+        for clips in build.run(workers):
+            progress.advance(task, clips)
+        for name, spec in recognizers.items():
+            hearing = Hearing(build.out, spec, name)
+            heard = hearing.total - len(hearing.left)
+            task = progress.add_task(name, total=hearing.total, completed=heard)
+            for clips in hearing.run(workers):
+                progress.advance(task, clips)
 
 
 def _progress() -> Progress:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -29,19 +28,21 @@ class Background:
         """Speak to nobody yet: files are read when they are asked for."""
         self._folder = folder
 
-    def build(self, clips: Mapping[str, list[PlannedClip]]) -> None:
-        """Speak the talkers of each fold; those that are there already are left as they are.
+    def speak(self, clips: list[PlannedClip]) -> None:
+        """Speak talkers of one fold; those that are there already are left as they are.
 
         Raises `InputError` when an engine refuses one.
         """
-        for fold, planned in clips.items():
-            missing = [clip for clip in planned if not self._path(fold, clip.number).is_file()]
-            for number, samples in clean_speech(missing).items():
-                pcm = np.rint(samples / np.abs(samples).max() * 0.9 * 32767).astype(np.int16)
-                write_flac(self._path(fold, number), pcm)
-            for clip in missing:
-                if not self._path(fold, clip.number).is_file():
-                    raise InputError(f"{clip.voice.name} cannot say {clip.item.text!r}")
+        missing = [clip for clip in clips if not self._path(clip.item.fold, clip.number).is_file()]
+        speech = clean_speech(missing)
+        for clip in missing:
+            if clip.number not in speech:
+                raise InputError(
+                    f"{clip.voice.name} cannot say {clip.item.text!r}; take other --texts"
+                )
+            samples = speech[clip.number]
+            pcm = np.rint(samples / np.abs(samples).max() * 0.9 * 32767).astype(np.int16)
+            write_flac(self._path(clip.item.fold, clip.number), pcm)
 
     def talker(self, fold: str, number: int) -> Wave:
         """Return a sentence of somebody, `[N]`."""

@@ -48,7 +48,7 @@ class Build:
         Raises `InputError` when `out` holds the build of another plan. What it holds may be the
         beginning of this plan: recordings can be added to a finished build.
         """
-        self._out, self._background = out, background
+        self.out, self._background = out, background
         self._parts = [
             stage[at : at + _PART_CLIPS]
             for stage in stages
@@ -89,15 +89,15 @@ class Build:
 
     @property
     def _manifest_path(self) -> Path:
-        return self._out / "manifest.jsonl"
+        return self.out / "manifest.jsonl"
 
     @property
     def _refused_path(self) -> Path:
-        return self._out / "refused.jsonl"
+        return self.out / "refused.jsonl"
 
     @property
     def _state_path(self) -> Path:
-        return self._out / "build.json"
+        return self.out / "build.json"
 
     def _save(self) -> None:
         unfinished = self._state_path.with_suffix(".part")
@@ -107,12 +107,13 @@ class Build:
     def run(self, workers: int) -> Iterator[int]:
         """Speak what is left; yield after each part how many clips were planned in it."""
         left = self._parts[self.state.parts :]
-        Background(self._out / "background").build(self._background)
+        background = Background(self.out / "background")
         # Workers leave an interrupt to this process, which ends them.
         ignore = (signal.SIGINT, signal.SIG_IGN)
         context = multiprocessing.get_context("spawn")
         with context.Pool(workers, signal.signal, ignore) as pool:
-            make = partial(make_part, out=self._out)
+            pool.map(background.speak, self._background.values(), chunksize=1)
+            make = partial(make_part, out=self.out)
             # In order, so that rows never depend on which worker is faster.
             for part, (rows, refused) in zip(left, pool.imap(make, left), strict=True):
                 self._append(rows, refused)

@@ -36,7 +36,7 @@ RATE_RANGE = (0.85, 1.25)
 PITCH_RANGE = (0.86, 1.18)
 TONE_RANGE = (-2.5, 2.5)
 LEVEL_RANGE_DB = (-32.0, -20.0)
-BACKGROUND_TALKERS = 60
+BACKGROUND_TALKERS = 40
 """Sentences per fold that are heard behind the clips, one alone or several as babble."""
 _CHARACTERS_PER_S = 18.9
 
