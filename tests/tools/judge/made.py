@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from tools.judge.recording import Recording
 
+from tools.judge.recording import Recording
 from turbo_stream.recognition.recognizer import Transcript
 
 RATE = 16_000
