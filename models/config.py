@@ -37,8 +37,8 @@ class TurboConfig:
     """The same of the text encoder."""
 
     audio_init: str = ""
-    """What `whisper-tiny` starts from: a folder of Hugging Face with a Whisper-tiny (see
-    `tools.whisper_encoder`), or a tower taught by `training.distill_sound`; empty for smart-turn."""
+    """What `whisper-tiny` starts from: a folder of Hugging Face with a Whisper-tiny (that of
+    `tools.whisper_encoder`), or a tower of `training.distill_sound`; empty for smart-turn."""
 
     text_init: str = ""
     """Folder of a distilled compact text tower to start from; empty for random weights."""

@@ -44,7 +44,7 @@ def main(whisper: Path, assignments: tuple[str, ...], steps: int, batch: int, ra
     )
     if not recipe.out or not recipe.data.manifest:
         raise click.UsageError(
-            "nowhere to write or nothing to hear; give out=DIR data.manifest=FILE"
+            "nothing to hear or nowhere to write; give out=DIR data.manifest=FILE"
         )
     torch.set_num_threads(recipe.train.threads)
     course = Course(
