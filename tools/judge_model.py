@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 import turbo_stream
+from tools.judge.bars import bars
 from tools.judge.calibration import judge_calibration
 from tools.judge.called import judge_called
 from tools.judge.candidate import Candidate, Panel, load_candidate
@@ -192,7 +193,7 @@ def main(
                 pairs=pairs,
                 sample=sample,
             )
-        judgement = {"run": _run(panel, items, bench), **judgement}
+        judgement = {"run": _run(panel, items, bench), "bars": bars(judgement), **judgement}
         write_judgement(out, judgement, drawn)
     except TurboStreamError as error:
         raise click.UsageError(str(error)) from error

@@ -52,6 +52,7 @@ class Ledger:
     def add(self, key: str, value: Any) -> None:
         """Keep a JSON-ready value."""
         self._file.write(json.dumps([key, value]).encode() + b"\n")
+        self._file.flush()
         self._values[key] = value
 
     def __enter__(self) -> Self:

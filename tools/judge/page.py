@@ -53,6 +53,7 @@ def page(judgement: Mapping[str, Any], plots: Iterable[str]) -> str:
         "recognizer's text. Brackets: 95 % intervals, bootstrap over groups of speakers.",
         "",
         *_packages(run["packages"]),
+        *_bars(judgement["bars"]),
         *_pairs(judgement["pairs"]),
         *picture("pairs.png", "Equal error rates of pairs"),
         *_called(judgement["called_or_mentioned"]),
@@ -87,6 +88,23 @@ def _packages(packages: Sequence[Mapping[str, Any]]) -> list[str]:
         for one in packages
     ]
     return _table(["package", "turbo.json", "left out", "trained on"], rows)
+
+
+def _bars(lines: Sequence[Mapping[str, Any]]) -> list[str]:
+    rows = []
+    for line in lines:
+        said = {True: "reached", False: "not reached", None: "–"}[line["reached"]]
+        known = " (on what it was trained on)" if line["reached"] and line["met"] else ""
+        rows.append(
+            [line["what"], percent(line["wanted"]), percent(line["measured"]), said + known]
+        )
+    return [
+        "## The bars",
+        "",
+        "Set before anything was measured; each figure is to be at most what is wanted.",
+        "",
+        *_table(["figure", "wanted", "measured", ""], rows),
+    ]
 
 
 def _pairs(pairs: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -8,6 +8,7 @@ import pytest
 from made import RATE, burst, recording, write_collections
 from tiny_package import write_package
 
+from tools.judge.bars import bars
 from tools.judge.calibration import balanced_calibration_error
 from tools.judge.candidate import Panel, load_candidate
 from tools.judge.conditions import draw_evenly, kind_of
@@ -181,3 +182,26 @@ def test_names_are_whole_words() -> None:
     assert not holds_name(recording(text="fridays are fine", names=("friday",)))
     assert not holds_name(recording(text="friday"))
     assert other_name(recording(names=("b",)), ["a", "b"]) == "a"
+
+
+def test_bars_say_what_was_reached_and_on_what() -> None:
+    def found(eer: float) -> dict:
+        return {"eer": eer, LIMITED: 0.2}
+
+    pair = {"directed": "wake_words", "not_directed": "audiobook", "met": ["wake_words"]}
+    way = {"fused": found(0.1), "probe": found(0.2)}
+    cuts = {"fused": found(0.3), "probe": None, "met": 0}
+    judgement = {
+        "pairs": [{**pair, "recorded": way, "channel": way}, {**pair, "directed": "others"}],
+        "called_or_mentioned": {"recut_test": cuts},
+        "calibration": {"channel": {"ece_balanced": 0.02, "met": 0}},
+    }
+    lines = {line["what"]: line for line in bars(judgement)}
+    assert len(lines) == 6 + 2 + 1
+    first = lines["wake_words × audiobook, channel: EER"]
+    assert (first["reached"], first["met"]) == (True, ["wake_words"])
+    assert lines["wake_words × audiobook, channel: EER, 15% under the probe"]["reached"] is False
+    assert lines["wake_words × audiobook, as recorded: FA@5"]["reached"] is False
+    assert lines["called or mentioned, recut test: EER"]["reached"] is False
+    assert lines["called or mentioned, recut test: EER, 10% under the probe"]["reached"] is None
+    assert lines["calibration error, channel"]["reached"] is True
