@@ -26,15 +26,22 @@ class Affine:
 
 
 def fit_affine(logits: NDArray, labels: NDArray) -> Affine:
-    """Fit by maximum likelihood with every class weighted alike; the last bias is 0."""
+    """Fit by maximum likelihood with every class weighted alike; the last bias is 0.
+
+    An item of a class of n counts as (n + 1) / (n + K) of that class and the rest of the others
+    (Platt 1999): else a few items without an error would make the scale grow without bound.
+    """
     classes = logits.shape[1]
-    weight = 1.0 / np.bincount(labels, minlength=classes).clip(min=1)[labels]
+    counts = np.bincount(labels, minlength=classes).clip(min=1)[labels]
+    weight = 1.0 / counts
     weight /= weight.sum()
+    target = np.repeat(1.0 / (counts[:, None] + classes), classes, axis=1)
+    target[np.arange(len(labels)), labels] = (counts + 1) / (counts + classes)
 
     def loss(parameters: NDArray) -> float:
         bias = np.append(parameters[1:], 0.0)
-        chosen = log_softmax(np.exp(parameters[0]) * logits + bias, axis=1)
-        return -float((weight * chosen[np.arange(len(labels)), labels]).sum())
+        found = log_softmax(np.exp(parameters[0]) * logits + bias, axis=1)
+        return -float((weight[:, None] * target * found).sum())
 
     found = minimize(loss, np.zeros(classes), method="Nelder-Mead", options={"maxiter": 2000})
     return Affine(float(np.exp(found.x[0])), (*map(float, found.x[1:]), 0.0))

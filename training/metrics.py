@@ -25,8 +25,13 @@ def equal_error_rate(labels: NDArray, scores: NDArray) -> float:
 
 
 def operating_points(labels: NDArray, scores: NDArray) -> dict[str, dict[str, float]]:
-    """Thresholds at equal errors, at 1 % false accepts and at 1 % false rejects."""
+    """Thresholds at equal errors, at 1 % false accepts and at 1 % false rejects.
+
+    Each lies half way between the lowest score it accepts and the next lower one: few items that
+    are told apart without an error then leave room on both sides.
+    """
     false_accept, false_reject, threshold = rates(labels, scores)
+    threshold = (threshold + np.append(threshold[1:], threshold[-1])) / 2
     usable = np.isfinite(threshold)
     false_accept, false_reject = false_accept[usable], false_reject[usable]
     threshold = threshold[usable]

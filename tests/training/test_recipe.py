@@ -55,6 +55,19 @@ def test_operating_points_hold_their_promise():
     assert json.dumps(points)
 
 
+def test_few_items_without_an_error_leave_room():
+    """Else a package of a few recordings accepts from 1.0 on, which is never."""
+    logits = np.array([[2.0, -2.0], [1.5, -1.0], [1.0, 0.0], [-1.0, 1.0], [0.0, 2.0], [-2.0, 2.0]])
+    labels = np.array([0, 0, 0, 1, 1, 1])
+    calibration = fit_affine(logits, labels)
+    directed = calibration(logits)[:, 1]
+    assert calibration.scale < 3.0
+    assert 0.1 < directed[labels == 1].max() < 0.99
+    point = operating_points(labels == 1, directed)["balanced"]
+    highest, lowest = directed[labels == 0].max(), directed[labels == 1].min()
+    assert point["threshold"] == pytest.approx((highest + lowest) / 2)
+
+
 def test_calibration_finds_the_scale_and_offset():
     rng = np.random.default_rng(0)
     truth = rng.normal(0.0, 2.0, 8000)
