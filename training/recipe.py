@@ -64,6 +64,22 @@ RECIPES = {
         train=TrainConfig(steps=1000, learning_rate=1e-4),
     ),
     "classify": _SMALL,
+    # A package that listens goes on from its own weights (`tools.unpack_model`, then `init=`) on
+    # tens or hundreds of somebody's recordings: slowly and not for long, lest it forget the rest.
+    "own": Recipe(
+        name="own",
+        data=DataConfig(shippable_only=False, dev_share=0.2),
+        train=TrainConfig(
+            steps=60,
+            batch=32,
+            learning_rate=2e-5,
+            audio_rate=5e-5,
+            head_rate=1e-4,
+            warmup=5,
+            evaluate_every=10,
+            checkpoint_every=20,
+        ),
+    ),
     # Emotion on open data: a manifest of `training.ravdess`, or any with `speaker`.
     "open-ser": replace(_SMALL, name="open-ser"),
     # Leave one session out; transcripts are those of the corpus, as in the field.

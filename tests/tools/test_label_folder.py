@@ -91,10 +91,10 @@ def test_what_cannot_be_learned_from_is_left_out_and_named(tmp_path, capsys):
     }.items():
         assert any(f"{name} " in line and why in line for line in said.splitlines()), said
     everything = rows(tmp_path / "out" / "train.jsonl") + rows(tmp_path / "out" / "test.jsonl")
-    assert len(everything) == 10
+    assert len(everything) == 11
     # One voice a class: nobody can be held out, so recordings are.
     assert "fewer than 4 speakers" in said
-    assert len({row["group"] for row in everything}) == 10
+    assert len({row["group"] for row in everything}) == 11
 
 
 @pytest.mark.parametrize(
