@@ -29,6 +29,10 @@ def clean_speech(clips: Iterable[PlannedClip]) -> dict[int, NDArray[np.float32]]
     asked = list(clips)
     with tempfile.TemporaryDirectory() as folder:
         speak(asked, Path(folder))
+        for clip in asked:
+            # An engine that died takes with it what it had still to say: once more, one by one.
+            if not Path(folder, f"{clip.number}.wav").is_file():
+                speak([clip], Path(folder))
         heard = {clip.number: _speech(Path(folder, f"{clip.number}.wav"), clip) for clip in asked}
     return {number: samples for number, samples in heard.items() if samples is not None}
 
