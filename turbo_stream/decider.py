@@ -9,6 +9,7 @@ from typing import Any
 
 from turbo_stream.detection.detector import Detector
 from turbo_stream.events import Decision, Reason, Utterance
+from turbo_stream.follow_up import shifted
 from turbo_stream.recognition.recognizer import Recognizer, Transcript
 from turbo_stream.segmentation.segment import Segment
 from turbo_stream.timebase import to_seconds
@@ -60,11 +61,13 @@ class Decider:
         *,
         waited_ms: float = 0.0,
         barge_in: bool | None = None,
+        follow_up_log_odds: float | None = None,
     ) -> Utterance:
         """Return the terminal event of `segment`.
 
         `hearing`: what `hear` returned, else it is called here. `waited_ms`: time between the
-        endpoint and this call that the event's latency has to include.
+        endpoint and this call that the event's latency has to include. `follow_up_log_odds`: what
+        the utterances before say of this one (`FollowUp`), None where they are not asked.
         """
         started = perf_counter()
         if segment.dropped is not None:
@@ -81,7 +84,8 @@ class Decider:
             "asr": round(hearing.asr_ms, 3),
             "turbo": round(_ms_since(turbo_started), 3),
         }
-        accepted = detection.directed_probability >= self.detector.threshold
+        probability = shifted(detection.directed_probability, follow_up_log_odds or 0.0)
+        accepted = probability >= self.detector.threshold
         decision: Decision = "accepted" if accepted else "rejected"
         return Utterance(
             id=segment.id,
@@ -90,12 +94,13 @@ class Decider:
             decision=decision,
             reason=None if accepted else "not_directed",
             degraded=segment.degraded + hearing.degraded,
-            directed_probability=detection.directed_probability,
+            directed_probability=probability,
             threshold=self.detector.threshold,
             text=hearing.transcript.text if accepted or self.show_rejected else None,
             asr=self._asr_report(hearing.transcript),
             latency_ms=latency_ms,
             barge_in=barge_in,
+            follow_up_log_odds=follow_up_log_odds,
         )
 
     def drop(

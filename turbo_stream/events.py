@@ -91,11 +91,16 @@ class Utterance(Event):
     barge_in: bool | None = None
     """Spoken while the device itself was playing; None where no echo reference is given."""
 
+    follow_up_log_odds: float | None = None
+    """What an accepted utterance before has added to the log-odds that `directed_probability` is
+    of; None unless follow-ups are favoured."""
+
     def to_json(self) -> dict[str, Any]:
-        """Return the event as a JSON-ready dict; `barge_in` only where it is known."""
+        """Return the event as a JSON-ready dict; the last two fields only where they are known."""
         body = super().to_json()
-        if self.barge_in is None:
-            del body["barge_in"]
+        for name in ("barge_in", "follow_up_log_odds"):
+            if body[name] is None:
+                del body[name]
         return body
 
 

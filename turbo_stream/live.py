@@ -159,7 +159,11 @@ class LivePipeline:
         else:
             hearing = hearing_thread.hear(waiting.segment)
         return decider.decide(
-            waiting.segment, hearing, waited_ms=waiting.waited_ms, barge_in=waiting.barge_in
+            waiting.segment,
+            hearing,
+            waited_ms=waiting.waited_ms,
+            barge_in=waiting.barge_in,
+            follow_up_log_odds=self._pipeline.follow_up_log_odds(waiting.segment),
         )
 
     def _say(self, event: Event | None) -> None:

@@ -25,6 +25,7 @@ def load_pipeline(
     operating_point: str | None,
     language: str | None,
     show_rejected: bool,
+    follow_up: bool,
     say: Callable[[str], None],
 ) -> Pipeline:
     """Load what `Pipeline.load` documents and run each model once."""
@@ -32,6 +33,7 @@ def load_pipeline(
     from turbo_stream.decider import Decider
     from turbo_stream.detection.package import ModelPackage
     from turbo_stream.detection.turbo import TurboDetector, text_notice
+    from turbo_stream.follow_up import FollowUp
     from turbo_stream.recognition.auto import load_recognizer
     from turbo_stream.segmentation.factory import DEFAULT_VAD, load_vad
     from turbo_stream.segmentation.segmenter import Segmenter
@@ -57,7 +59,8 @@ def load_pipeline(
         version=turbo_stream.__version__,
     )
     decider = Decider(recognizer, detector, show_rejected=show_rejected)
-    return pipeline_class(Segmenter(voice_activity), decider, ready=ready)
+    state = FollowUp(package.follow_up) if follow_up else None
+    return pipeline_class(Segmenter(voice_activity), decider, ready=ready, follow_up=state)
 
 
 def _threshold(package: ModelPackage, threshold: float | None, point: str | None) -> float:

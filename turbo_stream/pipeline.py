@@ -29,6 +29,7 @@ from turbo_stream.timebase import to_seconds
 from turbo_stream.totals import Totals
 
 if TYPE_CHECKING:
+    from turbo_stream.follow_up import FollowUp
     from turbo_stream.segmentation.segmenter import Segmenter
 
 Pcm = NDArray[np.int16]
@@ -47,9 +48,11 @@ class Pipeline:
         decider: Decider,
         *,
         ready: Ready,
+        follow_up: FollowUp | None = None,
     ) -> None:
         self.segmenter = segmenter
         self.decider = decider
+        self._follow_up = follow_up
         self.ready = ready
         """The event that `run` begins with: what is listening."""
         self._barge_in = BargeIn()
@@ -68,6 +71,7 @@ class Pipeline:
         operating_point: str | None = None,
         language: str | None = None,
         show_rejected: bool = False,
+        follow_up: bool = False,
         say: Callable[[str], None] | None = None,
     ) -> Pipeline:
         """Load the models and return a pipeline that is warm.
@@ -81,6 +85,7 @@ class Pipeline:
             operating_point: one of the package's named thresholds, instead of `threshold`.
             language: language of the speech, for multilingual Whisper models.
             show_rejected: put the text of rejected speech into its event.
+            follow_up: favour what is said soon after an accepted utterance.
             say: told in one line what was chosen and why; None sends it to the log.
 
         Raises:
@@ -99,6 +104,7 @@ class Pipeline:
             operating_point=operating_point,
             language=language,
             show_rejected=show_rejected,
+            follow_up=follow_up,
             say=say or logging.getLogger(__name__).info,
         )
 
@@ -169,6 +175,8 @@ class Pipeline:
         self._barge_in.reset()
         self._paused = False
         self._totals.reset()
+        if self._follow_up is not None:
+            self._follow_up.reset()
 
     def run(self, source: Iterable[SourceItem]) -> Iterator[Event]:
         """Yield the events of a whole source: `Ready` first, `Finished` last.
@@ -227,8 +235,14 @@ class Pipeline:
         )
 
     def count(self, utterance: Utterance) -> None:
-        """Enter a terminal event that was decided elsewhere into the accounts."""
+        """Enter a terminal event into the accounts; the one decided next may depend on it."""
         self._totals.add(utterance)
+        if self._follow_up is not None:
+            self._follow_up.note(utterance)
+
+    def follow_up_log_odds(self, segment: Segment) -> float | None:
+        """Return what the events counted so far say of `segment`; None if they are not asked."""
+        return None if self._follow_up is None else self._follow_up.log_odds(segment)
 
     def barge_in(self, segment: Segment) -> bool | None:
         """Return whether `segment` was spoken over the device; None without a reference."""
@@ -237,7 +251,11 @@ class Pipeline:
     def _decide(self, output: SegmenterOutput) -> Event:
         if not isinstance(output, Segment):
             return SpeechStarted(output.id, to_seconds(output.start_sample))
-        utterance = self.decider.decide(output, barge_in=self.barge_in(output))
+        utterance = self.decider.decide(
+            output,
+            barge_in=self.barge_in(output),
+            follow_up_log_odds=self.follow_up_log_odds(output),
+        )
         self.count(utterance)
         return utterance
 

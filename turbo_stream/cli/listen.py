@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 @click.option("--language", metavar="CODE", help="Language, for multilingual Whisper models.")
 @click.option("--realtime", is_flag=True, help="Play a file at its own pace, as a microphone.")
 @click.option("--show-rejected", is_flag=True, help="Show the words of rejected speech, too.")
+@click.option("--follow-up", is_flag=True, help="Favour what soon follows accepted speech.")
 @click.version_option(turbo_stream.__version__, prog_name="turbo-listen")
 def listen(
     source: str | None,
@@ -68,6 +69,7 @@ def listen(
     language: str | None,
     realtime: bool,
     show_rejected: bool,
+    follow_up: bool,
 ) -> None:
     """Hear speech, and say of each utterance whether it was meant for the device.
 
@@ -92,6 +94,7 @@ def listen(
         operating_point=operating_point,
         language=language,
         show_rejected=show_rejected,
+        follow_up=follow_up,
         say=_say,
     )
     _show(pipeline, opened, _view(jsonl))

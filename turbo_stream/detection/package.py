@@ -12,6 +12,7 @@ from typing import Any, Self
 from turbo_stream.detection.calibration import AffineCalibration
 from turbo_stream.detection.manifest import MANIFEST_NAME, Manifest
 from turbo_stream.errors import InputError, PackageError
+from turbo_stream.follow_up import FollowUpPrior
 from turbo_stream.timebase import SAMPLE_RATE, to_samples
 
 FORMAT = 1
@@ -77,6 +78,10 @@ class ModelPackage:
 
     metrics: Mapping[str, Any]
 
+    follow_up: FollowUpPrior
+    """What an accepted utterance says of the next, if that is asked for; the optional key
+    `follow_up` of `turbo.json`."""
+
     files: Mapping[str, str]
     """SHA-256, in hex, of every file but `turbo.json`."""
 
@@ -113,6 +118,7 @@ class ModelPackage:
             calibration=_calibration(manifest, len(labels)),
             training=dict(manifest.table("training").values),
             metrics=dict(manifest.table("metrics").values),
+            follow_up=_follow_up(manifest),
             files=_files(manifest),
         )
         package.verify()
@@ -211,6 +217,13 @@ def _default_threshold(
         wanted = f"the threshold of the operating point {DEFAULT_POINT!r}"
         raise manifest.refuse("threshold", threshold, wanted)
     return threshold
+
+
+def _follow_up(manifest: Manifest) -> FollowUpPrior:
+    if "follow_up" not in manifest.values:
+        return FollowUpPrior()
+    row = manifest.table("follow_up")
+    return FollowUpPrior(row.number("log_odds", above=0), row.number("decay_s", above=0))
 
 
 def _calibration(manifest: Manifest, classes: int) -> AffineCalibration:
