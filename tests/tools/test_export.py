@@ -15,13 +15,10 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors  # noqa: E4
 from models.turbo import Turbo  # noqa: E402
 from tools.export import main  # noqa: E402
 from tools.onnx_graph import export_fp32  # noqa: E402
-from tools.parity import (  # noqa: E402
-    Item,
-    graph_logits,
-    network_logits,
-    open_session,
-    synthetic_items,
-)
+from tools.parity.graphs import graph_logits, network_logits  # noqa: E402
+from tools.parity.item import Item  # noqa: E402
+from tools.parity.opened import open_session  # noqa: E402
+from tools.parity.sets import synthetic_items  # noqa: E402
 from training.batches import encode  # noqa: E402
 from training.calibrate import Affine  # noqa: E402
 from training.checkpoint import save_setup, save_weights, write_json  # noqa: E402

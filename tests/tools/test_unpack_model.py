@@ -10,8 +10,10 @@ from tiny_network import TINY  # noqa: E402
 
 from models.turbo import Turbo  # noqa: E402
 from tools.graph_weights import read_weights  # noqa: E402
-from tools.onnx_graph import export_fp32, quantize_int8  # noqa: E402
-from tools.parity import graph_logits, network_logits, synthetic_items  # noqa: E402
+from tools.onnx_graph import export_fp32  # noqa: E402
+from tools.parity.graphs import graph_logits, network_logits  # noqa: E402
+from tools.parity.sets import synthetic_items  # noqa: E402
+from tools.quantization.dynamic import quantize_dynamic  # noqa: E402
 from turbo_stream.errors import PackageError  # noqa: E402
 
 
@@ -29,7 +31,7 @@ def tiny():
 def graphs(tiny, tmp_path_factory):
     folder = tmp_path_factory.mktemp("graphs")
     export_fp32(tiny, folder / "fp32.onnx")
-    quantize_int8(folder / "fp32.onnx", folder / "int8.onnx")
+    quantize_dynamic(folder / "fp32.onnx", folder / "int8.onnx")
     return folder
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_stream.detection.package import GRAPH_NAME, ModelPackage
+from turbo_stream.detection.session import session_options
 from turbo_stream.errors import PackageError, TurboStreamError
 from turbo_stream.recognition.recognizer import confidence_vector
 
@@ -59,19 +60,9 @@ class TurboGraph:
         self._path = package.path(GRAPH_NAME)
         self._classes = len(package.labels)
         self._max_samples = package.max_samples
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-        # Every utterance has another length: an arena would keep the largest of everything.
-        options.enable_cpu_mem_arena = False
-        options.enable_mem_pattern = False
-        # Waiting threads sleep: the recognizer and the capture need the cores in between.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 4  # errors come back as exceptions
         try:
             self._session = onnxruntime.InferenceSession(
-                str(self._path), options, providers=["CPUExecutionProvider"]
+                str(self._path), session_options(threads), providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # the runtime's errors share no narrower base
             raise self._refuse(f"cannot be loaded: {_one_line(error)}") from error

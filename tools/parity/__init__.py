@@ -1,0 +1,1 @@
+"""How far the exported graphs are from the network they came from, and what they cost."""

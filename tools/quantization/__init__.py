@@ -1,0 +1,1 @@
+"""INT8 graphs from float ones."""
