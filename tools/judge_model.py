@@ -91,7 +91,7 @@ def judge(
     for sound in WAYS:
         found, *values = judge_calibration(panel, bench, recordings, sound)
         calibration[sound], drawn[sound] = found, values
-    judged = (judge_pair(panel, bench, recordings, pair) for pair in pairs)
+    judged = (judge_pair(panel, bench, recordings, pair, sample=sample) for pair in pairs)
     return {
         "pairs": [pair for pair in judged if pair is not None],
         "called_or_mentioned": judge_called(panel, bench, recordings, cuts),
@@ -156,7 +156,7 @@ def write_judgement(
     default=300,
     show_default=True,
     type=click.IntRange(2),
-    help="Recordings of a hard condition.",
+    help="Recordings of a hard condition, and of a pair cut to one length.",
 )
 def main(
     package: Path,

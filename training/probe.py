@@ -17,6 +17,9 @@ from turbo_stream.evaluation.clip import read_clip
 
 _BANDS = 24
 
+SPEECH_S = 2
+"""Where the length of the speech, in seconds, stands among the `content_free` features."""
+
 
 def content_free(wave: Wave, *, sample_rate: int = 16_000) -> NDArray[np.float64]:
     """Return length, margins, level, peak, noise floor and long-term spectrum of `wave` `[T]`."""

@@ -20,6 +20,8 @@ CALLED_EER, CALLED_UNDER_PROBE = 0.20, 0.10
 CALIBRATION_ERROR = 0.03
 """Expected calibration error, at most."""
 
+_WAYS = {"recorded": "as recorded", "channel": "one channel", "alike": "one channel and length"}
+
 
 def bars(judgement: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return a line a bar: `what`, `wanted`, `measured`, `reached` (None: not measured).
@@ -48,8 +50,10 @@ def _of_pairs(judgement: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         if f"{pair['directed']},{pair['not_directed']}" not in PAIRS:
             continue
         name, met = f"{pair['directed']} × {pair['not_directed']}", pair["met"]
-        for way in ("recorded", "channel"):
-            found, title = pair[way], f"{name}, {'as recorded' if way == 'recorded' else 'channel'}"
+        for way, said in _WAYS.items():
+            found, title = pair[way], f"{name}, {said}"
+            if found is None:
+                continue
             yield _line(f"{title}: EER", PAIR_EER, found["fused"]["eer"], met)
             yield _under(
                 f"{title}: EER, {PAIR_UNDER_PROBE:.0%} under the probe",
@@ -79,6 +83,5 @@ def _of_words(judgement: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _of_calibration(judgement: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for way, found in judgement["calibration"].items():
-        title = "as recorded" if way == "recorded" else "channel"
         error = found["ece_balanced"]
-        yield _line(f"calibration error, {title}", CALIBRATION_ERROR, error, found["met"])
+        yield _line(f"calibration error, {_WAYS[way]}", CALIBRATION_ERROR, error, found["met"])

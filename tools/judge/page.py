@@ -7,7 +7,11 @@ from typing import Any
 
 from tools.judge.figures import LIMITED
 
-_WAYS = {"recorded": "As recorded", "channel": "Both classes through the same random channel"}
+_WAYS = {
+    "recorded": "As recorded",
+    "channel": "Both classes through the same random channel",
+    "alike": "The same channel, speech of one length, recognized anew",
+}
 _SETS = {
     "as_given": "words and cuts as given",
     "recut": "cut out alike, shared callers",
@@ -128,9 +132,10 @@ def _pairs(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
                 with_range(pair[way]["fused"], LIMITED),
             ]
             for pair in pairs
+            if pair[way] is not None
         ]
         header = ["pair", "items", "trained on", "probe", "audio", "text", "fused", "FA@5, fused"]
-        parts += [f"### {title}", "", *_table(header, rows)]
+        parts += [f"### {title}", "", *_table(header, rows)] if rows else []
     return parts
 
 

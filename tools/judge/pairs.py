@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from tools.judge.candidate import Panel
-from tools.judge.figures import equal_error, figures, probe_figures, probe_scores
+import numpy as np
+from numpy.typing import NDArray
+
+from tools.judge.candidate import Candidate, Panel
+from tools.judge.figures import (
+    equal_error,
+    figures,
+    probe_figures,
+    probe_scores,
+    truths_of,
+)
 from tools.judge.recording import Recording
 from tools.judge.scoring import NO_WORDS, Bench, Hearing, as_given
 from tools.judge.sounds import Sound
+from training.probe import SPEECH_S
+from turbo_stream.recognition.recognizer import Transcript
 
 WAYS: tuple[Sound, ...] = ("recorded", "channel")
 """As recorded, and both classes through the same random channel."""
+
+ALIKE = "alike"
+"""The same channel, and speech of one length: both classes are cut to the lengths of the shorter,
+place by place. What a probe still finds then is no matter of length."""
 
 _FEWEST = 8
 """Recordings of a collection that a cell of the matrix takes at least."""
@@ -24,9 +41,17 @@ def members(recordings: Sequence[Recording], collection: str, directed: bool) ->
 
 
 def judge_pair(
-    panel: Panel, bench: Bench, recordings: Sequence[Recording], pair: tuple[str, str]
+    panel: Panel,
+    bench: Bench,
+    recordings: Sequence[Recording],
+    pair: tuple[str, str],
+    *,
+    sample: int,
 ) -> dict[str, Any] | None:
-    """Return fused, audio only, text only and probe on a pair, both ways; None where one is empty.
+    """Return fused, audio only, text only and probe on a pair, each way; None where one is empty.
+
+    `ALIKE` takes up to `sample` recordings and needs a recognizer, for what is left of a cut
+    recording has other words; it is null without.
 
     The package is the one that has met the fewest of the pair's recordings; `met` says how many.
     """
@@ -45,21 +70,64 @@ def judge_pair(
         ),
         "with_recognized_text": sum(one.heard is not None for one in items),
     }
-    text = [Hearing(one, "none", one.transcript, one.names) for one in items]
-    text_figures = figures(items, bench.scores(candidate, text, f"{title}, text"))
     for way in WAYS:
-        fused = [as_given(one, way) for one in items]
-        audio = [Hearing(one, way, NO_WORDS, one.names) for one in items]
-        threshold = candidate.package.threshold()
-        found[way] = {
-            "fused": figures(items, bench.scores(candidate, fused, f"{title}, {way}"), threshold),
-            "audio": figures(items, bench.scores(candidate, audio, f"{title}, {way}, sound")),
-            "text": text_figures,
-            "probe": probe_figures(
-                items, bench.probe_features(items, way, f"{title}, {way}, probe")
-            ),
-        }
+        words = [one.transcript for one in items]
+        found[way] = _one_way(candidate, bench, items, words, way, f"{title}, {way}")
+    if bench.asr is None:
+        return {**found, ALIKE: None}
+    alike = [*_even(sides[0], sample // 2), *_even(sides[1], sample // 2)]
+    alike = of_one_length(alike, bench.probe_features(alike, "recorded", f"{title}, lengths"))
+    words = bench.recognized(alike, "channel", f"{title}, {ALIKE}, recognizing")
+    found[ALIKE] = _one_way(candidate, bench, alike, words, "channel", f"{title}, {ALIKE}")
     return found
+
+
+def _one_way(
+    candidate: Candidate,
+    bench: Bench,
+    items: Sequence[Recording],
+    words: Sequence[Transcript],
+    sound: Sound,
+    label: str,
+) -> dict[str, Any]:
+    def scores(heard: Sound, given: Sequence[Transcript], mode: str) -> NDArray[np.float64]:
+        together = zip(items, given, strict=True)
+        hearings = [Hearing(one, heard, text, one.names) for one, text in together]
+        return bench.scores(candidate, hearings, f"{label}, {mode}")
+
+    threshold = candidate.package.threshold()
+    return {
+        "fused": figures(items, scores(sound, words, "fused"), threshold),
+        "audio": figures(items, scores(sound, [NO_WORDS] * len(items), "sound")),
+        "text": figures(items, scores("none", words, "words")),
+        "probe": probe_figures(items, bench.probe_features(items, sound, f"{label}, probe")),
+    }
+
+
+def _even(recordings: Sequence[Recording], most: int) -> list[Recording]:
+    """Return up to `most` of the recordings, the same whatever their order."""
+    return sorted(recordings, key=lambda one: zlib.crc32(one.name.encode()))[:most]
+
+
+def of_one_length(
+    recordings: Sequence[Recording], features: NDArray[np.float64]
+) -> list[Recording]:
+    """Return the recordings cut so that the speech of both classes is as long.
+
+    `features` `[N, F]` are the content-free ones. A recording's place among the lengths of its own
+    class is kept; it gets the length that the shorter class has there.
+    """
+    lengths = features[:, SPEECH_S]
+    truths = truths_of(recordings)
+    keep = np.zeros(len(recordings))
+    for side in (True, False):
+        own, other = np.flatnonzero(truths == side), lengths[truths != side]
+        place = np.argsort(np.argsort(lengths[own], kind="stable")) / max(1, len(own) - 1)
+        keep[own] = np.minimum(lengths[own], np.quantile(other, place))
+    return [
+        one if kept >= length else replace(one, keep_s=float(kept))
+        for one, kept, length in zip(recordings, keep, lengths, strict=True)
+    ]
 
 
 def judge_matrix(panel: Panel, bench: Bench, recordings: Sequence[Recording]) -> dict[str, Any]:

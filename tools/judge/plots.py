@@ -19,13 +19,17 @@ MODES = {"fused": BLUE, "audio": GREEN, "text": PURPLE, "probe": GREY}
 
 
 def pairs_plot(pairs: Sequence[Mapping[str, Any]]) -> bytes:
-    """Draw the equal error rates of every pair, as recorded and through one channel."""
-    figure, both = _figure(10.0, 1.2 + 0.75 * len(pairs), columns=2)
-    for axes, way, title in zip(
-        both, ("recorded", "channel"), ("as recorded", "through one random channel"), strict=True
-    ):
+    """Draw the equal error rates of every pair, a column for each way that was measured."""
+    titles = {
+        "recorded": "as recorded",
+        "channel": "one random channel",
+        "alike": "one channel, one length",
+    }
+    ways = [way for way in titles if any(pair[way] for pair in pairs)]
+    figure, columns = _figure(2.5 + 3.5 * len(ways), 1.2 + 0.75 * len(pairs), columns=len(ways))
+    for axes, way in zip(columns, ways, strict=True):
         for place, pair in enumerate(pairs):
-            for number, (mode, colour) in enumerate(MODES.items()):
+            for number, (mode, colour) in enumerate(MODES.items() if pair[way] else ()):
                 found = pair[way][mode]
                 if found is None or found["eer"] is None:
                     continue
@@ -36,11 +40,12 @@ def pairs_plot(pairs: Sequence[Mapping[str, Any]]) -> bytes:
                 axes.plot(100 * found["eer"], y, _marker(number), color=colour, label=label)
         axes.axvline(5, color=ORANGE, lw=1, ls=":")
         axes.axvline(15, color=ORANGE, lw=1, ls="--")
-        axes.set(xlim=(-1, 62), xlabel="Equal error rate, %", title=title)
+        axes.set(xlim=(-1, 62), xlabel="Equal error rate, %", title=titles[way])
         axes.set_yticks(range(len(pairs)), [_pair_name(pair) for pair in pairs])
         axes.invert_yaxis()
-    both[1].set_yticklabels([])
-    both[0].legend(loc="lower right", fontsize=8)
+    for axes in columns[1:]:
+        axes.set_yticklabels([])
+    columns[0].legend(loc="lower right", fontsize=8)
     return _png(figure)
 
 

@@ -50,6 +50,9 @@ class Recording:
     nominal: bool = False
     """Labelled by name only: the words are not said to anybody."""
 
+    keep_s: float | None = None
+    """Of its speech only so much is heard, a random part; None for the whole recording."""
+
     matched: bool | None = None
     """Of a word cut out: one of as many of either class; None elsewhere."""
 

@@ -131,6 +131,8 @@ class Bench:
         if sound == "none":
             return [sound]
         part = [recording.offset_s, recording.duration_s]
+        if recording.keep_s is not None:
+            part.append(recording.keep_s)
         recipe = "" if sound == "recorded" else self._stage_digest
         return [sound, recipe, recording.name, recording.path.stat().st_size, *part]
 

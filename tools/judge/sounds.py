@@ -13,16 +13,18 @@ from numpy.typing import NDArray
 
 from tools.judge.recording import Recording
 from tools.room import ambience, at_level, reverberate, room_response
-from training.augment import AugmentConfig, Surroundings, Wave, augment
+from training.augment import AugmentConfig, Surroundings, Wave, augment, speech_edges
 from turbo_stream.evaluation.clip import read_clip
 from turbo_stream.evaluation.conditions import parse_condition
 from turbo_stream.evaluation.manifests import read_manifest
+from turbo_stream.timebase import to_samples
 
 Sound = Literal["recorded", "channel", "far", "noise", "none"]
 """As recorded; through one random channel for all; a far talker; 5 dB of noise; no sound at all."""
 
 NOISE_DB = 5
 _NOISE = parse_condition(f"noise={NOISE_DB}")
+_FADE_SAMPLES = 160
 _RECIPE = 1
 """Of everything below: a change makes other sounds, and kept scores must not be taken for them."""
 
@@ -52,16 +54,31 @@ class Stage:
         """
         if sound == "none":
             return np.zeros(0, np.int16)
+        seed = zlib.crc32(recording.name.encode())
         pcm = recording.pcm()
+        if recording.keep_s is not None:
+            pcm = part_of(pcm, recording.keep_s, np.random.default_rng(seed))
         if sound == "recorded":
             return pcm
-        seed = zlib.crc32(recording.name.encode())
         if sound == "noise":
             return _NOISE.apply(pcm, seed=0, item=seed)
         wave = pcm.astype(np.float32) / 32_768.0
         if sound == "channel":
             return _as_pcm(augment(wave, seed, self.channel, self.surroundings))
         return _as_pcm(far_talker(wave, np.random.default_rng(seed)))
+
+
+def part_of(pcm: NDArray[np.int16], keep_s: float, rng: np.random.Generator) -> NDArray[np.int16]:
+    """Return a random `keep_s` of the speech in `pcm`, `[N]`, with soft ends."""
+    start, end = speech_edges(pcm.astype(np.float32) / 32_768.0)
+    samples = min(to_samples(keep_s), end - start)
+    at = start + int(rng.integers(end - start - samples + 1))
+    part = pcm[at : at + samples].astype(np.float64)
+    fade = min(_FADE_SAMPLES, len(part) // 2)
+    ramp = np.linspace(0.0, 1.0, fade)
+    part[:fade] *= ramp
+    part[len(part) - fade :] *= ramp[::-1]
+    return np.rint(part).astype(np.int16)
 
 
 def far_talker(wave: Wave, rng: np.random.Generator) -> Wave:

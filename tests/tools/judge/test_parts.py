@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,11 @@ from tools.judge.conditions import draw_evenly, kind_of
 from tools.judge.figures import LIMITED, figures
 from tools.judge.ledger import Ledger, digest
 from tools.judge.names import holds_name, other_name
+from tools.judge.pairs import of_one_length
 from tools.judge.recording import read_recordings
-from tools.judge.sounds import Stage, far_talker
+from tools.judge.scoring import Bench
+from tools.judge.sounds import Stage, far_talker, part_of
+from training.probe import SPEECH_S
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.metrics import binary_metrics
 
@@ -192,16 +196,56 @@ def test_bars_say_what_was_reached_and_on_what() -> None:
     way = {"fused": found(0.1), "probe": found(0.2)}
     cuts = {"fused": found(0.3), "probe": None, "met": 0}
     judgement = {
-        "pairs": [{**pair, "recorded": way, "channel": way}, {**pair, "directed": "others"}],
+        "pairs": [
+            {**pair, "recorded": way, "channel": way, "alike": None},
+            {**pair, "directed": "others"},
+        ],
         "called_or_mentioned": {"recut_test": cuts},
         "calibration": {"channel": {"ece_balanced": 0.02, "met": 0}},
     }
     lines = {line["what"]: line for line in bars(judgement)}
     assert len(lines) == 6 + 2 + 1
-    first = lines["wake_words × audiobook, channel: EER"]
+    first = lines["wake_words × audiobook, one channel: EER"]
     assert (first["reached"], first["met"]) == (True, ["wake_words"])
-    assert lines["wake_words × audiobook, channel: EER, 15% under the probe"]["reached"] is False
+    assert (
+        lines["wake_words × audiobook, one channel: EER, 15% under the probe"]["reached"] is False
+    )
     assert lines["wake_words × audiobook, as recorded: FA@5"]["reached"] is False
     assert lines["called or mentioned, recut test: EER"]["reached"] is False
     assert lines["called or mentioned, recut test: EER, 10% under the probe"]["reached"] is None
-    assert lines["calibration error, channel"]["reached"] is True
+    assert lines["calibration error, one channel"]["reached"] is True
+
+
+def test_classes_are_cut_to_the_same_lengths() -> None:
+    items = [recording(f"d{i}") for i in range(5)]
+    items += [recording(f"n{i}", directed=False) for i in range(9)]
+    features = np.zeros((14, 4))
+    features[:, SPEECH_S] = [1.0, 1.5, 2.0, 2.5, 3.0, *np.linspace(0.5, 6.5, 9)]
+    cut = of_one_length(items, features)
+    lengths = [one.keep_s or length for one, length in zip(cut, features[:, SPEECH_S], strict=True)]
+    assert np.allclose(np.quantile(lengths[:5], [0, 0.5, 1]), np.quantile(lengths[5:], [0, 0.5, 1]))
+    assert all(one <= own for one, own in zip(lengths, features[:, SPEECH_S], strict=True))
+    assert [one.keep_s for one in cut[1:5]] == [None] * 4  # what is shorter is left as it is
+    assert cut[0].keep_s == 0.5
+
+
+def test_a_part_is_of_the_speech_alone() -> None:
+    wave = np.zeros(2 * RATE, np.int16)
+    wave[RATE : RATE + 8000] = 8000
+    part = part_of(wave, 0.3, np.random.default_rng(0))
+    assert len(part) == 4800
+    assert (part[200:-200] == 8000).all()
+    assert part[0] == part[-1] == 0
+    assert len(part_of(wave, 9.0, np.random.default_rng(0))) < 9000
+
+
+def test_a_part_has_sounds_of_its_own(tmp_path: Path) -> None:
+    write_collections(tmp_path, each=1)
+    whole = recording("chat0.wav", path=tmp_path / "chat0.wav")
+    part = replace(whole, keep_s=0.1)
+    assert len(Stage().render(part, "recorded")) == 1600
+    with Ledger(tmp_path / "ledger.jsonl") as ledger:
+        bench = Bench(Stage(), ledger)
+        features = bench.probe_features([whole, part], "recorded", "")
+    assert features[0, 0] == pytest.approx(0.5)
+    assert features[1, 0] == pytest.approx(0.1)
