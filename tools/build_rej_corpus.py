@@ -78,7 +78,6 @@ def main(
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     hours = hours or (_SMALL_HOURS if small or not texts else _HOURS)
     try:
-        _check_needs()
         items = without_repeats((read_collections(texts) if texts else []) + own_sentences())
         planner = Planner(items, seed, given_sounds(noise), given_sounds(rooms))
         plan = list(planner.clips(hours))
@@ -112,6 +111,8 @@ def _check_needs() -> None:
 
 
 def _run(build: Build, recognizers: dict[str, str], workers: int) -> None:
+    if build.planned_before < build.planned:
+        _check_needs()
     with _progress() as progress:
         task = progress.add_task("speaking", total=build.planned, completed=build.planned_before)
         for clips in build.run(workers):

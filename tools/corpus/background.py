@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from tools.corpus.clip import PlannedClip
 from tools.corpus.folds import fold_of
-from tools.corpus.scene import GivenSound
+from tools.corpus.scene import GivenSound, Scene
 from tools.corpus.sound_file import write_flac
 from tools.corpus.synthesis import clean_speech
 from turbo_stream.errors import InputError
@@ -22,18 +23,35 @@ Wave = NDArray[np.float32]
 
 
 class Background:
-    """The talkers in `folder`, one file each, and recordings."""
+    """The talkers of each fold, spoken into `folder` when they are first heard."""
 
-    def __init__(self, folder: Path) -> None:
-        """Speak to nobody yet: files are read when they are asked for."""
-        self._folder = folder
+    def __init__(self, folder: Path, talkers: Mapping[str, Sequence[PlannedClip]]) -> None:
+        """Nothing is spoken or read yet."""
+        self._folder, self._talkers = folder, talkers
 
-    def speak(self, clips: list[PlannedClip]) -> None:
-        """Speak talkers of one fold; those that are there already are left as they are.
+    def prepare(self, scenes: Iterable[Scene]) -> None:
+        """Speak who is heard in `scenes`, but for those whose file is there already.
 
         Raises `InputError` when an engine refuses one.
         """
-        missing = [clip for clip in clips if not self._path(clip.item.fold, clip.number).is_file()]
+        wanted = {(scene.fold, other) for scene in scenes for other in scene.others}
+        for fold in sorted({fold for fold, _ in wanted}):
+            self._speak(
+                clip
+                for clip in self._talkers[fold]
+                if (fold, clip.number) in wanted and not self._path(fold, clip.number).is_file()
+            )
+
+    def talker(self, fold: str, number: int) -> Wave:
+        """Return a sentence of somebody, `[N]`."""
+        return _read(self._path(fold, number))
+
+    def recording(self, path: str) -> Wave:
+        """Return a recorded noise or room response, `[N]`."""
+        return _read_recording(path)
+
+    def _speak(self, clips: Iterable[PlannedClip]) -> None:
+        missing = list(clips)
         speech = clean_speech(missing)
         for clip in missing:
             if clip.number not in speech:
@@ -43,14 +61,6 @@ class Background:
             samples = speech[clip.number]
             pcm = np.rint(samples / np.abs(samples).max() * 0.9 * 32767).astype(np.int16)
             write_flac(self._path(clip.item.fold, clip.number), pcm)
-
-    def talker(self, fold: str, number: int) -> Wave:
-        """Return a sentence of somebody, `[N]`."""
-        return _read(self._path(fold, number))
-
-    def recording(self, path: str) -> Wave:
-        """Return a recorded noise or room response, `[N]`."""
-        return _read_recording(path)
 
     def _path(self, fold: str, number: int) -> Path:
         return self._folder / fold / f"{number:03d}.flac"

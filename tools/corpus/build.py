@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
-import signal
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial, reduce
 from pathlib import Path
 
-from tools.corpus.background import Background
 from tools.corpus.clip import PlannedClip
 from tools.corpus.part import make_part
 from tools.corpus.recording import RecordedClip
+from tools.corpus.workers import in_order
 from turbo_stream.errors import InputError
 
 _PART_CLIPS = 40
@@ -107,20 +105,14 @@ class Build:
     def run(self, workers: int) -> Iterator[int]:
         """Speak what is left; yield after each part how many clips were planned in it."""
         left = self._parts[self.state.parts :]
-        background = Background(self.out / "background")
-        # Workers leave an interrupt to this process, which ends them.
-        ignore = (signal.SIGINT, signal.SIG_IGN)
-        context = multiprocessing.get_context("spawn")
-        with context.Pool(workers, signal.signal, ignore) as pool:
-            pool.map(background.speak, self._background.values(), chunksize=1)
-            make = partial(make_part, out=self.out)
-            # In order, so that rows never depend on which worker is faster.
-            for part, (rows, refused) in zip(left, pool.imap(make, left), strict=True):
-                self._append(rows, refused)
-                self.state.fingerprint = _digest(self.state.fingerprint, part)
-                self.state.parts += 1
-                self._save()
-                yield len(part)
+        make = partial(make_part, out=self.out, talkers=self._background)
+        # In order, so that rows never depend on which worker is faster.
+        for part, (rows, refused) in zip(left, in_order(make, left, workers), strict=True):
+            self._append(rows, refused)
+            self.state.fingerprint = _digest(self.state.fingerprint, part)
+            self.state.parts += 1
+            self._save()
+            yield len(part)
 
     def _append(self, rows: list[dict], refused: list[dict]) -> None:
         self.state.refused_bytes = _append_lines(self._refused_path, refused)

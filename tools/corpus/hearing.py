@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import signal
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
+from tools.corpus.workers import in_order
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.clip import read_clip
 from turbo_stream.recognition.auto import load_recognizer
@@ -52,15 +52,10 @@ class Hearing:
 
     def run(self, workers: int) -> Iterator[int]:
         """Hear what is left, in order; yield 1 after each clip, whose row is then written."""
-        if not self.left:
-            return
-        context = multiprocessing.get_context("spawn")
-        with (
-            context.Pool(workers, _start, (self._spec,)) as pool,
-            self._path.open("a", encoding="utf-8") as file,
-        ):
-            paths = [self._out / clip for clip in self.left]
-            heard = pool.imap(_hear, paths, chunksize=_CHUNK)
+        paths = [self._out / clip for clip in self.left]
+        start = partial(_start, self._spec)
+        heard = in_order(_hear, paths, workers, start=start, chunk=_CHUNK)
+        with self._path.open("a", encoding="utf-8") as file:
             for clip, found in zip(self.left, heard, strict=True):
                 row = {"audio_filepath": clip, **found}
                 row["asr"]["backend"] = self.name
@@ -91,8 +86,6 @@ def _load(spec: str) -> Recognizer:
 
 def _start(spec: str) -> None:
     global _recognizer
-    # The process that hands out the work is interrupted, and ends its workers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _recognizer = _load(spec)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +21,17 @@ Made = tuple[list[dict], list[dict]]
 """Rows of the manifest, and what was refused."""
 
 
-def make_part(clips: Sequence[PlannedClip | RecordedClip], out: Path) -> Made:
-    """Make the FLAC files of `clips`, all spoken or all recorded, under `out`."""
-    background = Background(out / "background")
+def make_part(
+    clips: Sequence[PlannedClip | RecordedClip],
+    out: Path,
+    talkers: Mapping[str, Sequence[PlannedClip]],
+) -> Made:
+    """Make the FLAC files of `clips`, all spoken or all recorded, under `out`.
+
+    `talkers` are those of the background, by fold.
+    """
+    background = Background(out / "background", talkers)
+    background.prepare(clip.scene for clip in clips)
     spoken = [clip for clip in clips if isinstance(clip, PlannedClip)]
     recorded = [clip for clip in clips if isinstance(clip, RecordedClip)]
     return _speak(spoken, out, background) if spoken else _put(recorded, out, background)

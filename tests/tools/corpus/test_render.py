@@ -25,7 +25,7 @@ def background(tmp_path: Path) -> Background:
         path = tmp_path / "train" / f"{number:03d}.flac"
         path.parent.mkdir(exist_ok=True)
         soundfile.write(path, tone(hertz), RATE)
-    return Background(tmp_path)
+    return Background(tmp_path, {})
 
 
 def heard(scene: Scene, background: Background, number: int = 1) -> np.ndarray:
