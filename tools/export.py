@@ -16,7 +16,9 @@ from tools.card import base_models, model_card
 from tools.onnx_graph import export_fp32
 from tools.package import VERSION, write_package
 from tools.parity.compare import FLOAT, Comparison, Decision, compare
+from tools.parity.page import write_report
 from tools.parity.sets import Sets, recorded_sets, synthetic_sets
+from tools.parity.systems import measure_systems, targets
 from tools.quantization.choice import QuantizationError
 from tools.quantization.dynamic import quantize_dynamic
 from tools.quantization.static import quantize_static
@@ -92,6 +94,22 @@ def _compared(
     return compared
 
 
+def _measured(model: Turbo, folder: Path, graphs: dict[str, Path], parity: dict) -> dict:
+    """Return the parity report with what every system costs, and the latency of the same run."""
+    chosen = parity["quantization"]["chosen"]
+    try:
+        found = measure_systems(model, folder, graphs, chosen)
+    except RuntimeError as error:
+        raise click.ClickException(str(error)) from error
+    return {
+        **parity,
+        "latency_ms_one_thread": found["systems"][chosen]["latency_ms"],
+        "fp32_latency_ms_one_thread": found["systems"][FLOAT]["latency_ms"],
+        **found,
+        "targets": targets(parity, found),
+    }
+
+
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Package to write.")
@@ -122,6 +140,13 @@ def _compared(
 @click.option("--language", default="en", show_default=True, help="Code of the texts' language.")
 @click.option("--license", "licence", help="Of the weights.  [default: other]")
 @click.option(
+    "--parity",
+    "parity_folder",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Also measure load time, memory and speed beside PyTorch and smart-turn; report there.",
+)
+@click.option(
     "--report",
     multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -137,6 +162,7 @@ def main(
     name: str | None,
     language: str,
     licence: str | None,
+    parity_folder: Path | None,
     report: tuple[Path, ...],
 ) -> None:
     """Write the fp32 and INT8 graphs of the run in FOLDER, compare them, and make the package."""
@@ -162,6 +188,11 @@ def main(
             compared = _compared(model, metrics, graphs, sets, quantization)
         parity = compared.report
         int8 = graphs[parity["quantization"]["chosen"]]
+        if parity_folder is not None:
+            with console.status("measuring"):
+                parity = _measured(model, folder, graphs, parity)
+            directed = decision_of(model, metrics).directed
+            write_report(parity_folder, name, parity, compared.probabilities, directed)
         reports = {path.stem: json.loads(path.read_text("utf-8")) for path in report}
         data = _described(metrics)
         shared = {"data": data, "language": language, "version": VERSION}

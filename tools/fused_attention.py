@@ -19,7 +19,7 @@ class _Heads(NamedTuple):
     """States `[B, N, D]` that were cut into heads and turned."""
 
     states: str
-    count: int
+    heads: int
     width: int
     scale: float
     """Product of the constants they were multiplied by on the way."""
@@ -102,7 +102,7 @@ def _attention(found: _Pattern, softmax: onnx.NodeProto) -> tuple[onnx.NodeProto
         list(joined.output),
         name=f"{softmax.name}_attention",
         domain=DOMAIN,
-        num_heads=query.count,
+        num_heads=query.heads,
         scale=query.scale * key.scale,
     )
     return node, mask

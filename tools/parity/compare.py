@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from models.turbo import Turbo
 from tools.parity.decisions import compare_scores
 from tools.parity.graphs import graph_logits, network_logits
-from tools.parity.item import feed
-from tools.parity.opened import open_session
+from tools.parity.opened import open_graph
 from tools.parity.sets import Sets
 from tools.parity.speed import latencies_ms, length_key
 from tools.quantization.choice import Candidate, choose
@@ -82,14 +81,8 @@ def compare(
     truth = network_logits(model, some)
     same = logits[FLOAT][:: max(1, len(items) // _NETWORK_ITEMS)]
     probabilities = {name: decision.calibration(found) for name, found in logits.items()}
-    sessions = {name: open_session(path) for name, path in graphs.items()}
-    latency = latencies_ms(
-        {
-            name: lambda item, s=session: s.run(None, feed(item))
-            for name, session in sessions.items()
-        },
-        rounds=rounds,
-    )
+    systems = {name: open_graph(path) for name, path in graphs.items()}
+    latency = latencies_ms(systems, rounds=rounds)
     candidates: dict[str, dict[str, Any]] = {}
     for name, path in graphs.items():
         if name == FLOAT:

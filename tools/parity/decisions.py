@@ -65,5 +65,5 @@ def compare_scores(
     labelled = directed is not None and all(item.label is not None for item in items)
     truths = np.array([labelled and item.label == directed for item in items])
     _, groups = np.unique([item.group for item in items], return_inverse=True)
-    scores = [probabilities[:, directed or 0] for probabilities in (before, after)]
-    return found | _eer_difference(truths, *scores, groups)
+    shown = directed or 0
+    return found | _eer_difference(truths, before[:, shown], after[:, shown], groups)

@@ -51,16 +51,11 @@ def _opener(kind: str, path: Path) -> Callable[[], Callable[[Item], object]]:
 
         __import__("onnxruntime")
         return lambda: open_smart_turn(path)
-    from tools.parity.opened import open_session
+    from tools.parity.opened import open_graph
     from turbo_stream.detection.session import int8_saturates
 
-    int8_saturates()
-
-    def graph() -> Callable[[Item], object]:
-        session = open_session(path)
-        return lambda item: session.run(None, feed(item))
-
-    return graph
+    int8_saturates()  # asked once a process, not once a graph
+    return lambda: open_graph(path)
 
 
 def measure_here(kind: str, path: Path) -> dict[str, Any]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tools.parity.item import Item, feed
 from turbo_stream.detection.session import session_options
 
 
@@ -15,3 +17,9 @@ def open_session(path: Path) -> Any:
     return onnxruntime.InferenceSession(
         str(path), session_options(1), providers=["CPUExecutionProvider"]
     )
+
+
+def open_graph(path: Path) -> Callable[[Item], object]:
+    """Return what judges an utterance by the graph at `path`."""
+    session = open_session(path)
+    return lambda item: session.run(None, feed(item))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -69,8 +69,7 @@ def recorded_sets(
     """Return the recordings of a manifest, with the text a device would have.
 
     Where the manifest names a `test` fold, that is what graphs are compared on and the rest is for
-    calibration; otherwise clips spread over the manifest are set aside for it. Every eighth clip
-    of the calibration has no text and every eighth no sound, as on a device. `count` limits the
+    calibration; otherwise clips spread over the manifest are set aside for it. `count` limits the
     test items, spread evenly; None takes all.
     """
     rows = read_manifest(manifest, model.config.labels, read_hypotheses(hypotheses))
@@ -92,12 +91,4 @@ def recorded_sets(
         wave = np.ascontiguousarray(wave[-model.config.max_samples :])
         return Item(wave, ids, mask, confidence, row.label, row.group)
 
-    calibration = []
-    for place, found in enumerate(map(item, aside)):
-        if place % 8 == 3:
-            ids, mask = encode(tokenizer, "", ())
-            found = Item(found.waveform, ids, mask, (0.0, 0.0, 0.0, 1.0))
-        elif place % 8 == 7:
-            found = replace(found, waveform=np.zeros(1600, np.float32))
-        calibration.append(found)
-    return Sets(calibration, [item(row) for row in tested], recorded=True)
+    return Sets([item(row) for row in aside], [item(row) for row in tested], recorded=True)

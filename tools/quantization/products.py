@@ -22,7 +22,8 @@ def split_products(graph: onnx.GraphProto) -> tuple[list[str], list[str]]:
     lose is not averaged away.
     """
     stored = {item.name: tuple(item.dims) for item in graph.initializer}
-    integer, floating = [], []
+    integer: list[str] = []
+    floating: list[str] = []
     for node in graph.node:
         if node.op_type not in PRODUCTS:
             continue
