@@ -63,7 +63,11 @@ def name_weights(model: Turbo, path: Path) -> None:
             node.input[index] = names.get(given, given)
     rest = {name: torch.from_numpy(value) for name, value in left.items()}
     # A folder of this machine is nobody else's business, and no longer needed.
-    config = replace(model.config, text_init=Path(model.config.text_init).name)
+    config = replace(
+        model.config,
+        audio_init=Path(model.config.audio_init).name,
+        text_init=Path(model.config.text_init).name,
+    )
     onnx.helper.set_model_props(
         proto,
         {
