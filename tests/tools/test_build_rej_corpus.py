@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from click.testing import CliRunner
 
 ROOT = Path(__file__).resolve().parents[2]
 OF_SCENE = (
@@ -28,6 +29,9 @@ OF_SCENE = (
 NEEDED = ("flite", "festival", "espeak-ng")
 
 pytest.importorskip("pyroomacoustics", reason="rooms need the train extra")
+
+from tools.build_rej_corpus import main  # noqa: E402
+
 pytestmark = pytest.mark.skipif(
     any(shutil.which(engine) is None for engine in NEEDED),
     reason=f"needs the synthesizers {', '.join(NEEDED)} and festival's voices (docs/corpus.md)",
@@ -224,11 +228,15 @@ def test_another_plan_does_not_mix_in(small: Path) -> None:
     assert (small / "manifest.jsonl").read_bytes() == before
 
 
-def test_recordings_and_recognizers_are_added_to_a_finished_build(tmp_path: Path) -> None:
-    from training.hypotheses import read_hypotheses
+def build_here(out: Path, *options: str) -> None:
+    small = ["--hours", "0.002", "--seed", "5", "--workers", "1"]
+    done = CliRunner().invoke(main, ["--out", str(out), *small, *options])
+    assert done.exit_code == 0, done.output
 
-    out, options = tmp_path / "corpus", ("--hours", "0.003", "--seed", "5", "--workers", "1")
-    assert build(out, *options).returncode == 0
+
+def test_recordings_are_added_to_a_finished_build(tmp_path: Path) -> None:
+    out = tmp_path / "corpus"
+    build_here(out)
     before = manifest(out)
     rows = []
     for at, clip in enumerate(before[:4]):
@@ -247,8 +255,7 @@ def test_recordings_and_recognizers_are_added_to_a_finished_build(tmp_path: Path
         )
     real = tmp_path / "real.jsonl"
     real.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    added = build(out, *options, "--recordings", str(real), "--asr", "pocketsphinx")
-    assert added.returncode == 0, added.stderr
+    build_here(out, "--recordings", str(real))
     found = manifest(out)
     assert found[: len(before)] == before
     assert [row["shippable"] for row in found[len(before) :]] == [False, True, True, True]
@@ -257,12 +264,3 @@ def test_recordings_and_recognizers_are_added_to_a_finished_build(tmp_path: Path
         assert row["snr_db"] is not None
         for column in ("label", "speaker", "source", "device_name"):
             assert row[column] == given[column]
-
-    heard = out / "hypotheses.jsonl"
-    whole = heard.read_bytes()
-    known = read_hypotheses([heard])
-    assert list(known) == [row["audio_filepath"] for row in found]
-    heard.write_bytes(whole[: len(whole) // 2])
-    again = build(out, *options, "--recordings", str(real), "--asr", "pocketsphinx")
-    assert again.returncode == 0, again.stderr
-    assert heard.read_bytes() == whole

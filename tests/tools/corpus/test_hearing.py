@@ -1,0 +1,50 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import soundfile
+
+pytest.importorskip("scipy", reason="needs the train extra")
+
+from tools.corpus.hearing import HYPOTHESES_NAME, Hearing, recognizer_names  # noqa: E402
+from tools.flite import speak  # noqa: E402
+from training.hypotheses import MISSING, read_hypotheses  # noqa: E402
+from turbo_stream.errors import InputError  # noqa: E402
+
+
+@pytest.mark.skipif(shutil.which("flite") is None, reason="needs flite (docs/corpus.md)")
+def test_clips_are_heard_once_and_read_by_the_trainer(tmp_path: Path) -> None:
+    (tmp_path / "clips").mkdir()
+    with (tmp_path / "manifest.jsonl").open("w") as file:
+        for word in ("stop", "yes", "kitchen"):
+            soundfile.write(tmp_path / "clips" / f"{word}.flac", speak(word, "slt"), 16_000)
+            row = {"audio_filepath": f"clips/{word}.flac", "label": "directed", "text": word}
+            file.write(json.dumps(row) + "\n")
+    hearing = Hearing(tmp_path, "pocketsphinx", "pocketsphinx")
+    assert (hearing.total, len(hearing.left)) == (3, 3)
+    assert sum(hearing.run(1)) == 3
+    path = tmp_path / HYPOTHESES_NAME
+    whole = path.read_bytes()
+    heard = read_hypotheses([path])
+    assert list(heard) == ["clips/stop.flac", "clips/yes.flac", "clips/kitchen.flac"]
+    (stop,) = heard["clips/stop.flac"]
+    assert stop.text == "stop"
+    assert stop.confidence != MISSING
+
+    # Killed within the second line: the first is kept, the others are heard again.
+    path.write_bytes(whole[: whole.index(b"\n") + 20])
+    hearing = Hearing(tmp_path, "pocketsphinx", "pocketsphinx")
+    assert hearing.left == ["clips/yes.flac", "clips/kitchen.flac"]
+    assert sum(hearing.run(1)) == 2
+    assert path.read_bytes() == whole
+    # Another recognizer hears all of them, into the same file.
+    assert len(Hearing(tmp_path, "elsewhere", "whisper:tiny.en").left) == 3
+
+
+def test_recognizers_must_hear_something_and_be_told_apart() -> None:
+    assert recognizer_names(["pocketsphinx"]) == {"pocketsphinx": "pocketsphinx"}
+    with pytest.raises(InputError, match="hears nothing"):
+        recognizer_names(["none"])
+    with pytest.raises(InputError, match="both called pocketsphinx"):
+        recognizer_names(["pocketsphinx", "pocketsphinx"])
