@@ -52,7 +52,7 @@ def _of_pairs(judgement: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         name, met = f"{pair['directed']} × {pair['not_directed']}", pair["met"]
         for way, said in _WAYS.items():
             found, title = pair[way], f"{name}, {said}"
-            if found is None:
+            if found["fused"] is None:
                 continue
             yield _line(f"{title}: EER", PAIR_EER, found["fused"]["eer"], met)
             yield _under(

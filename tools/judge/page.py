@@ -10,7 +10,7 @@ from tools.judge.figures import LIMITED
 _WAYS = {
     "recorded": "As recorded",
     "channel": "Both classes through the same random channel",
-    "alike": "The same channel, speech of one length, recognized anew",
+    "alike": "The same channel and speech of one length, recognized anew",
 }
 _SETS = {
     "as_given": "words and cuts as given",
@@ -126,16 +126,15 @@ def _pairs(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
         rows = [
             [
                 f"{pair['directed']} × {pair['not_directed']}",
-                str(pair[way]["fused"]["n"]),
+                str(pair[way]["audio"]["n"]),
                 ", ".join(pair["met"]) or "neither",
                 *(with_range(pair[way][mode]) for mode in ("probe", "audio", "text", "fused")),
                 with_range(pair[way]["fused"], LIMITED),
             ]
             for pair in pairs
-            if pair[way] is not None
         ]
         header = ["pair", "items", "trained on", "probe", "audio", "text", "fused", "FA@5, fused"]
-        parts += [f"### {title}", "", *_table(header, rows)] if rows else []
+        parts += [f"### {title}", "", *_table(header, rows)]
     return parts
 
 

@@ -50,8 +50,8 @@ def judge_pair(
 ) -> dict[str, Any] | None:
     """Return fused, audio only, text only and probe on a pair, each way; None where one is empty.
 
-    `ALIKE` takes up to `sample` recordings and needs a recognizer, for what is left of a cut
-    recording has other words; it is null without.
+    `ALIKE` takes up to `sample` recordings. What is left of a cut recording has other words, so
+    that without a recognizer fused and text only are null there.
 
     The package is the one that has met the fewest of the pair's recordings; `met` says how many.
     """
@@ -73,11 +73,11 @@ def judge_pair(
     for way in WAYS:
         words = [one.transcript for one in items]
         found[way] = _one_way(candidate, bench, items, words, way, f"{title}, {way}")
-    if bench.asr is None:
-        return {**found, ALIKE: None}
     alike = [*_even(sides[0], sample // 2), *_even(sides[1], sample // 2)]
     alike = of_one_length(alike, bench.probe_features(alike, "recorded", f"{title}, lengths"))
-    words = bench.recognized(alike, "channel", f"{title}, {ALIKE}, recognizing")
+    words = None
+    if bench.asr is not None:
+        words = bench.recognized(alike, "channel", f"{title}, {ALIKE}, recognizing")
     found[ALIKE] = _one_way(candidate, bench, alike, words, "channel", f"{title}, {ALIKE}")
     return found
 
@@ -86,20 +86,25 @@ def _one_way(
     candidate: Candidate,
     bench: Bench,
     items: Sequence[Recording],
-    words: Sequence[Transcript],
+    words: Sequence[Transcript] | None,
     sound: Sound,
     label: str,
 ) -> dict[str, Any]:
+    """Return the figures of items in one sound; without their words, only those that need none."""
+
     def scores(heard: Sound, given: Sequence[Transcript], mode: str) -> NDArray[np.float64]:
         together = zip(items, given, strict=True)
         hearings = [Hearing(one, heard, text, one.names) for one, text in together]
         return bench.scores(candidate, hearings, f"{label}, {mode}")
 
-    threshold = candidate.package.threshold()
+    found: dict[str, Any] = {"fused": None, "text": None}
+    if words is not None:
+        threshold = candidate.package.threshold()
+        found["fused"] = figures(items, scores(sound, words, "fused"), threshold)
+        found["text"] = figures(items, scores("none", words, "words"))
     return {
-        "fused": figures(items, scores(sound, words, "fused"), threshold),
+        **found,
         "audio": figures(items, scores(sound, [NO_WORDS] * len(items), "sound")),
-        "text": figures(items, scores("none", words, "words")),
         "probe": probe_figures(items, bench.probe_features(items, sound, f"{label}, probe")),
     }
 

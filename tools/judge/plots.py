@@ -19,17 +19,16 @@ MODES = {"fused": BLUE, "audio": GREEN, "text": PURPLE, "probe": GREY}
 
 
 def pairs_plot(pairs: Sequence[Mapping[str, Any]]) -> bytes:
-    """Draw the equal error rates of every pair, a column for each way that was measured."""
+    """Draw the equal error rates of every pair, a column for each way."""
     titles = {
         "recorded": "as recorded",
         "channel": "one random channel",
         "alike": "one channel, one length",
     }
-    ways = [way for way in titles if any(pair[way] for pair in pairs)]
-    figure, columns = _figure(2.5 + 3.5 * len(ways), 1.2 + 0.75 * len(pairs), columns=len(ways))
-    for axes, way in zip(columns, ways, strict=True):
+    figure, columns = _figure(13.0, 1.2 + 0.75 * len(pairs), columns=len(titles))
+    for axes, (way, title) in zip(columns, titles.items(), strict=True):
         for place, pair in enumerate(pairs):
-            for number, (mode, colour) in enumerate(MODES.items() if pair[way] else ()):
+            for number, (mode, colour) in enumerate(MODES.items()):
                 found = pair[way][mode]
                 if found is None or found["eer"] is None:
                     continue
@@ -40,7 +39,7 @@ def pairs_plot(pairs: Sequence[Mapping[str, Any]]) -> bytes:
                 axes.plot(100 * found["eer"], y, _marker(number), color=colour, label=label)
         axes.axvline(5, color=ORANGE, lw=1, ls=":")
         axes.axvline(15, color=ORANGE, lw=1, ls="--")
-        axes.set(xlim=(-1, 62), xlabel="Equal error rate, %", title=titles[way])
+        axes.set(xlim=(-1, 62), xlabel="Equal error rate, %", title=title)
         axes.set_yticks(range(len(pairs)), [_pair_name(pair) for pair in pairs])
         axes.invert_yaxis()
     for axes in columns[1:]:

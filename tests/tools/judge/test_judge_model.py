@@ -52,6 +52,8 @@ def test_figures_follow_what_the_package_hears(judged: tuple[Path, list[str]]) -
     assert recorded["probe"]["eer"] == 0.0
     assert channel["audio"]["eer"] > 0.15
     assert recorded["text"] == channel["text"]
+    assert pair["alike"]["fused"] is pair["alike"]["text"] is None  # nobody recognizes anew
+    assert pair["alike"]["audio"]["n"] == 16  # of --sample
     for way in (recorded, channel):
         for mode in ("fused", "audio", "text", "probe"):
             assert way[mode]["n"] == 20

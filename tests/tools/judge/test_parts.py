@@ -197,7 +197,7 @@ def test_bars_say_what_was_reached_and_on_what() -> None:
     cuts = {"fused": found(0.3), "probe": None, "met": 0}
     judgement = {
         "pairs": [
-            {**pair, "recorded": way, "channel": way, "alike": None},
+            {**pair, "recorded": way, "channel": way, "alike": {"fused": None}},
             {**pair, "directed": "others"},
         ],
         "called_or_mentioned": {"recut_test": cuts},
