@@ -32,10 +32,14 @@ pytest.importorskip("pyroomacoustics", reason="rooms need the train extra")
 
 from tools.build_rej_corpus import main  # noqa: E402
 
-pytestmark = pytest.mark.skipif(
-    any(shutil.which(engine) is None for engine in NEEDED),
-    reason=f"needs the synthesizers {', '.join(NEEDED)} and festival's voices (docs/corpus.md)",
-)
+pytestmark = [
+    pytest.mark.skipif(
+        any(shutil.which(engine) is None for engine in NEEDED),
+        reason=f"needs the synthesizers {', '.join(NEEDED)} and festival's voices (docs/corpus.md)",
+    ),
+    # Half a minute of work in many small processes, of which a busy machine makes minutes.
+    pytest.mark.timeout(900),
+]
 
 
 def command(out: Path, *options: str) -> list[str]:
