@@ -112,7 +112,8 @@ def _figures_table(figures: dict[str, dict]) -> str:
     return "\n".join(lines)
 
 
-def _tower(model: dict, kind: str) -> str:
+def tower(model: dict, kind: str) -> str:
+    """Return in words what the `audio` or the `text` tower of a network is."""
     how = "frozen, under a small trained body" if model[f"{kind}_frozen"] else "fine-tuned"
     if model[kind] == "compact":
         taught = kind == "text" and model["text_init"]
@@ -127,16 +128,19 @@ def model_card(
     parity: dict,
     *,
     data: list[dict],
+    bases: list[dict],
     name: str,
     version: str,
     language: str,
     licence: str,
 ) -> str:
-    """Return the README.md of a package; `config` and `metrics` are those of its run."""
+    """Return the README.md of a package; `config` and `metrics` are those of its run.
+
+    `bases` are the models that its weights began as, with their licences.
+    """
     model, labels = config["model"], config["model"]["labels"]
     sources = ", ".join(
-        item["name"] + (f" ({item['license']})" if item["license"] else "")
-        for item in base_models(model)
+        item["name"] + (f" ({item['license']})" if item["license"] else "") for item in bases
     )
     points, test = "", ""
     if metrics.get("operating_points"):
@@ -150,8 +154,8 @@ def model_card(
 Gives one utterance the probability of {", ".join(f"`{label}`" for label in labels)}, from its
 sound, its transcript and the recognizer's confidence. Waveform in, INT8 weights.
 
-- Sound: {_tower(model, "audio")}.
-- Text: {_tower(model, "text")}.
+- Sound: {tower(model, "audio")}.
+- Text: {tower(model, "text")}.
 - Fusion: {model["fusion"].replace("_", "-")}; the objective is in `training/objective.py`.
 
 ## On its development set

@@ -25,6 +25,7 @@ from tools.quantization.static import quantize_static
 from tools.shipped_card import LICENCE, NAME, TEXT_SOURCES, shipped_card
 from training.calibrate import Affine
 from training.checkpoint import load_model
+from training.origin import Origin
 from turbo_stream.detection.package import DIRECTED
 
 _LARGEST_DIFFERENCE = 1e-4
@@ -138,7 +139,9 @@ def _measured(model: Turbo, folder: Path, graphs: dict[str, Path], parity: dict)
 )
 @click.option("--name", help=f"Name of the model.  [default: {NAME} for rej, else the recipe's]")
 @click.option("--language", default="en", show_default=True, help="Code of the texts' language.")
-@click.option("--license", "licence", help="Of the weights.  [default: other]")
+@click.option(
+    "--license", "licence", help="Of the weights.  [default: of what it began as, or other]"
+)
 @click.option(
     "--parity",
     "parity_folder",
@@ -168,8 +171,10 @@ def main(
     """Write the fp32 and INT8 graphs of the run in FOLDER, compare them, and make the package."""
     console = Console(stderr=True)
     model, config, metrics = read_run(folder)
-    name = name or (NAME if config["name"] == "rej" else f"turbo-{config['name']}")
-    licence = licence or (LICENCE if name == NAME else "other")
+    origin = Origin.read(folder)
+    ours = config["name"] == "rej" and origin is None and name in (None, NAME)
+    name = name or (NAME if ours else f"turbo-{config['name']}")
+    licence = licence or (LICENCE if ours else origin and origin.license) or "other"
     with tempfile.TemporaryDirectory() as scratch:
         graphs = {name: Path(scratch, f"{name}.onnx") for name in (FLOAT, *QUANTIZATIONS)}
         sets = synthetic_sets(model)
@@ -195,11 +200,14 @@ def main(
             write_report(parity_folder, name, parity, compared.probabilities, directed)
         reports = {path.stem: json.loads(path.read_text("utf-8")) for path in report}
         data = _described(metrics)
+        bases = base_models(config["model"]) if origin is None else origin.as_base_models()
         shared = {"data": data, "language": language, "version": VERSION}
         card = (
-            shipped_card(config, metrics, parity, reports, **shared)
-            if name == NAME
-            else model_card(config, metrics, parity, name=name, licence=licence, **shared)
+            shipped_card(config["model"], metrics, parity, reports, **shared)
+            if ours
+            else model_card(
+                config, metrics, parity, name=name, licence=licence, bases=bases, **shared
+            )
         )
         write_package(
             out,
@@ -212,7 +220,7 @@ def main(
             metrics=metrics,
             training={
                 "license": licence,
-                "base_models": base_models(config["model"]),
+                "base_models": bases,
                 "data": data,
             },
             parity=parity,

@@ -11,6 +11,7 @@ import base64
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -92,6 +93,25 @@ def _called(value: NDArray, left: dict[str, Array]) -> str | None:
     return None
 
 
+def _network(proto: onnx.ModelProto, path: Path) -> dict[str, Any]:
+    props = {item.key: item.value for item in proto.metadata_props}
+    if _NETWORK not in props:
+        raise PackageError(
+            f"{path} does not say what network it is, so it cannot be trained on; give a package "
+            "that tools.export of this version wrote"
+        )
+    return json.loads(props[_NETWORK])
+
+
+def read_network(path: Path) -> dict[str, Any]:
+    """Return the configuration of the network in the graph at `path`, field by field.
+
+    Raises:
+        PackageError: the graph does not say.
+    """
+    return _network(onnx.load(str(path)), path)
+
+
 def read_weights(path: Path) -> Turbo:
     """Return the network of the graph at `path`, its weights as rounded as they stand there.
 
@@ -101,13 +121,8 @@ def read_weights(path: Path) -> Turbo:
         PackageError: the graph says nothing of its network, or lacks one of its weights.
     """
     proto = onnx.load(str(path))
+    stored = _network(proto, path)
     props = {item.key: item.value for item in proto.metadata_props}
-    if _NETWORK not in props:
-        raise PackageError(
-            f"{path} does not say what network it is, so it cannot be trained on; give a package "
-            "that tools.export of this version wrote"
-        )
-    stored = json.loads(props[_NETWORK])
     stored["labels"] = tuple(stored["labels"])
     torch.manual_seed(0)
     model = Turbo(TurboConfig(**stored))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from pathlib import Path
 
 from training.checkpoint import write_json
+from turbo_stream.evaluation.atomic import write_text
 
 FORMAT = 1
 VERSION = "0.1.0"
@@ -16,6 +18,14 @@ GRAPH = "model.int8.onnx"
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file in hex."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def replace_card(folder: Path, card: str) -> None:
+    """Write another card into a package; its hash in `turbo.json` follows."""
+    manifest = json.loads((folder / "turbo.json").read_text("utf-8"))
+    write_text(folder / "README.md", card)
+    manifest["files"]["README.md"] = sha256(folder / "README.md")
+    write_json(folder / "turbo.json", manifest)
 
 
 def write_package(

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from tools.card import data_table, header, parity_section, percent, points_table
+from tools.card import (
+    base_models,
+    data_table,
+    header,
+    parity_section,
+    percent,
+    points_table,
+    tower,
+)
+from tools.judged_card import judged
 
 NAME = "turbo-rej-en"
 
@@ -58,8 +67,31 @@ clip): the same voices in both classes, so that only the words tell.
 """
 
 
+def _towers(model: dict) -> str:
+    return f"- Sound: {tower(model, 'audio')}.\n- Text: {tower(model, 'text')}."
+
+
+def _figures(metrics: dict, reports: dict) -> str:
+    """Return what is known of recordings it never met: a judgement, else the runs without pairs."""
+    if "judgement" in reports:
+        return judged(reports["judgement"])
+    if "pairs" in reports:
+        return f"""## On collections it never heard
+
+Equal error rates on real recordings; each row is another training run that had neither collection.
+The content-free probe hears no words, only length, margins, level, noise and long-term spectrum,
+and is trained on that very pair (other groups of speakers): it shows how far the two collections
+give themselves away, and is no rival that could be shipped.
+
+{_pairs_table(reports["pairs"]["pairs"])}
+
+{reports["pairs"]["how"]}
+"""
+    return "## On collections it never heard\n\nNot measured: judge it with `tools.judge_model`.\n"
+
+
 def shipped_card(
-    config: dict,
+    model: dict,
     metrics: dict,
     parity: dict,
     reports: dict,
@@ -68,38 +100,35 @@ def shipped_card(
     language: str,
     version: str,
 ) -> str:
-    """Return the README.md of `turbo-rej-en`."""
+    """Return the README.md of `turbo-rej-en`; `model` is the network's configuration.
+
+    `reports` may hold `judgement` (of `tools.judge_model`) and `pairs` (of `training.pairs`).
+    """
     development = metrics["development"]
-    model = config["model"]
-    pairs = reports.get("pairs")
-    unseen = (
-        "Not measured for this package: retrain with `python -m training.pairs`."
-        if pairs is None
-        else f"{_pairs_table(pairs['pairs'])}\n\n{pairs['how']}"
+    rows = "\n".join(
+        f"| {title} | {development[mode]['n']} | {percent(development[mode]['eer'])} |"
+        for mode, title in (("fused", "fused"), ("audio", "audio only"), ("text", "text only"))
     )
+    bases = ", ".join(f"{item['name']} ({item['license']})" for item in base_models(model))
     return f"""{header(LICENCE, language, "device-directed-speech")}
 
 # {NAME} {version}
 
-Says whether one utterance was meant for the device that hears it, from its sound, its transcript
-and the recognizer's confidence. Two towers, joined by concatenation and trained with cross-entropy
-and dual-dropout contrastive terms after arXiv 2409.09282. Waveform in, INT8 weights.
+Says whether one utterance was meant for the device that hears it, from its sound, its transcript,
+the recognizer's confidence and the names that the device is called. Waveform in, INT8 weights.
 
-- Sound: log-mel and {model["audio_lower_layers"]} + {model["audio_upper_layers"]} Whisper-tiny
-  layers, by way of smart-turn v3.2.
-- Text: {model["text_layers"]} MiniLM layers over {model["vocabulary_size"]} word pieces.
+{_towers(model)}
+- Fusion: {model["fusion"].replace("_", "-")}; trained with cross-entropy and dual-dropout
+  contrastive terms after arXiv 2409.09282.
 
-**A first model.** It rejects much side speech and accepts most commands, and is not yet one to
-trust alone; the table of collections it never heard says how far it goes.
+## Intended use
 
-## On collections it never heard
+To let a voice device answer when it is spoken to and stay quiet otherwise: one utterance of English
+at a time, 16 kHz, at most {model["max_seconds"]:.0f} s, cut by a voice activity detector, with the
+text of a small recognizer or without. Not for telling who speaks, nor for watching people, nor for
+anything where a wrong verdict does harm. What it rejects is to leave no trace.
 
-Equal error rates on real recordings; each row is another training run that had neither collection.
-The content-free probe hears no words, only length, margins, level, noise and long-term spectrum,
-and is trained on that very pair (other groups of speakers): it shows how far the two collections
-give themselves away, and is no rival that could be shipped.
-
-{unseen}
+{_figures(metrics, reports)}
 {_test_section(metrics)}
 ## On held-out speakers of the same collections
 
@@ -108,9 +137,7 @@ can be told by its channel.
 
 | input | items | equal error rate |
 |---|---|---|
-| fused | {development["fused"]["n"]} | {percent(development["fused"]["eer"])} |
-| audio only | {development["audio"]["n"]} | {percent(development["audio"]["eer"])} |
-| text only | {development["text"]["n"]} | {percent(development["text"]["eer"])} |
+{rows}
 
 Operating points, measured on the same speakers as recorded and through a random channel: expect
 more errors of both kinds elsewhere.
@@ -122,15 +149,34 @@ more errors of both kinds elsewhere.
 
 {data_table(model["labels"], data)}
 
-Base models: smart-turn v3.2 (BSD-2-Clause, pipecat-ai; a fine-tuned Whisper-tiny encoder, MIT) and
-all-MiniLM-L6-v2 (Apache-2.0). Every source is named with its licence in `turbo.json` under
+{_voices(data)}Base models: {bases}. Every source is named with its licence in `turbo.json` under
 `training` and in LICENSE-WEIGHTS.md. The weights are under {LICENCE}, because recordings under that
 licence (WUW Corpus II, V. Kepuska) are among the sources.
 
 ## Limits
 
-English text. Accents and children are thinly covered, directed speech of children not at all.
-Distance, rooms and noise were added to recordings made close by. Synthetic voices are a large part
-of the training speech. Television and quoted commands are hard. Text of a poor recognizer costs
-accuracy. Not for anything where a wrong verdict does harm.
+- **Language**: English text. Another language is decided by sound alone, and weakly.
+- **Accents**: American and British voices above all; read sentences of Mandarin speakers are only
+  in the class that is rejected.
+- **Children**: thinly covered, and directed speech of children not at all.
+- **Distance and rooms**: mostly simulated around recordings made close by.
+- **Voices**: much of the training speech is synthetic, and read rather than spoken.
+- **Hard**: television, quoted commands, orders to a person that name nobody, words alone whose
+  sense hangs on how they are said, and the text of a poor recognizer.
+
+## On recordings of your own
+
+`docs/train-your-own.md` of the repository goes from a folder of labelled WAVs to a package that
+starts from these weights, or tunes their threshold alone. Do that before trusting it: the figures
+above are of other rooms than yours.
 """
+
+
+def _voices(data: list[dict]) -> str:
+    engines = [item["collection"] for item in data if item["kind"] == "synthetic"]
+    if not engines:
+        return ""
+    return (
+        f"Synthetic speech is by {', '.join(engines)}, the same voices in both classes, speaking "
+        "texts of the licences above (docs/corpus.md names the voices).\n\n"
+    )

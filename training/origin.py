@@ -42,6 +42,11 @@ class Origin:
         path = folder / _FILE
         return cls(**json.loads(path.read_text("utf-8"))) if path.exists() else None
 
+    def as_base_models(self) -> list[dict]:
+        """Return the package and what it was made from, as a package's `base_models` names them."""
+        own = {"name": f"{self.name} {self.version}", "license": self.license}
+        return [own, *self.base_models]
+
     def write(self, folder: Path) -> None:
         """Write it into a run's folder."""
         write_json(folder / _FILE, asdict(self))

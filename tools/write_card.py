@@ -1,0 +1,69 @@
+"""Command line: `python -m tools.write_card PACKAGE --judgement FILE`, a package's card anew."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from tools.graph_weights import read_network
+from tools.package import replace_card
+from tools.shipped_card import NAME, shipped_card
+from turbo_stream.cli.command import run_command
+from turbo_stream.detection.package import GRAPH_NAME, ModelPackage
+from turbo_stream.errors import InputError
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def _read(path: Path) -> dict:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path} is no JSON ({error})") from error
+
+
+@click.command("tools.write_card")
+@click.argument("package", type=click.Path(path_type=Path))
+@click.option("--judgement", type=_FILE, help="judgement.json of tools.judge_model on PACKAGE.")
+@click.option("--parity", type=_FILE, help="Parity report.  [default: that of the export]")
+def main(package: Path, judgement: Path | None, parity: Path | None) -> None:
+    """Write README.md of the shipped PACKAGE from its turbo.json and from reports, and its hash.
+
+    The card of a model of one's own is written by tools.export; figures of another model are
+    refused.
+    """
+    found = ModelPackage.load(package)
+    own = f"{found.name} {found.version}"
+    if found.name != NAME:
+        raise InputError(f"{package} holds {own}: this writes the card of {NAME} only")
+    metrics = dict(found.metrics)
+    if judgement is not None:
+        metrics["judgement"] = _read(judgement)
+    if parity is not None:
+        metrics["parity"] = _read(parity)
+    judged = metrics.get("judgement")
+    if judged is not None and judged["run"]["packages"][0]["name"] != own:
+        name = judged["run"]["packages"][0]["name"]
+        raise InputError(f"the judgement is of {name}, the package is {own}; judge this package")
+    card = shipped_card(
+        read_network(found.path(GRAPH_NAME)),
+        {**metrics, "operating_points": _points(found)},
+        metrics["parity"],
+        metrics,
+        data=list(found.training["data"]),
+        language=found.language,
+        version=found.version,
+    )
+    replace_card(package, card)
+    print(package / "README.md")
+
+
+def _points(package: ModelPackage) -> dict[str, dict]:
+    return {name: vars(point) for name, point in package.operating_points.items()}
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(main))
