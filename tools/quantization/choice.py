@@ -24,7 +24,7 @@ class Candidate:
     """Its equal error rate minus that of the float graph, a fraction; None where not known."""
 
     latency_ms: float
-    """p50 of an utterance of 3 s."""
+    """p50 of an utterance of 3 s, of the processor's time: what else runs does not choose."""
 
     mean_shift: float
     """Mean shift of a probability."""
