@@ -87,7 +87,8 @@ def judge(
     sample: int,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the judgement, JSON-ready, and truths and scores for the reliability plots."""
-    calibration, drawn = {}, {}
+    calibration: dict[str, Any] = {}
+    drawn: dict[str, Any] = {}
     for sound in WAYS:
         found, *values = judge_calibration(panel, bench, recordings, sound)
         calibration[sound], drawn[sound] = found, values

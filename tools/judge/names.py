@@ -54,7 +54,8 @@ def judge_names(panel: Panel, bench: Bench, recordings: Sequence[Recording]) -> 
         ],
     }
     found: dict[str, Any] = {"names": all_names}
-    for sound, key in (("recorded", "fused"), ("none", "text")):
+    ways: dict[str, Sound] = {"fused": "recorded", "text": "none"}
+    for key, sound in ways.items():
         rows: dict[str, Any] = {}
         scores: dict[tuple[str, str], NDArray[np.float64]] = {}
         for kind, items in kinds.items():
@@ -97,7 +98,7 @@ def _scores(
 
 def _separations(
     scores: dict[tuple[str, str], NDArray[np.float64]],
-) -> dict[str, dict[str, float | None]]:
+) -> dict[str, dict[str, float]]:
     wanted = {
         "own name against another device's, both called": (("called", "own"), ("called", "other")),
         "called against mentioned, own name": (("called", "own"), ("mentioned", "own")),

@@ -75,10 +75,10 @@ def judge_pair(
         found[way] = _one_way(candidate, bench, items, words, way, f"{title}, {way}")
     alike = [*_even(sides[0], sample // 2), *_even(sides[1], sample // 2)]
     alike = of_one_length(alike, bench.probe_features(alike, "recorded", f"{title}, lengths"))
-    words = None
+    heard = None
     if bench.asr is not None:
-        words = bench.recognized(alike, "channel", f"{title}, {ALIKE}, recognizing")
-    found[ALIKE] = _one_way(candidate, bench, alike, words, "channel", f"{title}, {ALIKE}")
+        heard = bench.recognized(alike, "channel", f"{title}, {ALIKE}, recognizing")
+    found[ALIKE] = _one_way(candidate, bench, alike, heard, "channel", f"{title}, {ALIKE}")
     return found
 
 

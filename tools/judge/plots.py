@@ -82,8 +82,8 @@ def conditions_plot(rows: Mapping[str, Mapping[str, Any]]) -> bytes:
                 continue
             if ends := found["ci95"].get("eer"):
                 axes.plot([100 * end for end in ends], [place + shift] * 2, color=colour, lw=1.5)
-            label = {"clean": "clean, same items", "under": "under the condition"}[key]
-            label = label if place == 0 else None
+            said = {"clean": "clean, same items", "under": "under the condition"}[key]
+            label = said if place == 0 else None
             axes.plot(100 * found["eer"], place + shift, "o", color=colour, label=label)
     axes.set_yticks(range(len(rows)), list(rows))
     axes.invert_yaxis()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 Row = dict[str, Any]
@@ -49,5 +49,5 @@ def mark_matched(rows: Sequence[Row], seed: int) -> None:
                 row["matched"] = True
 
 
-def _order(seed: int):  # noqa: ANN202 - a sort key
+def _order(seed: int) -> Callable[[str], str]:
     return lambda group: hashlib.sha256(f"{seed}/{group}".encode()).hexdigest()
