@@ -25,6 +25,9 @@ from training.train_config import TrainConfig
 _BREATH_WORDS = 16
 """Nobody says more in one utterance; a longer typed line is cut, for padding costs time."""
 
+_ANOTHERS_SHARE = 0.15
+"""Of the recordings that call a device by name: as one of another name would hear them."""
+
 
 @dataclass(frozen=True)
 class Example:
@@ -167,6 +170,15 @@ class Sampler:
             return text
         return self.mishearing(text, self.rng, rate=self.rng.uniform(0.05, 0.6))
 
+    def _called_another(self, row: Row) -> bool:
+        """Whether this time a device of another name hears `row`, which is then not for it.
+
+        Only where the row's name is said: a command that names nobody is for any device.
+        """
+        spoken = f" {text_key(row.text or '')} "
+        said = any(f" {text_key(name)} " in spoken for name in row.names)
+        return said and row.label == self.directed and self.rng.random() < _ANOTHERS_SHARE
+
     def _names(self, row: Row) -> tuple[str, ...]:
         if row.names:
             own = row.names if self.rng.random() < 0.6 else ()
@@ -206,12 +218,16 @@ class Sampler:
         frames = None if silent else self.store.load(row.clip, variant)
         recording = number_of(str(row.clip))
         words = text_key(row.text or text)
+        names, label = self._names(row), row.label
+        if text and self._called_another(row):
+            others = [name for name in NAMES if name not in row.names]
+            names, label = (self.rng.choice(others),), 1 - row.label
         return Example(
             frames=frames,
-            names=self._names(row),
+            names=names,
             text=text,
             confidence=confidence,
-            label=row.label,
+            label=label,
             text_key=number_of(words) if words else recording,
             recording_key=recording,
         )
