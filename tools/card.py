@@ -33,6 +33,9 @@ def _shown(tower: str) -> str:
     return name if on_the_hub else Path(name).name
 
 
+_WHISPER = {"name": "openai/whisper-tiny.en (its encoder)", "license": "MIT"}
+
+
 def base_models(model: dict) -> list[dict]:
     """Return the encoders that a network of configuration `model` started or learned from."""
     known = {
@@ -47,7 +50,8 @@ def base_models(model: dict) -> list[dict]:
         if tower.startswith(PREFIX):
             found.append({"name": _shown(tower), "license": None})
         elif tower in known:
-            found.append(known[tower])
+            own = tower == "whisper-tiny" and model.get("audio_init")
+            found.append(_WHISPER if own else known[tower])
     return found
 
 
@@ -118,7 +122,13 @@ def tower(model: dict, kind: str) -> str:
     if model[kind] == "compact":
         taught = kind == "text" and model["text_init"]
         return "our own compact encoder" + (", distilled from MiniLM-L6" if taught else "")
-    names = {"whisper-tiny": "Whisper-tiny by way of smart-turn v3.2", "minilm": "MiniLM-L6"}
+    whisper = (
+        "Whisper-tiny" if model.get("audio_init") else "Whisper-tiny by way of smart-turn v3.2"
+    )
+    if model[kind] == "whisper-tiny" and not model["audio_frozen"]:
+        layers = model["audio_lower_layers"], model["audio_upper_layers"]
+        how = "{} layers frozen at 50 frames a second, {} fine-tuned at 25".format(*layers)
+    names = {"whisper-tiny": whisper, "minilm": f"{model['text_layers']} layers of MiniLM-L6"}
     return f"{names.get(model[kind]) or _shown(model[kind])}, {how}"
 
 

