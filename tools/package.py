@@ -11,7 +11,7 @@ from training.checkpoint import write_json
 from turbo_stream.evaluation.atomic import write_text
 
 FORMAT = 1
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 GRAPH = "model.int8.onnx"
 
 

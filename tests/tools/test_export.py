@@ -115,6 +115,8 @@ def test_a_training_folder_becomes_a_package_that_listens(tiny, tokenizer, tmp_p
     assert stored["metrics"]["parity"]["pytorch_fp32_max_logit_difference"] < 1e-4
     assert stored["metrics"]["parity"]["fp32_int8_max_probability_shift"] < 0.1
     assert stored["training"]["data"][0]["license"] == "CC-BY-4.0"
+    graph = (package / "model.int8.onnx").read_bytes()
+    assert b"/models/" not in graph and b".py" not in graph  # nor any path of this machine
     assert (package / "README.md").read_text("utf-8").startswith("---\nlicense: cc-by-sa-4.0")
 
     from turbo_stream.detection.package import ModelPackage

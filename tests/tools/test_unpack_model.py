@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ pytest.importorskip("onnxscript", reason="needs the train extra")
 from onnx import numpy_helper  # noqa: E402
 from tiny_network import TINY  # noqa: E402
 
+import turbo_stream  # noqa: E402
 from models.turbo import Turbo  # noqa: E402
 from tools.graph_weights import read_weights  # noqa: E402
 from tools.onnx_graph import export_fp32  # noqa: E402
@@ -86,3 +89,10 @@ def test_a_graph_of_nobody_knows_what_network_is_refused(graphs, tmp_path):
     onnx.save(proto, tmp_path / "lacking.onnx")
     with pytest.raises(PackageError, match=r"no weights fusion\.classifier\.4\.weight"):
         read_weights(tmp_path / "lacking.onnx")
+
+
+def test_the_shipped_package_can_be_trained_on():
+    shipped = Path(turbo_stream.__file__).parent / "assets" / "turbo-rej-en"
+    found = read_weights(shipped / "model.int8.onnx")
+    assert found.config.labels == ("not_directed", "directed")
+    assert all(torch.isfinite(value).all() for value in found.state_dict().values())
