@@ -48,4 +48,5 @@ def timed_item(seconds: float) -> Item:
     """Return an utterance of noise and 12 tokens; time depends on nothing but its length."""
     rng = np.random.default_rng(0)
     wave = rng.standard_normal(int(seconds * _RATE), dtype=np.float32) * np.float32(0.1)
-    return Item(wave, list(range(7, 7 + _TOKENS)), [1] * _TOKENS, (-0.5, 0.0, 1.0, 0.0))
+    # The first word piece after the four special ones: every vocabulary has it.
+    return Item(wave, [4] * _TOKENS, [1] * _TOKENS, (-0.5, 0.0, 1.0, 0.0))
