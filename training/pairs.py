@@ -1,5 +1,7 @@
 """Command line: leave a pair of collections out, train, and score what was never heard.
 
+The texts that a collection was read from are left out with it.
+
 `python -m training.pairs rej out=DIR data.manifest=FILE ... [--pair DIRECTED,NOT_DIRECTED]`
 """
 
@@ -14,7 +16,7 @@ import numpy as np
 
 from training.checkpoint import write_json
 from training.features import AS_RECORDED
-from training.fixed_pairs import PAIRS
+from training.fixed_pairs import PAIRS, left_out
 from training.metrics import bootstrap_eer, summary
 from training.probe import probe_scores
 from training.recipe import RECIPES, Recipe, build_recipe
@@ -76,7 +78,7 @@ def main(recipe: str, assignments: tuple[str, ...], pair: tuple[str, ...], how: 
     for text in pair:
         directed, _, other = text.partition(",")
         folder = Path(base.out, f"without_{directed}_{other}")
-        data = replace(base.data, exclude=(*base.data.exclude, directed, other))
+        data = replace(base.data, exclude=(*base.data.exclude, *left_out(directed, other)))
         run = replace(base, out=str(folder), data=data)
         if not (folder / "metrics.json").exists():
             train_run(run)
