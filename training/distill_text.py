@@ -14,7 +14,7 @@ import click
 
 from models.config import TurboConfig
 from models.errors import ModelError
-from training.distill import distill, read_lines_of_text
+from training.text_distillation import distill, read_lines_of_text
 from turbo_stream.errors import InputError
 
 
