@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -30,6 +31,9 @@ from training.row import Row
 from training.run_state import Identity, load_state
 from training.trainer import History, fit
 from training.workbench import Workbench, prepare
+
+_PARTS = re.compile(r"; (?=[a-z]+: )")
+"""Between the licences of a clip's parts: `text: ...; voice: ...; noise: ...`."""
 
 _TESTED = 500
 """Recordings of a manifest's own test fold that a run scores; those of a fold file are all."""
@@ -98,6 +102,12 @@ def test_figures(
     return figures(logits, rows, recipe.model.labels, interval=interval)
 
 
+def _licences(rows: Sequence[Row]) -> str | None:
+    """Return the licences of `rows`, each part of them once: a clip names those of all it holds."""
+    parts = {part for row in rows if row.license for part in _PARTS.split(row.license)}
+    return "; ".join(sorted(parts)) or None
+
+
 def summarize(rows: Sequence[Row], labels: Sequence[str]) -> list[dict]:
     """Return how many rows of each class every collection gives, with sources and licences."""
     collections: dict[tuple[str, str], list[Row]] = {}
@@ -113,7 +123,7 @@ def summarize(rows: Sequence[Row], labels: Sequence[str]) -> list[dict]:
                 for index, label in enumerate(labels)
             },
             "source": "; ".join(sorted({row.source for row in members if row.source})) or None,
-            "license": "; ".join(sorted({row.license for row in members if row.license})) or None,
+            "license": _licences(members),
         }
         for (kind, name), members in sorted(collections.items())
     ]

@@ -11,7 +11,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors  # noqa: E4
 from training.checkpoint import load_model, save_setup, save_weights  # noqa: E402
 from training.pairs import score_pair  # noqa: E402
 from training.recipe import Recipe, build_recipe  # noqa: E402
-from training.runs import train_run  # noqa: E402
+from training.row import Row  # noqa: E402
+from training.runs import summarize, train_run  # noqa: E402
 from training.workbench import load_rows  # noqa: E402
 
 WORDS = ["turn", "stop", "light", "yes", "was", "he", "late", "and"]
@@ -97,3 +98,16 @@ def test_a_run_writes_what_it_promises_and_repeats_itself(start, manifest, tmp_p
     assert pair["n"] == 20
     for name in ("fused", "audio", "text", "probe"):
         assert 0.0 <= pair[name]["eer"] <= 1.0
+
+
+def test_licences_of_clips_are_listed_once_each():
+    given = (
+        "text: CC0-1.0; voice: GPL-3.0 program; its output is not covered",
+        "text: CC0-1.0; voice: BSD; noise: MIT (repo)",
+    )
+    rows = [Row(None, 1, "stop", (), "flite", "a", (), license=text) for text in given]
+    (found,) = summarize(rows, ("not_directed", "directed"))
+    assert found["license"] == (
+        "noise: MIT (repo); text: CC0-1.0; voice: BSD; "
+        "voice: GPL-3.0 program; its output is not covered"
+    )
