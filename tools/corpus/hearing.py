@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from functools import partial
@@ -11,6 +12,7 @@ from pathlib import Path
 from tools.corpus.workers import in_order
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.clip import read_clip
+from turbo_stream.evaluation.whole_lines import read_whole_lines
 from turbo_stream.recognition.auto import load_recognizer
 from turbo_stream.recognition.recognizer import Recognizer
 
@@ -67,17 +69,9 @@ class Hearing:
         """Return the clips that this recognizer has heard; drop a line that was not finished."""
         if not self._path.is_file():
             return set()
-        heard, kept = set(), 0
-        with self._path.open("r+b") as file:
-            for line in file:
-                if not line.endswith(b"\n"):
-                    break
-                kept += len(line)
-                row = json.loads(line)
-                if row["asr"]["backend"] == self.name:
-                    heard.add(row["audio_filepath"])
-            file.truncate(kept)
-        return heard
+        rows, kept = read_whole_lines(self._path)
+        os.truncate(self._path, kept)
+        return {row["audio_filepath"] for row in rows if row["asr"]["backend"] == self.name}
 
 
 def _load(spec: str) -> Recognizer:

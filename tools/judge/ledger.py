@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from turbo_stream.errors import InputError
+from turbo_stream.evaluation.whole_lines import read_whole_lines
 
 
 def digest(*parts: Any) -> str:
@@ -27,13 +28,8 @@ class Ledger:
             path.parent.mkdir(parents=True, exist_ok=True)
             kept = 0
             if path.exists():
-                with path.open("rb") as file:
-                    for line in file:
-                        if not line.endswith(b"\n"):
-                            break  # it was being written when the run was killed
-                        key, value = json.loads(line)
-                        self._values[key] = value
-                        kept += len(line)
+                lines, kept = read_whole_lines(path)
+                self._values.update(lines)
             self._file = path.open("r+b" if kept else "wb")
             self._file.truncate(kept)
             self._file.seek(kept)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.hypotheses import Hypothesis, read_hypotheses
+from training.row import text_key
 from turbo_stream.detection.package import DIRECTED
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.clip import read_clip
@@ -73,7 +73,7 @@ class Recording:
 
 def plain_words(text: str) -> tuple[str, ...]:
     """Return the words of `text` in lower case."""
-    return tuple(re.findall(r"[^\W_]+(?:'[^\W_]+)*", text.lower()))
+    return tuple(text_key(text).split())
 
 
 def read_recordings(manifest: Path, hypotheses: Iterable[Path] = ()) -> list[Recording]:

@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from turbo_stream.evaluation.whole_lines import read_whole_lines
+
 
 class Journal:
     """Results by key; a key is a flat dictionary."""
@@ -17,13 +19,10 @@ class Journal:
         self.results: dict[str, dict[str, Any]] = {}
         if not path.exists():
             return
-        data = path.read_bytes()
-        whole = data[: data.rfind(b"\n") + 1]
-        if len(whole) < len(data):
-            with path.open("r+b") as file:
-                file.truncate(len(whole))
-        for line in whole.decode("utf-8").splitlines():
-            entry = json.loads(line)
+        entries, kept = read_whole_lines(path)
+        if kept < path.stat().st_size:
+            os.truncate(path, kept)
+        for entry in entries:
             self.results[_text(entry["key"])] = entry["result"]
 
     def __contains__(self, key: dict[str, Any]) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.rows import PREDICTIONS_NAME
+from turbo_stream.evaluation.whole_lines import read_whole_lines
 
 JOURNAL_NAME = "progress.jsonl"
 _RUN_KEY = "run_fingerprint"
@@ -85,20 +86,13 @@ class Journal:
 
     def _read(self, run_fingerprint: str) -> int:
         """Take the whole lines in; return how many bytes they are."""
-        kept = 0
-        with self._path.open("rb") as file:
-            for number, line in enumerate(file):
-                if not line.endswith(b"\n"):
-                    break
-                entry = json.loads(line)
-                if number == 0 and entry.get(_RUN_KEY) != run_fingerprint:
-                    raise InputError(
-                        f"--out {self._folder} holds a run of another manifest, model or "
-                        "settings; give another folder, or delete that one"
-                    )
-                if number > 0:
-                    self.rows[entry["index"]] = entry["row"]
-                kept += len(line)
+        entries, kept = read_whole_lines(self._path)
+        if entries and entries[0].get(_RUN_KEY) != run_fingerprint:
+            raise InputError(
+                f"--out {self._folder} holds a run of another manifest, model or "
+                "settings; give another folder, or delete that one"
+            )
+        self.rows.update((entry["index"], entry["row"]) for entry in entries[1:])
         return kept
 
     def _write(self, entry: dict[str, Any]) -> None:
