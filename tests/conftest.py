@@ -29,6 +29,12 @@ def kitchen_pcm() -> np.ndarray:
 
 
 @pytest.fixture(scope="session")
+def excerpt(kitchen_pcm: np.ndarray) -> np.ndarray:
+    """The first 12 seconds: three utterances."""
+    return kitchen_pcm[: 12 * 16_000]
+
+
+@pytest.fixture(scope="session")
 def kitchen_spans() -> list[dict]:
     """The labelled utterances of the shipped scene, in order."""
     return json.loads(KITCHEN.with_suffix(".json").read_text("utf-8"))["segments"]

@@ -13,6 +13,7 @@ from fakes import LoudnessDetector, ScriptedRecognizer, make_pipeline
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from paths import KITCHEN
+from streams import feed, untimed
 from tiny_package import write_package
 
 from turbo_stream.audio.open import open_source
@@ -41,23 +42,11 @@ def following(prior: FollowUpPrior = PRIOR, detector: LoudnessDetector | None = 
 
 
 def said(pipeline: Pipeline, pcm: np.ndarray, sizes: list[int]) -> list[Event]:
-    events: list[Event] = []
-    start = turn = 0
-    while start < len(pcm):
-        stop = start + sizes[turn % len(sizes)]
-        events += pipeline.process(pcm[start:stop])
-        start, turn = stop, turn + 1
-    events += pipeline.flush()
-    return [replace(e, latency_ms={}) if isinstance(e, Utterance) else e for e in events]
+    return untimed(feed(pipeline, pcm, sizes))
 
 
 def utterances(events: list[Event]) -> list[Utterance]:
     return [event for event in events if isinstance(event, Utterance)]
-
-
-@pytest.fixture(scope="module")
-def excerpt(kitchen_pcm: np.ndarray) -> np.ndarray:
-    return kitchen_pcm[: 12 * SAMPLE_RATE]
 
 
 def test_what_follows_an_accepted_utterance_is_favoured_by_the_time_between(excerpt) -> None:

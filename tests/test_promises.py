@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import tracemalloc
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from fakes import make_pipeline
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from streams import feed, untimed
 
 from turbo_stream.events import Event, SpeechStarted, Utterance
 from turbo_stream.timebase import SAMPLE_RATE
@@ -20,28 +20,6 @@ chunk_sizes = st.lists(
 calm = settings(
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-
-
-def untimed(events: list[Event]) -> list[Event]:
-    """Drop the one field that may differ between runs."""
-    return [replace(e, latency_ms={}) if isinstance(e, Utterance) else e for e in events]
-
-
-def feed(pipeline, pcm: np.ndarray, sizes: list[int]) -> list[Event]:
-    """Feed `pcm` in chunks of `sizes`, over and over."""
-    events: list[Event] = []
-    start = turn = 0
-    while start < len(pcm):
-        stop = start + sizes[turn % len(sizes)]
-        events += pipeline.process(pcm[start:stop])
-        start, turn = stop, turn + 1
-    return events + pipeline.flush()
-
-
-@pytest.fixture(scope="module")
-def excerpt(kitchen_pcm: np.ndarray) -> np.ndarray:
-    """The first 12 seconds: three utterances."""
-    return kitchen_pcm[: 12 * SAMPLE_RATE]
 
 
 @pytest.fixture(scope="module")

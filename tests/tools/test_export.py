@@ -25,19 +25,6 @@ from training.checkpoint import save_setup, save_weights, write_json  # noqa: E4
 from training.recipe import Recipe  # noqa: E402
 
 
-@pytest.fixture(scope="module")
-def tiny():
-    torch.manual_seed(0)
-    return Turbo(TINY).eval()
-
-
-@pytest.fixture(scope="module")
-def fp32(tiny, tmp_path_factory):
-    path = tmp_path_factory.mktemp("graph") / "model.onnx"
-    export_fp32(tiny, path)
-    return path
-
-
 def test_float_graph_equals_the_network(tiny, fp32):
     items = synthetic_items(tiny, 12)
     difference = np.abs(network_logits(tiny, items) - graph_logits(fp32, items)).max()

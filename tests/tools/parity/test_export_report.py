@@ -17,29 +17,14 @@ from click.testing import CliRunner  # noqa: E402
 from tiny_network import TINY  # noqa: E402
 from tokenizers import Tokenizer, models, pre_tokenizers, processors  # noqa: E402
 
-from models.turbo import Turbo  # noqa: E402
 from tools import export  # noqa: E402
 from tools.fused_attention import fuse_attention  # noqa: E402
-from tools.onnx_graph import export_fp32  # noqa: E402
 from tools.parity.graphs import graph_logits, network_logits  # noqa: E402
 from tools.parity.sets import synthetic_items  # noqa: E402
 from tools.quantization.dynamic import quantize_dynamic  # noqa: E402
 from tools.quantization.static import quantize_static  # noqa: E402
 from training.checkpoint import save_setup, save_weights, write_json  # noqa: E402
 from training.recipe import Recipe  # noqa: E402
-
-
-@pytest.fixture(scope="module")
-def tiny():
-    torch.manual_seed(0)
-    return Turbo(TINY).eval()
-
-
-@pytest.fixture(scope="module")
-def fp32(tiny, tmp_path_factory):
-    path = tmp_path_factory.mktemp("graph") / "model.onnx"
-    export_fp32(tiny, path)
-    return path
 
 
 @pytest.fixture(scope="module")
