@@ -10,6 +10,7 @@ import click
 import numpy as np
 from rich.console import Console
 from safetensors import SafetensorError
+from tokenizers import Tokenizer
 
 from models.turbo import Turbo
 from tools.card import base_models, model_card
@@ -45,15 +46,15 @@ def _described(metrics: dict) -> list[dict]:
     ]
 
 
-def read_run(folder: Path) -> tuple[Turbo, dict, dict]:
-    """Return the network of a run, its configuration and its metrics.
+def read_run(folder: Path) -> tuple[Turbo, Tokenizer, dict, dict]:
+    """Return the network of a run, its tokenizer, its configuration and its metrics.
 
     Raises:
         click.UsageError: `folder` is not that of a finished run, or it had no development set to
             be calibrated on.
     """
     try:
-        model, _ = load_model(folder)
+        model, tokenizer = load_model(folder)
         config = json.loads((folder / "config.json").read_text("utf-8"))
         metrics = json.loads((folder / "metrics.json").read_text("utf-8"))
     except (OSError, SafetensorError) as error:
@@ -65,7 +66,7 @@ def read_run(folder: Path) -> tuple[Turbo, dict, dict]:
             f"{folder}/metrics.json has no calibration: the run had no recordings in its "
             "development set; train with data.manifest=FILE"
         )
-    return model, config, metrics
+    return model, tokenizer, config, metrics
 
 
 def decision_of(model: Turbo, metrics: dict) -> Decision:
@@ -170,7 +171,7 @@ def main(
 ) -> None:
     """Write the fp32 and INT8 graphs of the run in FOLDER, compare them, and make the package."""
     console = Console(stderr=True)
-    model, config, metrics = read_run(folder)
+    model, tokenizer, config, metrics = read_run(folder)
     origin = Origin.read(folder)
     ours = config["name"] == "rej" and origin is None and name in (None, NAME)
     name = name or (NAME if ours else f"turbo-{config['name']}")
@@ -179,7 +180,6 @@ def main(
         graphs = {name: Path(scratch, f"{name}.onnx") for name in (FLOAT, *QUANTIZATIONS)}
         sets = synthetic_sets(model)
         if manifest is not None:
-            _, tokenizer = load_model(folder)
             with console.status("reading"):
                 sets = recorded_sets(model, tokenizer, manifest, hypotheses, count)
         with console.status("exporting"):

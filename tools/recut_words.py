@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 import soundfile
 from rich.console import Console
 from rich.progress import track
@@ -21,6 +20,7 @@ from rich.progress import track
 from tools.word_cuts.alignment import WordAligner
 from tools.word_cuts.cut import CutConfig, cut_word, own_snr_db, tightened
 from tools.word_cuts.matching import mark_folds, mark_matched, mark_shared
+from training.wave import as_wave
 from training.written_manifest import write_manifest
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.clip import read_clip
@@ -46,7 +46,7 @@ def cut_items(
     for item in track(items, "cutting", console=Console(stderr=True)):
         pcm = read_clip(item.path, item.offset_s, item.duration_s if item.offset_s else None)
         word = (item.device_name or "").lower()
-        wave = pcm.astype(np.float32) / 32_768.0
+        wave = as_wave(pcm)
         span = aligner.find(pcm, item.text or "", word) if word else None
         span = tightened(wave, span, config) if span is not None else None
         collection = item.row["set"]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
+from torch import Tensor
 
 from models.config import TurboConfig
 from models.turbo import Turbo
@@ -23,12 +25,17 @@ def write_json(path: Path, content: object) -> None:
     partial.rename(path)
 
 
+def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Write `tensors` under a temporary name, then rename."""
+    partial = path.with_name(f"{path.name}.part")
+    kept = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    save_file(kept, partial)
+    partial.rename(path)
+
+
 def save_weights(folder: Path, model: Turbo) -> None:
     """Write the weights of `model` as `best.safetensors`."""
-    partial = folder / f"{WEIGHTS}.part"
-    state = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
-    save_file(state, partial)
-    partial.rename(folder / WEIGHTS)
+    write_tensors(folder / WEIGHTS, model.state_dict())
 
 
 def save_setup(folder: Path, recipe: Recipe, tokenizer: Tokenizer) -> None:

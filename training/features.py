@@ -17,7 +17,7 @@ from torch import nn
 from models.turbo import Turbo
 from training.augment import AugmentConfig, Surroundings, Wave, augment
 from training.row import Clip
-from turbo_stream.evaluation.clip import read_clip
+from training.wave import read_wave
 
 Frames = NDArray[np.float16]
 
@@ -25,15 +25,6 @@ _STDERR = Console(stderr=True)
 
 AS_RECORDED = -1
 """The variant without a random channel."""
-
-
-def read_wave(clip: Clip) -> Wave:
-    """Return a clip as the product hears it: 16 kHz mono, float32 in [-1, 1].
-
-    Raises:
-        InputError: the file is missing or no sound, or the clip begins after its end.
-    """
-    return read_clip(*clip).astype(np.float32) / 32_768.0
 
 
 def front_digest(front: nn.Module) -> str:

@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 from training.augment import Wave, speech_edges
 from training.row import Clip
-from turbo_stream.evaluation.clip import read_clip
+from training.wave import read_wave
 
 _BANDS = 24
 
@@ -48,8 +48,7 @@ def probe_scores(
     clips: Sequence[Clip], labels: NDArray, groups: NDArray, *, folds: int = 5
 ) -> NDArray[np.float64]:
     """Return `cross_validated` log-odds `[N]` of the `content_free` features of `clips`."""
-    waves = (read_clip(*clip).astype(np.float32) / 32_768.0 for clip in clips)
-    features = np.array([content_free(wave) for wave in waves])
+    features = np.array([content_free(read_wave(clip)) for clip in clips])
     return cross_validated(features, labels, groups, folds=folds)
 
 

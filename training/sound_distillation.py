@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from rich.progress import track
-from safetensors.torch import save_file
 from torch import Tensor
 
 from models.build import start_model
@@ -25,7 +24,7 @@ from models.hugging_face import PREFIX
 from models.pretrained import TAUGHT, TAUGHT_PARTS
 from models.turbo import Turbo
 from training.augment import AugmentConfig, Surroundings
-from training.checkpoint import write_json
+from training.checkpoint import write_json, write_tensors
 from training.distributed import pick_device
 from training.features import FeatureStore, front_digest
 from training.row import Clip, stable_share
@@ -184,13 +183,9 @@ def distill_sound(
 
     out.mkdir(parents=True, exist_ok=True)
     weights = {
-        name: value.detach().cpu().contiguous()
-        for name, value in student.state_dict().items()
-        if name.startswith(TAUGHT_PARTS)
+        name: value for name, value in student.state_dict().items() if name.startswith(TAUGHT_PARTS)
     }
-    partial = out / f"{TAUGHT}.part"
-    save_file(weights, partial)
-    partial.rename(out / TAUGHT)
+    write_tensors(out / TAUGHT, weights)
     write_json(out / "config.json", {"model": asdict(config)})
     write_json(out / "metrics.json", metrics)
     return metrics

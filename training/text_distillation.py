@@ -11,7 +11,6 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from rich.progress import track
-from safetensors.torch import save_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
@@ -20,7 +19,7 @@ from models.config import TurboConfig
 from models.pooling import mean_pool
 from models.text.compact import WEIGHTS
 from models.turbo import Turbo
-from training.checkpoint import write_json
+from training.checkpoint import write_json, write_tensors
 from training.lines import read_lines
 from training.manifest import text_key
 from turbo_stream.errors import InputError
@@ -128,10 +127,7 @@ def distill(
 
     out.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(out / "tokenizer.json"))
-    weights = {name: value.cpu() for name, value in model.tower.state_dict().items()}
-    partial = out / f"{WEIGHTS}.part"
-    save_file(weights, partial)
-    partial.rename(out / WEIGHTS)
+    write_tensors(out / WEIGHTS, model.tower.state_dict())
     write_json(out / "config.json", {"model": asdict(config)})
     write_json(out / "metrics.json", metrics)
     return metrics

@@ -23,7 +23,7 @@ from training.checkpoint import load_model
 from training.corrupt import Mishearing, bundled_dictionary, read_pronunciations
 from training.development import dev_variants
 from training.distributed import pick_device
-from training.features import FeatureStore, front_digest, read_wave
+from training.features import FeatureStore, front_digest
 from training.folds.split import Split
 from training.hypotheses import read_hypotheses
 from training.manifest import found_labels, held_text_keys, read_manifest, read_texts
@@ -32,6 +32,7 @@ from training.recipe import Recipe
 from training.row import Clip, Row
 from training.scoring import Scorer
 from training.text_states import TextStates
+from training.wave import read_wave
 
 
 def with_labels(recipe: Recipe) -> Recipe:

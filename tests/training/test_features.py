@@ -11,9 +11,10 @@ from tiny_network import TINY  # noqa: E402
 
 from models.turbo import Turbo  # noqa: E402
 from training.augment import AugmentConfig, Surroundings  # noqa: E402
-from training.features import AS_RECORDED, FeatureStore, front_digest, read_wave  # noqa: E402
+from training.features import AS_RECORDED, FeatureStore, front_digest  # noqa: E402
 from training.row import Clip  # noqa: E402
 from training.text_states import TextStates  # noqa: E402
+from training.wave import read_wave  # noqa: E402
 from turbo_stream.errors import InputError  # noqa: E402
 
 

@@ -15,6 +15,7 @@ from tools.judge.ledger import Ledger, digest
 from tools.judge.recording import Recording
 from tools.judge.sounds import Sound, Stage
 from training.probe import content_free
+from training.wave import as_wave
 from turbo_stream.detection.package import DIRECTED
 from turbo_stream.recognition.recognizer import Confidence, Recognizer, Transcript
 
@@ -90,8 +91,7 @@ class Bench:
         """Return the content-free features of every recording, `[N, F]`."""
 
         def compute(recording: Recording) -> list[float]:
-            wave = self._sound(recording, sound).astype(np.float32) / 32_768.0
-            return content_free(wave).tolist()
+            return content_free(as_wave(self._sound(recording, sound))).tolist()
 
         keys = [digest("probe", self._sound_key(recording, sound)) for recording in recordings]
         return np.array(self._compute(keys, recordings, compute, label))

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from tools.judge.recording import Recording
 from tools.room import ambience, at_level, reverberate, room_response
 from training.augment import AugmentConfig, Surroundings, Wave, augment, speech_edges
-from turbo_stream.evaluation.clip import read_clip
+from training.row import Clip
+from training.wave import as_wave, read_wave
 from turbo_stream.evaluation.conditions import parse_condition
 from turbo_stream.evaluation.manifests import read_manifest
 from turbo_stream.timebase import to_samples
@@ -62,7 +63,7 @@ class Stage:
             return pcm
         if sound == "noise":
             return _NOISE.apply(pcm, seed=0, item=seed)
-        wave = pcm.astype(np.float32) / 32_768.0
+        wave = as_wave(pcm)
         if sound == "channel":
             return _as_pcm(augment(wave, seed, self.channel, self.surroundings))
         return _as_pcm(far_talker(wave, np.random.default_rng(seed)))
@@ -70,7 +71,7 @@ class Stage:
 
 def part_of(pcm: NDArray[np.int16], keep_s: float, rng: np.random.Generator) -> NDArray[np.int16]:
     """Return a random `keep_s` of the speech in `pcm`, `[N]`, with soft ends."""
-    start, end = speech_edges(pcm.astype(np.float32) / 32_768.0)
+    start, end = speech_edges(as_wave(pcm))
     samples = min(to_samples(keep_s), end - start)
     at = start + int(rng.integers(end - start - samples + 1))
     part = pcm[at : at + samples].astype(np.float64)
@@ -100,7 +101,7 @@ def far_talker(wave: Wave, rng: np.random.Generator) -> Wave:
 def read_waves(manifest: Path | None) -> list[Wave]:
     """Return the recordings of a manifest of noises or rooms, in [-1, 1]; none for None."""
     items = [] if manifest is None else read_manifest(manifest)
-    return [read_clip(item.path).astype(np.float32) / 32_768.0 for item in items]
+    return [read_wave(Clip(item.path)) for item in items]
 
 
 def _as_pcm(wave: Wave) -> NDArray[np.int16]:

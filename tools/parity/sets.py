@@ -12,10 +12,10 @@ from tokenizers import Tokenizer
 from models.turbo import Turbo
 from tools.parity.item import Item
 from training.batches import encode
-from training.features import read_wave
 from training.hypotheses import read_hypotheses
 from training.manifest import read_manifest
 from training.row import Row
+from training.wave import read_wave
 
 CALIBRATION_CLIPS = 64
 """Clips that activation ranges are taken from; none of them is compared on."""

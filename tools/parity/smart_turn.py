@@ -18,17 +18,22 @@ from tools.parity.item import Item
 NAME = "smart-turn v3.2"
 
 _WINDOW_SAMPLES = 8 * 16_000
-_FOLDER = ("audio", "turn", "smart_turn")
 
 
 def smart_turn_graph() -> Path | None:
     """Return the INT8 graph in the installed `pipecat-ai`, None where it is not installed."""
-    spec = importlib.util.find_spec("pipecat")
-    if spec is None or not spec.submodule_search_locations:
+    from models.pretrained import smart_turn_file  # brings torch, which must not be in footprints
+
+    try:
+        graph = smart_turn_file()
+    except FileNotFoundError:
         return None
-    folder = Path(spec.submodule_search_locations[0], *_FOLDER)
-    graph = folder / "data" / "smart-turn-v3.2-cpu.onnx"
-    return graph if graph.exists() and (folder / "_whisper_features.py").exists() else None
+    return graph if graph.exists() and _features_of(graph).exists() else None
+
+
+def _features_of(graph: Path) -> Path:
+    """Return the feature code that stands beside the graph's folder."""
+    return graph.parent.parent / "_whisper_features.py"
 
 
 def open_smart_turn(graph: Path) -> Callable[[Item], object]:
@@ -38,7 +43,7 @@ def open_smart_turn(graph: Path) -> Callable[[Item], object]:
     """
     import onnxruntime
 
-    code = graph.parent.parent / "_whisper_features.py"
+    code = _features_of(graph)
     spec = importlib.util.spec_from_file_location("smart_turn_features", code)
     if spec is None or spec.loader is None:
         raise ImportError(f"{code} cannot be imported")
