@@ -41,6 +41,12 @@ def test_reads_what_the_manifest_says(tiny, tiny_folder):
     assert set(tiny.files) == set(FILES)
 
 
+def test_rejecting_by_sound_alone_is_off_unless_the_package_says_so(tiny, tiny_folder):
+    assert tiny.sound_reject == 0.0
+    rewrite(tiny_folder, lambda values: values.update(sound_reject=0.04))
+    assert ModelPackage.load(tiny_folder).sound_reject == 0.04
+
+
 def test_file_hash_is_sha256(tmp_path):
     (tmp_path / "abc").write_bytes(b"abc")
     expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
@@ -172,6 +178,9 @@ BAD_VALUES = [
     ("files", ["model.int8.onnx"]),
     ("files", {"model.int8.onnx": "abc"}),
     ("files", {"model.int8.onnx": 3}),
+    ("sound_reject", "0.1"),
+    ("sound_reject", -0.1),
+    ("sound_reject", 1),
 ]
 
 

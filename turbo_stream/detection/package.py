@@ -82,6 +82,10 @@ class ModelPackage:
     """What an accepted utterance says of the next, if that is asked for; the optional key
     `follow_up` of `turbo.json`."""
 
+    sound_reject: float
+    """Speech whose directed probability by the sound alone is below this is rejected before any
+    text is made of it, in [0, 1); 0 never does. The optional key `sound_reject` of `turbo.json`."""
+
     files: Mapping[str, str]
     """SHA-256, in hex, of every file but `turbo.json`."""
 
@@ -119,6 +123,7 @@ class ModelPackage:
             training=dict(manifest.table("training").values),
             metrics=dict(manifest.table("metrics").values),
             follow_up=_follow_up(manifest),
+            sound_reject=_sound_reject(manifest),
             files=_files(manifest),
         )
         package.verify()
@@ -224,6 +229,15 @@ def _follow_up(manifest: Manifest) -> FollowUpPrior:
         return FollowUpPrior()
     row = manifest.table("follow_up")
     return FollowUpPrior(row.number("log_odds", above=0), row.number("decay_s", above=0))
+
+
+def _sound_reject(manifest: Manifest) -> float:
+    if "sound_reject" not in manifest.values:
+        return 0.0
+    value = manifest.fraction("sound_reject")
+    if value == 1:
+        raise manifest.refuse("sound_reject", value, "below 1: all speech would be rejected")
+    return value
 
 
 def _calibration(manifest: Manifest, classes: int) -> AffineCalibration:
