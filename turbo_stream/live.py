@@ -22,7 +22,7 @@ from turbo_stream.decider import Hearing
 from turbo_stream.events import Event, SourceChanged, SpeechStarted, Utterance
 from turbo_stream.hearing_thread import LONGEST_END_S, HearingThread
 from turbo_stream.pipeline import Pipeline
-from turbo_stream.segmentation.segment import Segment, SegmenterOutput
+from turbo_stream.segmentation.segment import Segment, SegmenterOutput, SegmentStarted
 from turbo_stream.timebase import to_seconds
 
 
@@ -133,7 +133,7 @@ class LivePipeline:
                 barge_in = self._pipeline.barge_in(output)
                 waiting = Waiting(output, perf_counter(), barge_in, output.dropped)
                 self._backlog.put(waiting)
-            else:
+            elif isinstance(output, SegmentStarted):
                 self._say(SpeechStarted(output.id, to_seconds(output.start_sample)))
 
     def _inference(self) -> None:

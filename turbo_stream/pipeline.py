@@ -23,13 +23,14 @@ from turbo_stream.events import (
     SpeechStarted,
     Utterance,
 )
-from turbo_stream.segmentation.segment import Segment, SegmenterOutput
+from turbo_stream.segmentation.segment import Segment, SegmenterOutput, SegmentStarted
 from turbo_stream.stopwatch import Stopwatch
 from turbo_stream.timebase import to_seconds
 from turbo_stream.totals import Totals
 
 if TYPE_CHECKING:
     from turbo_stream.follow_up import FollowUp
+    from turbo_stream.recognition.window import WindowConfig
     from turbo_stream.segmentation.segmenter import Segmenter
 
 Pcm = NDArray[np.int16]
@@ -70,6 +71,7 @@ class Pipeline:
         threshold: float | None = None,
         operating_point: str | None = None,
         language: str | None = None,
+        window: WindowConfig | None = None,
         show_rejected: bool = False,
         follow_up: bool = False,
         say: Callable[[str], None] | None = None,
@@ -84,6 +86,7 @@ class Pipeline:
             threshold: accept from this probability on, in [0, 1]; None for the package's.
             operating_point: one of the package's named thresholds, instead of `threshold`.
             language: language of the speech, for multilingual Whisper models.
+            window: how much of its 30 s Whisper reads; None for the default.
             show_rejected: put the text of rejected speech into its event.
             follow_up: favour what is said soon after an accepted utterance.
             say: told in one line what was chosen and why; None sends it to the log.
@@ -103,6 +106,7 @@ class Pipeline:
             threshold=threshold,
             operating_point=operating_point,
             language=language,
+            window=window,
             show_rejected=show_rejected,
             follow_up=follow_up,
             say=say or logging.getLogger(__name__).info,
@@ -114,7 +118,7 @@ class Pipeline:
         `reference`, `[N]`, is what the device itself played meanwhile: its echo is muted, and
         utterances spoken over it are marked `barge_in`.
         """
-        return [self._decide(output) for output in self.segment(pcm, reference)]
+        return self._decided(self.segment(pcm, reference))
 
     def segment(self, pcm: Pcm, reference: Pcm | None = None) -> list[SegmenterOutput]:
         """Do the segmenter's part of `process` only; for shells that decide elsewhere."""
@@ -130,7 +134,7 @@ class Pipeline:
     def gap(self, lost_samples: int, cause: str) -> list[Event]:
         """Advance the stream by `lost_samples` that nobody heard."""
         report = self.gap_report(lost_samples, cause)
-        return [report, *(self._decide(output) for output in self.segmenter.gap(lost_samples))]
+        return [report, *self._decided(self.segmenter.gap(lost_samples))]
 
     def gap_report(self, lost_samples: int, cause: str) -> GapReported:
         """Return the event for samples lost from here on."""
@@ -142,7 +146,7 @@ class Pipeline:
         event = SourceChanged(change.state, change.detail)
         if change.state == "active":
             return [event]
-        return [event, *(self._decide(output) for output in self.segmenter.abort())]
+        return [event, *self._decided(self.segmenter.abort())]
 
     @property
     def paused(self) -> bool:
@@ -154,7 +158,7 @@ class Pipeline:
 
         Samples fed while paused count as silence, so that times stay right.
         """
-        return [self._decide(output) for output in self.pause_segmenting()]
+        return self._decided(self.pause_segmenting())
 
     def pause_segmenting(self) -> list[SegmenterOutput]:
         """Do the segmenter's part of `pause` only; for shells that decide elsewhere."""
@@ -167,7 +171,7 @@ class Pipeline:
 
     def flush(self) -> list[Event]:
         """End the stream: an utterance still open is decided now."""
-        return [self._decide(output) for output in self.segmenter.flush()]
+        return self._decided(self.segmenter.flush())
 
     def reset(self) -> None:
         """Start a new stream with the same models."""
@@ -248,13 +252,21 @@ class Pipeline:
         """Return whether `segment` was spoken over the device; None without a reference."""
         return self._barge_in.during(segment.start_sample, segment.end_sample)
 
-    def _decide(self, output: SegmenterOutput) -> Event:
-        if not isinstance(output, Segment):
-            return SpeechStarted(output.id, to_seconds(output.start_sample))
+    def _decided(self, outputs: list[SegmenterOutput]) -> list[Event]:
+        events: list[Event] = []
+        for output in outputs:
+            match output:
+                case SegmentStarted(id, start_sample):
+                    events.append(SpeechStarted(id, to_seconds(start_sample)))
+                case Segment():
+                    events.append(self._decide(output))
+        return events
+
+    def _decide(self, segment: Segment) -> Utterance:
         utterance = self.decider.decide(
-            output,
-            barge_in=self.barge_in(output),
-            follow_up_log_odds=self.follow_up_log_odds(output),
+            segment,
+            barge_in=self.barge_in(segment),
+            follow_up_log_odds=self.follow_up_log_odds(segment),
         )
         self.count(utterance)
         return utterance

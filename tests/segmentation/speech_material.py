@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from turbo_stream.segmentation.segment import Segment, SegmenterOutput, SegmentStarted
+from turbo_stream.segmentation.segment import (
+    Segment,
+    SegmenterOutput,
+    SegmentPaused,
+    SegmentResumed,
+    SegmentStarted,
+)
 from turbo_stream.segmentation.segmenter import Segmenter
 from turbo_stream.timebase import SAMPLE_RATE
 
@@ -41,31 +47,52 @@ def segments(outputs: list[SegmenterOutput]) -> list[Segment]:
 
 def fingerprint(outputs: list[SegmenterOutput]) -> list[tuple]:
     """All that `outputs` say, in a form that compares."""
-    return [
-        ("started", o.id, o.start_sample)
-        if isinstance(o, SegmentStarted)
-        else (
-            o.id,
-            o.start_sample,
-            o.end_sample,
-            o.endpoint_sample,
-            o.dropped,
-            o.degraded,
-            o.pcm.tobytes(),
-        )
-        for o in outputs
-    ]
+    return [_print(output) for output in outputs]
+
+
+def _print(output: SegmenterOutput) -> tuple:
+    match output:
+        case SegmentStarted():
+            return ("started", output.id, output.start_sample)
+        case SegmentResumed():
+            return ("resumed", output.id)
+        case SegmentPaused():
+            return ("paused", *_print(output.draft))
+    return (
+        output.id,
+        output.start_sample,
+        output.end_sample,
+        output.endpoint_sample,
+        output.dropped,
+        output.degraded,
+        output.pause,
+        output.pcm.tobytes(),
+    )
 
 
 def check_laws(outputs: list[SegmenterOutput], segmenter: Segmenter) -> None:
     """Assert what holds of the outputs of every finished stream."""
     open_id, open_start, expected, last_end, last_seen = None, None, 0, 0, 0
+    draft = None
     for output in outputs:
         if isinstance(output, SegmentStarted):
             assert open_id is None and output.id == expected
             open_id, open_start = output.id, output.start_sample
             expected += 1
             continue
+        if isinstance(output, SegmentPaused):
+            assert draft is None and output.draft.dropped is None
+            assert (output.draft.id, output.draft.start_sample) == (open_id, open_start)
+            draft = output.draft
+            continue
+        if isinstance(output, SegmentResumed):
+            assert draft is not None and output.id == open_id
+            draft = None
+            continue
+        if draft is not None:
+            assert draft.same_sound(output) and np.array_equal(draft.pcm, output.pcm)
+            assert draft.pause == output.pause
+        draft = None
         assert (output.id, output.start_sample) == (open_id, open_start)
         open_id = None
         assert last_end <= output.start_sample < output.end_sample <= output.endpoint_sample

@@ -15,7 +15,7 @@ class SegmenterConfig:
     """Audio kept before the first sample of speech."""
 
     tail_ms: float = 200
-    """Audio kept after the last sample of speech."""
+    """Audio kept after the last sample of speech, as far as it was heard at `pause_ms`."""
 
     onset_voice_ms: float = 80
     """Voice needed within `onset_window_ms` before an utterance opens."""
@@ -34,6 +34,16 @@ class SegmenterConfig:
 
     min_sound_ms: float = 50
     """So is one whose sound is shorter than this: a click on which the detector hung over."""
+
+    pause_ms: float = 160
+    """Silence after which an utterance is taken for perhaps finished: its sound is judged, and
+    speculative work on it may begin."""
+
+    finished_threshold: float = 0.5
+    """From this probability on, that the speaker has finished is believed."""
+
+    finished_silence_ms: float = 240
+    """Silence that ends an utterance which sounds finished."""
 
     end_silence_ms: float = 600
     """Silence that ends an utterance as long as nothing is known about the speaker."""
@@ -84,6 +94,8 @@ class SegmenterConfig:
             ("end_silence_min_ms", "end_silence_ms"),
             ("end_silence_ms", "end_silence_max_ms"),
             ("bridge_gap_ms", "end_silence_min_ms"),
+            ("pause_ms", "finished_silence_ms"),
+            ("finished_silence_ms", "end_silence_ms"),
         ]
         for small, large in ordered:
             if getattr(self, small) > getattr(self, large):

@@ -37,9 +37,14 @@ class EndSilence:
         if SHORTEST_MS <= pause_ms <= self.config.end_silence_max_ms:
             self.pauses_ms.append(pause_ms)
 
-    def required_samples(self, voiced_ms: float) -> int:
-        """Return the silence that ends an utterance holding `voiced_ms` of voice."""
+    def required_samples(self, voiced_ms: float, finished_probability: float | None = None) -> int:
+        """Return the silence that ends an utterance holding `voiced_ms` of voice.
+
+        `finished_probability`: how finished it sounds, None where nobody can say.
+        """
         config = self.config
+        if finished_probability is not None and finished_probability >= config.finished_threshold:
+            return ms_to_samples(config.finished_silence_ms)
         wait_ms = config.end_silence_ms
         if len(self.pauses_ms) >= NEEDED:
             wait_ms = FACTOR * sorted(self.pauses_ms)[-2]

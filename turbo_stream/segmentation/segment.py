@@ -8,6 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_stream.segmentation.pause import PauseVerdict
+
 DropReason = Literal["too_short", "source_lost"]
 
 
@@ -43,5 +45,33 @@ class Segment:
     degraded: tuple[str, ...] = ()
     """Stated steps by which quality was lost, such as `gap`."""
 
+    pause: PauseVerdict | None = None
+    """What the sound alone said at the last pause; None where none was heard or nobody judges."""
 
-SegmenterOutput = SegmentStarted | Segment
+    def same_sound(self, other: Segment) -> bool:
+        """Return whether `other` holds the very same samples of the stream."""
+        return (
+            self.id == other.id
+            and self.start_sample == other.start_sample
+            and self.end_sample == other.end_sample
+            and len(self.pcm) == len(other.pcm)
+        )
+
+
+@dataclass(frozen=True)
+class SegmentPaused:
+    """Speech paused, perhaps for good; work on the utterance can begin before that is certain."""
+
+    draft: Segment
+    """What the `Segment` will be if nobody speaks on: that one then has the same sound, and
+    differs in `endpoint_sample` and at most in `dropped` and `degraded`."""
+
+
+@dataclass(frozen=True)
+class SegmentResumed:
+    """Somebody spoke on after a `SegmentPaused`: its draft is void."""
+
+    id: int
+
+
+SegmenterOutput = SegmentStarted | SegmentPaused | SegmentResumed | Segment

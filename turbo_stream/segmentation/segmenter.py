@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,15 @@ from turbo_stream.segmentation.edge import find_offset, find_onset
 from turbo_stream.segmentation.end_silence import EndSilence
 from turbo_stream.segmentation.history import History
 from turbo_stream.segmentation.level import Level, NoiseFloor, frame_level
-from turbo_stream.segmentation.segment import DropReason, Segment, SegmenterOutput, SegmentStarted
+from turbo_stream.segmentation.pause import PauseJudge
+from turbo_stream.segmentation.segment import (
+    DropReason,
+    Segment,
+    SegmenterOutput,
+    SegmentPaused,
+    SegmentResumed,
+    SegmentStarted,
+)
 from turbo_stream.segmentation.utterance import Frame, OpenUtterance, loud_level, split_point
 from turbo_stream.segmentation.vad import Vad
 from turbo_stream.timebase import SAMPLE_RATE, ms_to_samples
@@ -65,13 +73,21 @@ class Segmenter:
     Works frame by frame of the detector, so what it returns is a function of the samples alone
     and not of how they were chunked, and later samples never change an earlier answer. Every
     `SegmentStarted` is followed by exactly one `Segment` of its id and `start_sample`; spans are
-    in order and do not overlap. Positions count from the start of the stream, lost samples
-    included. Memory holds one utterance of the maximum length and does not grow.
+    in order and do not overlap. Between the two, every pause yields a `SegmentPaused`, and a
+    `SegmentResumed` if it was not the end. Positions count from the start of the stream, lost
+    samples included. Memory holds one utterance of the maximum length and does not grow.
     """
 
-    def __init__(self, vad: Vad, config: SegmenterConfig | None = None) -> None:
+    def __init__(
+        self,
+        vad: Vad,
+        config: SegmenterConfig | None = None,
+        judge: PauseJudge | None = None,
+    ) -> None:
+        """Take the parts; `judge` is asked at every pause, and may shorten the end silence."""
         self._vad = vad
         self._config = config or SegmenterConfig()
+        self._judge_pause = None if judge is None else judge.judge
         self._onset_frames = self._frames(self._config.onset_voice_ms)
         self._resume_frames = self._frames(self._config.resume_voice_ms)
         self._resume_window = max(
@@ -238,6 +254,8 @@ class Segmenter:
     def _follow(self, utterance: OpenUtterance, frame: Frame) -> list[SegmenterOutput]:
         """Somebody speaks: go on, wait out a pause, end, or split."""
         state, config = self._state, self._config
+        outputs: list[SegmenterOutput] = []
+        draft = utterance.draft
         utterance.frames.append(frame)
         if frame.voiced:
             window = [
@@ -252,12 +270,30 @@ class Segmenter:
                 pause = resumed - utterance.speech_end
                 state.end_silence.observe(pause * 1000 / SAMPLE_RATE)
                 utterance.extend(window)
-        voiced_ms = utterance.voiced_samples * 1000 / SAMPLE_RATE
-        if frame.stop - utterance.speech_end >= state.end_silence.required_samples(voiced_ms):
-            return [self._close(utterance)]
+            if draft is not None and utterance.draft is None and draft.dropped is None:
+                outputs.append(SegmentResumed(utterance.id))
+        silence = frame.stop - utterance.speech_end
+        if utterance.draft is None and silence >= ms_to_samples(config.pause_ms):
+            utterance.draft = self._draft(utterance)
+            if utterance.draft.dropped is None:
+                utterance.draft = self._judged(utterance.draft)
+                outputs.append(SegmentPaused(utterance.draft))
+        if silence >= self._end_silence(utterance):
+            return [*outputs, self._close(utterance)]
         if utterance.speech_end - utterance.start_sample >= ms_to_samples(config.max_utterance_ms):
-            return self._split(utterance)
-        return []
+            return [*outputs, *self._split(utterance)]
+        return outputs
+
+    def _judged(self, draft: Segment) -> Segment:
+        return replace(draft, pause=self._judge_pause(draft.pcm)) if self._judge_pause else draft
+
+    def _end_silence(self, utterance: OpenUtterance) -> int:
+        """Return the samples of silence that end `utterance`."""
+        pause = None if utterance.draft is None else utterance.draft.pause
+        return self._state.end_silence.required_samples(
+            utterance.voiced_samples * 1000 / SAMPLE_RATE,
+            None if pause is None else pause.finished_probability,
+        )
 
     def _split(self, utterance: OpenUtterance) -> list[SegmenterOutput]:
         """Cut a too long utterance in two; the second goes on where the first ends."""
@@ -275,13 +311,31 @@ class Segmenter:
         degraded: tuple[str, ...] = (),
         end: int | None = None,
     ) -> Segment:
-        state, config = self._state, self._config
-        history = state.history
+        state = self._state
+        draft = utterance.draft
+        if draft is None or end is not None:
+            draft = self._draft(utterance, end)
+        start, end = draft.start_sample, draft.end_sample
+        lost = sum(max(0, min(b, end) - max(a, start)) for a, b in state.bridged)
+        state.speech_samples += end - start - lost
+        state.last_end = state.pause_start = end
+        state.utterance = None
+        state.recent.clear()
+        return replace(
+            draft,
+            endpoint_sample=state.history.end,
+            dropped=dropped or draft.dropped,
+            degraded=degraded or draft.degraded,
+        )
+
+    def _draft(self, utterance: OpenUtterance, end: int | None = None) -> Segment:
+        """Return what `utterance` is if it ends here: at `end`, else where its sound does."""
+        config, history = self._config, self._state.history
         start = utterance.start_sample
         tail = ms_to_samples(config.tail_ms)
         if end is None:
             peak = loud_level([f for f in utterance.frames if f.voiced])
-            end = find_offset(history, utterance.speech_end, state.floor, peak, start + 1)
+            end = find_offset(history, utterance.speech_end, self._state.floor, peak, start + 1)
         else:
             tail = 0
         pcm_start = max(
@@ -289,21 +343,14 @@ class Segmenter:
         )
         pcm_stop = min(end + tail, history.end)
         too_short = utterance.voiced_samples < ms_to_samples(config.min_speech_ms)
-        if dropped is None and (too_short or end - start < ms_to_samples(config.min_sound_ms)):
-            dropped = "too_short"
-        if not degraded and any(a < pcm_stop and b > pcm_start for a, b in state.bridged):
-            degraded = ("gap",)
-        lost = sum(max(0, min(b, end) - max(a, start)) for a, b in state.bridged)
-        state.speech_samples += end - start - lost
-        state.last_end = state.pause_start = end
-        state.utterance = None
-        state.recent.clear()
+        too_short |= end - start < ms_to_samples(config.min_sound_ms)
+        bridged = any(a < pcm_stop and b > pcm_start for a, b in self._state.bridged)
         return Segment(
             id=utterance.id,
             start_sample=start,
             end_sample=end,
             endpoint_sample=history.end,
             pcm=history.read(pcm_start, pcm_stop),
-            dropped=dropped,
-            degraded=degraded,
+            dropped="too_short" if too_short else None,
+            degraded=("gap",) if bridged else (),
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from turbo_stream.segmentation.level import Level
+from turbo_stream.segmentation.segment import Segment
 
 
 class Frame(NamedTuple):
@@ -38,10 +39,14 @@ class OpenUtterance:
     speech_end: int = 0
     """End of the last frame that certainly belongs to the speech."""
 
+    draft: Segment | None = None
+    """What it is if the present pause is its end."""
+
     def extend(self, frames: list[Frame]) -> None:
         """Count `frames`, the newest ones, as speech."""
         self.voiced_samples += sum(f.stop - f.start for f in frames if f.voiced)
         self.speech_end = frames[-1].stop
+        self.draft = None
 
 
 def split_point(frames: list[Frame], shortest_pause: int) -> int:
