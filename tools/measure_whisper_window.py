@@ -22,6 +22,7 @@ from rich.progress import track
 
 from tools.compare_recognizers import normalise, read_rows, read_sound
 from turbo_stream.recognition.whisper import WhisperRecognizer
+from turbo_stream.recognition.window import WindowConfig
 from turbo_stream.timebase import SAMPLE_RATE
 
 MARGIN_S = {30.0: 0.0, 15.0: 2.0, 10.0: 2.0}
@@ -88,9 +89,7 @@ def main(
     ]
     results = {}
     for floor in floors:
-        recognizer = WhisperRecognizer(
-            asr, window_floor_s=floor, window_margin_s=MARGIN_S.get(floor, 1.0)
-        )
+        recognizer = WhisperRecognizer(asr, window=WindowConfig(floor, MARGIN_S.get(floor, 1.0)))
         recognizer.warm_up()
         results[f"{floor:g}"] = measure(recognizer, sounds, f"floor {floor:g} s")
         Console(stderr=True).print(floor, results[f"{floor:g}"])

@@ -12,6 +12,7 @@ from turbo_stream.events import Ready
 if TYPE_CHECKING:
     from turbo_stream.detection.package import ModelPackage
     from turbo_stream.pipeline import Pipeline
+    from turbo_stream.recognition.window import WindowConfig
 
 
 def load_pipeline(
@@ -24,6 +25,7 @@ def load_pipeline(
     threshold: float | None,
     operating_point: str | None,
     language: str | None,
+    window: WindowConfig | None,
     show_rejected: bool,
     follow_up: bool,
     say: Callable[[str], None],
@@ -46,7 +48,7 @@ def load_pipeline(
         say(notice)
     # Before the recognizer, which may take seconds: a wrong threshold is told at once.
     detector = TurboDetector(package, names=names, threshold=threshold, use_text=notice is None)
-    recognizer = load_recognizer(asr, language=language, say=say)
+    recognizer = load_recognizer(asr, language=language, window=window, say=say)
     recognizer.warm_up()
     detector.warm_up()
     ready = Ready(

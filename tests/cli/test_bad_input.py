@@ -184,6 +184,8 @@ CASES = {
     ),
     "wrong asr name": Case(["clip.wav", "--asr", "whisperer"], "whisperer"),
     "asr folder without a model": Case(["clip.wav", "--asr", "./folder.wav"], "folder.wav"),
+    "window too long": Case(["clip.wav", "--window-floor", "31"], "a window floor of 31 s"),
+    "window margin nan": Case(["clip.wav", "--window-margin", "nan"], "a window margin of nan s"),
     "wrong vad": Case(["clip.wav", "--vad", "ears"], "ears"),
     "config missing": Case(["clip.wav", "--config", "nowhere.toml"], "nowhere.toml"),
     "config with an unknown key": Case(["clip.wav", "--config", "unknown.toml"], "assr"),

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from turbo_stream.errors import InputError
+from turbo_stream.recognition.recognizer import Interruptible
 from turbo_stream.recognition.whisper import WhisperRecognizer
+from turbo_stream.recognition.window import WindowConfig
 
 RATE = 16_000
 
@@ -63,7 +65,7 @@ def test_the_cut_may_be_tighter_or_wider(whisper, kitchen_pcm, kitchen_spans) ->
 
 
 def test_a_short_window_hears_the_same(whisper_folder, kitchen_pcm, kitchen_spans) -> None:
-    recognizer = WhisperRecognizer(whisper_folder, window_floor_s=2.0, window_margin_s=0.5)
+    recognizer = WhisperRecognizer(whisper_folder, window=WindowConfig(floor_s=2.0, margin_s=0.5))
     assert word_error_rate(recognizer, kitchen_pcm, kitchen_spans) <= 0.15
 
 
@@ -74,7 +76,7 @@ def test_a_short_window_hears_the_same(whisper_folder, kitchen_pcm, kitchen_span
 def test_window_is_what_was_said_and_a_margin(
     whisper_folder, kitchen_pcm, seconds, floor_s, margin_s, window_s, monkeypatch
 ) -> None:
-    recognizer = WhisperRecognizer(whisper_folder, window_floor_s=floor_s, window_margin_s=margin_s)
+    recognizer = WhisperRecognizer(whisper_folder, window=WindowConfig(floor_s, margin_s))
     frames = spied_frames(recognizer, monkeypatch)
     recognizer.transcribe(kitchen_pcm[: int(seconds * RATE)])
     assert frames[0] == round(window_s * 100)
@@ -87,6 +89,33 @@ def test_a_loop_is_read_again_in_the_whole_window(
     frames = spied_frames(recognizer, monkeypatch)
     assert recognizer.transcribe(kitchen_pcm[: 2 * RATE]).guard == "cap"
     assert frames == [1000, 3000]
+
+
+@pytest.mark.parametrize("asks", [0, 1, 2, 3])
+def test_stops_where_it_is_told_to(multilingual_folder, kitchen_pcm, monkeypatch, asks) -> None:
+    recognizer = WhisperRecognizer(multilingual_folder)
+    frames = spied_frames(recognizer, monkeypatch)
+    answers = iter([True] * asks + [False])
+    sound = kitchen_pcm[: 2 * RATE]
+    assert recognizer.transcribe_while(sound, lambda: next(answers)) is None
+    # Before the first window, after encoding it, before the second reading, after encoding it.
+    assert frames == [[], [1000], [1000], [1000, 3000]][asks]
+
+
+def test_stops_between_windows(whisper, kitchen_pcm, monkeypatch) -> None:
+    frames = spied_frames(whisper, monkeypatch)
+    answers = iter([True, True, False])
+    assert whisper.transcribe_while(kitchen_pcm[: 9 * RATE], lambda: next(answers)) is None
+    assert frames == [600]
+
+
+def test_nothing_stays_behind_of_what_was_stopped(whisper, kitchen_pcm, kitchen_spans) -> None:
+    assert isinstance(whisper, Interruptible)
+    first, second = (cut(kitchen_pcm, span) for span in kitchen_spans[:2])
+    undisturbed = whisper.transcribe(second)
+    answers = iter([True, False])
+    assert whisper.transcribe_while(first, lambda: next(answers)) is None
+    assert whisper.transcribe_while(second, lambda: True) == undisturbed
 
 
 def spied_frames(recognizer: WhisperRecognizer, monkeypatch: pytest.MonkeyPatch) -> list[int]:

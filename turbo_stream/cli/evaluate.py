@@ -11,6 +11,7 @@ import click
 import turbo_stream
 from turbo_stream.cli.command import run_command
 from turbo_stream.cli.config_file import read_config
+from turbo_stream.cli.window import window_options
 from turbo_stream.errors import InputError
 
 _FOLDER = click.Path(path_type=Path)
@@ -40,6 +41,7 @@ _FOLDER = click.Path(path_type=Path)
     metavar="auto|none|pocketsphinx|NAME_OR_DIR",
     help="Recognizer, as of turbo-listen.  [default: auto]",
 )
+@window_options
 @click.option("--text", type=click.Choice(["gold"]), help="Take the manifest's text instead.")
 @click.option("--vad", metavar="NAME", help="Voice activity detector of stream mode.")
 @click.option("--name", "names", multiple=True, help="What the device is called; repeatable.")

@@ -14,12 +14,14 @@ import click
 import turbo_stream
 from turbo_stream.cli.command import run_command
 from turbo_stream.cli.config_file import read_config
+from turbo_stream.cli.window import window_options
 
 if TYPE_CHECKING:
     from turbo_stream.audio.source import Source
     from turbo_stream.cli.view.view import View
     from turbo_stream.events import Event
     from turbo_stream.pipeline import Pipeline
+    from turbo_stream.recognition.window import WindowConfig
 
 
 @click.command("turbo-listen", context_settings={"help_option_names": ["-h", "--help"]})
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
 @click.option("--channel", type=int, metavar="N", help="Use channel N (from 0) alone.")
 @click.option("--list-devices", is_flag=True, help="List the microphones and exit.")
 @click.option("--language", metavar="CODE", help="Language, for multilingual Whisper models.")
+@window_options
 @click.option("--realtime", is_flag=True, help="Play a file at its own pace, as a microphone.")
 @click.option("--show-rejected", is_flag=True, help="Show the words of rejected speech, too.")
 @click.option("--follow-up", is_flag=True, help="Favour what soon follows accepted speech.")
@@ -67,6 +70,7 @@ def listen(
     channel: int | None,
     list_devices: bool,
     language: str | None,
+    window: WindowConfig,
     realtime: bool,
     show_rejected: bool,
     follow_up: bool,
@@ -93,6 +97,7 @@ def listen(
         threshold=threshold,
         operating_point=operating_point,
         language=language,
+        window=window,
         show_rejected=show_rejected,
         follow_up=follow_up,
         say=_say,

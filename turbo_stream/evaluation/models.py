@@ -11,6 +11,8 @@ from turbo_stream.detection.package import ModelPackage
 from turbo_stream.evaluation.item import Item
 from turbo_stream.evaluation.settings import ScoringSettings
 from turbo_stream.recognition.recognizer import Confidence, Recognizer, Transcript
+from turbo_stream.recognition.whisper import WhisperRecognizer
+from turbo_stream.recognition.window import WindowConfig
 
 _LOG = logging.getLogger(__name__)
 
@@ -31,7 +33,7 @@ class Models:
 
         package = ModelPackage.load(Path(settings.model) if settings.model else None)
         asr = "none" if settings.gold_text else settings.asr
-        recognizer = load_recognizer(asr, say=_LOG.info)
+        recognizer = load_recognizer(asr, window=settings.window, say=_LOG.info)
         classifier = TurboClassifier(package)
         recognizer.warm_up()
         classifier.warm_up()
@@ -41,6 +43,11 @@ class Models:
     def asr(self) -> str:
         """Name of the recognizer, or `gold`."""
         return "gold" if self.settings.gold_text else self.recognizer.name
+
+    @property
+    def window(self) -> WindowConfig | None:
+        """What Whisper reads; None where something else makes the text."""
+        return self.recognizer.window if isinstance(self.recognizer, WhisperRecognizer) else None
 
     def names(self, item: Item) -> tuple[str, ...]:
         """Return what the device of `item` is called."""

@@ -90,6 +90,7 @@ def describe_run(models: Models, manifest: Path) -> dict[str, Any]:
         "model_sha256": file_hash(package.folder / MANIFEST_NAME),
         "language": package.language,
         "asr": models.asr,
+        "window": None if models.window is None else asdict(models.window),
         "text": "gold" if settings.gold_text else "asr",
         "vad": (settings.vad or DEFAULT_VAD) if settings.mode == "stream" else None,
         "names": list(settings.names),

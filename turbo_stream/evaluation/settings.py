@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
+
+from turbo_stream.recognition.window import WindowConfig
 
 Mode = Literal["utterance", "stream"]
 
@@ -21,6 +23,9 @@ class ScoringSettings:
 
     asr: str = "auto"
     """Recognizer as in `turbo-listen --asr`."""
+
+    window: WindowConfig = field(default_factory=WindowConfig)
+    """How much of its 30 s Whisper reads."""
 
     gold_text: bool = False
     """Take the manifest's `text` instead of recognizing."""

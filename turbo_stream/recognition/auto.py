@@ -8,19 +8,24 @@ from turbo_stream.errors import InputError
 from turbo_stream.recognition.none import NoRecognizer
 from turbo_stream.recognition.recognizer import Recognizer
 from turbo_stream.recognition.whisper import WhisperRecognizer
+from turbo_stream.recognition.window import WindowConfig
 
 AUTO_MODEL = "tiny.en"
 """What `auto` would rather use; PocketSphinx errs several times as often."""
 
 
 def load_recognizer(
-    spec: str, *, language: str | None = None, say: Callable[[str], None]
+    spec: str,
+    *,
+    language: str | None = None,
+    window: WindowConfig | None = None,
+    say: Callable[[str], None],
 ) -> Recognizer:
     """Return the recognizer that `spec` names: `auto`, `none`, `pocketsphinx`, or a Whisper model.
 
     `auto` is Whisper tiny.en if it is on this machine or can be downloaded, else PocketSphinx;
     which and why goes to `say`, one line. Learning that the Hub is out of reach takes less than
-    3 s. Raises `InputError` for a model or a language that is not to be had.
+    3 s. `window` is Whisper's. Raises `InputError` for a model or a language that is not to be had.
     """
     if spec == "none":
         return NoRecognizer()
@@ -30,13 +35,13 @@ def load_recognizer(
                 f"--asr {spec} hears English only, not {language!r}: "
                 "give a multilingual Whisper model, such as --asr tiny"
             )
-        return _auto(say) if spec == "auto" else _pocketsphinx()
-    return WhisperRecognizer(spec, language=language)
+        return _auto(window, say) if spec == "auto" else _pocketsphinx()
+    return WhisperRecognizer(spec, language=language, window=window)
 
 
-def _auto(say: Callable[[str], None]) -> Recognizer:
+def _auto(window: WindowConfig | None, say: Callable[[str], None]) -> Recognizer:
     try:
-        recognizer = WhisperRecognizer(AUTO_MODEL)
+        recognizer = WhisperRecognizer(AUTO_MODEL, window=window)
     except InputError as error:
         say(f"recognizer: PocketSphinx, because {error}")
         return _pocketsphinx()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,4 +61,19 @@ class Recognizer(Protocol):
 
     def warm_up(self) -> None:
         """Run once on silence, so that the first utterance is not slower than the next."""
+        ...
+
+
+@runtime_checkable
+class Interruptible(Protocol):
+    """A recognizer that can give up half-way, as when the speaker turns out not to have ended."""
+
+    def transcribe_while(
+        self, pcm: NDArray[np.int16], go_on: Callable[[], bool]
+    ) -> Transcript | None:
+        """Return what `transcribe` returns, or None where `go_on` said no before it was done.
+
+        `go_on` is asked between the steps, on the caller's thread. Nothing of a decode that was
+        stopped stays behind.
+        """
         ...

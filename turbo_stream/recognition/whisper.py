@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,8 @@ from turbo_stream.errors import InputError
 from turbo_stream.recognition.guards import compression_ratio, find_guard, token_cap
 from turbo_stream.recognition.recognizer import Confidence, Transcript
 from turbo_stream.recognition.whisper_model import find_model
-from turbo_stream.timebase import SAMPLE_RATE, to_samples, to_seconds
-
-_SAMPLES_PER_POSITION = 320
-"""Of the encoder: two frames of 10 ms."""
+from turbo_stream.recognition.window import WindowConfig
+from turbo_stream.timebase import SAMPLE_RATE, to_seconds
 
 _LONGEST_OUTPUT = 224
 """Tokens; half of the decoder's 448 positions, where CTranslate2 stops by itself."""
@@ -36,13 +35,16 @@ class _Decoded:
     capped: bool
 
 
+class _Stopped(Exception):
+    """The caller does not want the rest of a transcript."""
+
+
 class WhisperRecognizer:
     """Greedy decoding at temperature 0, without timestamps, of one utterance by itself.
 
     Whisper was trained on windows of 30 s, and encoding one costs a small CPU more than everything
-    else together. CTranslate2 takes shorter ones, so the window here is what was said and
-    `window_margin_s` of silence, at least `window_floor_s`: shorter windows make the real weights
-    loop and err. Speech longer than the model's window is read window by window.
+    else together. CTranslate2 takes shorter ones, so the window here is what was said and some
+    silence (`WindowConfig`). Speech longer than the model's window is read window by window.
     """
 
     def __init__(
@@ -51,8 +53,7 @@ class WhisperRecognizer:
         *,
         language: str | None = None,
         cpu_threads: int = 1,
-        window_floor_s: float = 10.0,
-        window_margin_s: float = 2.0,
+        window: WindowConfig | None = None,
     ) -> None:
         """Load `model`: a folder, a name such as `tiny.en`, or an `owner/name` of the Hub.
 
@@ -67,8 +68,7 @@ class WhisperRecognizer:
         folder = find_model(model)
         self.name = f"whisper:{folder.name}"
         self._language = language
-        self._floor_s = window_floor_s
-        self._margin_s = window_margin_s
+        self.window = window or WindowConfig()
         self._model = _load(folder.path, cpu_threads)
         _check_language(folder.name, language, self._model.supported_languages)
         if self._model.hf_tokenizer.token_to_id("<|startoftranscript|>") is None:
@@ -82,24 +82,34 @@ class WhisperRecognizer:
 
     def transcribe(self, pcm: NDArray[np.int16]) -> Transcript:
         """Return the text of `pcm`, `[N]` int16 at 16 kHz, empty where a guard forbids it."""
-        longest = self._model.feature_extractor.n_samples
-        window = self._window(len(pcm))
-        transcript = self._read(pcm, window)
+        return self._transcribe(pcm, lambda: True)
+
+    def transcribe_while(
+        self, pcm: NDArray[np.int16], go_on: Callable[[], bool]
+    ) -> Transcript | None:
+        """Return what `transcribe` returns, or None once `go_on` says no.
+
+        It is asked before each window is encoded, after that, and before a second reading: one
+        encoding or one decoding is the most that is done in vain.
+        """
+        try:
+            return self._transcribe(pcm, go_on)
+        except _Stopped:
+            return None
+
+    def _transcribe(self, pcm: NDArray[np.int16], go_on: Callable[[], bool]) -> Transcript:
+        longest = int(self._model.feature_extractor.n_samples)
+        window = self.window.samples(len(pcm), longest)
+        transcript = self._read(pcm, window, go_on)
         if transcript.guard in ("cap", "repeats") and window < longest:
             # A short window is what most often sets the real weights looping.
-            transcript = self._read(pcm, longest)
+            transcript = self._read(pcm, longest, go_on)
         return transcript
 
-    def _window(self, samples: int) -> int:
-        """Return the samples of the window for so many of sound."""
-        wanted = to_samples(max(self._floor_s, to_seconds(samples) + self._margin_s))
-        wanted = math.ceil(wanted / _SAMPLES_PER_POSITION) * _SAMPLES_PER_POSITION
-        return min(wanted, int(self._model.feature_extractor.n_samples))
-
-    def _read(self, pcm: NDArray[np.int16], window: int) -> Transcript:
+    def _read(self, pcm: NDArray[np.int16], window: int, go_on: Callable[[], bool]) -> Transcript:
         """Return what is read in windows of `window` samples: one, unless `pcm` is longer."""
         pieces = np.array_split(pcm, max(1, math.ceil(len(pcm) / window)))
-        parts = [self._decode(piece, window) for piece in pieces]
+        parts = [self._decode(piece, window, go_on) for piece in pieces]
         text = " ".join(part.text for part in parts if part.text)
         confidence = Confidence(
             avg_logprob=sum(p.logprob for p in parts) / sum(p.tokens + 1 for p in parts),
@@ -109,9 +119,11 @@ class WhisperRecognizer:
         guard = find_guard(text, confidence, capped=any(part.capped for part in parts))
         return Transcript("" if guard else text, confidence, guard)
 
-    def _decode(self, pcm: NDArray[np.int16], window: int) -> _Decoded:
+    def _decode(self, pcm: NDArray[np.int16], window: int, go_on: Callable[[], bool]) -> _Decoded:
         """Return the greedy text of `pcm`, padded with silence to `window` samples."""
+        _stop_unless(go_on)
         states = self._encode(pcm, window)
+        _stop_unless(go_on)
         tokenizer = self._tokenizer(states)
         prompt = [*tokenizer.sot_sequence]
         if tokenizer.no_timestamps is not None:
@@ -162,6 +174,11 @@ class WhisperRecognizer:
         return Tokenizer(
             self._model.hf_tokenizer, multilingual, task="transcribe", language=language
         )
+
+
+def _stop_unless(go_on: Callable[[], bool]) -> None:
+    if not go_on():
+        raise _Stopped
 
 
 def _check_language(model: str, language: str | None, known: list[str]) -> None:

@@ -1,0 +1,44 @@
+"""How much of Whisper's 30 s an utterance is given."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from turbo_stream.errors import InputError
+from turbo_stream.timebase import to_samples, to_seconds
+
+LONGEST_S = 30.0
+"""What Whisper was trained on, and the most that it takes."""
+
+_SAMPLES_PER_POSITION = 320
+"""Of the encoder: two frames of 10 ms."""
+
+
+@dataclass(frozen=True)
+class WindowConfig:
+    """The window that an utterance is padded to with silence, before the encoder reads it.
+
+    Raises `InputError` where a value is negative, not a number, or above 30 s.
+    """
+
+    floor_s: float = 10.0
+    """At least so long; shorter windows make the real weights loop and err."""
+
+    margin_s: float = 2.0
+    """At least so much more than the utterance itself."""
+
+    def __post_init__(self) -> None:
+        for name in ("floor", "margin"):
+            value = getattr(self, f"{name}_s")
+            if not 0.0 <= value <= LONGEST_S:  # false of NaN, too
+                raise InputError(
+                    f"a window {name} of {value:g} s is not allowed: "
+                    f"give 0 to {LONGEST_S:g} s as --window-{name}"
+                )
+
+    def samples(self, sound: int, longest: int) -> int:
+        """Return the window for `sound` samples, at most `longest`: whole encoder positions."""
+        wanted = to_samples(max(self.floor_s, to_seconds(sound) + self.margin_s))
+        positions = max(1, math.ceil(wanted / _SAMPLES_PER_POSITION))
+        return min(positions * _SAMPLES_PER_POSITION, longest)
