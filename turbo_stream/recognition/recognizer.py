@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -36,6 +36,10 @@ class Transcript:
 
     guard: str | None = None
     """The hallucination guard that emptied the text, if one did."""
+
+    states: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
+    """What the recognizer's encoder made of the sound, `[N, D]`, without the positions that are
+    padding; None where there is no such encoder. For classifiers that read it (`EncoderStates`)."""
 
 
 def confidence_vector(confidence: Confidence | None) -> NDArray[np.float32]:

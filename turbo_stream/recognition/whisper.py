@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_stream.errors import InputError
+from turbo_stream.recognition.encoder_states import StatesSource
 from turbo_stream.recognition.guards import compression_ratio, find_guard, token_cap
 from turbo_stream.recognition.recognizer import Confidence, Transcript
 from turbo_stream.recognition.whisper_model import find_model
-from turbo_stream.recognition.window import WindowConfig
+from turbo_stream.recognition.window import SAMPLES_PER_POSITION, WindowConfig
 from turbo_stream.timebase import SAMPLE_RATE, to_seconds
 
 _LONGEST_OUTPUT = 224
@@ -33,6 +35,8 @@ class _Decoded:
 
     no_speech_prob: float
     capped: bool
+    states: NDArray[np.float32]
+    """`[N, D]`, see `Transcript`."""
 
 
 class _Stopped(Exception):
@@ -67,6 +71,7 @@ class WhisperRecognizer:
             _check_language(str(model), language, ["en"])  # before a download, not after it
         folder = find_model(model)
         self.name = f"whisper:{folder.name}"
+        self._weights = folder.path / "model.bin"
         self._language = language
         self.window = window or WindowConfig()
         self._model = _load(folder.path, cpu_threads)
@@ -103,13 +108,24 @@ class WhisperRecognizer:
         transcript = self._read(pcm, window, go_on)
         if transcript.guard in ("cap", "repeats") and window < longest:
             # A short window is what most often sets the real weights looping.
-            transcript = self._read(pcm, longest, go_on)
+            # The states stay those of the usual window: what reads them knows no other.
+            transcript = replace(self._read(pcm, longest, go_on), states=transcript.states)
         return transcript
+
+    def encode(self, pcm: NDArray[np.int16]) -> NDArray[np.float32]:
+        """Return the encoder's states `[N, D]` of `pcm`, as `transcribe` does, without decoding."""
+        window = self.window.samples(len(pcm), int(self._model.feature_extractor.n_samples))
+        return _joined([_of_sound(self._encode(p, window), p) for p in _pieces(pcm, window)])
+
+    def states_source(self) -> StatesSource:
+        """Return what the states depend on; reads the whole of the weights for their hash."""
+        with self._weights.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return StatesSource(self.name, digest, self.window.floor_s, self.window.margin_s)
 
     def _read(self, pcm: NDArray[np.int16], window: int, go_on: Callable[[], bool]) -> Transcript:
         """Return what is read in windows of `window` samples: one, unless `pcm` is longer."""
-        pieces = np.array_split(pcm, max(1, math.ceil(len(pcm) / window)))
-        parts = [self._decode(piece, window, go_on) for piece in pieces]
+        parts = [self._decode(piece, window, go_on) for piece in _pieces(pcm, window)]
         text = " ".join(part.text for part in parts if part.text)
         confidence = Confidence(
             avg_logprob=sum(p.logprob for p in parts) / sum(p.tokens + 1 for p in parts),
@@ -117,7 +133,8 @@ class WhisperRecognizer:
             compression_ratio=compression_ratio(text),
         )
         guard = find_guard(text, confidence, capped=any(part.capped for part in parts))
-        return Transcript("" if guard else text, confidence, guard)
+        states = _joined([part.states for part in parts])
+        return Transcript("" if guard else text, confidence, guard, states)
 
     def _decode(self, pcm: NDArray[np.int16], window: int, go_on: Callable[[], bool]) -> _Decoded:
         """Return the greedy text of `pcm`, padded with silence to `window` samples."""
@@ -147,6 +164,7 @@ class WhisperRecognizer:
             logprob=result.scores[0],
             no_speech_prob=result.no_speech_prob,
             capped=len(tokens) >= cap,
+            states=_of_sound(states, pcm),
         )
 
     def _encode(self, pcm: NDArray[np.int16], window: int) -> Any:
@@ -179,6 +197,19 @@ class WhisperRecognizer:
 def _stop_unless(go_on: Callable[[], bool]) -> None:
     if not go_on():
         raise _Stopped
+
+
+def _pieces(pcm: NDArray[np.int16], window: int) -> list[NDArray[np.int16]]:
+    return np.array_split(pcm, max(1, math.ceil(len(pcm) / window)))
+
+
+def _of_sound(states: Any, pcm: NDArray[np.int16]) -> NDArray[np.float32]:
+    """Return the encoder's `states` as `[N, D]`, without those of padding alone; no copy."""
+    return np.asarray(states)[0, : math.ceil(len(pcm) / SAMPLES_PER_POSITION)]
+
+
+def _joined(parts: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _check_language(model: str, language: str | None, known: list[str]) -> None:

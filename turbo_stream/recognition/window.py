@@ -11,7 +11,7 @@ from turbo_stream.timebase import to_samples, to_seconds
 LONGEST_S = 30.0
 """What Whisper was trained on, and the most that it takes."""
 
-_SAMPLES_PER_POSITION = 320
+SAMPLES_PER_POSITION = 320
 """Of the encoder: two frames of 10 ms."""
 
 
@@ -40,5 +40,5 @@ class WindowConfig:
     def samples(self, sound: int, longest: int) -> int:
         """Return the window for `sound` samples, at most `longest`: whole encoder positions."""
         wanted = to_samples(max(self.floor_s, to_seconds(sound) + self.margin_s))
-        positions = max(1, math.ceil(wanted / _SAMPLES_PER_POSITION))
-        return min(positions * _SAMPLES_PER_POSITION, longest)
+        positions = max(1, math.ceil(wanted / SAMPLES_PER_POSITION))
+        return min(positions * SAMPLES_PER_POSITION, longest)
