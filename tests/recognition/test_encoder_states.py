@@ -31,7 +31,7 @@ def test_the_encoders_output_is_not_copied(whisper, kitchen_pcm) -> None:
 
 
 def test_speech_longer_than_the_window_has_all_its_states(whisper, kitchen_pcm) -> None:
-    longest = whisper._model.feature_extractor.n_samples
+    longest = whisper.reader.longest
     pcm = kitchen_pcm[: longest + RATE]
     assert len(whisper.encode(pcm)) == math.ceil(len(pcm) / 320)
 
@@ -62,7 +62,7 @@ def test_states_are_neither_compared_nor_shown() -> None:
 
 def test_a_source_is_told_apart_by_weights_and_window_but_not_by_name(whisper) -> None:
     source = whisper.states_source()
-    folder = whisper._weights.parent
+    folder = whisper.reader._weights.parent
     other = WhisperRecognizer(folder, window=WindowConfig(floor_s=5.0)).states_source()
     assert source.differences(source) == []
     assert source.differences(replace(source, recognizer="whisper:x")) == []

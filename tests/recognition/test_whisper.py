@@ -121,13 +121,13 @@ def test_nothing_stays_behind_of_what_was_stopped(whisper, kitchen_pcm, kitchen_
 def spied_frames(recognizer: WhisperRecognizer, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return a list that will hold the frames of each window encoded."""
     frames: list[int] = []
-    encode = recognizer._model.encode
+    encode = recognizer.reader.encode
 
     def spy(features):
         frames.append(features.shape[-1])
         return encode(features)
 
-    monkeypatch.setattr(recognizer._model, "encode", spy)
+    monkeypatch.setattr(recognizer.reader, "encode", spy)
     return frames
 
 

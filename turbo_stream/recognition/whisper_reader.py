@@ -1,0 +1,160 @@
+"""One window of sound to text, step by step, on CTranslate2."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turbo_stream.errors import InputError
+from turbo_stream.recognition.whisper_model import ModelFolder
+from turbo_stream.timebase import SAMPLE_RATE
+
+_HOP_SAMPLES = 160
+"""From one frame of the spectrogram to the next."""
+
+_SILENT_AFTER_SAMPLES = 400
+"""So far behind the last sample of sound, no frame hears it any more."""
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What one window gave."""
+
+    text: str
+    tokens: int
+    logprob: float
+    """Summed over the tokens and the end token, natural."""
+
+    no_speech_prob: float
+    capped: bool
+    """Whether decoding was stopped instead of ending by itself."""
+
+
+class WhisperReader:
+    """Loaded Whisper weights, and the three steps that read one window."""
+
+    def __init__(self, folder: ModelFolder, *, language: str | None, cpu_threads: int) -> None:
+        """Load `folder`, in INT8 on the CPU.
+
+        Raises `InputError` where the folder is not usable or the model does not know `language`.
+        """
+        self.name = folder.name
+        self._weights = folder.path / "model.bin"
+        self._language = language
+        self._model = _load(folder.path, cpu_threads)
+        check_language(folder.name, language, self._model.supported_languages)
+        if self._model.hf_tokenizer.token_to_id("<|startoftranscript|>") is None:
+            raise InputError(
+                f"{folder.path}/tokenizer.json is no Whisper tokenizer; copy the folder again"
+            )
+
+    @property
+    def longest(self) -> int:
+        """Samples of the longest window that the model takes."""
+        return int(self._model.feature_extractor.n_samples)
+
+    def weights_sha256(self) -> str:
+        """Return the hash of the weights, in hex; reads the whole of their file."""
+        with self._weights.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def features(self, pcm: NDArray[np.int16], window: int) -> NDArray[np.float32]:
+        """Return the log-mel spectrogram `[M, window / 160]` of `pcm` and silence behind it.
+
+        All frames of silence are alike, so that only the first of them is computed.
+        """
+        frames = -(-(len(pcm) + _SILENT_AFTER_SAMPLES) // _HOP_SAMPLES)
+        padded = np.zeros(min(frames * _HOP_SAMPLES, window), np.float32)
+        padded[: len(pcm)] = pcm / np.float32(32768)
+        heard = self._model.feature_extractor(padded, padding=0)
+        features = np.empty((len(heard), window // _HOP_SAMPLES), np.float32)
+        features[:, : heard.shape[1]] = heard
+        features[:, heard.shape[1] :] = heard[:, -1:]
+        return features
+
+    def encode(self, features: NDArray[np.float32]) -> Any:
+        """Return the encoder's states `[1, T / 2, D]` of `features`, `[M, T]`."""
+        try:
+            return self._model.encode(features)
+        except ValueError as error:
+            bands, frames = features.shape
+            window_s = frames * _HOP_SAMPLES / SAMPLE_RATE
+            raise InputError(
+                f"whisper:{self.name} does not take the window its preprocessor_config.json names "
+                f"({window_s:g} s, {bands} mel bands): {error}"
+            ) from error
+
+    def decode(self, states: Any, cap: int) -> Decoded:
+        """Return the greedy text of `states`, of at most `cap` tokens."""
+        tokenizer = self._tokenizer(states)
+        prompt = [*tokenizer.sot_sequence]
+        if tokenizer.no_timestamps is not None:
+            prompt.append(tokenizer.no_timestamps)
+        result = self._model.model.generate(
+            states,
+            [prompt],
+            beam_size=1,
+            # The score then is the plain sum: divided by a length, that of no token is -inf.
+            length_penalty=0.0,
+            # CTranslate2 writes at most half of this many tokens.
+            max_length=2 * cap,
+            return_scores=True,
+            return_no_speech_prob=True,
+        )[0]
+        tokens = result.sequences_ids[0]
+        return Decoded(
+            text=tokenizer.decode(tokens).strip(),
+            tokens=len(tokens),
+            logprob=result.scores[0],
+            no_speech_prob=result.no_speech_prob,
+            capped=len(tokens) >= cap,
+        )
+
+    def _tokenizer(self, states: Any) -> Any:
+        """Return the tokenizer set to the language given, or to the one that is heard."""
+        from faster_whisper.tokenizer import Tokenizer
+
+        multilingual = self._model.model.is_multilingual
+        language = self._language
+        if multilingual and language is None:
+            likeliest, _ = self._model.model.detect_language(states)[0][0]
+            language = likeliest.strip("<|>")
+        return Tokenizer(
+            self._model.hf_tokenizer, multilingual, task="transcribe", language=language
+        )
+
+
+def check_language(model: str, language: str | None, known: list[str]) -> None:
+    """Raise `InputError` if `language` is given and not among the `known` ones of `model`."""
+    if language is None or language in known:
+        return
+    if known == ["en"]:
+        raise InputError(
+            f"Whisper {model} hears English only, not {language!r}: "
+            "give a multilingual model, such as --asr tiny"
+        )
+    raise InputError(f"Whisper {model} knows no language {language!r}: one of {', '.join(known)}")
+
+
+def _load(path: Path, cpu_threads: int) -> Any:
+    from faster_whisper import WhisperModel
+
+    try:
+        return WhisperModel(
+            str(path),
+            device="cpu",
+            compute_type="int8",
+            cpu_threads=cpu_threads,
+            local_files_only=True,
+        )
+    except Exception as error:  # the libraries raise RuntimeError, ValueError and bare Exception
+        cause = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise InputError(
+            f"{path} is not a usable CTranslate2 Whisper model ({cause}); copy the folder again "
+            "or make it with ct2-transformers-converter"
+        ) from error
