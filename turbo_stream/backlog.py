@@ -40,6 +40,12 @@ class Backlog:
         self._closed = False
         self._changed = threading.Condition()
 
+    @property
+    def waiting(self) -> bool:
+        """Whether something was put and not taken yet."""
+        with self._changed:
+            return bool(self._items)
+
     def put(self, waiting: Waiting) -> None:
         """Append an utterance; if too many wait, the oldest of them gives up its sound."""
         with self._changed:

@@ -3,35 +3,21 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
-from turbo_stream.detection.detector import Detector
+from turbo_stream.detection.detector import Detection, Detector
 from turbo_stream.events import Decision, Reason, Utterance
 from turbo_stream.follow_up import shifted
-from turbo_stream.recognition.recognizer import Recognizer, Transcript
+from turbo_stream.judgement import Hearing, Judgement
+from turbo_stream.recognition.recognizer import Interruptible, Recognizer, Transcript
+from turbo_stream.segmentation.pause import PauseJudge
 from turbo_stream.segmentation.segment import Segment
 from turbo_stream.timebase import to_seconds
 
 _LOG = logging.getLogger(__name__)
-
-# A recognizer that has failed or was not asked has said nothing: the classifier's "missing" input.
-_NOTHING_HEARD = Transcript("", None)
-
-
-@dataclass(frozen=True)
-class Hearing:
-    """What recognition made of an utterance, and how it went."""
-
-    transcript: Transcript
-    asr_ms: float
-    degraded: tuple[str, ...] = ()
-
-    @classmethod
-    def without_text(cls, why: str, asr_ms: float = 0.0) -> Hearing:
-        """Return a hearing that leaves the decision to the audio; `why` ends in `degraded`."""
-        return cls(_NOTHING_HEARD, asr_ms, (why,))
 
 
 @dataclass(frozen=True)
@@ -43,21 +29,73 @@ class Decider:
     show_rejected: bool = False
     """Put the text of rejected speech into its event. Off: it does not leave this object."""
 
-    def hear(self, segment: Segment) -> Hearing:
-        """Recognize `segment`; a failure of the recognizer is a degradation, not an error."""
+    sound_judge: PauseJudge | None = None
+    """Says of a sound alone whom it was meant for; without one nothing is rejected by sound."""
+
+    sound_reject: float = 0.0
+    """Below this probability by the sound alone an utterance is rejected and no text is made of
+    it; 0 makes a text of everything."""
+
+    def judge(self, segment: Segment, go_on: Callable[[], bool] = lambda: True) -> Judgement | None:
+        """Return text and score of `segment`, or None once `go_on` says no (asked between steps).
+
+        A failure of the recognizer is a degradation, one of the detector an undecided utterance.
+        """
+        started = perf_counter()
+        directed = self.directed_by_sound(segment) if self.sound_reject > 0 else None
+        if directed is not None and directed < self.sound_reject:
+            turbo_ms = _ms_since(started)
+            # Asked to show what was rejected, a text is made all the same, to be shown alone.
+            shown = self.hear(segment, go_on) if self.show_rejected else Hearing.without_text()
+            if shown is None:
+                return None
+            return Judgement(shown, Detection(directed, {}), turbo_ms, by_sound=True)
+        heard = self.hear(segment, go_on)
+        if heard is None or not go_on():
+            return None
+        return self.detect(segment, heard)
+
+    def directed_by_sound(self, segment: Segment) -> float | None:
+        """Return what the sound alone says, None where nobody can say."""
+        verdict = segment.pause
+        if verdict is None or verdict.directed_probability is None:
+            if self.sound_judge is None:
+                return None
+            try:
+                verdict = self.sound_judge.judge(segment.pcm)
+            except Exception as error:
+                _LOG.warning("judging by sound failed: %s", type(error).__name__)
+                return None
+        return verdict.directed_probability
+
+    def hear(self, segment: Segment, go_on: Callable[[], bool] = lambda: True) -> Hearing | None:
+        """Recognize `segment`, or return None where `go_on` said no before that was done."""
         started = perf_counter()
         try:
-            transcript = self.recognizer.transcribe(segment.pcm)
+            if isinstance(self.recognizer, Interruptible):
+                transcript = self.recognizer.transcribe_while(segment.pcm, go_on)
+            else:
+                transcript = self.recognizer.transcribe(segment.pcm)
         except Exception as error:
             # The message of a foreign error may quote what was said: only its type is logged.
             _LOG.warning("recognizer %s failed: %s", self.recognizer.name, type(error).__name__)
             return Hearing.without_text("asr_failed", _ms_since(started))
-        return Hearing(transcript, _ms_since(started))
+        return None if transcript is None else Hearing(transcript, _ms_since(started))
+
+    def detect(self, segment: Segment, hearing: Hearing) -> Judgement:
+        """Score `segment` with what was heard of it."""
+        started = perf_counter()
+        try:
+            detection = self.detector.detect(segment.pcm, hearing.transcript)
+        except Exception as error:
+            _LOG.warning("detector %s failed: %s", self.detector.name, type(error).__name__)
+            return Judgement(hearing, None, _ms_since(started))
+        return Judgement(hearing, detection, _ms_since(started))
 
     def decide(
         self,
         segment: Segment,
-        hearing: Hearing | None = None,
+        judgement: Judgement | None = None,
         *,
         waited_ms: float = 0.0,
         barge_in: bool | None = None,
@@ -65,25 +103,18 @@ class Decider:
     ) -> Utterance:
         """Return the terminal event of `segment`.
 
-        `hearing`: what `hear` returned, else it is called here. `waited_ms`: time between the
+        `judgement`: what `judge` returned, else it is called here. `waited_ms`: time between the
         endpoint and this call that the event's latency has to include. `follow_up_log_odds`: what
         the utterances before say of this one (`FollowUp`), None where they are not asked.
         """
         started = perf_counter()
         if segment.dropped is not None:
             return self.drop(segment, segment.dropped, barge_in=barge_in)
-        hearing = hearing or self.hear(segment)
-        turbo_started = perf_counter()
-        try:
-            detection = self.detector.detect(segment.pcm, hearing.transcript)
-        except Exception as error:
-            _LOG.warning("detector %s failed: %s", self.detector.name, type(error).__name__)
+        judgement = judgement or self.judge(segment)
+        assert judgement is not None  # nobody says no
+        hearing, detection = judgement.hearing, judgement.detection
+        if detection is None:
             return self.drop(segment, "error", degraded=hearing.degraded, barge_in=barge_in)
-        latency_ms = {
-            "endpoint_to_decision": round(waited_ms + _ms_since(started), 3),
-            "asr": round(hearing.asr_ms, 3),
-            "turbo": round(_ms_since(turbo_started), 3),
-        }
         probability = shifted(detection.directed_probability, follow_up_log_odds or 0.0)
         accepted = probability >= self.detector.threshold
         decision: Decision = "accepted" if accepted else "rejected"
@@ -97,8 +128,12 @@ class Decider:
             directed_probability=probability,
             threshold=self.detector.threshold,
             text=hearing.transcript.text if accepted or self.show_rejected else None,
-            asr=self._asr_report(hearing.transcript),
-            latency_ms=latency_ms,
+            asr=self._asr_report(hearing.transcript, judgement.by_sound),
+            latency_ms={
+                "endpoint_to_decision": round(waited_ms + _ms_since(started), 3),
+                "asr": round(hearing.asr_ms, 3),
+                "turbo": round(judgement.turbo_ms, 3),
+            },
             barge_in=barge_in,
             follow_up_log_odds=follow_up_log_odds,
         )
@@ -126,8 +161,10 @@ class Decider:
             barge_in=barge_in,
         )
 
-    def _asr_report(self, transcript: Transcript) -> dict[str, Any]:
+    def _asr_report(self, transcript: Transcript, by_sound: bool) -> dict[str, Any]:
         report: dict[str, Any] = {"backend": self.recognizer.name}
+        if by_sound:
+            report["skipped"] = "rejected_by_sound"
         if transcript.guard is not None:
             report["guard"] = transcript.guard
         if (confidence := transcript.confidence) is not None:

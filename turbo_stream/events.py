@@ -56,6 +56,21 @@ class SpeechStarted(Event):
 
 
 @dataclass(frozen=True)
+class Partial(Event):
+    """The text so far of an utterance that is still being spoken; live sources only.
+
+    Only once the sound alone says accepted, or where rejected speech is shown too.
+    """
+
+    kind: ClassVar[str] = "partial"
+
+    id: int
+    text: str
+    stable: int
+    """So many characters at the front of `text` are in every later partial of this `id`."""
+
+
+@dataclass(frozen=True)
 class Utterance(Event):
     """The one terminal event of an utterance."""
 
@@ -83,10 +98,11 @@ class Utterance(Event):
     """None for rejected speech (unless asked for) and for dropped speech."""
 
     asr: dict[str, Any]
-    """`backend` and, where known, `avg_logprob`, `no_speech_prob`, `compression_ratio`."""
+    """`backend` and, where known, `avg_logprob`, `no_speech_prob`, `compression_ratio`; `skipped`
+    says why no text was made: `rejected_by_sound`."""
 
     latency_ms: dict[str, float] = field(default_factory=dict)
-    """`endpoint_to_decision`, `asr`, `turbo`."""
+    """`endpoint_to_decision`, `asr`, `turbo`; the latter two may lie before the endpoint."""
 
     barge_in: bool | None = None
     """Spoken while the device itself was playing; None where no echo reference is given."""
@@ -147,3 +163,14 @@ class Finished(Event):
     dropped: int
     real_time_factor: float | None
     """Time spent processing (processor time when live) over `audio_s`; None without audio."""
+
+    speculation: dict[str, Any] | None = None
+    """What judging ahead of the end cost: pauses at which it was `started`, `used` and
+    `declined`, and `wasted_s` of work thrown away; None where nothing is judged ahead."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the event as a JSON-ready dict; the last field only where it is known."""
+        body = super().to_json()
+        if body["speculation"] is None:
+            del body["speculation"]
+        return body

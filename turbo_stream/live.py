@@ -2,8 +2,11 @@
 
     capture thread        segmentation thread          inference thread        caller
     (inside the source)
-    ring ──────────────> segmenter ──> Backlog ──────> recognize, classify ──> events()
+    ring ──────────────> segmenter ──> Backlog ──────> decide ───────────────> events()
+                             |                           |
+                             └─ pauses, partials ─> judging thread: recognize, classify
 
+At the first pause of an utterance its text and score are begun; at its end they are often there.
 Capture never waits. Under load, quality is given up by stated steps only: first the text of an
 utterance (`asr_skipped`), then whole utterances, the oldest waiting first (`overload`).
 """
@@ -13,16 +16,26 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from time import perf_counter, process_time
 
+from turbo_stream.anticipation.judging_thread import LONGEST_END_S, JudgingThread
+from turbo_stream.anticipation.partials import Partials
+from turbo_stream.anticipation.speculation import Speculation
 from turbo_stream.audio.source import Block, Connection, Gap, Source, SourceItem
 from turbo_stream.backlog import Backlog, Waiting
-from turbo_stream.decider import Hearing
 from turbo_stream.events import Event, SourceChanged, SpeechStarted, Utterance
-from turbo_stream.hearing_thread import LONGEST_END_S, HearingThread
+from turbo_stream.judgement import Hearing
 from turbo_stream.pipeline import Pipeline
-from turbo_stream.segmentation.segment import Segment, SegmenterOutput, SegmentStarted
+from turbo_stream.recognition.none import NoRecognizer
+from turbo_stream.segmentation.segment import (
+    Segment,
+    SegmenterOutput,
+    SegmentPaused,
+    SegmentResumed,
+    SegmentStarted,
+)
 from turbo_stream.timebase import to_seconds
 
 
@@ -38,6 +51,15 @@ class LiveConfig:
 
     asr_deadline_s: float = 3.0
     """A text later than this is not waited for."""
+
+    speculate: bool = True
+    """Judge an utterance from its first pause on, not from its confirmed end."""
+
+    speculation_share: float = 0.1
+    """Of the stream's time, what may be spent on drafts that are thrown away."""
+
+    partials: bool = True
+    """Say `Partial` events while speech goes on."""
 
     max_unread_events: int = 1000
     """When the caller reads no events, segmentation pauses here and the source reports the gap."""
@@ -57,6 +79,8 @@ class LivePipeline:
         self._abandoned = threading.Event()
         self._pause = threading.Event()
         self._failure: BaseException | None = None
+        self._judging: JudgingThread | None = None
+        self._partials: Partials | None = None
 
     def close(self) -> None:
         """Stop listening; what was heard is still decided. Callable from any thread."""
@@ -79,6 +103,11 @@ class LivePipeline:
         Raises what the source raised, after the utterances before it were decided.
         """
         busy_from = process_time()
+        config, decider = self._config, self._pipeline.decider
+        speculation = Speculation(share=config.speculation_share)
+        self._judging = JudgingThread(decider, config.asr_deadline_s, speculation)
+        if config.partials and not isinstance(decider.recognizer, NoRecognizer):
+            self._partials = Partials(decider, self._judging, self._say_if_read)
         threads = [
             threading.Thread(target=target, name=f"turbo{target.__name__}", daemon=True)
             for target in (self._segmentation, self._inference)
@@ -98,7 +127,9 @@ class LivePipeline:
                 thread.join(LONGEST_END_S)
         if self._failure is not None:
             raise self._failure
-        yield self._pipeline.finished(process_time() - busy_from)
+        accounts = speculation.report() if config.speculate else None
+        finished = self._pipeline.finished(process_time() - busy_from)
+        yield replace(finished, speculation=accounts)
 
     def _segmentation(self) -> None:
         try:
@@ -119,6 +150,7 @@ class LivePipeline:
                 elif not self._pipeline.paused:
                     self._hand_on(self._pipeline.pause_segmenting())
                 self._hand_on(self._pipeline.segment(pcm, reference))
+                self._listen_in()
             case Gap(lost_samples, cause):
                 self._say(self._pipeline.gap_report(lost_samples, cause))
                 self._hand_on(segmenter.gap(lost_samples))
@@ -128,43 +160,66 @@ class LivePipeline:
                     self._hand_on(segmenter.abort())
 
     def _hand_on(self, outputs: list[SegmenterOutput]) -> None:
+        assert self._judging is not None  # `run` has made it
         for output in outputs:
-            if isinstance(output, Segment):
-                barge_in = self._pipeline.barge_in(output)
-                waiting = Waiting(output, perf_counter(), barge_in, output.dropped)
-                self._backlog.put(waiting)
-            elif isinstance(output, SegmentStarted):
-                self._say(SpeechStarted(output.id, to_seconds(output.start_sample)))
+            match output:
+                case SegmentStarted(id, start_sample):
+                    self._say(SpeechStarted(id, to_seconds(start_sample)))
+                case SegmentPaused(draft) if self._config.speculate and not self._backlog.waiting:
+                    stream_s = to_seconds(self._pipeline.segmenter.now_sample)
+                    self._judging.anticipate(draft, stream_s)
+                case SegmentResumed():
+                    self._judging.abandon()
+                case Segment():
+                    self._judging.confirm(output)
+                    barge_in = self._pipeline.barge_in(output)
+                    waiting = Waiting(output, perf_counter(), barge_in, output.dropped)
+                    self._backlog.put(waiting)
+
+    def _listen_in(self) -> None:
+        """Have a partial text made, if one is due and nothing else is being judged."""
+        segmenter = self._pipeline.segmenter
+        if self._partials is None or (speaking := segmenter.speaking) is None:
+            return
+        if self._partials.due(speaking.id, speaking.start_sample, segmenter.now_sample):
+            self._partials.hear(segmenter.so_far())
 
     def _inference(self) -> None:
-        hearing_thread = HearingThread(self._pipeline.decider, self._config.asr_deadline_s)
+        assert self._judging is not None  # `run` has made it
         try:
             while (taken := self._backlog.take()) is not None:
                 waiting, behind = taken
-                utterance = self._decide(waiting, behind, hearing_thread)
+                utterance = self._decide(waiting, behind, self._judging)
                 self._pipeline.count(utterance)
                 self._say(utterance)
         except BaseException as error:
             self._failure = error
         finally:
-            hearing_thread.close()
+            self._judging.close()
             self._say(None)
 
-    def _decide(self, waiting: Waiting, behind: int, hearing_thread: HearingThread) -> Utterance:
-        decider = self._pipeline.decider
+    def _decide(self, waiting: Waiting, behind: int, judging: JudgingThread) -> Utterance:
+        decider, segment = self._pipeline.decider, waiting.segment
         if waiting.dropped is not None:
-            return decider.drop(waiting.segment, waiting.dropped, barge_in=waiting.barge_in)
+            judging.skip(segment)
+            return decider.drop(segment, waiting.dropped, barge_in=waiting.barge_in)
         if behind >= self._config.skip_asr_from:
-            hearing = Hearing.without_text("asr_skipped")
+            judging.skip(segment)
+            judgement = decider.detect(segment, Hearing.without_text("asr_skipped"))
         else:
-            hearing = hearing_thread.hear(waiting.segment)
+            judgement = judging.judge(segment)
         return decider.decide(
-            waiting.segment,
-            hearing,
+            segment,
+            judgement,
             waited_ms=waiting.waited_ms,
             barge_in=waiting.barge_in,
-            follow_up_log_odds=self._pipeline.follow_up_log_odds(waiting.segment),
+            follow_up_log_odds=self._pipeline.follow_up_log_odds(segment),
         )
+
+    def _say_if_read(self, event: Event) -> None:
+        """Say what may be left out when the caller does not keep up with reading."""
+        with suppress(queue.Full):
+            self._unread.put_nowait(event)
 
     def _say(self, event: Event | None) -> None:
         # A caller that stopped reading must not leave threads behind that wait for it forever.

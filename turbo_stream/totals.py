@@ -36,6 +36,8 @@ class Totals:
             silence_s=to_seconds(fed_samples - speech_samples),
             lost_samples=lost_samples,
             utterances=sum(self.decisions.values()),
-            **self.decisions,
+            accepted=self.decisions["accepted"],
+            rejected=self.decisions["rejected"],
+            dropped=self.decisions["dropped"],
             real_time_factor=busy_s / audio_s if audio_s and busy_s is not None else None,
         )

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_stream.detection.graph import TurboGraph
+from turbo_stream.detection.graph import GraphOutput, TurboGraph
 from turbo_stream.detection.package import TOKENIZER_NAME, ModelPackage
 from turbo_stream.detection.tokenizer import TextTokenizer
 from turbo_stream.errors import InputError
 from turbo_stream.recognition.recognizer import Transcript, confidence_vector
 from turbo_stream.timebase import SAMPLE_RATE
 
-_NOTHING_HEARD = Transcript("")
+NO_TEXT = Transcript("")
+"""What the classifier takes for a text that is missing."""
 
 
 class TurboClassifier:
@@ -63,13 +65,40 @@ class TurboClassifier:
         Raises:
             TurboStreamError: the network gave no finite score.
         """
-        heard = transcript if self._use_text else _NOTHING_HEARD
-        confidence = confidence_vector(heard.confidence)
+        return self._by_label(self._run(pcm, transcript if self._use_text else NO_TEXT, names))
+
+    def by_sound(
+        self, pcm: NDArray[np.int16], names: Sequence[str] = ()
+    ) -> tuple[dict[str, float], float | None]:
+        """Return what the sound alone says, from one run of the network.
+
+        Args:
+            pcm: as for `probabilities`.
+            names: what the device is called.
+
+        Returns:
+            The calibrated probability of every label, and that the speaker has finished; None
+            for that from a package whose graph has no output `end_of_turn`.
+
+        Raises:
+            TurboStreamError: the network gave no finite score.
+        """
+        output = self._run(pcm, NO_TEXT, names)
+        logit = output.end_of_turn
+        finished = None if logit is None else 1 / (1 + math.exp(-max(-80.0, logit)))
+        return self._by_label(output), finished
+
+    def _run(
+        self, pcm: NDArray[np.int16], transcript: Transcript, names: Sequence[str]
+    ) -> GraphOutput:
+        confidence = confidence_vector(transcript.confidence)
         if not np.isfinite(confidence).all():
             confidence = confidence_vector(None)
-        ids, mask = self._tokenizer.encode(heard.text, names)
-        logits = self._graph.run(pcm, ids, mask, confidence).logits
-        values = self._calibration.probabilities(logits).tolist()
+        ids, mask = self._tokenizer.encode(transcript.text, names)
+        return self._graph.run(pcm, ids, mask, confidence)
+
+    def _by_label(self, output: GraphOutput) -> dict[str, float]:
+        values = self._calibration.probabilities(output.logits).tolist()
         return dict(zip(self.labels, values, strict=True))
 
     def warm_up(self) -> None:

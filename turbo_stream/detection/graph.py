@@ -26,6 +26,9 @@ _INPUTS = {
 
 _OUTPUTS = ("logits", "audio_embedding", "text_embedding")
 
+_END_OF_TURN = "end_of_turn"
+"""A fourth output that a package may have, `[B]`."""
+
 
 @dataclass(frozen=True)
 class GraphOutput:
@@ -39,6 +42,9 @@ class GraphOutput:
 
     text_embedding: NDArray[np.float32]
     """`[D]`."""
+
+    end_of_turn: float | None
+    """Logit of the speaker having finished; None from a graph without that output."""
 
 
 class TurboGraph:
@@ -95,7 +101,7 @@ class TurboGraph:
         waveform = np.zeros((1, max(len(pcm), MIN_SAMPLES)), np.float32)
         np.multiply(pcm, np.float32(1 / 32768), out=waveform[0, : len(pcm)])
         outputs = self._session.run(
-            _OUTPUTS,
+            self._outputs,
             {
                 "waveform": waveform,
                 "waveform_length": np.array([len(pcm)], np.int64),
@@ -104,12 +110,13 @@ class TurboGraph:
                 "confidence": confidence[np.newaxis],
             },
         )
-        logits, audio_embedding, text_embedding = outputs
+        logits, audio_embedding, text_embedding, *end_of_turn = outputs
         if logits.shape != (1, self._classes):
             raise self._refuse(f"gives logits of shape {logits.shape} for {self._classes} labels")
-        if not np.isfinite(logits).all():
+        if not all(np.isfinite(scores).all() for scores in (logits, *end_of_turn)):
             raise TurboStreamError(f"{self._path.name} gave no finite score for an utterance")
-        return GraphOutput(logits[0], audio_embedding[0], text_embedding[0])
+        finished = float(end_of_turn[0][0]) if end_of_turn else None
+        return GraphOutput(logits[0], audio_embedding[0], text_embedding[0], finished)
 
     def _check_signature(self) -> None:
         found = {node.name: (node.type, len(node.shape)) for node in self._session.get_inputs()}
@@ -121,6 +128,7 @@ class TurboGraph:
         names = {node.name for node in self._session.get_outputs()}
         if missing := [name for name in _OUTPUTS if name not in names]:
             raise self._refuse(f"has no output {', '.join(missing)}")
+        self._outputs = [name for name in (*_OUTPUTS, _END_OF_TURN) if name in names]
 
     def _refuse(self, problem: str) -> PackageError:
         return PackageError(f"{self._path} {problem}")

@@ -12,6 +12,7 @@ from turbo_stream.detection.detector import Detection
 from turbo_stream.detection.package import ModelPackage
 from turbo_stream.errors import InputError
 from turbo_stream.recognition.recognizer import Transcript
+from turbo_stream.segmentation.pause import PauseVerdict
 
 
 class TurboDetector:
@@ -62,6 +63,15 @@ class TurboDetector:
         """
         probabilities = self._classifier.probabilities(pcm, transcript, self._names)
         return Detection(probabilities[self._directed], probabilities)
+
+    def judge(self, pcm: NDArray[np.int16]) -> PauseVerdict:
+        """Return what the sound alone says of `pcm`, `[N]` int16 at 16 kHz, at a pause.
+
+        Raises:
+            TurboStreamError: the network gave no finite score.
+        """
+        probabilities, finished = self._classifier.by_sound(pcm, self._names)
+        return PauseVerdict(finished, probabilities[self._directed])
 
     def warm_up(self) -> None:
         """Run once on two seconds of silence with text."""

@@ -111,6 +111,28 @@ class Segmenter:
         """Samples fed that lie inside the spans of finished utterances."""
         return self._state.speech_samples
 
+    @property
+    def now_sample(self) -> int:
+        """Stream time up to which frames have been judged."""
+        return self._state.history.end
+
+    @property
+    def speaking(self) -> SegmentStarted | None:
+        """The utterance that is being spoken, None in silence and in its pauses."""
+        utterance = self._state.utterance
+        if utterance is None or utterance.draft is not None:
+            return None
+        return SegmentStarted(utterance.id, utterance.start_sample)
+
+    def so_far(self) -> Segment:
+        """Return what was said so far of the utterance that is being spoken.
+
+        Raises `RuntimeError` where nobody is `speaking`.
+        """
+        if self._state.utterance is None:
+            raise RuntimeError("nobody is speaking: ask `speaking` first")
+        return self._draft(self._state.utterance, self._state.history.end)
+
     def process(self, pcm: NDArray[np.int16]) -> list[SegmenterOutput]:
         """Take in the next samples, `[N]` int16 at 16 kHz, N >= 0; return what they decided.
 

@@ -21,7 +21,7 @@ class PlainLines:
         return source
 
     def show(self, event: Event) -> None:
-        """Write the event's line; the start of speech has none."""
+        """Write the event's line; the start of speech and partial texts have none."""
         match event:
             case Ready():
                 self._line(wording.heading(event))

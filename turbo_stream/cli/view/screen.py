@@ -26,6 +26,7 @@ from turbo_stream.events import (
     Event,
     Finished,
     GapReported,
+    Partial,
     Ready,
     SourceChanged,
     SpeechStarted,
@@ -48,6 +49,7 @@ class Screen:
         self._live = Live(self, console=console, refresh_per_second=_REFRESH_HZ)
         self._meter: LevelMeter | None = None
         self._speaking_since: float | None = None
+        self._partial = ""
         self._counts = {"accepted": 0, "rejected": 0, "dropped": 0}
         self._latencies_ms: deque[float] = deque(maxlen=_TYPICAL_OF)
         self._finished: Finished | None = None
@@ -65,6 +67,8 @@ class Screen:
                 self._live.start()
             case SpeechStarted():
                 self._speaking_since = event.time_s
+            case Partial():
+                self._partial = event.text
             case Utterance():
                 self._add(event)
                 self._console.print(_row(event))
@@ -90,7 +94,7 @@ class Screen:
         yield Text(self._so_far(), "dim")
 
     def _add(self, utterance: Utterance) -> None:
-        self._speaking_since = None
+        self._speaking_since, self._partial = None, ""
         self._counts[utterance.decision] += 1
         if "endpoint_to_decision" in utterance.latency_ms:
             self._latencies_ms.append(utterance.latency_ms["endpoint_to_decision"])
@@ -105,7 +109,10 @@ class Screen:
         line = Text.assemble("level ▕", (meter, "cyan"), f"▏{level_db:4.0f} dB   ")
         if self._speaking_since is None:
             return line.append("○ silence", "dim")
-        return line.append(f"● speech {max(0.0, at - self._speaking_since):.1f} s", "bold cyan")
+        line.append(f"● speech {max(0.0, at - self._speaking_since):.1f} s  ", "bold cyan")
+        line.append(self._partial, "dim")
+        line.truncate(self._console.width, overflow="ellipsis")
+        return line
 
     def _so_far(self) -> str:
         counts = ", ".join(f"{count} {decision}" for decision, count in self._counts.items())

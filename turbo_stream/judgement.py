@@ -1,0 +1,40 @@
+"""What is made of an utterance's sound before the rest of the stream has a say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from turbo_stream.detection.detector import Detection
+from turbo_stream.recognition.recognizer import Transcript
+
+# A recognizer that has failed or was not asked has said nothing: the classifier's "missing" input.
+_NOTHING_HEARD = Transcript("", None)
+
+
+@dataclass(frozen=True)
+class Hearing:
+    """What recognition made of an utterance, and how it went."""
+
+    transcript: Transcript
+    asr_ms: float
+    degraded: tuple[str, ...] = ()
+
+    @classmethod
+    def without_text(cls, why: str | None = None, asr_ms: float = 0.0) -> Hearing:
+        """Return a hearing that leaves the decision to the sound; `why` ends in `degraded`."""
+        return cls(_NOTHING_HEARD, asr_ms, () if why is None else (why,))
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Text and score of one utterance: a function of its sound alone, so it can be made ahead."""
+
+    hearing: Hearing
+
+    detection: Detection | None
+    """None where the detector failed."""
+
+    turbo_ms: float
+
+    by_sound: bool = False
+    """The sound alone was enough to reject; no text was needed."""
