@@ -14,10 +14,10 @@ from typing import Any
 import click
 from rich.console import Console
 
+from turbo_stream.benchmark.corpus import benchmark_eval
 from turbo_stream.cli.command import run_command
 from turbo_stream.detection.classifier import TurboClassifier
 from turbo_stream.detection.package import ModelPackage
-from turbo_stream.benchmark.corpus import benchmark_eval
 from turbo_stream.evaluation.clip import read_clip
 from turbo_stream.evaluation.manifests import read_manifest
 from turbo_stream.evaluation.run import Engine

@@ -1,6 +1,7 @@
 """Builds the shipped recording: one evening in a kitchen, commands to a device amid side talk.
 
 python -m tools.build_scene --out examples
+python -m tools.build_scene --out turbo_stream/assets/recordings --format ogg
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from tools.room import ambience, at_level, reverberate, room_response, through_s
 from turbo_stream.timebase import SAMPLE_RATE, to_samples, to_seconds
 
 LICENSE = "CC0-1.0 (own text, spoken by Debian's flite 2.2)"
+_FORMATS = {"flac": ("FLAC", "PCM_16", None), "ogg": ("OGG", "VORBIS", 0.5)}
+"""Of libsndfile by file suffix: container, coding, and how much is given up for a small file."""
 _LEAD_S = 1.2
 _SEED = 20
 
@@ -88,18 +91,23 @@ def build(lines: tuple[Line, ...]) -> tuple[np.ndarray, list[dict]]:
 
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True)
-def main(out: Path) -> None:
-    """Write kitchen.flac and kitchen.json into OUT."""
+@click.option(
+    "--format", "suffix", type=click.Choice(list(_FORMATS)), default="flac", show_default=True
+)
+def main(out: Path, suffix: str) -> None:
+    """Write the recording and kitchen.json into OUT; as ogg it takes a third of the space."""
     out.mkdir(parents=True, exist_ok=True)
     pcm, segments = build(KITCHEN)
-    unfinished = out / "kitchen.flac.part"
-    soundfile.write(unfinished, pcm, SAMPLE_RATE, format="FLAC")
-    unfinished.replace(out / "kitchen.flac")
+    recording = out / f"kitchen.{suffix}"
+    container, coding, loss = _FORMATS[suffix]
+    unfinished = out / f"{recording.name}.part"
+    soundfile.write(unfinished, pcm, SAMPLE_RATE, coding, format=container, compression_level=loss)
+    unfinished.replace(recording)
     unfinished = out / "kitchen.json.part"
     scene = {"license": LICENSE, "segments": segments}
     unfinished.write_text(json.dumps(scene, indent=1) + "\n", encoding="utf-8")
     unfinished.replace(out / "kitchen.json")
-    click.echo(f"{out / 'kitchen.flac'}: {to_seconds(len(pcm)):.1f} s, {len(segments)} utterances")
+    click.echo(f"{recording}: {to_seconds(len(pcm)):.1f} s, {len(segments)} utterances")
 
 
 if __name__ == "__main__":

@@ -10,11 +10,10 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from turbo_stream.segmentation.level import block_levels
+from turbo_stream.benchmark.speech_energy import BLOCK_SAMPLES as BLOCK
+from turbo_stream.benchmark.speech_energy import active_power, speech_blocks
 
 RATE = 16_000
-BLOCK = 160
-"""Samples (10 ms) in which the reference says speech or not."""
 
 SHORTEST_BLOCKS = 15
 """Clips with less speech than 150 ms are left out: cuts that missed their word."""
@@ -100,40 +99,6 @@ def sample_clips(rows: list[dict], per_set: int, rng: np.random.Generator) -> li
         picks = rng.permutation(len(members))[:per_set]
         chosen += [members[i] for i in picks]
     return [chosen[i] for i in rng.permutation(len(chosen))]
-
-
-def speech_blocks(clip: NDArray[np.float64]) -> tuple[NDArray[np.bool_], bool]:
-    """Return where `clip` holds speech by its energy, `[N // BLOCK]`, and if that can be trusted.
-
-    Speech is what lies 30 dB or less under the loud parts and 9 dB above the quiet ones; bursts
-    under 40 ms are left out, holes under 60 ms (closures) are filled.
-    """
-    pcm = np.round(clip * 32767).astype(np.int16)
-    levels = np.maximum(*block_levels(pcm, BLOCK)).astype(float)
-    heard = levels[levels > -95]
-    if not heard.size:
-        return np.zeros(levels.size, bool), False
-    loud, quiet = np.percentile(heard, 95), np.percentile(heard, 8)
-    blocks = levels > max(loud - 30, min(quiet + 9, loud - 12))
-    blocks = _without_runs(blocks, True, 4)
-    blocks = _without_runs(blocks, False, 6)
-    return blocks, bool(loud - quiet >= 25 or quiet == loud)
-
-
-def _without_runs(blocks: NDArray[np.bool_], value: bool, shorter_than: int) -> NDArray[np.bool_]:
-    edges = np.flatnonzero(np.diff(np.r_[~value, blocks, ~value] == value))
-    out = blocks.copy()
-    for start, stop in zip(edges[::2], edges[1::2], strict=True):
-        inside = value or (start > 0 and stop < blocks.size)
-        if stop - start < shorter_than and inside:
-            out[start:stop] = not value
-    return out
-
-
-def active_power(clip: NDArray[np.float64], blocks: NDArray[np.bool_]) -> float:
-    """Return the mean power of the blocks of `clip` that hold speech."""
-    whole = clip[: blocks.size * BLOCK].reshape(-1, BLOCK)
-    return float(np.mean(whole[blocks] ** 2)) if blocks.any() else float(np.mean(clip**2)) + 1e-12
 
 
 def assemble(

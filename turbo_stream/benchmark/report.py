@@ -3,25 +3,61 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from turbo_stream.errors import InputError
 
+Progress = Callable[[str, float], None]
+"""Is told what is being measured, and which share of all has been."""
+
 
 def show(title: str, found: Mapping[str, Any], *, as_json: bool) -> None:
-    """Print `found` on standard output, as JSON or as a table of its leaves."""
+    """Print `found` on standard output: as JSON, or as tables.
+
+    One table has a line for every single figure; a list of rows becomes a table of its own.
+    """
     if as_json:
         print(json.dumps(found, indent=2))
         return
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=title, show_header=False)
+    console = Console()
+    singles = Table(title=title, show_header=False)
     for name, value in _leaves(found):
-        table.add_row(name, f"{value:.4g}" if isinstance(value, float) else str(value))
-    Console().print(table)
+        if not _is_rows(value):
+            singles.add_row(name, _text(value))
+    console.print(singles)
+    for name, value in _leaves(found):
+        if _is_rows(value):
+            rows = [dict(_leaves(row)) for row in value]
+            table = Table(title=name)
+            for heading in rows[0]:
+                # Wrapped between its words rather than shortened.
+                table.add_column(heading.replace("_", " ").replace(".", " "), justify="right")
+            for row in rows:
+                table.add_row(*map(_text, row.values()))
+            console.print(table)
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """Show on standard error how far a benchmark is, and yield what it tells that to."""
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description:<24}"), BarColumn(), TimeElapsedColumn())
+    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task("starting", total=1.0)
+
+        def tell(what: str, share: float) -> None:
+            bars.update(task, description=what, completed=share)
+
+        yield tell
 
 
 def check_plot(path: Path | None) -> None:
@@ -46,14 +82,21 @@ def write_plot(path: Path | None, draw: Callable[[], bytes]) -> None:
 
 
 def _leaves(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _leaves(inner, f"{prefix}.{key}" if prefix else str(key))
-    elif isinstance(value, Sequence) and not isinstance(value, str):
-        if any(isinstance(inner, Mapping) for inner in value):
-            for number, inner in enumerate(value):
-                yield from _leaves(inner, f"{prefix}.{number}")
-        else:
-            yield prefix, ", ".join(map(str, value))
-    else:
+    """Yield what is no mapping in `value`, each under the dotted path of its keys."""
+    if not isinstance(value, Mapping):
         yield prefix, value
+        return
+    for key, inner in value.items():
+        yield from _leaves(inner, f"{prefix}.{key}" if prefix else str(key))
+
+
+def _is_rows(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], Mapping)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_text, value))
+    return "-" if value is None else str(value)

@@ -46,6 +46,24 @@ def bench_eval(
     show("turbo-bench eval", found, as_json=as_json)
 
 
+@bench.command("turbo")
+@model_option
+@click.option("--runs", type=click.IntRange(1), default=30, show_default=True, metavar="N")
+@json_option
+@plot_option
+def bench_turbo(model: str | None, runs: int, as_json: bool, plot: Path | None) -> None:
+    """Time the classifier alone, over sounds of 1 to 15 s, with and without text."""
+    from turbo_stream.benchmark.report import check_plot, progress_bar, show, write_plot
+    from turbo_stream.benchmark.turbo import benchmark_turbo
+    from turbo_stream.benchmark.turbo_plot import turbo_plot
+
+    check_plot(plot)
+    with progress_bar() as progress:
+        found = benchmark_turbo(model, runs=runs, progress=progress)
+    show("turbo-bench turbo", found, as_json=as_json)
+    write_plot(plot, lambda: turbo_plot(found))
+
+
 def main() -> None:
     """Entry point."""
     sys.exit(run_command(bench))

@@ -1,13 +1,8 @@
-"""The pictures of a report, as PNG: DET curve, reliability, scores by class.
-
-Colours are of Okabe and Ito's set, which people with any colour vision tell apart; every line
-also differs in stroke or marker. Backgrounds are white: a plot lies on a card in a dark page.
-"""
+"""The pictures of a report, as PNG: DET curve, reliability, scores by class."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
@@ -15,28 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_stream.evaluation.calibration_error import reliability
+from turbo_stream.evaluation.canvas import BLUE, GREEN, GREY, ORANGE, PURPLE, figure_of, png_of
 from turbo_stream.evaluation.metrics import ErrorCurve, error_rates
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#666666"
 _MARKERS = "sD^vP*X"
 _TICKS = (0.0001, 0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.99)
 _DET_END = 0.9
 """Where the axes of a DET plot end; beyond, a detector is of no use."""
-_STYLE: Any = {
-    "font.size": 11,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": GREY,
-    "axes.grid": True,
-    "grid.color": "#E3E3E3",
-    "axes.axisbelow": True,
-    "legend.fontsize": 10,
-    "figure.facecolor": "white",
-}
 
 
 def det_plot(
@@ -49,7 +33,7 @@ def det_plot(
         curves: truths and scores, `[N]` each, by the name of what is told from the rest.
         points: threshold of each operating point; marked where there is a single curve.
     """
-    figure, axes = _figure(5.6, 5.2)
+    figure, axes = figure_of(5.6, 5.2)
     drawn = [
         (name, truths, scores, curve)
         for name, (truths, scores) in curves.items()
@@ -103,7 +87,7 @@ def det_plot(
     axes.set_xlabel(f"False accepts, % of {other}")
     axes.set_ylabel(f"False rejects, % of {own}")
     axes.legend(loc="upper right")
-    return _png(figure)
+    return png_of(figure)
 
 
 def reliability_plot(truths: NDArray[np.bool_], scores: NDArray[np.float64], what: str) -> bytes:
@@ -111,7 +95,7 @@ def reliability_plot(truths: NDArray[np.bool_], scores: NDArray[np.float64], wha
 
     Bars are 95 % Wilson intervals of the fraction, items taken as independent.
     """
-    figure, axes = _figure(5.6, 5.2, rows=(3, 1))
+    figure, axes = figure_of(5.6, 5.2, rows=(3, 1))
     upper, lower = axes
     bins = [entry for entry in reliability(truths, scores) if entry["n"]]
     if not bins:
@@ -140,14 +124,14 @@ def reliability_plot(truths: NDArray[np.bool_], scores: NDArray[np.float64], wha
     lower.bar(edges, count, width=1 / 15, align="edge", color=BLUE, ec="white")
     lower.set(xlim=(-0.02, 1.02), xlabel="Probability said by the model", ylabel="Items")
     lower.set_yscale("log" if count.max() > 50 * count.min() else "linear")
-    return _png(figure)
+    return png_of(figure)
 
 
 def scores_plot(
     classes: Mapping[str, NDArray[np.float64]], threshold: float | None, xlabel: str
 ) -> bytes:
     """Draw the share of each class over its scores, `[N]` in [0, 1] each, on a log scale."""
-    figure, axes = _figure(5.6, 3.9)
+    figure, axes = figure_of(5.6, 3.9)
     shown = {name: values for name, values in classes.items() if len(values)}
     if not shown:
         return _nothing(figure, axes, "No items")
@@ -169,38 +153,14 @@ def scores_plot(
     least = 0.5 / max(len(values) for values in shown.values())
     axes.set(xlim=(0, 1), ylim=(least, 1), xlabel=xlabel, ylabel="Share of the class (log scale)")
     axes.legend(loc="upper center", ncols=2 if few else 3)
-    return _png(figure)
-
-
-def _figure(width: float, height: float, rows: Sequence[float] = ()) -> tuple[Figure, Any]:
-    import matplotlib
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        FigureCanvasAgg(figure)
-        if rows:
-            ratios = {"height_ratios": list(rows)}
-            return figure, figure.subplots(len(rows), 1, sharex=True, gridspec_kw=ratios)
-        return figure, figure.subplots()
-
-
-def _png(figure: Figure) -> bytes:
-    import matplotlib
-
-    file = io.BytesIO()
-    with matplotlib.rc_context(_STYLE):
-        # No software version or date inside, so that the same figures give the same file.
-        figure.savefig(file, format="png", dpi=160, metadata={"Software": None})
-    return file.getvalue()
+    return png_of(figure)
 
 
 def _nothing(figure: Figure, axes: Axes, message: str, hide: Axes | None = None) -> bytes:
     for one in filter(None, (axes, hide)):
         one.set_axis_off()
     axes.text(0.5, 0.5, message, ha="center", va="center", transform=axes.transAxes, color=GREY)
-    return _png(figure)
+    return png_of(figure)
 
 
 def _deviates(floor: float) -> Any:

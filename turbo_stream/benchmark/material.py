@@ -1,0 +1,90 @@
+"""What a benchmark listens to: recordings, manifests, or the recording that is in the package."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from turbo_stream.benchmark.joining import join_clips
+from turbo_stream.benchmark.stream import Stream
+from turbo_stream.errors import InputError
+from turbo_stream.evaluation.clip import read_clip
+from turbo_stream.evaluation.item import Item
+from turbo_stream.evaluation.manifests import AUDIO_SUFFIXES, read_manifest
+from turbo_stream.evaluation.stream_matching import read_spans
+
+KITCHEN = Path(__file__).parents[1] / "assets" / "recordings" / "kitchen.ogg"
+"""54.6 s with 15 utterances, whose edges stand beside it; see the README there."""
+
+_SPANS_GIVEN = "the spans given with the recording"
+_SPANS_JOINED = "energy of the clean clips that were joined"
+_SPANS_UNKNOWN = "not known: the end that the segmenter found (end_s of the event)"
+
+
+@dataclass(frozen=True)
+class Material:
+    """Streams, and where their truth is from."""
+
+    streams: tuple[Stream, ...]
+
+    truths: tuple[str, ...]
+    """How the true end of the speech is known, each way once."""
+
+    clips_left_out: int
+    """Clips of manifests that say too little about where their speech is."""
+
+
+def read_material(paths: Sequence[Path], seconds: float, seed: int = 0) -> Material:
+    """Read `paths`: sound files, or manifests as turbo-eval takes them; nothing for `KITCHEN`.
+
+    A sound file may have its `segments` in a JSON file of the same name beside it. A row of a
+    manifest with `segments` is a recording, the rows without are clips of one utterance and are
+    joined to a stream of about `seconds` (`join_clips`).
+
+    Raises:
+        InputError: something cannot be read, or holds nothing that can be used.
+    """
+    streams: list[Stream] = []
+    truths: list[str] = []
+    left_out = 0
+    for path in paths or [KITCHEN]:
+        if path.suffix.lower() in AUDIO_SUFFIXES:
+            streams.append(_recording(path))
+            truths.append(_SPANS_UNKNOWN if streams[-1].spans is None else _SPANS_GIVEN)
+            continue
+        items = read_manifest(path)
+        long = [item for item in items if item.row.get("segments") is not None]
+        clips = [item for item in items if item.row.get("segments") is None]
+        streams += [_labelled(item) for item in long]
+        truths += [_SPANS_GIVEN] * bool(long)
+        if clips:
+            joined = join_clips(path.name, clips, seconds, seed)
+            streams.append(joined.stream)
+            truths.append(_SPANS_JOINED)
+            left_out += joined.left_out
+    return Material(tuple(streams), tuple(dict.fromkeys(truths)), left_out)
+
+
+def _recording(path: Path) -> Stream:
+    beside = path.with_suffix(".json")
+    if not beside.is_file():
+        return Stream(path.name, read_clip(path), None)
+    try:
+        row = json.loads(beside.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{beside}, which should hold the segments of {path.name}, cannot be read ({error}); "
+            "mend it, or move it away"
+        ) from error
+    if not isinstance(row, dict) or "segments" not in row:
+        return Stream(path.name, read_clip(path), None)
+    return _labelled(Item(0, row | {"audio_filepath": str(path)}, path))
+
+
+def _labelled(item: Item) -> Stream:
+    spans = sorted(read_spans(item.row), key=lambda span: span.start_s)
+    return Stream(
+        item.path.name, read_clip(item.path, item.offset_s, item.duration_s), tuple(spans)
+    )
