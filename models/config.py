@@ -22,8 +22,9 @@ class TurboConfig:
     """Longest token row, special tokens included."""
 
     audio: str = "whisper-tiny"
-    """Audio encoder: `whisper-tiny` (see `audio_init`), `compact` (ours, untrained), or
-    `hf:NAME`, a HuBERT, wav2vec 2.0, WavLM or Whisper of Hugging Face, by name or folder."""
+    """Audio encoder: `whisper-tiny` (see `audio_init`), `compact` (ours, untrained), `recognizer`
+    (none of its own: a small body on the states of the recognizer's encoder), or `hf:NAME`, a
+    HuBERT, wav2vec 2.0, WavLM or Whisper of Hugging Face, by name or folder."""
 
     text: str = "minilm"
     """Text encoder: `minilm` (MiniLM-L6) or `compact` (ours), both over a pruned vocabulary, or
@@ -31,7 +32,8 @@ class TurboConfig:
 
     audio_architecture: str = ""
     """Configuration of `hf:NAME` as JSON, as in its `config.json`; filled in when a run starts, so
-    that its checkpoint is whole without the encoder it came from."""
+    that its checkpoint is whole without the encoder it came from. Of `recognizer`, whose states
+    it reads and how wide they are."""
 
     text_architecture: str = ""
     """The same of the text encoder."""
@@ -82,7 +84,8 @@ class TurboConfig:
     cross-attention."""
 
     audio_pool: int = 1
-    """Frames of a frozen audio encoder averaged into one: its body then costs less."""
+    """Frames of a frozen audio encoder, or states of the recognizer, averaged into one: the body
+    then costs less."""
 
     vocabulary_size: int = 6_500
     """Rows of the token embedding."""

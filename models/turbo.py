@@ -68,7 +68,8 @@ class Turbo(nn.Module):
     ) -> Verdict:
         """Judge a padded batch; a row's verdict depends on that row alone.
 
-        `waveform` `[B, T]` float32 in [-1, 1], `waveform_length` `[B]` samples (0: no sound),
+        `waveform` `[B, T]` float32 in [-1, 1], `waveform_length` `[B]` samples (0: no sound), or
+        for the tower `recognizer` states `[B, T, F]` and their number in place of both;
         `token_ids` and `token_mask` `[B, L]` (mask all 0: no text), `confidence` `[B, C]`.
         """
         audio = self.audio_tower(*self.audio_front(waveform, waveform_length))

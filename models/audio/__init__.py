@@ -7,6 +7,7 @@ from torch import nn
 from models.audio.body import AudioBody
 from models.audio.compact import CompactFront, CompactTower
 from models.audio.hugging_face import hugging_face_audio
+from models.audio.recognizer import RECOGNIZER, StatesFront
 from models.audio.whisper_tiny import WhisperFront, WhisperTower
 from models.config import TurboConfig
 from models.errors import ModelError
@@ -31,6 +32,11 @@ def audio_modules(config: TurboConfig) -> tuple[Front, nn.Module]:
                 "audio_frozen=true: the compact tower has no pretrained weights to keep"
             )
         return CompactFront(config), CompactTower(config)
+    if config.audio == RECOGNIZER:
+        states = StatesFront(config)
+        return states, AudioBody(config, states.width)
     if config.audio.startswith(PREFIX):
         return hugging_face_audio(config)
-    raise ModelError(f"audio {config.audio!r}: unknown; allowed: whisper-tiny, compact, hf:NAME")
+    raise ModelError(
+        f"audio {config.audio!r}: unknown; allowed: whisper-tiny, compact, recognizer, hf:NAME"
+    )
