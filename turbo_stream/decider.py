@@ -174,5 +174,13 @@ class Decider:
         return report
 
 
+def safe_sound_reject(sound_reject: float, *, threshold: float, log_odds: float) -> float:
+    """Return `sound_reject`, lowered so far that no speech without a text is ever accepted.
+
+    It must not pass the `threshold`, also with the `log_odds` that the utterances before may add.
+    """
+    return min(sound_reject, shifted(threshold, -log_odds))
+
+
 def _ms_since(started: float) -> float:
     return (perf_counter() - started) * 1000

@@ -37,14 +37,14 @@ class FollowUp:
     """The state of one stream: a function of its events so far, whatever the wall clock says."""
 
     def __init__(self, prior: FollowUpPrior) -> None:
-        self._prior = prior
+        self.prior = prior
         self._accepted_until: int | None = None
 
     def log_odds(self, segment: Segment) -> float:
         """Return what is added to the log-odds of `segment`, natural logarithm."""
         if self._accepted_until is None:
             return 0.0
-        return self._prior.after(segment.start_sample - self._accepted_until)
+        return self.prior.after(segment.start_sample - self._accepted_until)
 
     def note(self, utterance: Utterance) -> None:
         """Take note of a terminal event; accepted ones alone are remembered, by their end."""
@@ -57,7 +57,7 @@ class FollowUp:
 
 
 def shifted(probability: float, log_odds: float) -> float:
-    """Return `probability` with `log_odds`, 0 or more, added to its own; 0 and 1 stay."""
+    """Return `probability` with `log_odds` added to its own; 0 and 1 stay."""
     if not log_odds or not probability:
         return probability  # to the last bit
     return 1.0 / (1.0 + (1.0 - probability) / probability * math.exp(-log_odds))

@@ -28,20 +28,24 @@ def load_pipeline(
     window: WindowConfig | None,
     show_rejected: bool,
     follow_up: bool,
+    sound_reject: float | None,
+    turn_model: str | Path | None,
     say: Callable[[str], None],
 ) -> Pipeline:
     """Load what `Pipeline.load` documents and run each model once."""
     import turbo_stream
-    from turbo_stream.decider import Decider
+    from turbo_stream.decider import Decider, safe_sound_reject
     from turbo_stream.detection.package import ModelPackage
     from turbo_stream.detection.turbo import TurboDetector, text_notice
     from turbo_stream.follow_up import FollowUp
     from turbo_stream.recognition.auto import load_recognizer
     from turbo_stream.segmentation.factory import DEFAULT_VAD, load_vad
-    from turbo_stream.segmentation.segmenter import Segmenter
+    from turbo_stream.turn_taking import TurnTaking
 
     package = ModelPackage.load(Path(model) if model is not None else None)
     threshold = _threshold(package, threshold, operating_point)
+    if sound_reject is not None and not 0 <= sound_reject < 1:
+        raise InputError(f"sound_reject is {sound_reject}, must be a probability from 0 to below 1")
     voice_activity = load_vad(vad or DEFAULT_VAD)
     notice = text_notice(package, language)
     if notice is not None:
@@ -51,6 +55,8 @@ def load_pipeline(
     recognizer = load_recognizer(asr, language=language, window=window, say=say)
     recognizer.warm_up()
     detector.warm_up()
+    turn_taking = TurnTaking.load(package, detector, turn_model)
+    turn_taking.warm_up()
     ready = Ready(
         asr=recognizer.name,
         vad=voice_activity.name,
@@ -60,9 +66,25 @@ def load_pipeline(
         language=language or package.language,
         version=turbo_stream.__version__,
     )
-    decider = Decider(recognizer, detector, show_rejected=show_rejected)
-    state = FollowUp(package.follow_up) if follow_up else None
-    return pipeline_class(Segmenter(voice_activity), decider, ready=ready, follow_up=state)
+    prior = package.follow_up if follow_up else None
+    decider = Decider(
+        recognizer,
+        detector,
+        show_rejected=show_rejected,
+        sound_judge=detector,
+        sound_reject=safe_sound_reject(
+            package.sound_reject if sound_reject is None else sound_reject,
+            threshold=detector.threshold,
+            log_odds=prior.log_odds if prior else 0.0,
+        ),
+    )
+    return pipeline_class(
+        turn_taking.segmenter(voice_activity),
+        decider,
+        ready=ready,
+        follow_up=FollowUp(prior) if prior else None,
+        new_segmenter=lambda: turn_taking.segmenter(load_vad(vad or DEFAULT_VAD)),
+    )
 
 
 def _threshold(package: ModelPackage, threshold: float | None, point: str | None) -> float:

@@ -50,8 +50,11 @@ class Pipeline:
         *,
         ready: Ready,
         follow_up: FollowUp | None = None,
+        new_segmenter: Callable[[], Segmenter] | None = None,
     ) -> None:
+        """Take the parts; `new_segmenter` makes one for each further stream (`new_stream`)."""
         self.segmenter = segmenter
+        self._new_segmenter = new_segmenter
         self.decider = decider
         self._follow_up = follow_up
         self.ready = ready
@@ -74,6 +77,8 @@ class Pipeline:
         window: WindowConfig | None = None,
         show_rejected: bool = False,
         follow_up: bool = False,
+        sound_reject: float | None = None,
+        turn_model: str | Path | None = None,
         say: Callable[[str], None] | None = None,
     ) -> Pipeline:
         """Load the models and return a pipeline that is warm.
@@ -89,6 +94,10 @@ class Pipeline:
             window: how much of its 30 s Whisper reads; None for the default.
             show_rejected: put the text of rejected speech into its event.
             follow_up: favour what is said soon after an accepted utterance.
+            sound_reject: reject below this probability by the sound alone, before a text is made;
+                0 makes a text of everything, None is the package's choice.
+            turn_model: who says that a speaker has finished: the ONNX file of a smart-turn model,
+                or `none` for the silence alone; None for the Turbo package.
             say: told in one line what was chosen and why; None sends it to the log.
 
         Raises:
@@ -109,7 +118,26 @@ class Pipeline:
             window=window,
             show_rejected=show_rejected,
             follow_up=follow_up,
+            sound_reject=sound_reject,
+            turn_model=turn_model,
             say=say or logging.getLogger(__name__).info,
+        )
+
+    def new_stream(self) -> Pipeline:
+        """Return a pipeline for one more stream, with the same models and nothing else shared.
+
+        Raises `RuntimeError` for a pipeline that was put together without `new_segmenter`.
+        """
+        if self._new_segmenter is None:
+            raise RuntimeError("this pipeline was made for one stream: give it `new_segmenter`")
+        from turbo_stream.follow_up import FollowUp
+
+        return Pipeline(
+            self._new_segmenter(),
+            self.decider,
+            ready=self.ready,
+            follow_up=None if self._follow_up is None else FollowUp(self._follow_up.prior),
+            new_segmenter=self._new_segmenter,
         )
 
     def process(self, pcm: Pcm, reference: Pcm | None = None) -> list[Event]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from dataclasses import dataclass, field
 
 
@@ -9,7 +10,8 @@ from dataclasses import dataclass, field
 class StablePrefix:
     """Words on which two hypotheses in a row agreed (LocalAgreement-2, arXiv 2307.14743).
 
-    What was stable stays: a later hypothesis that contradicts it is passed over.
+    What was stable stays, as it was written: later hypotheses only add to it, and one that
+    contradicts it is passed over. Case and punctuation contradict nothing.
     """
 
     words: list[str] = field(default_factory=list)
@@ -21,18 +23,23 @@ class StablePrefix:
         None where `text` contradicts what was stable, or is empty.
         """
         words = text.split()
-        agreed = 0
-        for one, other in zip(words, self._previous, strict=False):
-            if one != other:
-                break
-            agreed += 1
+        agreed = _agreement(words, self._previous)
         self._previous = words
-        if not words or words[: len(self.words)] != self.words:
+        kept = len(self.words)
+        if not words or _agreement(words, self.words) < kept:
             return None
         # The last word may be cut off in both: it was still being said.
-        self.words = words[: max(len(self.words), min(agreed, len(words) - 1))]
-        return " ".join(words), len(" ".join(self.words))
+        self.words += words[kept : max(kept, min(agreed, len(words) - 1))]
+        return " ".join([*self.words, *words[len(self.words) :]]), len(" ".join(self.words))
 
-    def reset(self) -> None:
-        """Begin a new utterance."""
-        self.words, self._previous = [], []
+
+def _agreement(words: list[str], others: list[str]) -> int:
+    """Return how many words at the front are the same."""
+    for count, (word, other) in enumerate(zip(words, others, strict=False)):
+        if _bare(word) != _bare(other):
+            return count
+    return min(len(words), len(others))
+
+
+def _bare(word: str) -> str:
+    return word.casefold().strip(string.punctuation)

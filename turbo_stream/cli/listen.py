@@ -55,6 +55,9 @@ if TYPE_CHECKING:
 @click.option("--realtime", is_flag=True, help="Play a file at its own pace, as a microphone.")
 @click.option("--show-rejected", is_flag=True, help="Show the words of rejected speech, too.")
 @click.option("--follow-up", is_flag=True, help="Favour what soon follows accepted speech.")
+@click.option("--turn-model", metavar="FILE", help="smart-turn ONNX file, or none: silence ends.")
+@click.option("--sound-reject", type=float, metavar="P", help="Reject below P by sound, wordless.")
+@click.option("--partials/--no-partials", default=True, help="Show text while speech goes on.")
 @click.version_option(turbo_stream.__version__, prog_name="turbo-listen")
 def listen(
     source: str | None,
@@ -74,6 +77,9 @@ def listen(
     realtime: bool,
     show_rejected: bool,
     follow_up: bool,
+    turn_model: str | None,
+    sound_reject: float | None,
+    partials: bool,
 ) -> None:
     """Hear speech, and say of each utterance whether it was meant for the device.
 
@@ -100,9 +106,11 @@ def listen(
         window=window,
         show_rejected=show_rejected,
         follow_up=follow_up,
+        turn_model=turn_model,
+        sound_reject=sound_reject,
         say=_say,
     )
-    _show(pipeline, opened, _view(jsonl))
+    _show(pipeline, opened, _view(jsonl), partials=partials)
     for notice in opened.notices if isinstance(opened, FileSource) else ():
         _say(notice)
 
@@ -114,23 +122,23 @@ def main() -> None:
     sys.exit(run_command(listen))
 
 
-def _show(pipeline: Pipeline, source: Source, view: View) -> None:
+def _show(pipeline: Pipeline, source: Source, view: View, *, partials: bool) -> None:
     watched = view.watch(source)
     _close_on_signals(watched)
     try:
-        for event in _events(pipeline, watched):
+        for event in _events(pipeline, watched, partials=partials):
             view.show(event)
     finally:
         view.close()
         watched.close()
 
 
-def _events(pipeline: Pipeline, source: Source) -> Iterator[Event]:
+def _events(pipeline: Pipeline, source: Source, *, partials: bool) -> Iterator[Event]:
     if not source.live:
         return pipeline.run(source)
-    from turbo_stream.live import LivePipeline
+    from turbo_stream.live import LiveConfig, LivePipeline
 
-    return LivePipeline(pipeline, source).run()
+    return LivePipeline(pipeline, source, LiveConfig(partials=partials)).run()
 
 
 def _close_on_signals(source: Source) -> None:

@@ -86,6 +86,10 @@ class ModelPackage:
     """Speech whose directed probability by the sound alone is below this is rejected before any
     text is made of it, in [0, 1); 0 never does. The optional key `sound_reject` of `turbo.json`."""
 
+    finished_threshold: float | None
+    """From this probability on, the graph's output `end_of_turn` means that the speaker has
+    finished; None for a package without that output. `end_of_turn.threshold` of `turbo.json`."""
+
     files: Mapping[str, str]
     """SHA-256, in hex, of every file but `turbo.json`."""
 
@@ -124,6 +128,7 @@ class ModelPackage:
             metrics=dict(manifest.table("metrics").values),
             follow_up=_follow_up(manifest),
             sound_reject=_sound_reject(manifest),
+            finished_threshold=_finished_threshold(manifest),
             files=_files(manifest),
         )
         package.verify()
@@ -238,6 +243,12 @@ def _sound_reject(manifest: Manifest) -> float:
     if value == 1:
         raise manifest.refuse("sound_reject", value, "below 1: all speech would be rejected")
     return value
+
+
+def _finished_threshold(manifest: Manifest) -> float | None:
+    if "end_of_turn" not in manifest.values:
+        return None
+    return manifest.table("end_of_turn").fraction("threshold")
 
 
 def _calibration(manifest: Manifest, classes: int) -> AffineCalibration:

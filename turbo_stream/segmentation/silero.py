@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,16 +65,7 @@ class SileroVad:
     hold_threshold = 0.35
 
     def __init__(self) -> None:
-        path = silero_path()
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = _shared_session(silero_path())
         self._state = SileroState()
 
     def speech_probability(self, frame: NDArray[np.int16]) -> float:
@@ -95,3 +88,15 @@ class SileroVad:
     def reset(self) -> None:
         """Forget the stream."""
         self._state = SileroState()
+
+
+@cache
+def _shared_session(path: Path) -> Any:
+    """Return the network, which keeps no state: one is enough for any number of streams."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
