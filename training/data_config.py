@@ -27,6 +27,9 @@ class DataConfig:
     rooms: str = ""
     """Manifest of room responses; empty for simulated rooms only."""
 
+    recognizer: str = ""
+    """CTranslate2 Whisper, folder or name, whose states are read with `model.audio=recognizer`."""
+
     exclude: tuple[str, ...] = ()
     """Collections left out: `set` or `text_source` of a row, or name of a text file."""
 

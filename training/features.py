@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -45,18 +45,22 @@ def channel_digest(config: AugmentConfig, surroundings: Surroundings) -> str:
     return digest.hexdigest()
 
 
+Sound = NDArray[np.float32]
+"""What a front takes of one clip: samples `[T]`, or the recognizer's states `[T, F]`."""
+
+
 @torch.inference_mode()
-def front_frames(model: Turbo, waves: Sequence[Wave], *, batch: int = 16) -> list[Frames]:
-    """Return each wave's frames `[N, D]` from the front, batched by length."""
-    order = sorted(range(len(waves)), key=lambda index: len(waves[index]))
-    found: list[Frames] = [np.zeros((0, 0), np.float16)] * len(waves)
+def front_frames(model: Turbo, sounds: Sequence[Sound], *, batch: int = 16) -> list[Frames]:
+    """Return each sound's frames `[N, D]` from the front, batched by length."""
+    order = sorted(range(len(sounds)), key=lambda index: len(sounds[index]))
+    found: list[Frames] = [np.zeros((0, 0), np.float16)] * len(sounds)
     device = next(model.parameters()).device
     for start in range(0, len(order), batch):
         chosen = order[start : start + batch]
-        length = torch.tensor([len(waves[index]) for index in chosen])
-        padded = torch.zeros(len(chosen), int(length.max()))
+        length = torch.tensor([len(sounds[index]) for index in chosen])
+        padded = torch.zeros(len(chosen), int(length.max()), *sounds[chosen[0]].shape[1:])
         for row, index in zip(padded, chosen, strict=True):
-            row[: len(waves[index])] = torch.from_numpy(waves[index])
+            row[: len(sounds[index])] = torch.from_numpy(sounds[index])
         frames, mask = model.audio_front(padded.to(device), length.to(device))
         for row, keep, index in zip(frames, mask.sum(1).int().tolist(), chosen, strict=True):
             found[index] = row[:keep].to(torch.float16).cpu().numpy()
@@ -81,6 +85,9 @@ class FeatureStore:
     augment: AugmentConfig
     surroundings: Surroundings
 
+    states: Callable[[Wave], Sound] | None = None
+    """What makes of a wave the states that the front reads; None where it reads the wave."""
+
     seed: int = 0
     """Seed of the channels, the same in every run so that runs share their files."""
 
@@ -103,8 +110,8 @@ class FeatureStore:
         starts = range(0, len(wanted), chunk)
         for start in track(starts, "audio front", console=_STDERR, disable=not wanted):
             part = wanted[start : start + chunk]
-            waves = [self._wave(model, *item) for item in part]
-            for (clip, variant), frames in zip(part, front_frames(model, waves), strict=True):
+            sounds = [self._sound(model, *item) for item in part]
+            for (clip, variant), frames in zip(part, front_frames(model, sounds), strict=True):
                 target = self._file(clip, variant)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 partial = target.with_suffix(".part")
@@ -112,12 +119,13 @@ class FeatureStore:
                     np.save(file, frames)
                 partial.rename(target)
 
-    def _wave(self, model: Turbo, clip: Clip, variant: int) -> Wave:
+    def _sound(self, model: Turbo, clip: Clip, variant: int) -> Sound:
         wave = read_wave(clip)
         if variant >= 0:
             digest = hashlib.sha256(f"{self.seed}/{clip.path.name}/{variant}".encode()).digest()
             wave = augment(wave, int.from_bytes(digest[:8]), self.augment, self.surroundings)
-        return np.ascontiguousarray(wave[-model.config.max_samples :])
+        wave = np.ascontiguousarray(wave[-model.config.max_samples :])
+        return wave if self.states is None else self.states(wave)
 
     def load(self, clip: Clip, variant: int) -> Frames:
         """Return the frames `[N, D]` of `clip` in one variant."""

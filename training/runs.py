@@ -45,7 +45,7 @@ def identity(recipe: Recipe) -> Identity:
     fields = {key: value for key, value in fields.items() if key not in ("out", "device")}
     free = {
         "train": ("threads", "resume", "checkpoint_every", "tensorboard"),
-        "data": ("features",),
+        "data": ("features", "recognizer"),
     }
     for part, names in free.items():
         fields[part] = {key: value for key, value in fields[part].items() if key not in names}

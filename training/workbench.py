@@ -29,6 +29,7 @@ from training.hypotheses import read_hypotheses
 from training.manifest import found_labels, held_text_keys, read_manifest, read_texts
 from training.names import directed_class
 from training.recipe import Recipe
+from training.recognizer_states import load_states, with_source
 from training.row import Clip, Row
 from training.scoring import Scorer
 from training.text_states import TextStates
@@ -184,10 +185,15 @@ def prepare(recipe: Recipe, device: torch.device | None = None) -> Workbench:
     if recipe.init:
         model, tokenizer = load_model(Path(recipe.init))
         recipe = replace(recipe, model=model.config)
+        states = load_states(recipe.model, recipe.data.recognizer)
+        if states is not None:
+            states.check(recipe.model)
         rows = load_rows(recipe)
         start = _body_state(model)
     else:
         recipe = with_labels(recipe)
+        states = load_states(recipe.model, recipe.data.recognizer)
+        recipe = replace(recipe, model=with_source(recipe.model, states))
         rows = load_rows(recipe)
         try:
             config, model, tokenizer = start_model(recipe.model, _texts(rows))
@@ -202,8 +208,9 @@ def prepare(recipe: Recipe, device: torch.device | None = None) -> Workbench:
         front=front_digest(model.audio_front),
         augment=recipe.augment,
         surroundings=surroundings(recipe),
+        states=states,
     )
     lines = [row.text for row in rows if row.audio is None and row.text]
     mishearing = Mishearing(lines, read_pronunciations(bundled_dictionary())) if lines else None
-    states = TextStates(model) if model.text_front.width else None
-    return Workbench(recipe, rows, tokenizer, model, store, states, device, start, mishearing)
+    text_states = TextStates(model) if model.text_front.width else None
+    return Workbench(recipe, rows, tokenizer, model, store, text_states, device, start, mishearing)
