@@ -87,7 +87,7 @@ class Segmenter:
         """Take the parts; `judge` is asked at every pause, and may shorten the end silence."""
         self._vad = vad
         self._config = config or SegmenterConfig()
-        self._judge_pause = None if judge is None else judge.judge
+        self.judge = judge
         self._onset_frames = self._frames(self._config.onset_voice_ms)
         self._resume_frames = self._frames(self._config.resume_voice_ms)
         self._resume_window = max(
@@ -307,7 +307,7 @@ class Segmenter:
         return outputs
 
     def _judged(self, draft: Segment) -> Segment:
-        return replace(draft, pause=self._judge_pause(draft.pcm)) if self._judge_pause else draft
+        return draft if self.judge is None else replace(draft, pause=self.judge.judge(draft.pcm))
 
     def _end_silence(self, utterance: OpenUtterance) -> int:
         """Return the samples of silence that end `utterance`."""
