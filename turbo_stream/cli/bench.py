@@ -64,6 +64,61 @@ def bench_turbo(model: str | None, runs: int, as_json: bool, plot: Path | None) 
     write_plot(plot, lambda: turbo_plot(found))
 
 
+@bench.command("asr")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[MANIFEST]...")
+@click.option(
+    "--asr", default="auto", show_default=True, metavar="NAME_OR_DIR", help="As of turbo-listen."
+)
+@click.option(
+    "--window-floor",
+    "floors",
+    multiple=True,
+    type=float,
+    default=(10.0,),
+    show_default=True,
+    metavar="S",
+    help="As of turbo-listen; repeatable.",
+)
+@click.option("--window-margin", "margin", type=float, default=2.0, show_default=True, metavar="S")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Utterances of each source.")
+@click.option("--runs", type=click.IntRange(1), default=10, show_default=True, metavar="N")
+@json_option
+@plot_option
+def bench_asr(
+    paths: tuple[Path, ...],
+    asr: str,
+    floors: tuple[float, ...],
+    margin: float,
+    limit: int | None,
+    runs: int,
+    as_json: bool,
+    plot: Path | None,
+) -> None:
+    """Time the recognizer alone, and count the words it gets wrong, beside the padded window.
+
+    MANIFEST as of turbo-eval, or a sound file with its segments beside it; without one, the
+    recording in the package.
+    """
+    from turbo_stream.benchmark.asr import benchmark_asr
+    from turbo_stream.benchmark.asr_plot import asr_plot
+    from turbo_stream.benchmark.asr_table import brief
+    from turbo_stream.benchmark.report import check_plot, progress_bar, show, write_plot
+    from turbo_stream.recognition.window import WindowConfig
+
+    check_plot(plot)
+    windows = [WindowConfig(floor, margin) for floor in floors]
+    with progress_bar() as progress:
+        found = benchmark_asr(
+            paths, asr=asr, windows=windows, limit=limit, runs=runs, say=_say, progress=progress
+        )
+    show("turbo-bench asr", found if as_json else brief(found), as_json=as_json)
+    write_plot(plot, lambda: asr_plot(found))
+
+
+def _say(text: str) -> None:
+    print(f"turbo-bench: {text}", file=sys.stderr)
+
+
 def main() -> None:
     """Entry point."""
     sys.exit(run_command(bench))
