@@ -53,6 +53,7 @@ def load_pipeline(
     # Before the recognizer, which may take seconds: a wrong threshold is told at once.
     detector = TurboDetector(package, names=names, threshold=threshold, use_text=notice is None)
     recognizer = load_recognizer(asr, language=language, window=window, say=say)
+    package.check_recognizer(recognizer)
     recognizer.warm_up()
     detector.warm_up()
     turn_taking = TurnTaking.load(package, detector, turn_model)

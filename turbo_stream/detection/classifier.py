@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,13 +60,14 @@ class TurboClassifier:
         Args:
             pcm: `[N]` int16 at 16 kHz, N from 0; of more than the package's `max_seconds` the
                 last count.
-            transcript: its text and confidence.
+            transcript: its text and confidence, and the states if the network reads those.
             names: what the device is called; prefixed to the text.
 
         Raises:
             TurboStreamError: the network gave no finite score.
         """
-        return self._by_label(self._run(pcm, transcript if self._use_text else NO_TEXT, names))
+        heard = transcript if self._use_text else replace(NO_TEXT, states=transcript.states)
+        return self._by_label(self._run(pcm, heard, names))
 
     def by_sound(
         self, pcm: NDArray[np.int16], names: Sequence[str] = ()
@@ -95,7 +97,7 @@ class TurboClassifier:
         if not np.isfinite(confidence).all():
             confidence = confidence_vector(None)
         ids, mask = self._tokenizer.encode(transcript.text, names)
-        return self._graph.run(pcm, ids, mask, confidence)
+        return self._graph.run(pcm, ids, mask, confidence, transcript.states)
 
     def _by_label(self, output: GraphOutput) -> dict[str, float]:
         values = self._calibration.probabilities(output.logits).tolist()
@@ -103,4 +105,6 @@ class TurboClassifier:
 
     def warm_up(self) -> None:
         """Run once on two seconds of silence with text."""
-        self.probabilities(np.zeros(2 * SAMPLE_RATE, np.int16), Transcript("hello"))
+        silence = np.zeros(2 * SAMPLE_RATE, np.int16)
+        states = self._graph.silence(len(silence))
+        self.probabilities(silence, Transcript("hello", states=states))

@@ -12,17 +12,12 @@ from turbo_stream.detection.session import session_options
 from turbo_stream.errors import PackageError, TurboStreamError
 from turbo_stream.recognition.recognizer import confidence_vector
 
-MIN_SAMPLES = 1600
-"""Shorter audio is padded to 100 ms, so that a log-mel frame exists; the length stays true."""
-
 _INPUTS = {
-    "waveform": ("tensor(float)", 2),
-    "waveform_length": ("tensor(int64)", 1),
     "token_ids": ("tensor(int64)", 2),
     "token_mask": ("tensor(int64)", 2),
     "confidence": ("tensor(float)", 2),
 }
-"""Type and number of dimensions of every input."""
+"""Type and number of dimensions of every input but those that stand for the sound."""
 
 _OUTPUTS = ("logits", "audio_embedding", "text_embedding")
 
@@ -65,7 +60,8 @@ class TurboGraph:
 
         self._path = package.path(GRAPH_NAME)
         self._classes = len(package.labels)
-        self._max_samples = package.max_samples
+        self._sound = package.sound_input
+        self._inputs = {**self._sound.signature, **_INPUTS}
         try:
             self._session = onnxruntime.InferenceSession(
                 str(self._path), session_options(threads), providers=["CPUExecutionProvider"]
@@ -75,7 +71,8 @@ class TurboGraph:
         self._check_signature()
         ids = np.array([[largest_token_id]], np.int64)
         try:
-            self.run(np.zeros(0, np.int16), ids, np.ones_like(ids), confidence_vector(None))
+            no_sound = np.zeros(0, np.int16)
+            self.run(no_sound, ids, np.ones_like(ids), confidence_vector(None), self.silence(0))
         except Exception as error:
             raise self._refuse(f"fails on silence: {_one_line(error)}") from error
 
@@ -85,6 +82,7 @@ class TurboGraph:
         token_ids: NDArray[np.int64],
         token_mask: NDArray[np.int64],
         confidence: NDArray[np.float32],
+        states: NDArray[np.float32] | None = None,
     ) -> GraphOutput:
         """Return the network's outputs for one utterance.
 
@@ -93,18 +91,16 @@ class TurboGraph:
             token_ids: `[1, L]`, L at least 1.
             token_mask: `[1, L]`, 1 where a token stands.
             confidence: `[4]`, see `confidence_vector`.
+            states: `[N, F]` of the recognizer, for a network that reads them instead of `pcm`.
 
         Raises:
-            TurboStreamError: the network gave something that is no finite number.
+            TurboStreamError: the network gave something that is no finite number, or there are
+                no states for a network that reads them.
         """
-        pcm = pcm[-self._max_samples :]
-        waveform = np.zeros((1, max(len(pcm), MIN_SAMPLES)), np.float32)
-        np.multiply(pcm, np.float32(1 / 32768), out=waveform[0, : len(pcm)])
         outputs = self._session.run(
             self._outputs,
             {
-                "waveform": waveform,
-                "waveform_length": np.array([len(pcm)], np.int64),
+                **self._sound.feed(pcm, states),
                 "token_ids": token_ids,
                 "token_mask": token_mask,
                 "confidence": confidence[np.newaxis],
@@ -118,12 +114,16 @@ class TurboGraph:
         finished = float(end_of_turn[0][0]) if end_of_turn else None
         return GraphOutput(logits[0], audio_embedding[0], text_embedding[0], finished)
 
+    def silence(self, samples: int) -> NDArray[np.float32] | None:
+        """Return states of silence for `run`; None where the network reads the samples."""
+        return self._sound.states_of_silence(samples)
+
     def _check_signature(self) -> None:
         found = {node.name: (node.type, len(node.shape)) for node in self._session.get_inputs()}
-        for name, wanted in _INPUTS.items():
+        for name, wanted in self._inputs.items():
             if found.get(name) != wanted:
                 raise self._refuse(f"input {name!r} is {found.get(name)}, must be {wanted}")
-        if extra := sorted(found.keys() - _INPUTS.keys()):
+        if extra := sorted(found.keys() - self._inputs.keys()):
             raise self._refuse(f"wants inputs that nobody has: {', '.join(extra)}")
         names = {node.name for node in self._session.get_outputs()}
         if missing := [name for name in _OUTPUTS if name not in names]:

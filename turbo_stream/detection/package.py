@@ -11,8 +11,11 @@ from typing import Any, Self
 
 from turbo_stream.detection.calibration import AffineCalibration
 from turbo_stream.detection.manifest import MANIFEST_NAME, Manifest
+from turbo_stream.detection.recognizer_input import RecognizerInput
+from turbo_stream.detection.sound_input import SoundInput, StatesInput, WaveformInput
 from turbo_stream.errors import InputError, PackageError
 from turbo_stream.follow_up import FollowUpPrior
+from turbo_stream.recognition.recognizer import Recognizer
 from turbo_stream.timebase import SAMPLE_RATE, to_samples
 
 FORMAT = 1
@@ -90,6 +93,10 @@ class ModelPackage:
     """From this probability on, the graph's output `end_of_turn` means that the speaker has
     finished; None for a package without that output. `end_of_turn.threshold` of `turbo.json`."""
 
+    audio_input: RecognizerInput | None
+    """Whose encoder states the network reads; None where it hears the sound itself. The optional
+    key `audio_input`."""
+
     files: Mapping[str, str]
     """SHA-256, in hex, of every file but `turbo.json`."""
 
@@ -128,6 +135,7 @@ class ModelPackage:
             metrics=dict(manifest.table("metrics").values),
             follow_up=_follow_up(manifest),
             sound_reject=_sound_reject(manifest),
+            audio_input=RecognizerInput.read(manifest),
             finished_threshold=_finished_threshold(manifest),
             files=_files(manifest),
         )
@@ -148,6 +156,19 @@ class ModelPackage:
                 f"include {DIRECTED!r}; such a model can be evaluated but cannot listen"
             )
         return self.labels.index(DIRECTED)
+
+    @property
+    def sound_input(self) -> SoundInput:
+        """What the network takes of an utterance."""
+        if self.audio_input is None:
+            return WaveformInput(self.max_samples)
+        bound = self.audio_input
+        return StatesInput(bound.width, self.max_samples, bound.source.recognizer)
+
+    def check_recognizer(self, recognizer: Recognizer) -> None:
+        """Raise `InputError` if the network was trained on the states of another recognizer."""
+        if self.audio_input is not None:
+            self.audio_input.check(self.name, recognizer)
 
     def threshold(self, operating_point: str | None = None) -> float:
         """Return the threshold of `operating_point`, or the default one.

@@ -49,6 +49,7 @@ class TurboDetector:
         self.threshold = float(threshold)
         self._directed = package.labels[package.directed_index]
         self._names = tuple(names)
+        self._reads_states = package.audio_input is not None
         self._classifier = classifier or TurboClassifier(
             package, threads=threads, use_text=use_text
         )
@@ -67,9 +68,13 @@ class TurboDetector:
     def judge(self, pcm: NDArray[np.int16]) -> PauseVerdict:
         """Return what the sound alone says of `pcm`, `[N]` int16 at 16 kHz, at a pause.
 
+        A package that reads the recognizer's states has nothing to say before it has heard.
+
         Raises:
             TurboStreamError: the network gave no finite score.
         """
+        if self._reads_states:
+            return PauseVerdict(None, None)
         probabilities, finished = self._classifier.by_sound(pcm, self._names)
         return PauseVerdict(finished, probabilities[self._directed])
 

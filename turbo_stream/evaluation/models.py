@@ -34,6 +34,7 @@ class Models:
         package = ModelPackage.load(Path(settings.model) if settings.model else None)
         asr = "none" if settings.gold_text else settings.asr
         recognizer = load_recognizer(asr, window=settings.window, say=_LOG.info)
+        package.check_recognizer(recognizer)
         classifier = TurboClassifier(package)
         recognizer.warm_up()
         classifier.warm_up()

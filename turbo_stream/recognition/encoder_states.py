@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,7 @@ class StatesSource:
         return asdict(self)
 
 
+@runtime_checkable
 class EncoderStates(Protocol):
     """What a recognizer with an encoder has beside `Recognizer`."""
 
