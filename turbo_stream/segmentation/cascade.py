@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from turbo_stream.segmentation.level import loudness_db
 from turbo_stream.segmentation.silero import SileroVad
-from turbo_stream.segmentation.webrtc import WebRtcVad
-from turbo_stream.timebase import ms_to_samples
+from turbo_stream.segmentation.webrtc import Room, WebRtcVad, new_detector
+from turbo_stream.timebase import SAMPLE_RATE
 
 CATCH_UP_FRAMES = 10
 """Frames Silero hears again when the gate opens (0.32 s): its first answers need a context."""
@@ -56,16 +56,15 @@ class CascadeVad:
     hold_threshold = SileroVad.hold_threshold
 
     def __init__(self, gate_mode: int = 1) -> None:
-        self._gate = WebRtcVad(gate_mode)
-        self._strict = WebRtcVad(3)
+        self._gate_mode = gate_mode
         self._silero = SileroVad()
-        self._state = CascadeState()
+        self.reset()
 
     def speech_probability(self, frame: NDArray[np.int16]) -> float:
         """Return the probability of speech in `frame`, `[512]` int16."""
         state = self._state
         heard, strictly = self._hear(frame)
-        clear = strictly and self._strict.floor_db <= min(
+        clear = strictly and self._room.floor_db <= min(
             QUIET_ROOM_DB, loudness_db(frame) - CLEAR_DB
         )
         state.clear_frames = state.clear_frames + 1 if clear else 0
@@ -87,18 +86,22 @@ class CascadeVad:
 
     def reset(self) -> None:
         """Forget the stream and close the gate."""
-        self._gate.reset()
-        self._strict.reset()
+        self._gate = new_detector(self._gate_mode)
+        self._strict = new_detector(3)
+        self._room = Room()
         self._silero.reset()
         self._state = CascadeState()
 
     def _hear(self, frame: NDArray[np.int16]) -> tuple[bool, bool]:
         """Return whether the gate heard a voice anywhere, and the strict one everywhere."""
-        state, size = self._state, ms_to_samples(20)
+        state, size = self._state, WebRtcVad.frame_samples
         samples = np.concatenate((state.pending, frame))
         whole = samples.size // size * size
         state.pending = samples[whole:]
-        blocks = samples[:whole].reshape(-1, size)
-        gate = [self._gate.speech_probability(block) > 0.5 for block in blocks]
-        strict = [self._strict.speech_probability(block) > 0.5 for block in blocks]
-        return any(gate), all(strict)
+        somewhere, everywhere = False, True
+        for start in range(0, whole, size):
+            sound = self._room.turned_down(samples[start : start + size])
+            # Both hear every block, whatever the other says: they adapt to the stream.
+            somewhere |= self._gate.is_speech(sound, SAMPLE_RATE)
+            everywhere &= self._strict.is_speech(sound, SAMPLE_RATE)
+        return somewhere, everywhere

@@ -37,7 +37,8 @@ class History:
         at = self.end % self._ring.size
         head = min(pcm.size, self._ring.size - at)
         self._ring[at : at + head] = pcm[:head]
-        self._ring[: pcm.size - head] = pcm[head:]
+        if head < pcm.size:
+            self._ring[: pcm.size - head] = pcm[head:]
         self.end += pcm.size
 
     def read(self, start: int, stop: int) -> NDArray[np.int16]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,22 +35,38 @@ class WebRtcVad:
 
     def speech_probability(self, frame: NDArray[np.int16]) -> float:
         """Return 1.0 for speech, 0.0 for none, of `frame`, `[320]` int16."""
-        floor_db = self._floor.update(loudness_db(frame))
-        if floor_db > LOUDEST_FLOOR_DB:
-            gain = np.float32(10 ** ((LOUDEST_FLOOR_DB - floor_db) / 20))
-            frame = (frame * gain).astype(np.int16)
-        return float(self._vad.is_speech(frame.tobytes(), SAMPLE_RATE))
+        return float(self._detector.is_speech(self._room.turned_down(frame), SAMPLE_RATE))
+
+    def reset(self) -> None:
+        """Begin a new stream with a new detector."""
+        self._detector = new_detector(self._mode)
+        self._room = Room()
+
+
+class Room:
+    """How loud the room is, and its sound turned down so far that WebRTC is not misled by it."""
+
+    def __init__(self) -> None:
+        # Unlike the segmenter's, this floor believes the first frames: turning a loud first
+        # word down costs nothing, taking a loud room for a voice does.
+        self._floor = NoiseFloor(20, initial_db=0.0)
 
     @property
     def floor_db(self) -> float:
         """Loudness of the room so far, dB of full scale."""
         return self._floor.db
 
-    def reset(self) -> None:
-        """Begin a new stream with a new detector."""
-        import webrtcvad
+    def turned_down(self, frame: NDArray[np.int16]) -> bytes:
+        """Take in `frame`, `[320]` int16; return what a detector is to hear of it."""
+        floor_db = self._floor.update(loudness_db(frame))
+        if floor_db > LOUDEST_FLOOR_DB:
+            gain = np.float32(10 ** ((LOUDEST_FLOOR_DB - floor_db) / 20))
+            frame = (frame * gain).astype(np.int16)
+        return frame.tobytes()
 
-        self._vad = webrtcvad.Vad(self._mode)
-        # Unlike the segmenter's, this floor believes the first frames: turning a loud first
-        # word down costs nothing, taking a loud room for a voice does.
-        self._floor = NoiseFloor(20, initial_db=0.0)
+
+def new_detector(mode: int) -> Any:
+    """Return WebRTC's detector itself: `is_speech(bytes, rate)` judges a frame of 20 ms."""
+    import webrtcvad
+
+    return webrtcvad.Vad(mode)
