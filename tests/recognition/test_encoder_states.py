@@ -36,7 +36,7 @@ def test_speech_longer_than_the_window_has_all_its_states(whisper, kitchen_pcm) 
     assert len(whisper.encode(pcm)) == math.ceil(len(pcm) / 320)
 
 
-def test_a_second_reading_in_a_longer_window_keeps_the_states_of_the_first(
+def test_a_further_reading_in_a_longer_window_keeps_the_states_of_the_first(
     whisper_folder, kitchen_pcm, monkeypatch
 ) -> None:
     whisper = WhisperRecognizer(whisper_folder, window=WindowConfig(floor_s=3.0))
@@ -50,7 +50,7 @@ def test_a_second_reading_in_a_longer_window_keeps_the_states_of_the_first(
 
     monkeypatch.setattr(whisper, "_read", looping)
     assert np.array_equal(whisper.transcribe(pcm).states, usual)
-    assert windows == [3 * RATE, 6 * RATE]
+    assert windows == [3 * RATE, 4.5 * RATE, 6 * RATE]
 
 
 def test_states_are_neither_compared_nor_shown() -> None:

@@ -10,6 +10,7 @@ import pytest
 from turbo_stream.errors import InputError
 from turbo_stream.recognition.recognizer import Interruptible
 from turbo_stream.recognition.whisper import WhisperRecognizer
+from turbo_stream.recognition.whisper_reader import Decoded
 from turbo_stream.recognition.window import WindowConfig
 
 RATE = 16_000
@@ -82,24 +83,67 @@ def test_window_is_what_was_said_and_a_margin(
     assert frames[0] == round(window_s * 100)
 
 
-def test_a_loop_is_read_again_in_the_whole_window(
+def test_a_loop_is_read_again_in_longer_windows(
     multilingual_folder, kitchen_pcm, monkeypatch
 ) -> None:
     recognizer = WhisperRecognizer(multilingual_folder)  # random weights never stop by themselves
     frames = spied_frames(recognizer, monkeypatch)
     assert recognizer.transcribe(kitchen_pcm[: 2 * RATE]).guard == "cap"
-    assert frames == [1000, 3000]
+    assert frames == [1000, 1500, 3000]
 
 
-@pytest.mark.parametrize("asks", [0, 1, 2, 3])
+LOOP = "thanks for watching " * 9
+THRICE = "is there a number for me " * 3
+FINE = "turn on the lights"
+
+
+@pytest.mark.parametrize(
+    ("texts", "frames", "text", "guard"),
+    [
+        ([FINE], [300], FINE, None),
+        ([LOOP, FINE], [300, 450], FINE, None),
+        ([THRICE, FINE], [300, 450], FINE, None),
+        ([LOOP, LOOP, FINE], [300, 450, 600], FINE, None),
+        ([LOOP, LOOP, THRICE], [300, 450, 600], THRICE.strip(), None),
+        ([LOOP, LOOP, LOOP], [300, 450, 600], "", "repeats"),
+    ],
+)
+def test_only_what_repeats_itself_is_read_again(
+    whisper_folder, kitchen_pcm, monkeypatch, texts, frames, text, guard
+) -> None:
+    recognizer = WhisperRecognizer(whisper_folder, window=WindowConfig(3.0, 1.0))
+    spied = spied_frames(recognizer, monkeypatch)
+    written = iter(texts)
+    monkeypatch.setattr(
+        recognizer.reader,
+        "decode",
+        lambda states, cap: Decoded(next(written).strip(), 9, -30.0, 0.5, False),
+    )
+    transcript = recognizer.transcribe(kitchen_pcm[:RATE])
+    assert (transcript.text, transcript.guard, spied) == (text, guard, frames)
+
+
+@pytest.mark.parametrize(("logprob", "no_speech_prob"), [(-30.0, 0.1), (-30.0, 0.9), (-1.0, 0.9)])
+def test_what_is_merely_unsure_is_read_once(
+    whisper_folder, kitchen_pcm, monkeypatch, logprob, no_speech_prob
+) -> None:
+    recognizer = WhisperRecognizer(whisper_folder, window=WindowConfig(3.0, 1.0))
+    frames = spied_frames(recognizer, monkeypatch)
+    unsure = Decoded(FINE, 4, logprob, no_speech_prob, capped=False)
+    monkeypatch.setattr(recognizer.reader, "decode", lambda states, cap: unsure)
+    recognizer.transcribe(kitchen_pcm[:RATE])
+    assert frames == [300]
+
+
+@pytest.mark.parametrize("asks", [0, 1, 2, 3, 4, 5])
 def test_stops_where_it_is_told_to(multilingual_folder, kitchen_pcm, monkeypatch, asks) -> None:
     recognizer = WhisperRecognizer(multilingual_folder)
     frames = spied_frames(recognizer, monkeypatch)
     answers = iter([True] * asks + [False])
     sound = kitchen_pcm[: 2 * RATE]
     assert recognizer.transcribe_while(sound, lambda: next(answers)) is None
-    # Before the first window, after encoding it, before the second reading, after encoding it.
-    assert frames == [[], [1000], [1000], [1000, 3000]][asks]
+    # Before each of three readings, and each time after the encoding.
+    assert frames == [1000, 1500, 3000][: (asks + 1) // 2]
 
 
 def test_stops_between_windows(whisper, kitchen_pcm, monkeypatch) -> None:

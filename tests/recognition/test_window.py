@@ -33,3 +33,19 @@ def test_window_of_a_sound(
 ) -> None:
     config = WindowConfig(floor_s, margin_s)
     assert config.samples(to_samples(sound_s), to_samples(30.0)) == to_samples(window_s)
+
+
+@pytest.mark.parametrize(
+    ("floor_s", "sound_s", "windows_s"),
+    [
+        (10.0, 1.0, (10.0, 15.0, 30.0)),
+        (10.0, 15.0, (17.0, 25.5, 30.0)),
+        (24.0, 1.0, (24.0, 30.0)),
+        (30.0, 1.0, (30.0,)),
+    ],
+)
+def test_further_readings_are_longer_up_to_the_whole_window(
+    floor_s: float, sound_s: float, windows_s: tuple[float, ...]
+) -> None:
+    readings = WindowConfig(floor_s).readings(to_samples(sound_s), to_samples(30.0))
+    assert readings == tuple(map(to_samples, windows_s))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import Literal
 
-from turbo_stream.recognition.recognizer import Confidence
+from turbo_stream.recognition.recognizer import Confidence, Transcript
 
 Guard = Literal["silence", "repeats", "cap"]
 
@@ -20,6 +20,9 @@ COMPRESSION_RATIO = 2.4
 
 REPEATS = 6
 """So many times in a row nobody says the same words; a loop too short for the ratio above."""
+
+DOUBTFUL_COMPRESSION_RATIO = 1.8
+"""Above this a text is worth a second reading; 3 in 10,000 things that people say are."""
 
 _LONGEST_PHRASE = 8
 
@@ -54,6 +57,17 @@ def find_guard(text: str, confidence: Confidence, *, capped: bool) -> Guard | No
     if confidence.compression_ratio > COMPRESSION_RATIO or _longest_run(text) >= REPEATS:
         return "repeats"
     return None
+
+
+def is_doubtful(transcript: Transcript) -> bool:
+    """Return whether a longer window may read better: short ones set the real weights looping.
+
+    A low log-probability is no such sign: what the longer window then writes is as often wrong.
+    """
+    if transcript.guard in ("cap", "repeats"):
+        return True
+    confidence = transcript.confidence
+    return confidence is not None and confidence.compression_ratio > DOUBTFUL_COMPRESSION_RATIO
 
 
 def _longest_run(text: str) -> int:

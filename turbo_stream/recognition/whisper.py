@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_stream.recognition.encoder_states import StatesSource
-from turbo_stream.recognition.guards import compression_ratio, find_guard, token_cap
+from turbo_stream.recognition.guards import compression_ratio, find_guard, is_doubtful, token_cap
 from turbo_stream.recognition.recognizer import Confidence, Transcript
 from turbo_stream.recognition.whisper_model import find_model
 from turbo_stream.recognition.whisper_reader import Decoded, WhisperReader, check_language
@@ -41,7 +41,8 @@ class WhisperRecognizer:
 
     Whisper was trained on windows of 30 s, and encoding one costs a small CPU more than everything
     else together. CTranslate2 takes shorter ones, so the window here is what was said and some
-    silence (`WindowConfig`). Speech longer than the model's window is read window by window.
+    silence (`WindowConfig`). A doubtful text (`is_doubtful`) is read again in a window half as long
+    again, then in the whole one. Speech longer than the model's window is read window by window.
     """
 
     def __init__(
@@ -89,13 +90,13 @@ class WhisperRecognizer:
             return None
 
     def _transcribe(self, pcm: NDArray[np.int16], go_on: Callable[[], bool]) -> Transcript:
-        longest = self.reader.longest
-        window = self.window.samples(len(pcm), longest)
-        transcript = self._read(pcm, window, go_on)
-        if transcript.guard in ("cap", "repeats") and window < longest:
-            # A short window is what most often sets the real weights looping.
+        usual, *longer = self.window.readings(len(pcm), self.reader.longest)
+        transcript = self._read(pcm, usual, go_on)
+        for window in longer:
+            if not is_doubtful(transcript):
+                break
             # The states stay those of the usual window: what reads them knows no other.
-            transcript = replace(self._read(pcm, longest, go_on), states=transcript.states)
+            transcript = replace(self._read(pcm, window, go_on), states=transcript.states)
         return transcript
 
     def encode(self, pcm: NDArray[np.int16]) -> NDArray[np.float32]:

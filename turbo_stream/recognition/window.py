@@ -14,6 +14,9 @@ LONGEST_S = 30.0
 SAMPLES_PER_POSITION = 320
 """Of the encoder: two frames of 10 ms."""
 
+_LONGER = 1.5
+"""How many times as long the window of a second reading is; from 10 s to 15 s nearly all is won."""
+
 
 @dataclass(frozen=True)
 class WindowConfig:
@@ -39,6 +42,14 @@ class WindowConfig:
 
     def samples(self, sound: int, longest: int) -> int:
         """Return the window for `sound` samples, at most `longest`: whole encoder positions."""
-        wanted = to_samples(max(self.floor_s, to_seconds(sound) + self.margin_s))
-        positions = max(1, math.ceil(wanted / SAMPLES_PER_POSITION))
-        return min(positions * SAMPLES_PER_POSITION, longest)
+        return _whole(to_samples(max(self.floor_s, to_seconds(sound) + self.margin_s)), longest)
+
+    def readings(self, sound: int, longest: int) -> tuple[int, ...]:
+        """Return the window for `sound` samples, and those to try if what it gives is doubtful."""
+        first = self.samples(sound, longest)
+        return tuple(dict.fromkeys((first, _whole(first * _LONGER, longest), longest)))
+
+
+def _whole(samples: float, longest: int) -> int:
+    positions = max(1, math.ceil(samples / SAMPLES_PER_POSITION))
+    return min(positions * SAMPLES_PER_POSITION, longest)
