@@ -66,6 +66,7 @@ def test_a_row_for_each_source_of_a_manifest_and_wrong_texts_show(tmp_path, kitc
             (kitchen_spans[0], kitchen_spans[0]["text"], "right"),
             (kitchen_spans[3], "nothing of the kind", "wrong"),
             (kitchen_spans[4], None, "unknown"),
+            (kitchen_spans[5], "", "silent"),
         )
     ]
     manifest = tmp_path / "m.jsonl"
@@ -73,10 +74,12 @@ def test_a_row_for_each_source_of_a_manifest_and_wrong_texts_show(tmp_path, kitc
     found = benchmark_asr(
         [manifest], asr=WHISPER, windows=[], seconds=(1.0,), runs=1, say=nothing_to_say
     )
-    assert found["utterances"] == 3
+    assert found["utterances"] == 4
     wer = {row["source"]: row["wer"] for row in found["words"]}
-    assert list(wer) == ["right", "wrong", "all"]
+    assert list(wer) == ["right", "wrong", "silent", "all"]
     assert wer["right"] == 0 and wer["wrong"] >= 1 and wer["right"] < wer["all"] < wer["wrong"]
+    assert [(row["silent"], row["silent_with_text"]) for row in found["words"][-2:]] == [(1, 1)] * 2
+    assert wer["silent"] is None
 
 
 def test_second_readings_and_guards_are_counted(tmp_path) -> None:

@@ -53,7 +53,7 @@ def benchmark_asr(
     warm = _now()
     loaded_mb = resident_mb()
     listener = Listener(recognizer, windows)
-    spoken = [one for one in utterances if one.text] if words_can_be_counted() else []
+    spoken = [one for one in utterances if one.text is not None] if words_can_be_counted() else []
     total = runs * len(seconds) + len(spoken)
     done = 0
 

@@ -35,7 +35,7 @@ class Utterance:
     """`[N]`, 16 kHz."""
 
     text: str | None
-    """None where nobody has said."""
+    """Empty where nothing is said; None where that is not known."""
 
 
 def read_utterances(paths: Sequence[Path], limit: int | None, seed: int = 0) -> list[Utterance]:

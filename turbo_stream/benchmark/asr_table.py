@@ -49,6 +49,7 @@ def _word_row(row: Mapping[str, Any]) -> dict[str, Any]:
         "window_s": window_name(row),
         "n": row["n"],
         "wer": "-" if row["wer"] is None else f"{row['wer']:.3f}",
+        "from_silence": f"{row['silent_with_text']} of {row['silent']}" if row["silent"] else "-",
         "cpu_ms": _both(row["cpu_ms"]),
         "read_twice": row["second_readings"],
         "guards": guards or "-",

@@ -23,7 +23,8 @@ def word_rows(runs: Runs, utterances: Sequence[Utterance]) -> list[dict[str, Any
     """Return a row for each source and window, then one for all sources.
 
     `wer`: errors over words of the texts that the utterances should have, in Whisper's normal
-    form. `guards`: how often each of them emptied a text.
+    form. `silent`: recordings whose text is empty, `silent_with_text`: those that yielded one
+    nevertheless. `guards`: how often each of them emptied a text.
     """
     sources = list(dict.fromkeys(one.source for one in utterances))
     return [
@@ -37,6 +38,7 @@ def _rows(runs: Runs, utterances: Sequence[Utterance], source: str) -> Iterator[
     chosen = [n for n, one in enumerate(utterances) if source in (_ALL, one.source)]
     for window, all_heard in runs.items():
         heard = [all_heard[n] for n in chosen]
+        silent = [one for n, one in zip(chosen, heard, strict=True) if not utterances[n].text]
         times = distribution([one.cpu_ms for one in heard])
         guards = Counter(one.transcript.guard for one in heard if one.transcript.guard)
         yield {
@@ -45,6 +47,8 @@ def _rows(runs: Runs, utterances: Sequence[Utterance], source: str) -> Iterator[
             "margin_s": window and window.margin_s,
             "n": len(heard),
             **_errors([str(utterances[n].text) for n in chosen], heard),
+            "silent": len(silent),
+            "silent_with_text": sum(bool(one.transcript.text) for one in silent),
             "cpu_ms": {name: times[name] for name in ("p50", "p95")},
             "second_readings": sum(one.steps.read_twice for one in heard),
             "guards": {name: guards[name] for name in ("silence", "cap", "repeats")},
