@@ -106,10 +106,12 @@ class Partials:
             detection = decider.detect(spoken, hearing).detection
             if detection is None or not self._hopeful(utterance, detection.directed_probability):
                 return None
+        utterance.hopeless = 0
         shown = utterance.text.update(hearing.transcript.text)
         return None if shown is None else Partial(spoken.id, *shown)
 
     def _hopeful(self, utterance: _Utterance, probability: float) -> bool:
         """Return whether `probability` accepts; count how often it was beyond hope."""
-        utterance.hopeless = utterance.hopeless + 1 if probability < self._config.hopeless else 0
+        if probability < self._config.hopeless:
+            utterance.hopeless += 1
         return probability >= self._decider.detector.threshold
