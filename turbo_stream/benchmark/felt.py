@@ -68,8 +68,10 @@ def outcome(heard: Iterable[Heard]) -> Outcome:
 def latency(heard: Sequence[Heard]) -> dict[str, Any]:
     """Return the delays in `heard` and what else befell the utterances, JSON-ready.
 
-    `felt_ms` is `end_silence_ms` + `work_ms`, utterance by utterance; `parts_of_work_ms` are what
-    the events themselves tell of their work.
+    `felt_ms` is `end_silence_ms` + `work_ms`, utterance by utterance, and `delays_ms` has all of
+    them; `parts_of_work_ms` are what the events themselves tell of their work, some of which may
+    have been done before the endpoint. `texts_saved` is the share of utterances that were decided
+    by their sound alone.
     """
     found = outcome(heard)
     verdicts = [verdict for one in heard for verdict in one.verdicts]
@@ -85,9 +87,11 @@ def latency(heard: Sequence[Heard]) -> dict[str, Any]:
         "missed": found.missed,
         "outside": found.outside,
         "decided": len(verdicts),
+        "texts_saved": _share_without_text(verdicts),
         "accepted": sum(verdict.utterance.decision == "accepted" for verdict in verdicts),
         "dropped": dict(sum((one.dropped for one in heard), Counter())),
         "degraded": dict(sum((one.degraded for one in heard), Counter())),
+        "delays_ms": [[delay.end_silence_ms, delay.work_ms] for delay in found.delays],
     }
 
 
@@ -147,6 +151,11 @@ def _parts(verdicts: Sequence[Verdict]) -> dict[str, Any]:
     told = [verdict.utterance.latency_ms for verdict in verdicts]
     names = dict.fromkeys(name for one in told for name in one)
     return {name: distribution([one[name] for one in told if name in one]) for name in names}
+
+
+def _share_without_text(verdicts: Sequence[Verdict]) -> float | None:
+    skipped = sum("skipped" in verdict.utterance.asr for verdict in verdicts)
+    return skipped / len(verdicts) if verdicts else None
 
 
 def _sum(values: Sequence[int | None]) -> int | None:

@@ -75,7 +75,7 @@ class Stream:
             return self
         pieces, spans, at_s = [], [], 0.0
         breaks = [0.0, *_silences(self.spans), self.duration_s]
-        for span, earliest_s, latest_s in zip(self.spans, breaks, breaks[1:], strict=True):
+        for span, earliest_s, latest_s in zip(self.spans, breaks[:-1], breaks[1:], strict=True):
             start = to_samples(max(earliest_s, span.start_s - longest_s / 2))
             stop = to_samples(min(latest_s, span.end_s + longest_s / 2))
             spans.append(_moved(span, at_s - to_seconds(start)))

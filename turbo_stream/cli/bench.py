@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 import turbo_stream
+from turbo_stream.cli.bench_listen import bench_listen
 from turbo_stream.cli.command import run_command
 
 
@@ -16,6 +17,8 @@ from turbo_stream.cli.command import run_command
 def bench() -> None:
     """Measure the installed product on this machine."""
 
+
+bench.add_command(bench_listen)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 plot_option = click.option(

@@ -27,10 +27,13 @@ _STYLE: Any = {
 }
 
 
-def figure_of(width: float, height: float, rows: Sequence[float] = ()) -> tuple[Figure, Any]:
+def figure_of(
+    width: float, height: float, rows: Sequence[float] = (), columns: int = 1
+) -> tuple[Figure, Any]:
     """Return a figure of `width` by `height` inches and its axes.
 
-    `rows`: relative heights of axes one below the other, which share the horizontal one.
+    `rows`: relative heights of axes one below the other, which share the horizontal one;
+    `columns`: axes side by side, which share the vertical one.
     """
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -42,7 +45,7 @@ def figure_of(width: float, height: float, rows: Sequence[float] = ()) -> tuple[
         if rows:
             ratios = {"height_ratios": list(rows)}
             return figure, figure.subplots(len(rows), 1, sharex=True, gridspec_kw=ratios)
-        return figure, figure.subplots()
+        return figure, figure.subplots(1, columns, sharey=True)
 
 
 def png_of(figure: Figure) -> bytes:

@@ -1,0 +1,86 @@
+"""Many streams at once over models that are loaded once, and whether any falls behind."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from time import perf_counter, process_time
+from typing import Any
+
+from turbo_stream.benchmark.distribution import distribution
+from turbo_stream.benchmark.felt import latency
+from turbo_stream.benchmark.heard import Heard, hear_live
+from turbo_stream.benchmark.memory import resident_mb
+from turbo_stream.benchmark.stream import Stream
+from turbo_stream.errors import InputError
+from turbo_stream.pipeline import Pipeline
+
+BEHIND_S = 0.5
+"""A stream whose capture is later than this at the end of its sound has fallen behind."""
+
+_LOST_QUALITY = ("asr_skipped", "asr_late", "overload")
+
+
+def crowd(
+    pipeline: Pipeline, streams: Sequence[Stream], count: int, block_ms: float
+) -> dict[str, Any]:
+    """Play `count` streams in real time at once, each through a live shell of its own.
+
+    They are `streams` in turn, each begun at another place, so that not all end a sentence at
+    the same time. A stream is `behind` when its capture is more than `BEHIND_S` late at the end,
+    or when work was left out for lack of time; `cpu_share` is of one core.
+
+    Raises:
+        InputError: the recognizer serves one stream only.
+    """
+    check_shareable(pipeline)
+    before_mb = resident_mb()
+    shells = [pipeline.new_stream() for _ in range(count)]
+    sounds = [streams[i % len(streams)].turned(i / count) for i in range(count)]
+    heard: list[Heard | None] = [None] * count
+    failures: list[BaseException] = []
+
+    def listen(number: int) -> None:
+        try:
+            heard[number] = hear_live(shells[number], sounds[number], block_ms)
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=listen, args=(i,), daemon=True) for i in range(count)]
+    started_s, cpu_s = perf_counter(), process_time()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    cpu_s, wall_s = process_time() - cpu_s, perf_counter() - started_s
+    if failures:
+        raise failures[0]
+    done = [one for one in heard if one is not None]
+    after_mb = resident_mb()
+    return {
+        "streams": count,
+        "seconds": wall_s,
+        "cpu_share": cpu_s / wall_s,
+        "cpu_share_per_stream": cpu_s / sum(one.stream.duration_s for one in done),
+        "behind": sum(map(_behind, done)),
+        "lag_at_end_ms": distribution([1000 * one.lag_s for one in done]),
+        "longest_lag_ms": distribution([1000 * one.longest_lag_s for one in done]),
+        "resident_mb_per_stream": None
+        if before_mb is None or after_mb is None
+        else (after_mb - before_mb) / count,
+        **latency(done),
+    }
+
+
+def check_shareable(pipeline: Pipeline) -> None:
+    """Raise `InputError` if the recognizer of `pipeline` can serve one stream only."""
+    if pipeline.ready.asr == "pocketsphinx":
+        raise InputError(
+            "--streams shares one recognizer among all streams, and PocketSphinx hears one "
+            "utterance at a time; give --asr none or a Whisper"
+        )
+
+
+def _behind(heard: Heard) -> bool:
+    lost = sum((heard.degraded + heard.dropped)[step] for step in _LOST_QUALITY)
+    return heard.lag_s > BEHIND_S or lost > 0
