@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from fakes import LoudnessDetector, ScriptedRecognizer
+from hypothesis import given
+from hypothesis import strategies as st
 
-from turbo_stream.decider import Decider
+from turbo_stream.decider import Decider, safe_sound_reject
+from turbo_stream.follow_up import shifted
+from turbo_stream.segmentation.pause import PauseVerdict
 from turbo_stream.segmentation.segment import Segment
 
 SEGMENT = Segment(
@@ -72,3 +77,75 @@ def test_8_empty_or_wrong_text_never_stops_a_decision(text: str) -> None:
     event = Decider(ScriptedRecognizer(text=text), LoudnessDetector(always=0.9)).decide(SEGMENT)
     assert event.decision == "accepted"
     json.dumps(event.to_json(), allow_nan=False)
+
+
+class BySound:
+    """Says the same of every sound, or fails."""
+
+    def __init__(self, directed: float | None, error: Exception | None = None) -> None:
+        self.directed, self.error, self.asked = directed, error, 0
+
+    def judge(self, pcm: np.ndarray) -> PauseVerdict:
+        self.asked += 1
+        if self.error is not None:
+            raise self.error
+        return PauseVerdict(None, self.directed)
+
+    def warm_up(self) -> None:
+        return None
+
+
+def by_sound(judge: BySound, segment: Segment = SEGMENT, **options):
+    recognizer, detector = ScriptedRecognizer(), LoudnessDetector(always=0.9)
+    decider = Decider(recognizer, detector, sound_judge=judge, **options)
+    return decider.decide(segment), recognizer.calls
+
+
+def test_what_the_sound_alone_rejects_never_becomes_a_text() -> None:
+    event, calls = by_sound(BySound(0.04), sound_reject=0.05)
+    assert calls == 0
+    assert (event.decision, event.reason, event.text) == ("rejected", "not_directed", None)
+    assert event.directed_probability == 0.04
+    assert event.asr == {"backend": "scripted", "skipped": "rejected_by_sound"}
+
+
+def test_at_the_bound_and_without_one_a_text_is_made() -> None:
+    assert by_sound(BySound(0.05), sound_reject=0.05)[1] == 1
+    judge = BySound(0.0)
+    assert by_sound(judge)[1] == 1 and judge.asked == 0
+
+
+def test_what_was_judged_at_the_pause_is_not_judged_again() -> None:
+    judge = BySound(0.9)
+    paused = replace(SEGMENT, pause=PauseVerdict(0.5, 0.01))
+    event, calls = by_sound(judge, paused, sound_reject=0.05)
+    assert (calls, judge.asked, event.directed_probability) == (0, 0, 0.01)
+    elsewhere = replace(SEGMENT, pause=PauseVerdict(0.5, None))
+    assert by_sound(judge, elsewhere, sound_reject=0.05)[1] == 1 and judge.asked == 1
+
+
+def test_where_rejected_speech_is_shown_its_text_changes_nothing() -> None:
+    event, calls = by_sound(BySound(0.04), sound_reject=0.05, show_rejected=True)
+    assert (calls, event.text, event.decision) == (1, "turn on the lights", "rejected")
+    assert event.directed_probability == 0.04
+
+
+def test_a_judge_that_fails_rejects_nothing(caplog) -> None:
+    with caplog.at_level(logging.DEBUG):
+        event, calls = by_sound(BySound(None, RuntimeError("secret words")), sound_reject=0.05)
+    assert (calls, event.decision) == (1, "accepted")
+    assert "secret" not in caplog.text
+
+
+@given(st.floats(0, 0.999), st.floats(0, 1), st.floats(0, 5), st.floats(0, 1))
+def test_nothing_without_a_text_is_ever_accepted(asked, threshold, log_odds, probability) -> None:
+    bound = safe_sound_reject(asked, threshold=threshold, log_odds=log_odds)
+    assert bound <= asked
+    if probability < bound * (1 - 1e-9):  # a rounding apart it may be
+        assert shifted(probability, log_odds) < threshold
+
+
+def test_what_is_no_longer_wanted_is_not_judged() -> None:
+    decider = Decider(ScriptedRecognizer(), LoudnessDetector(always=0.9))
+    assert decider.judge(SEGMENT, lambda: False) is None
+    assert decider.judge(SEGMENT, lambda: True) is not None

@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 from fakes import LoudnessDetector, ScriptedRecognizer, make_pipeline
+from streams import untimed
 
 from turbo_stream.audio.source import Block, Connection, Gap, SourceItem
 from turbo_stream.events import (
     Event,
     Finished,
     GapReported,
+    Partial,
     Ready,
     SourceChanged,
     SpeechStarted,
@@ -68,6 +70,56 @@ def test_live_and_synchronous_say_the_same(kitchen_pcm: np.ndarray) -> None:
     starts = [e.id for e in live if isinstance(e, SpeechStarted)]
     assert starts == [u.id for u in utterances(live)]
     assert live[-1].audio_s == len(kitchen_pcm) / SAMPLE_RATE
+
+
+def paced(pcm: np.ndarray) -> list[SourceItem | Callable[[], None]]:
+    """Blocks ten times as fast as they would come: time for work ahead of the ends."""
+    items: list[SourceItem | Callable[[], None]] = []
+    for block in blocks(pcm):
+        items += [block, lambda: time.sleep(0.002)]
+    return items
+
+
+def test_what_was_made_ahead_is_used_and_changes_no_event(kitchen_pcm: np.ndarray) -> None:
+    pcm = kitchen_pcm[: 20 * SAMPLE_RATE]
+    recognizer = ScriptedRecognizer()
+    config = LiveConfig(speculation_share=1.0, partials=False)
+    live = list(LivePipeline(make_pipeline(recognizer), ListSource(paced(pcm)), config).run())
+    core = list(make_pipeline().run(blocks(pcm)))
+    assert untimed(utterances(live)) == untimed(utterances(core))
+    accounts = live[-1].speculation
+    # The last utterance is cut off by the end of the stream, in the midst of speech.
+    assert accounts["used"] == len(utterances(live)) - 1 >= 4
+    assert accounts["started"] >= accounts["used"] and accounts["declined"] == 0
+    assert len(utterances(live)) <= recognizer.calls <= accounts["started"] + 1
+    assert core[-1].speculation is None and "speculation" not in core[-1].to_json()
+
+
+def test_without_speculation_nothing_is_made_ahead(kitchen_pcm: np.ndarray) -> None:
+    pcm = kitchen_pcm[: 8 * SAMPLE_RATE]
+    recognizer = ScriptedRecognizer()
+    config = LiveConfig(speculate=False, partials=False)
+    live = list(LivePipeline(make_pipeline(recognizer), ListSource(paced(pcm)), config).run())
+    assert live[-1].speculation is None
+    assert recognizer.calls == len(utterances(live))
+
+
+@pytest.mark.parametrize("show_rejected", [True, False])
+def test_partial_texts_come_between_start_and_end_of_theirs(kitchen_pcm, show_rejected) -> None:
+    pipeline = make_pipeline(show_rejected=show_rejected)
+    source = ListSource(paced(kitchen_pcm[: 20 * SAMPLE_RATE]))
+    open_id, partials = None, 0
+    for event in LivePipeline(pipeline, source).run():
+        if isinstance(event, SpeechStarted):
+            open_id = event.id
+        elif isinstance(event, Partial):
+            partials += 1
+            assert event.id == open_id and event.text == "turn on the lights"
+            assert 0 <= event.stable <= len(event.text)
+        elif isinstance(event, Utterance):
+            open_id = None
+    # Nobody can say by the sound alone whom it was for: so no text but where all are shown.
+    assert (partials > 0) == show_rejected
 
 
 def test_6_overload_shortens_the_work_and_says_what_was_dropped(kitchen_pcm) -> None:

@@ -7,11 +7,12 @@ import asyncio
 import numpy as np
 import pytest
 from fakes import make_pipeline
+from streams import untimed
 
-from turbo_stream import open_source
+from turbo_stream import Pipeline, open_source
 from turbo_stream.audio.source import Block, Connection, Gap
 from turbo_stream.errors import InputError
-from turbo_stream.events import Finished, Ready, SpeechStarted, Utterance
+from turbo_stream.events import Event, Finished, Ready, SpeechStarted, Utterance
 from turbo_stream.timebase import SAMPLE_RATE
 
 
@@ -117,3 +118,36 @@ def test_speech_over_the_devices_own_voice_is_marked(kitchen_pcm: np.ndarray) ->
     pipeline.reset()
     alone = pipeline.process(echo.astype(np.int16), played) + pipeline.flush()
     assert not any(u.barge_in for u in utterances(alone)), "its own voice is nobody's speech"
+
+
+def test_streams_of_one_loaded_pipeline_know_nothing_of_each_other(kitchen_pcm) -> None:
+    first = Pipeline.load(asr="none", follow_up=True)
+    second = first.new_stream()
+    assert second.decider is first.decider and second.segmenter is not first.segmenter
+    pcm = [kitchen_pcm[: 8 * SAMPLE_RATE], kitchen_pcm[8 * SAMPLE_RATE : 16 * SAMPLE_RATE]]
+    together: list[list[Event]] = [[], []]
+    for start in range(0, 8 * SAMPLE_RATE, 1000):
+        for index, stream in enumerate((first, second)):
+            together[index] += stream.process(pcm[index][start : start + 1000])
+    for index, stream in enumerate((first, second)):
+        together[index] += stream.flush()
+        stream.reset()
+        alone = stream.process(pcm[index]) + stream.flush()
+        assert untimed(together[index]) == untimed(alone) and utterances(alone)
+
+
+def test_a_pipeline_put_together_by_hand_is_for_one_stream() -> None:
+    with pytest.raises(RuntimeError, match="give it `new_segmenter`"):
+        make_pipeline().new_stream()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"sound_reject": 1.0}, "sound_reject is 1.0, must be"),
+        ({"turn_model": "nowhere.onnx"}, "nowhere.onnx"),
+    ],
+)
+def test_wrong_settings_of_what_is_done_early_are_refused(options, message) -> None:
+    with pytest.raises(InputError, match=message):
+        Pipeline.load(asr="none", **options)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_stream.decider import Decider
+from turbo_stream.decider import Decider, safe_sound_reject
 from turbo_stream.detection.turbo import TurboDetector
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.clip import clip_blocks, read_clip
@@ -20,8 +20,8 @@ from turbo_stream.evaluation.stream_matching import read_spans
 from turbo_stream.events import Ready, Utterance
 from turbo_stream.pipeline import Pipeline
 from turbo_stream.segmentation.factory import DEFAULT_VAD, load_vad
-from turbo_stream.segmentation.segmenter import Segmenter
 from turbo_stream.timebase import SAMPLE_RATE
+from turbo_stream.turn_taking import TurnTaking
 
 
 class StreamScorer:
@@ -71,11 +71,20 @@ class StreamScorer:
         detector = TurboDetector(
             models.package, names=models.names(item), classifier=models.classifier
         )
-        # The corpus is the user's own: what was said in it may stand in the user's own report.
-        decider = Decider(models.recognizer, detector, show_rejected=True)
+        decider = Decider(
+            models.recognizer,
+            detector,
+            # The corpus is the user's own: what was said in it may stand in the user's own report.
+            show_rejected=True,
+            sound_judge=detector,
+            sound_reject=safe_sound_reject(
+                models.package.sound_reject, threshold=detector.threshold, log_odds=0.0
+            ),
+        )
         vad = load_vad(self._vad_name)
         ready = Ready(models.asr, vad.name, models.package.name, detector.threshold)
-        return Pipeline(Segmenter(vad), decider, ready=ready)
+        segmenter = TurnTaking.load(models.package, detector).segmenter(vad)
+        return Pipeline(segmenter, decider, ready=ready)
 
 
 def _utterances(events: list[Any]) -> list[Utterance]:
