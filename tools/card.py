@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from models.audio.recognizer import RECOGNIZER
 from models.hugging_face import PREFIX, hugging_face_name
 
 _MODES = {"fused": "fused", "audio": "audio only", "text": "text only"}
@@ -33,6 +35,11 @@ def _shown(tower: str) -> str:
     return name if on_the_hub else Path(name).name
 
 
+def _recognizer(model: dict) -> str:
+    """Return whose states a network reads."""
+    return json.loads(model["audio_architecture"])["recognizer"]
+
+
 _WHISPER = {"name": "openai/whisper-tiny.en (its encoder)", "license": "MIT"}
 
 
@@ -46,6 +53,8 @@ def base_models(model: dict) -> list[dict]:
         "minilm": {"name": "sentence-transformers/all-MiniLM-L6-v2", "license": "Apache-2.0"},
     }
     found = []
+    if model["audio"] == RECOGNIZER:
+        found.append({"name": f"{_recognizer(model)} (its encoder's states)", "license": None})
     for tower in (model["audio"], "minilm" if model["text_init"] else model["text"]):
         if tower.startswith(PREFIX):
             found.append({"name": _shown(tower), "license": None})
@@ -119,6 +128,8 @@ def _figures_table(figures: dict[str, dict]) -> str:
 def tower(model: dict, kind: str) -> str:
     """Return in words what the `audio` or the `text` tower of a network is."""
     how = "frozen, under a small trained body" if model[f"{kind}_frozen"] else "fine-tuned"
+    if model[kind] == RECOGNIZER:
+        return f"the encoder states of {_recognizer(model)}, which hears first, under a small body"
     if model[kind] == "compact":
         taught = kind == "text" and model["text_init"]
         return "our own compact encoder" + (", distilled from MiniLM-L6" if taught else "")

@@ -17,6 +17,7 @@ from tools.card import base_models, model_card
 from tools.onnx_graph import export_fp32
 from tools.package import VERSION, write_package
 from tools.parity.compare import FLOAT, Comparison, Decision, compare
+from tools.parity.graphs import states_width
 from tools.parity.page import write_report
 from tools.parity.sets import Sets, recorded_sets, synthetic_sets
 from tools.parity.systems import measure_systems, targets
@@ -27,7 +28,9 @@ from tools.shipped_card import LICENCE, NAME, TEXT_SOURCES, shipped_card
 from training.calibrate import Affine
 from training.checkpoint import load_model
 from training.origin import Origin
+from training.recognizer_states import RecognizerStates, load_states
 from turbo_stream.detection.package import DIRECTED
+from turbo_stream.errors import TurboStreamError
 
 _LARGEST_DIFFERENCE = 1e-4
 
@@ -112,6 +115,17 @@ def _measured(model: Turbo, folder: Path, graphs: dict[str, Path], parity: dict)
     }
 
 
+def _states(model: Turbo, recognizer: str) -> RecognizerStates | None:
+    """Return what makes the states that `model` reads of a wave; None where it reads the wave."""
+    try:
+        states = load_states(model.config, recognizer)
+        if states is not None:
+            states.check(model.config)
+    except TurboStreamError as error:
+        raise click.UsageError(str(error)) from error
+    return states
+
+
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Package to write.")
@@ -144,6 +158,11 @@ def _measured(model: Turbo, folder: Path, graphs: dict[str, Path], parity: dict)
     "--license", "licence", help="Of the weights.  [default: of what it began as, or other]"
 )
 @click.option(
+    "--recognizer",
+    metavar="DIR",
+    help="The Whisper whose states the network reads.  [default: that of the run]",
+)
+@click.option(
     "--parity",
     "parity_folder",
     metavar="DIR",
@@ -166,6 +185,7 @@ def main(
     name: str | None,
     language: str,
     licence: str | None,
+    recognizer: str | None,
     parity_folder: Path | None,
     report: tuple[Path, ...],
 ) -> None:
@@ -176,12 +196,18 @@ def main(
     ours = config["name"] == "rej" and origin is None and name in (None, NAME)
     name = name or (NAME if ours else f"turbo-{config['name']}")
     licence = licence or (LICENCE if ours else origin and origin.license) or "other"
+    if parity_folder is not None and states_width(model):
+        raise click.UsageError(
+            "--parity measures systems that hear the sound itself; this network reads the states "
+            "of a recognizer: leave --parity out"
+        )
     with tempfile.TemporaryDirectory() as scratch:
         graphs = {name: Path(scratch, f"{name}.onnx") for name in (FLOAT, *QUANTIZATIONS)}
         sets = synthetic_sets(model)
         if manifest is not None:
             with console.status("reading"):
-                sets = recorded_sets(model, tokenizer, manifest, hypotheses, count)
+                states = _states(model, recognizer or config["data"].get("recognizer", ""))
+                sets = recorded_sets(model, tokenizer, manifest, hypotheses, count, states)
         with console.status("exporting"):
             try:
                 export_fp32(model, graphs[FLOAT])

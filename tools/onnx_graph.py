@@ -11,7 +11,8 @@ import torch
 from models.turbo import Turbo
 from tools.fused_attention import fuse_attention
 from tools.graph_weights import name_weights
-from tools.parity.item import INPUTS
+from tools.parity.graphs import states_width
+from tools.parity.item import input_names
 
 OUTPUTS = ("logits", "audio_embedding", "text_embedding")
 _OPSET = 20
@@ -35,9 +36,11 @@ def export_fp32(model: Turbo, path: Path) -> None:
         RuntimeError: its encoders cannot be exported; the message is one line.
     """
     rate, classes = model.config.sample_rate, model.config.confidence_size
+    width = states_width(model)
+    longest = 100 if width else 2 * rate
     example = (
-        torch.randn(2, 2 * rate) * 0.1,
-        torch.tensor([2 * rate, rate]),
+        torch.randn(2, longest, *[width] * bool(width)) * 0.1,
+        torch.tensor([longest, longest // 2]),
         torch.full((2, 12), model.config.sep_token_id),
         torch.ones(2, 12, dtype=torch.long),
         torch.zeros(2, classes),
@@ -50,7 +53,7 @@ def export_fp32(model: Turbo, path: Path) -> None:
                 model.eval().cpu(),
                 example,
                 str(path),
-                input_names=list(INPUTS),
+                input_names=list(input_names(states=width > 0)),
                 output_names=list(OUTPUTS),
                 opset_version=_OPSET,
                 dynamo=True,

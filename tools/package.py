@@ -7,7 +7,9 @@ import json
 import shutil
 from pathlib import Path
 
+from models.audio.recognizer import RECOGNIZER
 from training.checkpoint import write_json
+from turbo_stream.detection.recognizer_input import KIND
 from turbo_stream.evaluation.atomic import write_text
 
 FORMAT = 1
@@ -26,6 +28,13 @@ def replace_card(folder: Path, card: str) -> None:
     write_text(folder / "README.md", card)
     manifest["files"]["README.md"] = sha256(folder / "README.md")
     write_json(folder / "turbo.json", manifest)
+
+
+def _audio_input(config: dict) -> dict:
+    """Return the key that binds a network to the recognizer whose states it reads, if it does."""
+    if config["audio"] != RECOGNIZER:
+        return {}
+    return {"audio_input": {"kind": KIND, **json.loads(config["audio_architecture"])}}
 
 
 def write_package(
@@ -70,6 +79,7 @@ def write_package(
             "calibration": metrics["calibration"],
             "training": training,
             "metrics": {"development": metrics["development"], "parity": parity, **reports},
+            **_audio_input(config),
             "files": files,
         },
     )

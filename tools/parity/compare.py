@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from models.turbo import Turbo
 from tools.parity.decisions import compare_scores
-from tools.parity.graphs import graph_logits, network_logits
+from tools.parity.graphs import graph_logits, network_logits, states_width
 from tools.parity.opened import open_graph
 from tools.parity.sets import Sets
 from tools.parity.speed import latencies_ms, length_key
@@ -82,7 +82,7 @@ def compare(
     same = logits[FLOAT][:: max(1, len(items) // _NETWORK_ITEMS)]
     probabilities = {name: decision.calibration(found) for name, found in logits.items()}
     systems = {name: open_graph(path) for name, path in graphs.items()}
-    latency = latencies_ms(systems, rounds=rounds)
+    latency = latencies_ms(systems, rounds=rounds, states_width=states_width(model))
     candidates: dict[str, dict[str, Any]] = {}
     for name, path in graphs.items():
         if name == FLOAT:

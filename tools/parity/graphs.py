@@ -9,9 +9,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from models.audio.recognizer import RECOGNIZER
 from models.turbo import Turbo
 from tools.parity.item import Item, feed
 from tools.parity.opened import open_session
+
+
+def states_width(model: Turbo) -> int:
+    """Return the width of the recognizer's states that `model` reads, 0 where it reads samples."""
+    return model.audio_front.width if model.config.audio == RECOGNIZER else 0
 
 
 def graph_logits(path: Path, items: Sequence[Item]) -> NDArray[np.float64]:

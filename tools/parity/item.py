@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-INPUTS = ("waveform", "waveform_length", "token_ids", "token_mask", "confidence")
-"""Of every graph, in the order of the network's arguments."""
+_WAVEFORM = ("waveform", "waveform_length")
+_STATES = ("states", "states_length")
+_WORDS = ("token_ids", "token_mask", "confidence")
+_STATES_A_SECOND = 50
 
 _TOKENS = 12
 _RATE = 16_000
@@ -18,8 +20,8 @@ _RATE = 16_000
 class Item:
     """One utterance."""
 
-    waveform: NDArray[np.float32]
-    """`[T]` at 16 kHz."""
+    sound: NDArray[np.float32]
+    """`[T]` at 16 kHz, or a recognizer's states `[N, F]`."""
 
     token_ids: list[int]
     token_mask: list[int]
@@ -32,21 +34,35 @@ class Item:
     """Who speaks: what a bootstrap draws by."""
 
 
+def input_names(*, states: bool) -> tuple[str, ...]:
+    """Return the inputs of a graph, in the order of the network's arguments.
+
+    `states`: it reads those of a recognizer.
+    """
+    return (*(_STATES if states else _WAVEFORM), *_WORDS)
+
+
 def feed(item: Item) -> dict[str, NDArray]:
     """Return the graph's inputs for one utterance: a batch of one."""
     values = (
-        item.waveform[None],
-        np.array([len(item.waveform)], np.int64),
+        item.sound[None],
+        np.array([len(item.sound)], np.int64),
         np.array([item.token_ids], np.int64),
         np.array([item.token_mask], np.int64),
         np.array([item.confidence], np.float32),
     )
-    return dict(zip(INPUTS, values, strict=True))
+    return dict(zip(input_names(states=item.sound.ndim == 2), values, strict=True))
 
 
-def timed_item(seconds: float) -> Item:
-    """Return an utterance of noise and 12 tokens; time depends on nothing but its length."""
+def timed_item(seconds: float, states_width: int = 0) -> Item:
+    """Return an utterance of noise and 12 tokens; time depends on nothing but its length.
+
+    With `states_width` it has states of that width in place of samples.
+    """
     rng = np.random.default_rng(0)
-    wave = rng.standard_normal(int(seconds * _RATE), dtype=np.float32) * np.float32(0.1)
+    shape = (int(seconds * _RATE),)
+    if states_width:
+        shape = int(seconds * _STATES_A_SECOND), states_width
+    wave = rng.standard_normal(shape, dtype=np.float32) * np.float32(0.1)
     # The first word piece after the four special ones: every vocabulary has it.
     return Item(wave, [4] * _TOKENS, [1] * _TOKENS, (-0.5, 0.0, 1.0, 0.0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +10,17 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from models.turbo import Turbo
+from tools.parity.graphs import states_width
 from tools.parity.item import Item
+from training.augment import Wave
 from training.batches import encode
+from training.features import Sound
 from training.hypotheses import read_hypotheses
 from training.manifest import read_manifest
 from training.row import Row
 from training.wave import read_wave
+
+_SAMPLES_PER_STATE = 320
 
 CALIBRATION_CLIPS = 64
 """Clips that activation ranges are taken from; none of them is compared on."""
@@ -32,7 +37,11 @@ class Sets:
 
 
 def synthetic_items(model: Turbo, count: int = 24, seed: int = 0) -> list[Item]:
-    """Return made-up utterances of 0.3 to 8 s: bursts of coloured noise and random tokens."""
+    """Return made-up utterances of 0.3 to 8 s: bursts of coloured noise and random tokens.
+
+    For a network that reads a recognizer's states, noise in their place.
+    """
+    width = states_width(model)
     rng = np.random.default_rng(seed)
     rate = model.config.sample_rate
     items = []
@@ -45,6 +54,8 @@ def synthetic_items(model: Turbo, count: int = 24, seed: int = 0) -> list[Item]:
         mask = [int(index % 6 != 0)] * length
         wave = (noise * envelope * 10.0 ** rng.uniform(-3.0, -1.0)).astype(np.float32)
         confidence = (float(-rng.uniform(0.0, 3.0)), 0.0, 1.0, float(index % 2))
+        if width:
+            wave = rng.standard_normal((-(-samples // _SAMPLES_PER_STATE), width), np.float32)
         items.append(Item(wave, ids, mask, confidence))
     return items
 
@@ -65,12 +76,14 @@ def recorded_sets(
     manifest: Path,
     hypotheses: tuple[Path, ...],
     count: int | None = None,
+    states: Callable[[Wave], Sound] | None = None,
 ) -> Sets:
     """Return the recordings of a manifest, with the text a device would have.
 
     Where the manifest names a `test` fold, that is what graphs are compared on and the rest is for
     calibration; otherwise clips spread over the manifest are set aside for it. `count` limits the
-    test items, spread evenly; None takes all.
+    test items, spread evenly; None takes all. `states` makes of a wave what the network reads of
+    it, where that is a recognizer's states.
     """
     rows = read_manifest(manifest, model.config.labels, read_hypotheses(hypotheses))
     tested = [row for row in rows if row.fold == "test"]
@@ -89,6 +102,7 @@ def recorded_sets(
         text, confidence = row.words("auto")
         ids, mask = encode(tokenizer, text, row.names)
         wave = np.ascontiguousarray(wave[-model.config.max_samples :])
-        return Item(wave, ids, mask, confidence, row.label, row.group)
+        sound = wave if states is None else np.array(states(wave))
+        return Item(sound, ids, mask, confidence, row.label, row.group)
 
     return Sets([item(row) for row in aside], [item(row) for row in tested], recorded=True)

@@ -55,7 +55,7 @@ def open_smart_turn(graph: Path) -> Callable[[Item], object]:
     session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
 
     def judge(item: Item) -> object:
-        wave = item.waveform[-_WINDOW_SAMPLES:]
+        wave = item.sound[-_WINDOW_SAMPLES:]
         wave = np.pad(wave, (_WINDOW_SAMPLES - len(wave), 0))
         mel = features.compute_whisper_log_mel_features(wave, do_normalize=True)
         return session.run(None, {"input_features": mel[None]})

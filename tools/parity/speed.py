@@ -26,15 +26,17 @@ def latencies_ms(
     *,
     seconds: Sequence[float] = SECONDS,
     rounds: int = 20,
+    states_width: int = 0,
 ) -> dict[str, dict[str, dict[str, float]]]:
     """Return for each of `systems` and each length its `p50`, `p95` and `cpu_p50`, ms.
 
     Every round runs each system once, in turn, so that what else the machine does hits all alike;
-    `cpu_p50` is time on the processor alone, without waiting for it.
+    `cpu_p50` is time on the processor alone, without waiting for it. `states_width` is for systems
+    that read a recognizer's states.
     """
     found: dict[str, dict[str, Any]] = {name: {} for name in systems}
     for length in seconds:
-        item = timed_item(length)
+        item = timed_item(length, states_width)
         wall: dict[str, list[float]] = {name: [] for name in systems}
         busy: dict[str, list[float]] = {name: [] for name in systems}
         for name in systems:

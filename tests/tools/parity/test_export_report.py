@@ -171,7 +171,7 @@ def test_a_bad_quantization_is_not_taken_and_two_bad_ones_end_the_export(
     model, tokenizer = load_model(run)
     sets = recorded_sets(model, tokenizer, manifest, ())
     logits = graph_logits(fp32, sets.test)
-    lengths = [len(item.waveform) for item in sets.test]
+    lengths = [len(item.sound) for item in sets.test]
     margins = dict(zip(lengths, logits[:, 1] - logits[:, 0], strict=True))
     middle = np.median(list(margins.values()))
     for row in rows:

@@ -43,8 +43,8 @@ def manifest(folder, folds):
 
 def test_no_clip_is_calibrated_on_and_compared_on(tiny, tokenizer, tmp_path):
     sets = recorded_sets(tiny, tokenizer, manifest(tmp_path, [None] * 40), ())
-    aside = {len(item.waveform) for item in sets.calibration}
-    tested = {len(item.waveform) for item in sets.test}
+    aside = {len(item.sound) for item in sets.calibration}
+    tested = {len(item.sound) for item in sets.test}
     assert len(aside) == 10 and len(tested) == 30 and not aside & tested
     assert {item.label for item in sets.test} == {0, 1}
 
@@ -52,7 +52,7 @@ def test_no_clip_is_calibrated_on_and_compared_on(tiny, tokenizer, tmp_path):
 def test_a_test_fold_is_what_is_compared_on(tiny, tokenizer, tmp_path):
     folds = ["train", "dev", "test", "test"] * 5
     sets = recorded_sets(tiny, tokenizer, manifest(tmp_path, folds), ())
-    assert sorted(len(item.waveform) - 1600 for item in sets.test) == [
+    assert sorted(len(item.sound) - 1600 for item in sets.test) == [
         number for number, fold in enumerate(folds) if fold == "test"
     ]
     assert len(recorded_sets(tiny, tokenizer, tmp_path / "manifest.jsonl", (), 4).test) == 4
