@@ -122,6 +122,41 @@ def test_partial_texts_come_between_start_and_end_of_theirs(kitchen_pcm, show_re
     assert (partials > 0) == show_rejected
 
 
+class GatheringList(ListSource):
+    """Notes at each item what the reader wanted by then."""
+
+    gathering = False
+
+    def __iter__(self) -> Iterator[SourceItem]:
+        self.wanted = []
+        for item in super().__iter__():
+            yield item
+            self.wanted.append(self.gathering)
+
+
+def test_sound_may_be_gathered_in_silence_and_at_no_other_time(kitchen_pcm) -> None:
+    """What a source gathers comes late, which nobody notices before the first word."""
+    source = GatheringList(blocks(kitchen_pcm))
+    events = list(LivePipeline(make_pipeline(), source).run())
+    gathered = np.array(source.wanted)
+    spoken = np.zeros(len(gathered), bool)
+    for utterance in utterances(events):
+        spoken[int(utterance.start_s * 50) + 10 : int(utterance.end_s * 50) + 10] = True
+    assert not gathered[spoken].any()
+    assert gathered[:40].all()
+    assert gathered[~spoken].mean() > 0.3
+
+
+def test_nothing_is_gathered_while_paused(kitchen_pcm) -> None:
+    """It would be heard after the pause."""
+    items = blocks(kitchen_pcm[:16_000])
+    source = GatheringList([])
+    live = LivePipeline(make_pipeline(), source)
+    source._items = [*items[:10], live.pause, *items[10:20], live.resume, *items[20:]]
+    list(live.run())
+    assert source.wanted == [True] * 10 + [False] * 10 + [True] * 30
+
+
 def test_6_overload_shortens_the_work_and_says_what_was_dropped(kitchen_pcm) -> None:
     """Nothing is recognized until the whole scene has been captured: it must not wait for that."""
     release = threading.Event()

@@ -23,7 +23,7 @@ from time import perf_counter, process_time
 from turbo_stream.anticipation.judging_thread import LONGEST_END_S, JudgingThread
 from turbo_stream.anticipation.partials import Partials
 from turbo_stream.anticipation.speculation import Speculation
-from turbo_stream.audio.source import Block, Connection, Gap, Source, SourceItem
+from turbo_stream.audio.source import Block, Connection, Gap, GatheringSource, Source, SourceItem
 from turbo_stream.backlog import Backlog, Waiting
 from turbo_stream.events import Event, SourceChanged, SpeechStarted, Utterance
 from turbo_stream.judgement import Hearing
@@ -133,8 +133,13 @@ class LivePipeline:
 
     def _segmentation(self) -> None:
         try:
+            pipeline = self._pipeline
+            gatherer = self._source if isinstance(self._source, GatheringSource) else None
             for item in self._source:
                 self._segment(item)
+                if gatherer is not None:
+                    # Not while paused: what was gathered then would be heard after `resume`.
+                    gatherer.gathering = pipeline.segmenter.idle and not pipeline.paused
             self._hand_on(self._pipeline.segmenter.flush())
         except BaseException as error:
             self._failure = error

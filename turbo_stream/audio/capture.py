@@ -25,8 +25,11 @@ from turbo_stream.audio.wakeup import WakeUp
 from turbo_stream.errors import DeviceError
 from turbo_stream.timebase import SAMPLE_RATE
 
-BLOCK_MS = 96
-"""Three frames of Silero. Blocks of 20 ms would be sooner and cost over twice the idle CPU."""
+BLOCK_MS = 32
+"""A frame of Silero: the sound that ends an utterance is not kept waiting for more of it."""
+
+GATHERED_MS = 256
+"""Sound that wakes the reader while nobody speaks. Waking costs as much as judging five frames."""
 
 MOST_REAL_CHANNELS = 16
 """Devices with more are taken for sound servers."""
@@ -60,6 +63,8 @@ class Capture:
         """`time.monotonic` when the newest sample arrived; at first, when the stream was opened."""
         self.first_sound_s: float | None = None
         """`time.monotonic` of the first sample, once there is one."""
+        self.gathering = False
+        """Whether the reader is to sleep until `GATHERED_MS` have arrived."""
         self._wakeup = wakeup
         with portaudio_lock(), quiet_stderr():
             self.generation = generation()
@@ -72,7 +77,7 @@ class Capture:
             for rate in dict.fromkeys((SAMPLE_RATE, self.device.rate)):
                 columns = slice(0, channels) if channel is None else slice(channel, channel + 1)
                 self.rate, self._columns = rate, columns
-                self._ring = Ring(round(buffer_s * rate), columns.stop - columns.start)
+                self._ring = Ring(round(buffer_s * rate), channels)
                 self._resampler = Resampler(rate)
                 self._adc_end_s, self._ended = 0.0, False
                 refusal = self._start(channels)
@@ -89,7 +94,7 @@ class Capture:
         sounddevice = portaudio()
         stream: Any = None
         try:
-            stream = sounddevice.InputStream(
+            stream = sounddevice.RawInputStream(
                 device=self.device.index,
                 channels=channels,
                 samplerate=self.rate,
@@ -106,7 +111,7 @@ class Capture:
         self._stream = stream
         return None
 
-    def _arrived(self, indata: NDArray[np.int16], frames: int, clock: Any, status: Any) -> None:
+    def _arrived(self, indata: Any, frames: int, clock: Any, status: Any) -> None:
         now_s = time.monotonic()
         if self.first_sound_s is None:
             self.first_sound_s = now_s - frames / self.rate
@@ -114,9 +119,10 @@ class Capture:
         if status.input_overflow:
             lost = frames_lost(self._adc_end_s, begin_s, frames, self.rate)
         self._adc_end_s = begin_s + frames / self.rate
-        self._ring.write(indata[:, self._columns], lost)
+        self._ring.write(memoryview(indata), lost)
         self.last_arrival_s = now_s
-        self._wakeup.set()
+        if not self.gathering or self._ring.unread >= self.rate * GATHERED_MS // 1000:
+            self._wakeup.set()
 
     def _finished(self) -> None:
         self._ended = True
@@ -135,13 +141,13 @@ class Capture:
                 yield from self.flush()
                 yield Gap(round(lost * SAMPLE_RATE / self.rate), "input overflow")
             if len(frames):
-                yield from _block(self._convert(frames))
+                yield from _block(self._convert(frames[:, self._columns]))
             elif not lost:
                 return
 
     def _convert(self, frames: NDArray[np.int16]) -> Pcm:
         if self.rate == SAMPLE_RATE and frames.shape[1] == 1:
-            return frames[:, 0]
+            return np.ascontiguousarray(frames[:, 0])
         return self._resampler.process(_mono(frames))
 
     def flush(self) -> Iterator[Block]:

@@ -83,9 +83,10 @@ class Microphone:
         self._config = config or MicrophoneConfig()
         self._wakeup = WakeUp()
         self._closed = False
+        self.gathering = False
 
     def __iter__(self) -> Iterator[SourceItem]:
-        """Yield blocks of about 20 ms as they arrive, gaps, and changes of the connection.
+        """Yield blocks as they arrive, gaps, and changes of the connection.
 
         Raises:
             DeviceError: the device cannot be opened in the first place.
@@ -123,6 +124,7 @@ class Microphone:
             left_s = capture.last_arrival_s + limit_s - time.monotonic()
             if left_s <= 0:
                 return
+            capture.gathering = self.gathering
             self._wakeup.wait(left_s)
             yield from capture.read()
 

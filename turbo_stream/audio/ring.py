@@ -20,6 +20,8 @@ class Ring:
     def __init__(self, capacity: int, channels: int) -> None:
         """Hold up to `capacity` frames of `channels` int16 samples."""
         self._frames = np.zeros((capacity, channels), np.int16)
+        self._bytes = self._frames.data.cast("B")
+        self._frame_bytes = 2 * channels
         self._written = 0
         self._read = 0
         self._loss_at = [0] * LOSSES
@@ -28,11 +30,21 @@ class Ring:
         self._losses_read = 0
         self._untold = 0
 
-    def write(self, frames: NDArray[np.int16], lost_before: int = 0) -> None:
-        """Append `[N, C]` frames, before which the device lost `lost_before` ones."""
-        count, capacity = len(frames), len(self._frames)
+    @property
+    def unread(self) -> int:
+        """Frames that wait for the reader."""
+        return self._written - self._read
+
+    def write(self, frames: bytes | memoryview, lost_before: int = 0) -> None:
+        """Append frames, before which the device lost `lost_before` ones.
+
+        `frames` are bytes, C int16 samples to a frame: wrapping them in an array takes longer than
+        everything that is done here.
+        """
+        size = self._frame_bytes
+        count, capacity = len(frames) // size, len(self._frames)
         self._untold += lost_before
-        if count > capacity - (self._written - self._read):
+        if count > capacity - self.unread:
             self._untold += count
             return
         if self._untold and self._losses_written - self._losses_read < LOSSES:
@@ -42,8 +54,11 @@ class Ring:
             self._untold = 0
         start = self._written % capacity
         head = min(count, capacity - start)
-        self._frames[start : start + head] = frames[:head]
-        self._frames[: count - head] = frames[head:]
+        if head == count:
+            self._bytes[start * size : (start + count) * size] = frames
+        else:
+            self._bytes[start * size :] = frames[: head * size]
+            self._bytes[: (count - head) * size] = frames[head * size :]
         self._written += count
 
     def read(self) -> tuple[int, NDArray[np.int16]]:

@@ -64,3 +64,11 @@ class Source(Protocol):
     def close(self) -> None:
         """End the iteration after what was captured so far; idempotent."""
         ...
+
+
+@runtime_checkable
+class GatheringSource(Source, Protocol):
+    """A source that can hand out sound in fewer and longer blocks when nothing depends on it."""
+
+    gathering: bool
+    """Set by the reader between two items. While False, sound is handed out as it arrives."""

@@ -124,6 +124,12 @@ class Segmenter:
             return None
         return SegmentStarted(utterance.id, utterance.start_sample)
 
+    @property
+    def idle(self) -> bool:
+        """Whether nobody speaks, and nothing in the onset window could become speech."""
+        state = self._state
+        return state.utterance is None and not any(frame.voiced for frame in state.recent)
+
     def so_far(self) -> Segment:
         """Return what was said so far of the utterance that is being spoken.
 
