@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_stream.benchmark.material import KITCHEN, read_material
+from turbo_stream.benchmark.material import KITCHEN, read_recording
 from turbo_stream.benchmark.stream import Stream
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.clip import read_clip
@@ -72,7 +72,7 @@ def pieces(utterances: Sequence[Utterance], seconds: float, count: int) -> list[
 
 
 def _spoken(path: Path) -> list[Utterance]:
-    (stream,) = read_material([path], 0.0).streams
+    stream = read_recording(path)
     if not stream.spans:
         raise InputError(
             f"{path} says nowhere what is an utterance; give {path.stem}.json with its segments "

@@ -105,7 +105,14 @@ def benchmark_listen(
     started_s = perf_counter()
     pipeline = Pipeline.load(**load)
     found["load_s"] = perf_counter() - started_s
-    found["ready"] = pipeline.ready.to_json()
+    ready = pipeline.ready
+    found["ready"] = {
+        "asr": ready.asr,
+        "vad": ready.vad,
+        "model": ready.model,
+        "threshold": ready.threshold,
+        "names": list(ready.names),
+    }
     memory["ready"] = resident_mb()
     if settings.streams:
         check_shareable(pipeline)

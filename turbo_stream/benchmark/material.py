@@ -14,6 +14,7 @@ from turbo_stream.evaluation.clip import read_clip
 from turbo_stream.evaluation.item import Item
 from turbo_stream.evaluation.manifests import AUDIO_SUFFIXES, read_manifest
 from turbo_stream.evaluation.stream_matching import read_spans
+from turbo_stream.timebase import to_seconds
 
 KITCHEN = Path(__file__).parents[1] / "assets" / "recordings" / "kitchen.ogg"
 """54.6 s with 15 utterances, whose edges stand beside it; see the README there."""
@@ -41,7 +42,8 @@ def read_material(paths: Sequence[Path], seconds: float, seed: int = 0) -> Mater
 
     A sound file may have its `segments` in a JSON file of the same name beside it. A row of a
     manifest with `segments` is a recording, the rows without are clips of one utterance and are
-    joined to a stream of about `seconds` (`join_clips`).
+    joined to a stream of about `seconds` (`join_clips`). Of a recording no more than `seconds`
+    are read.
 
     Raises:
         InputError: something cannot be read, or holds nothing that can be used.
@@ -51,13 +53,13 @@ def read_material(paths: Sequence[Path], seconds: float, seed: int = 0) -> Mater
     left_out = 0
     for path in paths or [KITCHEN]:
         if path.suffix.lower() in AUDIO_SUFFIXES:
-            streams.append(_recording(path))
+            streams.append(read_recording(path, seconds))
             truths.append(_SPANS_UNKNOWN if streams[-1].spans is None else _SPANS_GIVEN)
             continue
         items = read_manifest(path)
         long = [item for item in items if item.row.get("segments") is not None]
         clips = [item for item in items if item.row.get("segments") is None]
-        streams += [_labelled(item) for item in long]
+        streams += [_labelled(item, seconds) for item in long]
         truths += [_SPANS_GIVEN] * bool(long)
         if clips:
             joined = join_clips(path.name, clips, seconds, seed)
@@ -67,24 +69,31 @@ def read_material(paths: Sequence[Path], seconds: float, seed: int = 0) -> Mater
     return Material(tuple(streams), tuple(dict.fromkeys(truths)), left_out)
 
 
-def _recording(path: Path) -> Stream:
+def read_recording(path: Path, seconds: float | None = None) -> Stream:
+    """Return the sound file `path`, the first `seconds` of it if given.
+
+    Its spans are those of the JSON file beside it, as far as they were read.
+
+    Raises:
+        InputError: one of the two cannot be read.
+    """
     beside = path.with_suffix(".json")
-    if not beside.is_file():
-        return Stream(path.name, read_clip(path), None)
-    try:
-        row = json.loads(beside.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{beside}, which should hold the segments of {path.name}, cannot be read ({error}); "
-            "mend it, or move it away"
-        ) from error
-    if not isinstance(row, dict) or "segments" not in row:
-        return Stream(path.name, read_clip(path), None)
-    return _labelled(Item(0, row | {"audio_filepath": str(path)}, path))
+    if beside.is_file():
+        try:
+            row = json.loads(beside.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"{beside}, which should hold the segments of {path.name}, cannot be read "
+                f"({error}); mend it, or move it away"
+            ) from error
+        if isinstance(row, dict) and "segments" in row:
+            return _labelled(Item(0, row | {"audio_filepath": str(path)}, path), seconds)
+    return Stream(path.name, read_clip(path, 0.0, seconds), None)
 
 
-def _labelled(item: Item) -> Stream:
+def _labelled(item: Item, seconds: float | None) -> Stream:
     spans = sorted(read_spans(item.row), key=lambda span: span.start_s)
-    return Stream(
-        item.path.name, read_clip(item.path, item.offset_s, item.duration_s), tuple(spans)
-    )
+    given = [length for length in (seconds, item.duration_s) if length is not None]
+    pcm = read_clip(item.path, item.offset_s, min(given, default=None))
+    heard = [span for span in spans if span.end_s <= to_seconds(len(pcm))]
+    return Stream(item.path.name, pcm, tuple(heard))

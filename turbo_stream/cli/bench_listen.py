@@ -56,6 +56,14 @@ if TYPE_CHECKING:
     metavar="M",
     help="Quiet room, and a third as much talk, fed at full speed: CPU, and growth of memory.",
 )
+@click.option(
+    "--starts",
+    type=click.IntRange(0),
+    default=3,
+    show_default=True,
+    metavar="N",
+    help="Fresh processes whose start is timed.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
     "--plot", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Draw a PNG."
@@ -75,6 +83,7 @@ def bench_listen(
     block_ms: float | None,
     streams: int,
     soak_minutes: float,
+    starts: int,
     as_json: bool,
     plot: Path | None,
 ) -> None:
@@ -100,6 +109,8 @@ def bench_listen(
         streams=streams,
         quiet_s=60 * soak_minutes,
         talk_s=20 * soak_minutes,
+        starts=starts,
+        live_quiet_s=0.0 if realtime is False else ListenSettings.live_quiet_s,
     )
     options = {
         "--model": model,
