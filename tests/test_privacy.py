@@ -157,6 +157,26 @@ def test_rejected_speech_leaves_no_trace_when_live(listen):
     assert run.traces(WORDS) == []
 
 
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_text_while_speech_goes_on_is_seen_and_left_nowhere(listen, view):
+    run = listen(*ACCEPT, "--realtime", view=view)
+    assert run.status == 0, run.errors
+    assert run.traces(WORDS) == [f"output: {word}" for word in WORDS]
+    if view == "jsonl":
+        events = [json.loads(line) for line in run.output.splitlines()]
+        partial = next(event for event in events if event["event"] == "partial")
+        assert partial["text"] == CANARY
+        silent = listen(*ACCEPT, "--realtime", "--no-partials")
+        assert "partial" not in silent.output and CANARY in silent.output
+
+
+def test_what_the_sound_alone_rejects_has_no_text_to_leave_anywhere(listen):
+    """Not even with a detector that would give every text away."""
+    run = listen("--threshold", "0.999", "--sound-reject", "0.998", leak="text file")
+    assert '"rejected_by_sound"' in run.output, run.output + run.errors
+    assert run.traces(WORDS) == []
+
+
 @pytest.mark.parametrize(
     ("recognizer", "leak"), [("raising", "none"), ("canary", "exception")], ids=["asr", "turbo"]
 )
