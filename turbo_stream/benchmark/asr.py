@@ -28,6 +28,7 @@ def benchmark_asr(
     *,
     asr: str,
     windows: Sequence[WindowConfig],
+    threads: int = 1,
     limit: int | None = None,
     seconds: Sequence[float] = SECONDS,
     runs: int = 10,
@@ -47,7 +48,7 @@ def benchmark_asr(
     utterances = read_utterances(paths, limit)
     before_mb = resident_mb()
     started = _now()
-    recognizer = load_recognizer(asr, say=say)
+    recognizer = load_recognizer(asr, threads=threads, say=say)
     loaded = _now()
     recognizer.warm_up()
     warm = _now()
@@ -69,6 +70,7 @@ def benchmark_asr(
     return {
         "machine": machine(),
         "asr": recognizer.name,
+        "asr_threads": threads,
         "load": _passed(started, loaded),
         "warm_up": _passed(loaded, warm),
         "resident_mb": {"before": before_mb, "loaded": loaded_mb, "after_runs": resident_mb()},

@@ -85,6 +85,14 @@ def bench_turbo(model: str | None, runs: int, as_json: bool, plot: Path | None) 
 @click.option("--window-margin", "margin", type=float, default=2.0, show_default=True, metavar="S")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Utterances of each source.")
 @click.option("--runs", type=click.IntRange(1), default=10, show_default=True, metavar="N")
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Of Whisper; turbo-listen has one.",
+)
 @json_option
 @plot_option
 def bench_asr(
@@ -94,6 +102,7 @@ def bench_asr(
     margin: float,
     limit: int | None,
     runs: int,
+    threads: int,
     as_json: bool,
     plot: Path | None,
 ) -> None:
@@ -112,7 +121,14 @@ def bench_asr(
     windows = [WindowConfig(floor, margin) for floor in floors]
     with progress_bar() as progress:
         found = benchmark_asr(
-            paths, asr=asr, windows=windows, limit=limit, runs=runs, say=_say, progress=progress
+            paths,
+            asr=asr,
+            windows=windows,
+            threads=threads,
+            limit=limit,
+            runs=runs,
+            say=_say,
+            progress=progress,
         )
     show("turbo-bench asr", found if as_json else brief(found), as_json=as_json)
     write_plot(plot, lambda: asr_plot(found))

@@ -19,13 +19,16 @@ def load_recognizer(
     *,
     language: str | None = None,
     window: WindowConfig | None = None,
+    threads: int = 1,
     say: Callable[[str], None],
 ) -> Recognizer:
     """Return the recognizer that `spec` names: `auto`, `none`, `pocketsphinx`, or a Whisper model.
 
     `auto` is Whisper tiny.en if it is on this machine or can be downloaded, else PocketSphinx;
     which and why goes to `say`, one line. Learning that the Hub is out of reach takes less than
-    3 s. `window` is Whisper's. Raises `InputError` for a model or a language that is not to be had.
+    3 s. `window` and `threads` are Whisper's.
+
+    Raises `InputError` for a model or a language that is not to be had.
     """
     if spec == "none":
         return NoRecognizer()
@@ -35,13 +38,13 @@ def load_recognizer(
                 f"--asr {spec} hears English only, not {language!r}: "
                 "give a multilingual Whisper model, such as --asr tiny"
             )
-        return _auto(window, say) if spec == "auto" else _pocketsphinx()
-    return WhisperRecognizer(spec, language=language, window=window)
+        return _auto(window, threads, say) if spec == "auto" else _pocketsphinx()
+    return WhisperRecognizer(spec, language=language, cpu_threads=threads, window=window)
 
 
-def _auto(window: WindowConfig | None, say: Callable[[str], None]) -> Recognizer:
+def _auto(window: WindowConfig | None, threads: int, say: Callable[[str], None]) -> Recognizer:
     try:
-        recognizer = WhisperRecognizer(AUTO_MODEL, window=window)
+        recognizer = WhisperRecognizer(AUTO_MODEL, cpu_threads=threads, window=window)
     except InputError as error:
         say(f"recognizer: PocketSphinx, because {error}")
         return _pocketsphinx()

@@ -47,7 +47,8 @@ class PocketSphinxRecognizer:
     """Decodes whole utterances, each normalised by its own mean.
 
     Live decoding would normalise by a running mean, so that a text would depend on what was said
-    before it. Here one utterance gives one text.
+    before it. Here one utterance gives one text. The library searches all of it in one call, so
+    that this recognizer cannot be interrupted.
     """
 
     name = "pocketsphinx"
