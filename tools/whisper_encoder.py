@@ -116,8 +116,8 @@ def encoder_weights(variables: dict[str, NDArray]) -> dict[str, torch.Tensor]:
     return found
 
 
-def write_encoder(source: Path, out: Path) -> None:
-    """Write the encoder of the CTranslate2 folder `source` as a transformers folder `out`."""
+def read_encoder(source: Path) -> WhisperModel:
+    """Return the encoder of the CTranslate2 folder `source` as a model without a decoder."""
     variables = read_variables(source / "model.bin")
     weights = encoder_weights(variables)
     width, bands, _ = weights["conv1.weight"].shape
@@ -142,8 +142,14 @@ def write_encoder(source: Path, out: Path) -> None:
     )
     model = WhisperModel(config)
     model.encoder.load_state_dict(weights)
+    return model
+
+
+def write_encoder(source: Path, out: Path) -> None:
+    """Write the encoder of the CTranslate2 folder `source` as a transformers folder `out`."""
+    model = read_encoder(source)
     model.save_pretrained(out)
-    features = WhisperFeatureExtractor(feature_size=bands)
+    features = WhisperFeatureExtractor(feature_size=model.config.num_mel_bins)
     features.save_pretrained(out)
 
 
