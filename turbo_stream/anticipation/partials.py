@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -11,10 +10,9 @@ from turbo_stream.anticipation.judging_thread import GoOn, JudgingThread
 from turbo_stream.anticipation.stable_prefix import StablePrefix
 from turbo_stream.decider import Decider
 from turbo_stream.events import Partial
+from turbo_stream.follow_up import shifted
 from turbo_stream.segmentation.segment import Segment
 from turbo_stream.timebase import ms_to_samples
-
-_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -29,6 +27,11 @@ class PartialsConfig:
 
     busy_share: float = 0.25
     """Share of the time that making them may take: a slow machine makes fewer."""
+
+    margin_log_odds: float = 2.2
+    """By so much surer than of a verdict Turbo must be of sound and text before the text is shown:
+    nine times the odds. At a margin of 0 of the speech that was rejected in the end every other
+    utterance had been shown (docs/latency.md)."""
 
     hopeless: float = 0.1
     """Below this probability, twice in a row, an utterance gets no more of them."""
@@ -49,10 +52,9 @@ class _Utterance:
 class Partials:
     """The partial texts of one stream.
 
-    A text is made once the sound alone says accepted, and shown if sound and text together say so
-    too; where rejected speech is shown as well, always. So a text of speech that is rejected at
-    once is never made. Not part of the promises on chunking and repetition: how many there are
-    depends on the speed of the machine.
+    A text is made once the sound alone says accepted, and shown if sound and text together are
+    sure of it; where rejected speech is shown as well, always. Not part of the promises on
+    chunking and repetition: how many there are depends on the speed of the machine.
     """
 
     def __init__(
@@ -97,21 +99,24 @@ class Partials:
         decider = self._decider
         if not decider.show_rejected:
             by_sound = decider.directed_by_sound(spoken)
-            if by_sound is None or not self._hopeful(utterance, by_sound):
+            if by_sound is None or not self._accepted(utterance, by_sound):
                 return None
         hearing = decider.hear(spoken, go_on)
         if hearing is None or not go_on():
             return None
         if not decider.show_rejected:
             detection = decider.detect(spoken, hearing).detection
-            if detection is None or not self._hopeful(utterance, detection.directed_probability):
+            margin = self._config.margin_log_odds
+            if detection is None or not self._accepted(
+                utterance, detection.directed_probability, margin
+            ):
                 return None
         utterance.hopeless = 0
         shown = utterance.text.update(hearing.transcript.text)
         return None if shown is None else Partial(spoken.id, *shown)
 
-    def _hopeful(self, utterance: _Utterance, probability: float) -> bool:
-        """Return whether `probability` accepts; count how often it was beyond hope."""
+    def _accepted(self, utterance: _Utterance, probability: float, margin: float = 0.0) -> bool:
+        """Return whether `probability` accepts by a margin; count how often it was beyond hope."""
         if probability < self._config.hopeless:
             utterance.hopeless += 1
-        return probability >= self._decider.detector.threshold
+        return shifted(probability, -margin) >= self._decider.detector.threshold
