@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +25,21 @@ from rich.table import Table
 from tools.peer_benchmark.figures import compare, summary
 from tools.peer_benchmark.picture import draw
 from tools.peer_benchmark.programs import PLAIN, PROGRAMS, NotRunError, Run, run_program
-from tools.peer_benchmark.scene import Scene, load_scene
 from turbo_stream.benchmark.machine import load_average, machine
+from turbo_stream.benchmark.material import read_material
 from turbo_stream.benchmark.report import check_plot, show, write_plot
+from turbo_stream.benchmark.room import quiet_room
+from turbo_stream.benchmark.stream import Stream
 from turbo_stream.cli.command import run_command
+from turbo_stream.errors import InputError
+from turbo_stream.evaluation.stream_matching import Span
 from turbo_stream.recognition.whisper_model import find_model
-from turbo_stream.timebase import to_seconds
 
 TOKENS_PER_SECOND = 3
 """Of natural speech."""
+
+SILENCE_AFTER_S = 2.5
+"""Of a quiet room at the end, in which the last answers are given."""
 
 
 @click.command("tools.benchmark_peers", help=__doc__)
@@ -60,21 +68,20 @@ def main(
     """Run the comparison."""
     check_plot(plot)
     folder = find_model(asr).path
-    scene = load_scene(sound, seconds)
+    stream, spans = _read(sound, seconds)
+    mean_speech_s = sum(span.end_s - span.start_s for span in spans) / len(spans)
     before = load_average()
-    runs, not_run = _take_turns(only or tuple(PROGRAMS), scene, folder, packages, repeats)
-    figures = {name: summary(own, scene) for name, own in runs.items()}
+    runs, not_run = _take_turns(only or tuple(PROGRAMS), stream, folder, packages, repeats)
+    figures = {name: summary(own, spans) for name, own in runs.items()}
     compare(figures, PLAIN)
     found = {
         "machine": machine() | {"load_average": before},
         "sound": {
             "name": sound.name,
-            "seconds": to_seconds(len(scene.pcm)),
-            "utterances": len(scene.spans_s),
-            "mean_speech_s": scene.speech_s / len(scene.spans_s),
-            "tokens_for_random_weights": round(
-                TOKENS_PER_SECOND * scene.speech_s / len(scene.spans_s)
-            ),
+            "seconds": stream.duration_s,
+            "utterances": len(spans),
+            "mean_speech_s": mean_speech_s,
+            "tokens_for_random_weights": round(TOKENS_PER_SECOND * mean_speech_s),
         },
         "repeats": repeats,
         "programs": figures,
@@ -87,8 +94,23 @@ def main(
         Console().print(_table(figures))
 
 
+def _read(sound: Path, seconds: float) -> tuple[Stream, Sequence[Span]]:
+    """Return the stream with a quiet room behind it, and where it holds speech."""
+    stream = read_material([sound], seconds).streams[0]
+    if stream.spans is None:
+        raise InputError(
+            f"{sound} has no {sound.stem}.json beside it that says when somebody speaks; write one "
+            'with {"segments": [{"start_s": .., "end_s": .., "label": ..}]}, or give a manifest of '
+            "single utterances"
+        )
+    if not stream.spans:
+        raise InputError(f"no utterance in {sound} ends within {seconds:g} s; give more --seconds")
+    pcm = np.concatenate((stream.pcm, quiet_room(SILENCE_AFTER_S)))
+    return replace(stream, pcm=pcm), stream.spans
+
+
 def _take_turns(
-    names: tuple[str, ...], scene: Scene, asr: Path, packages: Path | None, repeats: int
+    names: tuple[str, ...], stream: Stream, asr: Path, packages: Path | None, repeats: int
 ) -> tuple[dict[str, list[Run]], dict[str, str]]:
     """Return the runs of each program, and why others did not run."""
     runs: dict[str, list[Run]] = {}
@@ -96,7 +118,7 @@ def _take_turns(
     console = Console(stderr=True)
     with tempfile.TemporaryDirectory() as folder, Progress(console=console) as progress:
         sound = Path(folder, "sound.npy")
-        np.save(sound, scene.pcm)
+        np.save(sound, stream.pcm)
         task = progress.add_task("", total=repeats * len(names))
         for turn in range(repeats):
             # Nobody is always first: the machine may slow down or recover meanwhile.

@@ -12,15 +12,12 @@ from paths import KITCHEN, ROOT
 
 from tools.peer_benchmark.child import Answer
 from tools.peer_benchmark.figures import compare, match, summary
-from tools.peer_benchmark.paced import BLOCK_SAMPLES, PacedSound
 from tools.peer_benchmark.picture import draw
 from tools.peer_benchmark.programs import OURS, PLAIN, Run
-from tools.peer_benchmark.scene import Scene, load_scene
-from turbo_stream.audio.source import Block
-from turbo_stream.errors import InputError
+from turbo_stream.evaluation.stream_matching import Span
 
 WHISPER = ROOT / "tests" / "assets" / "whisper-kitchen"
-SPANS = [(1.0, 2.0), (4.0, 6.0), (8.0, 9.0)]
+SPANS = [Span(1.0, 2.0, "directed"), Span(4.0, 6.0, "directed"), Span(8.0, 9.0, "directed")]
 
 
 def test_an_answer_belongs_to_the_utterance_it_ends() -> None:
@@ -39,12 +36,10 @@ def test_answers_to_nothing_and_second_answers_are_surplus() -> None:
 
 
 def test_programs_are_compared_by_their_medians() -> None:
-    scene = Scene(np.zeros(10, np.int16), SPANS[:1])
     costs = {"cpu_per_audio_second": 0.1}
-    slow = summary(
-        [Run([Answer(2.6, 3.0, "a")], costs), Run([Answer(2.6, 3.4, "a")], costs)], scene
-    )
-    fast = summary([Run([Answer(2.5, 2.6, "a", "repetition")], costs)], scene)
+    runs = [Run([Answer(2.6, answered_s, "a")], costs) for answered_s in (3.0, 3.4)]
+    slow = summary(runs, SPANS[:1])
+    fast = summary([Run([Answer(2.5, 2.6, "a", "repetition")], costs)], SPANS[:1])
     figures = {PLAIN: slow, OURS: fast}
     compare(figures, PLAIN)
     assert figures[OURS]["times_as_fast_as_plain"]["after_endpoint_ms"] == pytest.approx(6)
@@ -53,48 +48,25 @@ def test_programs_are_compared_by_their_medians() -> None:
     assert draw(figures).startswith(b"\x89PNG")
 
 
-def test_sound_is_handed_out_whole_and_by_the_clock() -> None:
-    pcm = np.arange(4 * BLOCK_SAMPLES + 100, dtype=np.int16)
-    sound = PacedSound(pcm)
-    heard = []
-    for number, block in enumerate(sound, 1):
-        assert isinstance(block, Block)
-        heard.append(block.pcm)
-        assert sound.now_s >= number * BLOCK_SAMPLES / 16_000
-    assert (np.concatenate(heard) == pcm[: 4 * BLOCK_SAMPLES]).all()
-
-
-def test_a_recording_is_cut_before_the_utterance_that_does_not_end_in_time() -> None:
-    scene = load_scene(KITCHEN, 8.0)
-    assert scene.spans_s == [(1.2, 2.875), (4.475, 7.705)]
-    assert len(scene.pcm) == pytest.approx((9.005 + 2.5) * 16_000, abs=16)
-
-
-def test_a_manifest_of_utterances_becomes_a_stream(tmp_path: Path) -> None:
-    pcm, rate = soundfile.read(KITCHEN, dtype="int16")
-    soundfile.write(tmp_path / "lights.wav", pcm[int(1.0 * rate) : int(3.1 * rate)], rate)
-    rows = [json.dumps({"audio_filepath": "lights.wav"}) + "\n"] * 2
-    (tmp_path / "manifest.jsonl").write_text("".join(rows))
-    scene = load_scene(tmp_path / "manifest.jsonl", 20.0)
-    # In the clip speech lies from 0.2 to 1.875 s; 1.6 s of hiss stand before it.
-    assert scene.spans_s[0] == pytest.approx((1.8, 3.475), abs=0.1)
-    assert scene.spans_s[1] == pytest.approx((5.5, 7.175), abs=0.1)
-
-
 def test_a_recording_without_its_times_is_refused(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "x.wav", np.zeros(1600, np.int16), 16_000)
-    with pytest.raises(InputError, match=r"x\.json beside it"):
-        load_scene(tmp_path / "x.wav", 5.0)
-    with pytest.raises(InputError, match="give more --seconds"):
-        load_scene(KITCHEN, 2.0)
+    done = _run(tmp_path / "x.wav", "--seconds", "5")
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
+    assert "x.json beside it" in done.stderr
+    assert "give more --seconds" in _run(KITCHEN, "--seconds", "2").stderr
+
+
+def _run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tools.benchmark_peers", *map(str, arguments)]
+    command += ["--asr", str(WHISPER)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
 
 
 def test_the_command_measures_ours_and_says_what_is_not_there(tmp_path: Path) -> None:
     """The tiny Whisper has a window of its own, which faster-whisper's `transcribe` refuses."""
-    command = [sys.executable, "-m", "tools.benchmark_peers", str(KITCHEN), "--json"]
-    command += ["--asr", str(WHISPER), "--seconds", "3", "--repeats", "1"]
-    command += ["--packages", str(tmp_path), "--plot", str(tmp_path / "peers.png")]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    plot = tmp_path / "peers.png"
+    given = ("--seconds", 3, "--repeats", 1, "--packages", tmp_path, "--plot", plot)
+    done = _run(KITCHEN, "--json", *given)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     ours = found["programs"][OURS]
@@ -103,4 +75,4 @@ def test_the_command_measures_ours_and_says_what_is_not_there(tmp_path: Path) ->
     assert ours["cpu_per_audio_second"] > 0 and ours["peak_resident_mb"] > 20
     assert PLAIN in found["not_run"]
     assert "pip install" in found["not_run"]["RealtimeSTT"]
-    assert (tmp_path / "peers.png").read_bytes().startswith(b"\x89PNG")
+    assert plot.read_bytes().startswith(b"\x89PNG")

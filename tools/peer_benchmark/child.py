@@ -6,13 +6,16 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from time import perf_counter, process_time
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tools.peer_benchmark.paced import PacedSound
+from turbo_stream.benchmark.memory import peak_resident_mb, resident_mb
 from turbo_stream.timebase import to_seconds
+
+BLOCK_MS = 32
+"""Sound comes in blocks as long as RealtimeSTT's and the microphone's: the same for everybody."""
 
 MISSING = 3
 """Exit status of a child whose program is not installed; what is missing stands on stderr."""
@@ -49,8 +52,8 @@ class Answer:
     """Which guard refused the text."""
 
 
-Listen = Callable[[PacedSound], list[Answer]]
-"""Hears the sound to its end."""
+Listen = Callable[[NDArray[np.int16]], list[Answer]]
+"""Hears the sound, `[N]` at 16 kHz, in real time to its end."""
 
 
 def run_child(load: Callable[[Job], Listen]) -> None:
@@ -68,22 +71,13 @@ def run_child(load: Callable[[Job], Listen]) -> None:
         sys.exit(MISSING)
     ready_s = perf_counter() - started
     busy = process_time()
-    answers = listen(PacedSound(pcm))
+    answers = listen(pcm)
     busy = process_time() - busy
     said = {
         "ready_s": ready_s,
         "cpu_per_audio_second": busy / to_seconds(len(pcm)),
-        **_memory_mb(),
+        "resident_mb": resident_mb(),
+        "peak_resident_mb": peak_resident_mb(),
         "answers": [asdict(answer) for answer in answers],
     }
     print("\n" + json.dumps(said), flush=True)
-
-
-def _memory_mb() -> dict[str, float]:
-    """Return this process's resident memory now and at most, MiB (Linux)."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    fields = dict(line.split(":", 1) for line in lines)
-    return {
-        "resident_mb": int(fields["VmRSS"].split()[0]) / 1024,
-        "peak_resident_mb": int(fields["VmHWM"].split()[0]) / 1024,
-    }

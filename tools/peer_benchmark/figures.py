@@ -9,8 +9,8 @@ from typing import Any
 
 from tools.peer_benchmark.child import Answer
 from tools.peer_benchmark.programs import Run
-from tools.peer_benchmark.scene import Scene
 from turbo_stream.benchmark.distribution import distribution
+from turbo_stream.evaluation.stream_matching import Span
 
 EARLY_S = 0.1
 """An endpoint that comes this much before the end of the speech has cut it off."""
@@ -54,28 +54,28 @@ class Matched:
     """Utterances that nothing ended before the next began."""
 
 
-def match(answers: Sequence[Answer], spans_s: Sequence[tuple[float, float]]) -> Matched:
+def match(answers: Sequence[Answer], spans: Sequence[Span]) -> Matched:
     """Give each answer to the last utterance that began before its endpoint."""
     waited: dict[int, Waited] = {}
     cut_off = surplus = 0
     for answer in answers:
-        begun = [index for index, span in enumerate(spans_s) if span[0] < answer.endpoint_s]
+        begun = [index for index, span in enumerate(spans) if span.start_s < answer.endpoint_s]
         if not begun or begun[-1] in waited:
             surplus += 1
-        elif answer.endpoint_s < spans_s[begun[-1]][1] - EARLY_S:
+        elif answer.endpoint_s < spans[begun[-1]].end_s - EARLY_S:
             cut_off += 1
         else:
-            waited[begun[-1]] = Waited(answer, spans_s[begun[-1]][1])
-    return Matched(list(waited.values()), cut_off, surplus, len(spans_s) - len(waited))
+            waited[begun[-1]] = Waited(answer, spans[begun[-1]].end_s)
+    return Matched(list(waited.values()), cut_off, surplus, len(spans) - len(waited))
 
 
-def summary(runs: Sequence[Run], scene: Scene) -> dict[str, Any]:
+def summary(runs: Sequence[Run], spans: Sequence[Span]) -> dict[str, Any]:
     """Return one program's figures over all its runs."""
-    matched = [match(run.answers, scene.spans_s) for run in runs]
+    matched = [match(run.answers, spans) for run in runs]
     waited = [one for run in matched for one in run.waited]
     costs = {key: statistics.median(run.costs[key] for run in runs) for key in runs[0].costs}
     return {
-        "utterances": len(scene.spans_s) * len(runs),
+        "utterances": len(spans) * len(runs),
         "answered": len(waited),
         "missed": sum(run.missed for run in matched),
         "cut_off": sum(run.cut_off for run in matched),

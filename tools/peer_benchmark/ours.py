@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from tools.peer_benchmark.child import Answer, Job, Listen, run_child
-from tools.peer_benchmark.paced import PacedSound
-from turbo_stream import LivePipeline, Pipeline
-from turbo_stream.events import Utterance
+import numpy as np
+from numpy.typing import NDArray
+
+from tools.peer_benchmark.child import BLOCK_MS, Answer, Job, Listen, run_child
+from turbo_stream import Pipeline
+from turbo_stream.benchmark.heard import hear_live
+from turbo_stream.benchmark.stream import Stream
 
 
 def load(job: Job) -> Listen:
     """Return the live shell with the shipped Turbo and everything else as it comes."""
     pipeline = Pipeline.load(asr=job.asr)
 
-    def listen(sound: PacedSound) -> list[Answer]:
-        answers = []
-        for event in LivePipeline(pipeline, sound).run():
-            if isinstance(event, Utterance) and event.decision != "dropped":
-                now_s = sound.now_s
-                waited_s = event.latency_ms["endpoint_to_decision"] / 1000
-                guard = event.asr.get("guard")
-                answers.append(Answer(now_s - waited_s, now_s, event.text, guard))
-        return answers
+    def listen(pcm: NDArray[np.int16]) -> list[Answer]:
+        return [
+            Answer(
+                verdict.endpoint_s,
+                verdict.at_s,
+                verdict.utterance.text,
+                verdict.utterance.asr.get("guard"),
+            )
+            for verdict in hear_live(pipeline, Stream("", pcm, None), BLOCK_MS).verdicts
+        ]
 
     return listen
 

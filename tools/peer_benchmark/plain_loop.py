@@ -7,11 +7,13 @@ utterances, and only what comes after the endpoint differs.
 
 from __future__ import annotations
 
+from time import perf_counter
+
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.peer_benchmark.child import Answer, Job, Listen, run_child
-from tools.peer_benchmark.paced import PacedSound
+from tools.peer_benchmark.child import BLOCK_MS, Answer, Job, Listen, run_child
+from turbo_stream.benchmark.paced import PacedSource
 from turbo_stream.segmentation.config import SegmenterConfig
 from turbo_stream.segmentation.factory import DEFAULT_VAD, load_vad
 from turbo_stream.segmentation.segment import Segment
@@ -51,14 +53,15 @@ def load(job: Job) -> Listen:
         )
         return "".join(part.text for part in found).strip()
 
-    def listen(sound: PacedSound) -> list[Answer]:
+    def listen(pcm: NDArray[np.int16]) -> list[Answer]:
         answers = []
+        sound = PacedSource(pcm, BLOCK_MS)
         for block in sound:
             for output in segmenter.process(block.pcm):
                 if isinstance(output, Segment) and output.dropped is None:
-                    endpoint_s = sound.now_s
+                    endpoint_s = perf_counter() - sound.started_s
                     words = text(output.pcm)
-                    answers.append(Answer(endpoint_s, sound.now_s, words))
+                    answers.append(Answer(endpoint_s, perf_counter() - sound.started_s, words))
         return answers
 
     text(np.zeros(SAMPLE_RATE, np.int16))  # loads what is loaded lazily

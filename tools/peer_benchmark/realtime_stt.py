@@ -13,9 +13,13 @@ import sys
 import threading
 import time
 from pathlib import Path
+from time import perf_counter
 
-from tools.peer_benchmark.child import Answer, Job, Listen, run_child
-from tools.peer_benchmark.paced import PacedSound
+import numpy as np
+from numpy.typing import NDArray
+
+from tools.peer_benchmark.child import BLOCK_MS, Answer, Job, Listen, run_child
+from turbo_stream.benchmark.paced import PacedSource
 
 LONGEST_ANSWER_S = 5.0
 """After the end of the sound, how long an answer is waited for."""
@@ -38,24 +42,24 @@ def load(job: Job) -> Listen:
         faster_whisper_vad_filter=False,
         # In seconds, whatever its documentation says: it is compared with a difference of times.
         early_transcription_on_silence=job.early_s,
-        on_recording_stop=lambda: stops.put(time.monotonic()),
+        on_recording_stop=lambda: stops.put(perf_counter()),
     )
 
-    def listen(sound: PacedSound) -> list[Answer]:
+    def listen(pcm: NDArray[np.int16]) -> list[Answer]:
         answers: list[Answer] = []
+        sound = PacedSource(pcm, BLOCK_MS)
 
         def read() -> None:
             while True:
                 text = recorder.text()
-                answered_s = sound.now_s
-                ended_s = answered_s - (time.monotonic() - stops.get())
-                answers.append(Answer(ended_s, answered_s, text))
+                answered_s = perf_counter() - sound.started_s
+                answers.append(Answer(stops.get() - sound.started_s, answered_s, text))
 
         threading.Thread(target=read, daemon=True).start()
         for block in sound:
             recorder.feed_audio(block.pcm.tobytes())
-        until_s = time.monotonic() + LONGEST_ANSWER_S
-        while not stops.empty() and time.monotonic() < until_s:
+        until_s = perf_counter() + LONGEST_ANSWER_S
+        while not stops.empty() and perf_counter() < until_s:
             time.sleep(0.05)
         return answers
 
