@@ -29,13 +29,13 @@ def _time_row(row: Mapping[str, Any]) -> dict[str, Any]:
         "sound_s": row["sound_s"],
         "window_s": window_name(row),
         "ms": _both(row["ms"]),
-        "cpu_ms": f"{row['cpu_ms']['p50']:.1f}",
+        "cpu_ms": _short(row["cpu_ms"]["p50"]),
     }
     if "encode_ms" in row:
         per_token = row["ms_per_token"]
         brief |= {
-            "encode": f"{row['encode_ms']:.1f}",
-            "decode": f"{row['decode_ms']:.1f}",
+            "encode": _short(row["encode_ms"]),
+            "decode": _short(row["decode_ms"]),
             "a_token": "-" if per_token is None else f"{per_token:.2f}",
             "times_faster": f"{row['times_faster']:.1f}",
         }
@@ -57,4 +57,8 @@ def _word_row(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _both(found: Mapping[str, Any]) -> str:
-    return f"{found['p50']:.1f} / {found['p95']:.1f}"
+    return f"{_short(found['p50'])}/{_short(found['p95'])}"
+
+
+def _short(value: float) -> str:
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}"
