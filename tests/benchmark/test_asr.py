@@ -122,6 +122,8 @@ def test_a_limit_draws_from_every_source(tmp_path) -> None:
     (tmp_path / "m.jsonl").write_text("\n".join(lines), "utf-8")
     drawn = read_utterances([tmp_path / "m.jsonl"], 2)
     assert [one.source for one in drawn] == ["a", "a", "b", "b"]
+    by_offset = read_utterances([tmp_path / "m.jsonl"], 1, by="offset")
+    assert [one.source for one in by_offset] == ["m", "1", "2", "3", "4", "5"]
 
 
 def test_a_sound_without_segments_is_refused(tmp_path) -> None:

@@ -30,6 +30,7 @@ def benchmark_asr(
     windows: Sequence[WindowConfig],
     threads: int = 1,
     limit: int | None = None,
+    by: str = "source",
     seconds: Sequence[float] = SECONDS,
     runs: int = 10,
     say: Callable[[str], None],
@@ -45,7 +46,7 @@ def benchmark_asr(
     Raises:
         InputError: a path or the recognizer is not to be had.
     """
-    utterances = read_utterances(paths, limit)
+    utterances = read_utterances(paths, limit, by=by)
     before_mb = resident_mb()
     started = _now()
     recognizer = load_recognizer(asr, threads=threads, say=say)

@@ -38,11 +38,14 @@ class Utterance:
     """Empty where nothing is said; None where that is not known."""
 
 
-def read_utterances(paths: Sequence[Path], limit: int | None, seed: int = 0) -> list[Utterance]:
+def read_utterances(
+    paths: Sequence[Path], limit: int | None, *, by: str = "source", seed: int = 0
+) -> list[Utterance]:
     """Read the utterances of `paths`; of the recording in the package if there are none.
 
     A path is a manifest as turbo-eval takes it, or a sound file with its `segments` in a JSON
-    file of the same name beside it. `limit`: of each source so many, drawn with `seed`.
+    file of the same name beside it. `by`: the manifest's column that names the source. `limit`: of
+    each source so many, drawn with `seed`.
 
     Raises:
         InputError: something cannot be read, or a sound file has no segments.
@@ -54,7 +57,7 @@ def read_utterances(paths: Sequence[Path], limit: int | None, seed: int = 0) -> 
             by_source[path.stem] += _spoken(path)
             continue
         for item in read_manifest(path):
-            by_source[str(item.row.get("source") or path.stem)].append(item)
+            by_source[str(item.row.get(by) or path.stem)].append(item)
     return [
         utterance
         for source, found in by_source.items()

@@ -84,6 +84,9 @@ def bench_turbo(model: str | None, runs: int, as_json: bool, plot: Path | None) 
 )
 @click.option("--window-margin", "margin", type=float, default=2.0, show_default=True, metavar="S")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Utterances of each source.")
+@click.option(
+    "--by", default="source", show_default=True, metavar="COLUMN", help="What names the source."
+)
 @click.option("--runs", type=click.IntRange(1), default=10, show_default=True, metavar="N")
 @click.option(
     "--threads",
@@ -101,6 +104,7 @@ def bench_asr(
     floors: tuple[float, ...],
     margin: float,
     limit: int | None,
+    by: str,
     runs: int,
     threads: int,
     as_json: bool,
@@ -126,6 +130,7 @@ def bench_asr(
             windows=windows,
             threads=threads,
             limit=limit,
+            by=by,
             runs=runs,
             say=_say,
             progress=progress,

@@ -99,6 +99,10 @@ class WhisperRecognizer:
             transcript = replace(self._read(pcm, window, go_on), states=transcript.states)
         return transcript
 
+    def read_once(self, pcm: NDArray[np.int16], window: int) -> Transcript:
+        """Return what is read in a window of `window` samples, however doubtful."""
+        return self._read(pcm, window, lambda: True)
+
     def encode(self, pcm: NDArray[np.int16]) -> NDArray[np.float32]:
         """Return the encoder's states `[N, D]` of `pcm`, as `transcribe` does, without decoding."""
         window = self.window.samples(len(pcm), self.reader.longest)
