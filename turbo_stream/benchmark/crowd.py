@@ -13,16 +13,22 @@ from turbo_stream.benchmark.heard import Heard, hear_live
 from turbo_stream.benchmark.memory import resident_mb
 from turbo_stream.benchmark.stream import Stream
 from turbo_stream.errors import InputError
+from turbo_stream.live import LiveConfig
 from turbo_stream.pipeline import Pipeline
 
 BEHIND_S = 0.5
 """A stream whose capture is later than this at the end of its sound has fallen behind."""
 
+_LONGEST_TEXT_S = 30.0
 _LOST_QUALITY = ("asr_skipped", "asr_late", "overload")
 
 
 def crowd(
-    pipeline: Pipeline, streams: Sequence[Stream], count: int, block_ms: float
+    pipeline: Pipeline,
+    streams: Sequence[Stream],
+    count: int,
+    block_ms: float,
+    config: LiveConfig | None = None,
 ) -> dict[str, Any]:
     """Play `count` streams in real time at once, each through a live shell of its own.
 
@@ -42,7 +48,7 @@ def crowd(
 
     def listen(number: int) -> None:
         try:
-            heard[number] = hear_live(shells[number], sounds[number], block_ms)
+            heard[number] = hear_live(shells[number], sounds[number], block_ms, config)
         except BaseException as error:
             failures.append(error)
 
@@ -53,6 +59,7 @@ def crowd(
     for thread in threads:
         thread.join()
     cpu_s, wall_s = process_time() - cpu_s, perf_counter() - started_s
+    _wait_for_late_texts()
     if failures:
         raise failures[0]
     done = [one for one in heard if one is not None]
@@ -79,6 +86,16 @@ def check_shareable(pipeline: Pipeline) -> None:
             "--streams shares one recognizer among all streams, and PocketSphinx hears one "
             "utterance at a time; give --asr none or a Whisper"
         )
+
+
+def _wait_for_late_texts() -> None:
+    """Let threads end that a live shell left behind, in a text that came too late for it.
+
+    One that is still at it when the interpreter ends would abort the process.
+    """
+    for thread in threading.enumerate():
+        if thread.name.startswith("turbo"):
+            thread.join(_LONGEST_TEXT_S)
 
 
 def _behind(heard: Heard) -> bool:

@@ -11,7 +11,7 @@ from turbo_stream.audio.source import Block
 from turbo_stream.benchmark.paced import PacedSource
 from turbo_stream.benchmark.stream import Stream
 from turbo_stream.events import Finished, Utterance
-from turbo_stream.live import LivePipeline
+from turbo_stream.live import LiveConfig, LivePipeline
 from turbo_stream.pipeline import Pipeline
 from turbo_stream.timebase import ms_to_samples, to_seconds
 
@@ -81,7 +81,9 @@ def hear_fast(pipeline: Pipeline, stream: Stream, block_ms: float) -> Heard:
     return heard
 
 
-def hear_live(pipeline: Pipeline, stream: Stream, block_ms: float) -> Heard:
+def hear_live(
+    pipeline: Pipeline, stream: Stream, block_ms: float, config: LiveConfig | None = None
+) -> Heard:
     """Play `stream` to the live shell in real time, in blocks of `block_ms`, as a microphone.
 
     The clock is the wall's, from the first sample on.
@@ -89,7 +91,7 @@ def hear_live(pipeline: Pipeline, stream: Stream, block_ms: float) -> Heard:
     heard = Heard(stream)
     source = PacedSource(stream.pcm, block_ms)
     pipeline.reset()
-    for event in LivePipeline(pipeline, source).run():
+    for event in LivePipeline(pipeline, source, config).run():
         if isinstance(event, Utterance):
             heard.add(event, perf_counter() - source.started_s)
         elif isinstance(event, Finished):

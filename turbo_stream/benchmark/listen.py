@@ -8,6 +8,7 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
 
+from turbo_stream.audio.capture import BLOCK_MS
 from turbo_stream.benchmark.cold_start import cold_start, import_s
 from turbo_stream.benchmark.cost import conversation_cost, live_quiet_cost, quiet_cost
 from turbo_stream.benchmark.crowd import check_shareable, crowd
@@ -18,6 +19,7 @@ from turbo_stream.benchmark.material import KITCHEN, Material, read_material
 from turbo_stream.benchmark.memory import resident_mb
 from turbo_stream.benchmark.report import Progress
 from turbo_stream.benchmark.stream import Stream, first_of_all
+from turbo_stream.live import LiveConfig
 from turbo_stream.pipeline import Pipeline
 
 
@@ -31,8 +33,11 @@ class ListenSettings:
     full_speed_s: float = 600.0
     """Sound fed to the synchronous core without a pause, at most: nothing is heard twice."""
 
-    block_ms: float = 96.0
-    """Length of the blocks in which sound arrives; that of the microphone is 96 ms."""
+    block_ms: float = BLOCK_MS
+    """Length of the blocks in which sound arrives while somebody speaks."""
+
+    partials: bool = True
+    """Let the live shell make text while speech goes on."""
 
     streams: int = 0
     """Streams played at once, each for `realtime_s`."""
@@ -94,6 +99,7 @@ def benchmark_listen(
         "machine": machine(),
         "material": _described(material),
         "block_ms": settings.block_ms,
+        "partials": settings.partials,
     }
     if settings.starts:
         phases.begin("cold start")
@@ -128,7 +134,7 @@ def _figures(
     pipeline: Pipeline, streams: Sequence[Stream], settings: ListenSettings, phases: _Phases
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield one kind of measurement after the other, the one that reads memory least first."""
-    block_ms = settings.block_ms
+    block_ms, config = settings.block_ms, LiveConfig(partials=settings.partials)
     if settings.full_speed_s:
         phases.begin("full speed")
         chosen = first_of_all(streams, settings.full_speed_s)
@@ -146,12 +152,12 @@ def _figures(
         chosen = first_of_all(streams, settings.realtime_s)
         phases.begin("real time")
         cpu_s, started_s = process_time(), perf_counter()
-        live = _heard([hear_live(pipeline, one, block_ms) for one in chosen])
+        live = _heard([hear_live(pipeline, one, block_ms, config) for one in chosen])
         cpu_s, wall_s = process_time() - cpu_s, perf_counter() - started_s
         yield "realtime", live | {"cpu_share": cpu_s / wall_s}
         if settings.streams:
             phases.begin("streams at once")
-            yield "streams", crowd(pipeline, chosen, settings.streams, block_ms)
+            yield "streams", crowd(pipeline, chosen, settings.streams, block_ms, config)
 
 
 def _heard(heard: list[Heard]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A source that plays samples by the clock, as a microphone would hear them."""
+"""A source that plays samples by the clock, in blocks as the microphone hands them out."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_stream.audio.capture import GATHERED_MS
 from turbo_stream.audio.source import Block, SourceItem
 from turbo_stream.timebase import ms_to_samples, to_seconds
 
 
 class PacedSource:
-    """Hands out blocks of `[N]` int16 at 16 kHz, each when its last sample has been heard."""
+    """Hands out blocks of `[N]` int16 at 16 kHz, each when its last sample has been heard.
+
+    Like the microphone it gathers longer blocks while the reader asks for that.
+    """
 
     live = True
 
@@ -26,15 +30,19 @@ class PacedSource:
 
         self._pcm = pcm
         self._block = ms_to_samples(block_ms)
+        self._gathered = max(self._block, ms_to_samples(GATHERED_MS))
         self._closed = False
+        self.gathering = False
 
     def __iter__(self) -> Iterator[SourceItem]:
         """Yield the blocks until the sound ends or `close` is called."""
         self.started_s = time.perf_counter()
         self.lags_s = []
-        for start in range(0, len(self._pcm), self._block):
-            pcm = self._pcm[start : start + self._block]
-            due_s = self.started_s + to_seconds(start + len(pcm))
+        stop = 0
+        while stop < len(self._pcm):
+            pcm = self._pcm[stop : stop + (self._gathered if self.gathering else self._block)]
+            stop += len(pcm)
+            due_s = self.started_s + to_seconds(stop)
             wait_s = due_s - time.perf_counter()
             if wait_s > 0:
                 time.sleep(wait_s)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from turbo_stream.audio.capture import BLOCK_MS
 from turbo_stream.cli.window import window_options
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 @window_options
 @click.option("--turn-model", metavar="FILE", help="As of turbo-listen.")
 @click.option("--sound-reject", type=float, metavar="P", help="As of turbo-listen.")
+@click.option("--partials/--no-partials", default=True, help="As of turbo-listen.")
 @click.option(
     "--realtime/--full-speed",
     "realtime",
@@ -42,8 +44,10 @@ if TYPE_CHECKING:
 @click.option(
     "--block-ms",
     type=click.FloatRange(10, 1000),
+    default=BLOCK_MS,
+    show_default=True,
     metavar="MS",
-    help="Length of the blocks in which sound arrives.  [default: the microphone's]",
+    help="Length of the blocks in which sound arrives; the default is the microphone's.",
 )
 @click.option(
     "--streams", type=click.IntRange(0), default=0, metavar="N", help="Also play N streams at once."
@@ -78,9 +82,10 @@ def bench_listen(
     window: WindowConfig,
     turn_model: str | None,
     sound_reject: float | None,
+    partials: bool,
     realtime: bool | None,
     seconds: float,
-    block_ms: float | None,
+    block_ms: float,
     streams: int,
     soak_minutes: float,
     starts: int,
@@ -93,7 +98,6 @@ def bench_listen(
     are those of turbo-eval, and clips in them are joined. Without any, the recording in the
     package is heard.
     """
-    from turbo_stream.audio.capture import BLOCK_MS
     from turbo_stream.benchmark.listen import ListenSettings, benchmark_listen
     from turbo_stream.benchmark.listen_plot import listen_plot
     from turbo_stream.benchmark.listen_table import brief
@@ -105,7 +109,8 @@ def bench_listen(
     settings = ListenSettings(
         realtime_s=0.0 if realtime is False else seconds,
         full_speed_s=0.0 if realtime is True else 10 * seconds,
-        block_ms=block_ms or float(BLOCK_MS),
+        block_ms=block_ms,
+        partials=partials,
         streams=streams,
         quiet_s=60 * soak_minutes,
         talk_s=20 * soak_minutes,
