@@ -6,7 +6,7 @@ import ast
 import subprocess
 import sys
 
-from paths import ROOT
+from paths import KITCHEN, ROOT
 
 HEAVY = {"torch", "torchaudio", "transformers", "onnxruntime", "faster_whisper", "ctranslate2"}
 TRAINING = {"torch", "torchaudio", "transformers", "lightning", "models", "training", "tools"}
@@ -17,6 +17,21 @@ def test_importing_loads_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name.split(".")[0] for name in done.stdout.split()}
     assert not loaded & (HEAVY | {"sounddevice", "soundfile", "soxr", "av", "pocketsphinx"})
+
+
+def test_listening_loads_no_training_library() -> None:
+    code = f"""
+import sys
+from turbo_stream import Pipeline, open_source
+pipeline = Pipeline.load(asr={str(ROOT / "tests" / "assets" / "whisper-kitchen")!r})
+source = open_source({str(KITCHEN)!r})
+print(next(e.text for e in pipeline.run(source) if e.kind == "utterance"))
+print(*sys.modules, sep="\\n")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    first, *modules = done.stdout.splitlines()
+    assert "lights" in first.lower()
+    assert not {name.split(".")[0] for name in modules} & TRAINING
 
 
 def test_no_module_of_the_runtime_imports_a_training_library() -> None:

@@ -1,1 +1,0 @@
-"""What `tools/benchmark_listen` measures, one kind of measurement a file."""
