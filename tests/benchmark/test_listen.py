@@ -157,4 +157,4 @@ def test_a_quiet_room_is_as_long_as_asked_and_silent(pipeline: Pipeline) -> None
 def test_streams_cannot_share_pocketsphinx(short: Stream) -> None:
     sphinx = Pipeline.load(asr="pocketsphinx")
     with pytest.raises(InputError, match="one utterance at a time"):
-        crowd(sphinx, [short], 2, 96)
+        crowd(sphinx, [short], 2, 5.0, 96)

@@ -27,14 +27,16 @@ def crowd(
     pipeline: Pipeline,
     streams: Sequence[Stream],
     count: int,
+    seconds: float,
     block_ms: float,
     config: LiveConfig | None = None,
 ) -> dict[str, Any]:
     """Play `count` streams in real time at once, each through a live shell of its own.
 
-    They are `streams` in turn, each begun at another place, so that not all end a sentence at
-    the same time. A stream is `behind` when its capture is more than `BEHIND_S` late at the end,
-    or when work was left out for lack of time; `cpu_share` is of one core.
+    They are about `seconds` of `streams` in turn, each begun at another place: what they hear
+    differs where there is enough to hear, and they do not end their sentences together. A stream
+    is `behind` when its capture is more than `BEHIND_S` late at the end, or when work was left
+    out for lack of time; `cpu_share` is of one core.
 
     Raises:
         InputError: the recognizer serves one stream only.
@@ -42,7 +44,7 @@ def crowd(
     check_shareable(pipeline)
     before_mb = resident_mb()
     shells = [pipeline.new_stream() for _ in range(count)]
-    sounds = [streams[i % len(streams)].turned(i / count) for i in range(count)]
+    sounds = [streams[i % len(streams)].turned(i / count).first(seconds) for i in range(count)]
     heard: list[Heard | None] = [None] * count
     failures: list[BaseException] = []
 

@@ -157,7 +157,10 @@ def _figures(
         yield "realtime", live | {"cpu_share": cpu_s / wall_s}
         if settings.streams:
             phases.begin("streams at once")
-            yield "streams", crowd(pipeline, chosen, settings.streams, block_ms, config)
+            yield (
+                "streams",
+                crowd(pipeline, streams, settings.streams, settings.realtime_s, block_ms, config),
+            )
 
 
 def _heard(heard: list[Heard]) -> dict[str, Any]:
