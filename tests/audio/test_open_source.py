@@ -16,6 +16,12 @@ def test_a_path_is_a_file(tmp_path):
         assert source.live and source.channel == 1
 
 
+def test_stdin_is_live_where_a_recorder_feeds_it(tmp_path, monkeypatch):
+    with (tmp_path / "samples").open("w+") as pipe:
+        monkeypatch.setattr("sys.stdin", pipe)
+        assert [open_source("-", realtime=live).live for live in (False, True)] == [False, True]
+
+
 def test_stdin_has_one_channel():
     with pytest.raises(errors.InputError, match="stdin is mono"):
         open_source("-", channel=1)

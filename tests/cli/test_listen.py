@@ -130,6 +130,15 @@ def test_a_real_microphone_until_ctrl_c(sound_server, kitchen_pcm: np.ndarray) -
     assert found[-1]["lost_samples"] == lost
 
 
+def test_a_pipe_fed_by_a_recorder_goes_through_the_live_shell(kitchen_pcm) -> None:
+    given = kitchen_pcm[: 4 * RATE].tobytes()
+    found = events(run("-", "--jsonl", "--asr", "none", "--realtime", input=given).stdout)
+    (only,) = utterances(found)
+    assert only["decision"] == "accepted" and found[-1]["speculation"]["started"] >= 1
+    (core,) = utterances(events(run("-", "--jsonl", "--asr", "none", input=given).stdout))
+    assert {**core, "latency_ms": only["latency_ms"]} == only
+
+
 def test_a_file_in_real_time_goes_through_the_live_shell(kitchen_pcm, tmp_path) -> None:
     import soundfile
 

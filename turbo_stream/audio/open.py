@@ -26,7 +26,8 @@ def open_source(
             file's channels are averaged, a microphone is opened as mono.
         device: index or part of the name of the microphone; None is the system's default.
             Only the microphone looks at it.
-        realtime: a file is handed out as fast as it was spoken; the other sources always are.
+        realtime: a file is handed out as fast as it was spoken, and standard input is taken for a
+            recorder that does so; a microphone always is one.
 
     Raises:
         InputError: no such file, not a sound file, no such channel, no samples on standard input.
@@ -39,5 +40,5 @@ def open_source(
     if str(source) == "-":
         if channel not in (None, 0):
             raise InputError(f"channel {channel}: stdin is mono; choose 0, or no channel")
-        return RawSource()
+        return RawSource(live=realtime)
     return FileSource(source, channel=channel, realtime=realtime)

@@ -25,13 +25,12 @@ SIGNATURES = {b"RIFF": "WAV", b"fLaC": "FLAC", b"OggS": "Ogg", b"ID3": "MP3", b"
 class RawSource:
     """16-bit little-endian 16 kHz mono samples of a byte stream, standard input by default.
 
-    Not `live`: bytes nobody reads wait in the pipe.
+    `live` is for whoever sets up the pipe to say: bytes that nobody reads wait in it, so a file
+    loses nothing; a recorder's sound is better heard as a microphone's is.
     """
 
-    live = False
-
-    def __init__(self, stream: BinaryIO | None = None) -> None:
-        """Take `stream`, or standard input.
+    def __init__(self, stream: BinaryIO | None = None, *, live: bool = False) -> None:
+        """Take `stream`, or standard input; `live` says that a recorder feeds it by the clock.
 
         Raises:
             InputError: standard input is closed, or is a terminal.
@@ -42,6 +41,7 @@ class RawSource:
             stream = sys.stdin.buffer
         if stream.isatty():
             raise InputError(f"stdin is a terminal; pipe raw s16le 16 kHz mono in: {CONVERT}")
+        self.live = live
         self._stream: Any = stream
         self._closed = False
         # A blocked read cannot be interrupted from another thread: wait on both pipes instead.
