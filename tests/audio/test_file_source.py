@@ -280,6 +280,7 @@ def test_realtime_hands_out_blocks_when_they_were_spoken(tmp_path):
     assert source.live and not FileSource(tmp_path / "a.wav").live
     started, heard = time.monotonic(), 0
     for item in source:
+        assert len(item.pcm) <= 512
         heard += len(item.pcm)
         late = time.monotonic() - started - heard / 16_000
         assert -0.005 < late < 0.2

@@ -16,10 +16,12 @@ from turbo_stream.audio.resampler import (
 )
 from turbo_stream.audio.source import Block, SourceItem
 from turbo_stream.errors import InputError
-from turbo_stream.timebase import to_seconds
+from turbo_stream.timebase import ms_to_samples, to_seconds
 
 LOWEST_RATE, HIGHEST_RATE = 1_000, 1_000_000
 """Hertz. A damaged header may say anything up to 2 GHz, and blocks are sized by it."""
+
+_REALTIME_BLOCK = ms_to_samples(32)
 
 
 class FileSource:
@@ -59,7 +61,8 @@ class FileSource:
                 )
 
     def __iter__(self) -> Iterator[SourceItem]:
-        """Yield blocks of about 100 ms until the file ends or `close` is called.
+        """Yield blocks until the file ends or `close` is called: of about 100 ms, or in real time
+        of 32 ms as from a microphone.
 
         Raises:
             InputError: the file went away or changed since the constructor looked at it.
@@ -67,14 +70,17 @@ class FileSource:
         started_s, handed_out = time.monotonic(), 0
         with closing(self._open()) as decoder:
             for pcm in resample_blocks(self._mono(decoder), decoder.rate):
-                handed_out += len(pcm)
-                if self.live:
-                    # A block is there when its last sample has been heard.
-                    due_s = started_s + to_seconds(handed_out)
-                    time.sleep(max(0.0, due_s - time.monotonic()))
-                if self._closed:
-                    return
-                yield Block(pcm)
+                step = _REALTIME_BLOCK if self.live else len(pcm)
+                for start in range(0, len(pcm), step):
+                    block = pcm[start : start + step]
+                    handed_out += len(block)
+                    if self.live:
+                        # A block is there when its last sample has been heard.
+                        due_s = started_s + to_seconds(handed_out)
+                        time.sleep(max(0.0, due_s - time.monotonic()))
+                    if self._closed:
+                        return
+                    yield Block(block)
 
     def close(self) -> None:
         """End the iteration after the block handed out last; for good."""
