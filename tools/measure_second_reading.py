@@ -30,10 +30,10 @@ from turbo_stream.recognition.recognizer import Transcript
 from turbo_stream.recognition.whisper import WhisperRecognizer
 from turbo_stream.recognition.window import WindowConfig
 
-WINDOWS_S = (8, 10, 12, 15, 20, 30)
+WINDOWS_S = (8, 10, 12, 15, 30)
 LADDERS = (
     *((window,) for window in WINDOWS_S),
-    *((8, 15, 30), (10, 15), (10, 30), (10, 15, 30), (12, 15, 30), (15, 20, 30)),
+    *((8, 15, 30), (10, 15), (10, 30), (10, 15, 30), (12, 15, 30), (15, 30)),
 )
 """Windows to read in, one after the other while the text is doubtful."""
 
