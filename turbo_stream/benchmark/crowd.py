@@ -42,9 +42,9 @@ def crowd(
         InputError: the recognizer serves one stream only.
     """
     check_shareable(pipeline)
+    sounds = [streams[i % len(streams)].turned(i / count).first(seconds) for i in range(count)]
     before_mb = resident_mb()
     shells = [pipeline.new_stream() for _ in range(count)]
-    sounds = [streams[i % len(streams)].turned(i / count).first(seconds) for i in range(count)]
     heard: list[Heard | None] = [None] * count
     failures: list[BaseException] = []
 

@@ -54,7 +54,7 @@ def join_clips(name: str, items: Sequence[Item], seconds: float, seed: int) -> J
         InputError: a clip cannot be read, or none can be used.
     """
     rng = np.random.default_rng(seed)
-    pieces: list[NDArray[np.float64]] = []
+    pieces: list[NDArray[np.int16]] = []
     spans: list[Span] = []
     at = left_out = 0
     for number in rng.permutation(len(items)):
@@ -76,7 +76,7 @@ def join_clips(name: str, items: Sequence[Item], seconds: float, seed: int) -> J
                 item.text,
             )
         )
-        pieces += [gap, _faded(clip * _gain(clip, blocks))]
+        pieces += [_in_room(gap, rng), _in_room(_faded(clip * _gain(clip, blocks)), rng)]
         at = start + len(clip)
         if to_seconds(at) >= seconds:
             break
@@ -85,11 +85,14 @@ def join_clips(name: str, items: Sequence[Item], seconds: float, seed: int) -> J
             f"{name}: none of {len(items)} clips can be used; give clips of up to 15 s with speech "
             "that is 25 dB louder than the quiet before or after it"
         )
-    pieces.append(np.zeros(int(_GAP_S[1] * SAMPLE_RATE)))
-    joined = np.concatenate(pieces)
-    sound = joined + room_noise(len(joined), ROOM_DB, rng)
-    pcm = np.clip(np.round(sound * 32767), -32768, 32767).astype(np.int16)
-    return Joined(Stream(name, pcm, tuple(spans)), left_out)
+    pieces.append(_in_room(np.zeros(int(_GAP_S[1] * SAMPLE_RATE)), rng))
+    return Joined(Stream(name, np.concatenate(pieces), tuple(spans)), left_out)
+
+
+def _in_room(sound: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int16]:
+    """Return `sound`, `[N]` in [-1, 1], with the noise of a quiet room under it."""
+    mixed = sound + room_noise(len(sound), ROOM_DB, rng)
+    return np.clip(np.round(mixed * 32767), -32768, 32767).astype(np.int16)
 
 
 def _gain(clip: NDArray[np.float64], blocks: NDArray[np.bool_]) -> float:

@@ -37,7 +37,7 @@ class Stream:
         if seconds >= self.duration_s:
             return self
         if self.spans is None:
-            return replace(self, pcm=self.pcm[: to_samples(seconds)])
+            return self._begun(seconds, None)
         kept = [span for span in self.spans if span.end_s + _AFTER_LAST_S <= seconds]
         kept = kept or [min(self.spans, key=lambda span: span.end_s)]
         follower = min(
@@ -45,7 +45,11 @@ class Stream:
             default=self.duration_s,
         )
         stop = min(kept[-1].end_s + _AFTER_LAST_S, follower)
-        return replace(self, pcm=self.pcm[: to_samples(stop)], spans=tuple(kept))
+        return self._begun(stop, tuple(kept))
+
+    def _begun(self, seconds: float, spans: tuple[Span, ...] | None) -> Stream:
+        # A copy, so that the rest of the sound is not held for the sake of its beginning.
+        return replace(self, pcm=self.pcm[: to_samples(seconds)].copy(), spans=spans)
 
     def turned(self, share: float) -> Stream:
         """Return the same sound begun after `share` of it, in [0, 1), what went before at the end.
