@@ -199,6 +199,18 @@ def test_what_pocketsphinx_hears_is_said_only_when_accepted(listen):
     assert rejected.traces(words) == []
 
 
+def test_rejected_speech_is_handed_on_to_nobody(listen):
+    handing_on = ["--on-accept", "echo {text}", "--webhook", "http://127.0.0.1:9/hook"]
+    rejected = listen(*REJECT, *handing_on)
+    assert '"rejected"' in rejected.output, rejected.errors
+    # The HTTP client binds a socket when it is imported, to learn whether there is IPv6.
+    imported = ("seen: socket.__new__", "seen: socket.bind")
+    assert [place for place in rejected.traces(WORDS) if not place.startswith(imported)] == []
+    accepted = listen(*ACCEPT, *handing_on)
+    kinds = {place.split()[0] for place in accepted.seen}
+    assert {"subprocess.Popen", "socket.connect"} <= kinds, accepted.seen
+
+
 NATIVE = re.compile(
     r"(connect|bind|sendto|sendmsg|sendmmsg)\(|openat?\(.*O_(WRONLY|RDWR|CREAT)|(mkdir|rename)\w*\("
 )

@@ -14,7 +14,9 @@ import click
 import turbo_stream
 from turbo_stream.cli.command import run_command
 from turbo_stream.cli.config_file import read_config
+from turbo_stream.cli.handing_on import handing_on_options
 from turbo_stream.cli.window import window_options
+from turbo_stream.handing_on.handing_on import HandingOn, HandingOnConfig
 
 if TYPE_CHECKING:
     from turbo_stream.audio.source import Source
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
 @click.option("--turn-model", metavar="FILE", help="smart-turn ONNX file, or none: silence ends.")
 @click.option("--sound-reject", type=float, metavar="P", help="Reject below P by sound, wordless.")
 @click.option("--partials/--no-partials", default=True, help="Show text while speech goes on.")
+@handing_on_options
 @click.version_option(turbo_stream.__version__, prog_name="turbo-listen")
 def listen(
     source: str | None,
@@ -80,6 +83,7 @@ def listen(
     turn_model: str | None,
     sound_reject: float | None,
     partials: bool,
+    handing_on: HandingOnConfig,
 ) -> None:
     """Hear speech, and say of each utterance whether it was meant for the device.
 
@@ -95,22 +99,23 @@ def listen(
 
     # The source is opened before the models, so that a wrong file name is told at once.
     opened = open_source(source, channel=channel, device=_index_or_name(device), realtime=realtime)
-    pipeline = Pipeline.load(
-        model,
-        asr=asr,
-        vad=vad,
-        names=names,
-        threshold=threshold,
-        operating_point=operating_point,
-        language=language,
-        window=window,
-        show_rejected=show_rejected,
-        follow_up=follow_up,
-        turn_model=turn_model,
-        sound_reject=sound_reject,
-        say=_say,
-    )
-    _show(pipeline, opened, _view(jsonl), partials=partials)
+    with HandingOn(handing_on, say=_say, patient=not opened.live) as hand_on:
+        pipeline = Pipeline.load(
+            model,
+            asr=asr,
+            vad=vad,
+            names=names,
+            threshold=threshold,
+            operating_point=operating_point,
+            language=language,
+            window=window,
+            show_rejected=show_rejected,
+            follow_up=follow_up,
+            turn_model=turn_model,
+            sound_reject=sound_reject,
+            say=_say,
+        )
+        _show(pipeline, opened, _view(jsonl), hand_on, partials=partials)
     for notice in opened.notices if isinstance(opened, FileSource) else ():
         _say(notice)
 
@@ -122,11 +127,19 @@ def main() -> None:
     sys.exit(run_command(listen))
 
 
-def _show(pipeline: Pipeline, source: Source, view: View, *, partials: bool) -> None:
+def _show(
+    pipeline: Pipeline,
+    source: Source,
+    view: View,
+    hand_on: HandingOn,
+    *,
+    partials: bool,
+) -> None:
     watched = view.watch(source)
-    _close_on_signals(watched)
+    _close_on_signals(watched, hand_on)
     try:
         for event in _events(pipeline, watched, partials=partials):
+            hand_on.note(event)
             view.show(event)
     finally:
         view.close()
@@ -141,11 +154,19 @@ def _events(pipeline: Pipeline, source: Source, *, partials: bool) -> Iterator[E
     return LivePipeline(pipeline, source, LiveConfig(partials=partials)).run()
 
 
-def _close_on_signals(source: Source) -> None:
-    """Let SIGINT and SIGTERM end the sound: what was heard is decided, and the status is 0."""
+def _close_on_signals(source: Source, hand_on: HandingOn) -> None:
+    """Let SIGINT and SIGTERM end the sound: what was heard is decided, and the status is 0.
+
+    A second one does not wait for what is still being handed on.
+    """
+    asked = False
 
     def close(signum: int, frame: FrameType | None) -> None:
+        nonlocal asked
         source.close()
+        if asked:
+            hand_on.hurry()
+        asked = True
 
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, close)

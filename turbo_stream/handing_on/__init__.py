@@ -1,0 +1,1 @@
+"""Accepted speech handed on to other programs: a command, a webhook."""
