@@ -45,6 +45,12 @@ class SegmenterConfig:
     finished_silence_ms: float = 240
     """Silence that ends an utterance which sounds finished."""
 
+    doubt_silence_ms: float = 200
+    """How much longer it must be where an end is less likely by a factor of e."""
+
+    unfinished_silence_ms: float = 1000
+    """Silence that ends any utterance, however unfinished it sounds."""
+
     end_silence_ms: float = 600
     """Silence that ends an utterance as long as nothing is known about the speaker."""
 
@@ -82,6 +88,11 @@ class SegmenterConfig:
     long_margin_db: float = 8
     """The most it grows."""
 
+    @property
+    def longest_silence_ms(self) -> float:
+        """The longest silence inside an utterance."""
+        return max(self.end_silence_max_ms, self.unfinished_silence_ms)
+
     def __post_init__(self) -> None:
         """Check the settings against each other."""
         for field in fields(self):
@@ -96,6 +107,7 @@ class SegmenterConfig:
             ("bridge_gap_ms", "end_silence_min_ms"),
             ("pause_ms", "finished_silence_ms"),
             ("finished_silence_ms", "end_silence_ms"),
+            ("end_silence_max_ms", "unfinished_silence_ms"),
         ]
         for small, large in ordered:
             if getattr(self, small) > getattr(self, large):

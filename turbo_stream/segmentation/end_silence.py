@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -40,19 +41,34 @@ class EndSilence:
     def required_samples(self, voiced_ms: float, finished_probability: float | None = None) -> int:
         """Return the silence that ends an utterance holding `voiced_ms` of voice.
 
-        `finished_probability`: how finished it sounds, None where nobody can say.
+        `finished_probability`: how finished it sounds, None where nobody can say. From
+        `finished_threshold` on the shortest silence is enough. Below it the wait grows with the
+        log-odds: pauses get rarer about exponentially the longer they are, so that each factor
+        by which an end becomes less likely asks for as many milliseconds more at the same risk.
         """
         config = self.config
-        if finished_probability is not None and finished_probability >= config.finished_threshold:
-            return ms_to_samples(config.finished_silence_ms)
-        wait_ms = config.end_silence_ms
-        if len(self.pauses_ms) >= NEEDED:
-            wait_ms = FACTOR * sorted(self.pauses_ms)[-2]
-            wait_ms = max(wait_ms, config.end_silence_min_ms)
-        if voiced_ms < config.short_speech_ms:
-            wait_ms += config.short_extra_ms
-        return ms_to_samples(min(wait_ms, config.end_silence_max_ms))
+        extra_ms = config.short_extra_ms if voiced_ms < config.short_speech_ms else 0.0
+        usual_ms = self._usual_ms()
+        if finished_probability is None:
+            return ms_to_samples(min(usual_ms + extra_ms, config.end_silence_max_ms))
+        doubt = max(0.0, _log_odds(config.finished_threshold) - _log_odds(finished_probability))
+        patience = usual_ms / config.end_silence_ms
+        wait_ms = config.finished_silence_ms + patience * config.doubt_silence_ms * doubt
+        return ms_to_samples(min(wait_ms + extra_ms, config.unfinished_silence_ms))
+
+    def _usual_ms(self) -> float:
+        """Return how long to wait where nobody can say: what the speaker's own pauses ask for."""
+        if len(self.pauses_ms) < NEEDED:
+            return self.config.end_silence_ms
+        wait_ms = max(FACTOR * sorted(self.pauses_ms)[-2], self.config.end_silence_min_ms)
+        return min(wait_ms, self.config.end_silence_max_ms)
 
     def reset(self) -> None:
         """Forget the speaker."""
         self.pauses_ms.clear()
+
+
+def _log_odds(probability: float) -> float:
+    """Return the log-odds of `probability`, which counts as no surer than 1 in 10,000."""
+    bounded = min(max(probability, 1e-4), 1.0 - 1e-4)
+    return math.log(bounded / (1.0 - bounded))

@@ -185,7 +185,7 @@ class Segmenter:
 
     def _fresh(self) -> SegmenterState:
         config, frame = self._config, self._vad.frame_samples
-        longest_ms = config.max_utterance_ms + config.end_silence_max_ms + config.pre_roll_ms
+        longest_ms = config.max_utterance_ms + config.longest_silence_ms + config.pre_roll_ms
         return SegmenterState(
             history=History(ms_to_samples(longest_ms + 1000) + 2 * frame),
             floor_low=NoiseFloor(1000 * frame / SAMPLE_RATE, QUIET_START_DB),
