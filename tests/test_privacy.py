@@ -14,7 +14,9 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -200,13 +202,17 @@ def test_what_pocketsphinx_hears_is_said_only_when_accepted(listen):
 
 
 def test_rejected_speech_is_handed_on_to_nobody(listen):
-    handing_on = ["--on-accept", "echo {text}", "--webhook", "http://127.0.0.1:9/hook"]
-    rejected = listen(*REJECT, *handing_on)
+    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:  # refuses whatever comes
+        threading.Thread(target=server.serve_forever, args=[0.05], daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}/hook"
+        handing_on = ["--on-accept", "echo {text}", "--webhook", url]
+        rejected = listen(*REJECT, *handing_on)
+        accepted = listen(*ACCEPT, *handing_on)
+        server.shutdown()
     assert '"rejected"' in rejected.output, rejected.errors
     # The HTTP client binds a socket when it is imported, to learn whether there is IPv6.
     imported = ("seen: socket.__new__", "seen: socket.bind")
     assert [place for place in rejected.traces(WORDS) if not place.startswith(imported)] == []
-    accepted = listen(*ACCEPT, *handing_on)
     kinds = {place.split()[0] for place in accepted.seen}
     assert {"subprocess.Popen", "socket.connect"} <= kinds, accepted.seen
 
