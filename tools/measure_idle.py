@@ -82,9 +82,13 @@ def _idle(command: list[str], seconds: float, env: dict[str, str]) -> tuple[floa
 
 
 def _cpu_s(pid: int) -> float:
-    """Return the CPU seconds that process `pid` has used (Linux)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Return the CPU seconds that the threads of process `pid` have used (Linux).
+
+    From the scheduler's own account: the one in `/proc/PID/stat` is of whole hundredths, and on
+    some systems a sample taken at each tick, which what wakes for less than a tick may escape.
+    """
+    tasks = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
 
 
 if __name__ == "__main__":
