@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
 from turbo_stream.detection.detector import Detection, Detector
+from turbo_stream.errors import InputError
 from turbo_stream.events import Decision, Reason, Utterance
 from turbo_stream.follow_up import shifted
 from turbo_stream.judgement import Hearing, Judgement
@@ -35,6 +37,28 @@ class Decider:
     sound_reject: float = 0.0
     """Below this probability by the sound alone an utterance is rejected and no text is made of
     it; 0 makes a text of everything."""
+
+    def for_stream(
+        self, threshold: float | None, show_rejected: bool | None, *, log_odds: float
+    ) -> Decider:
+        """Return a decider with the same models for a stream with a threshold of its own.
+
+        None leaves what is set here; `log_odds`: what the utterances before may add. Raises
+        `InputError` if `threshold` is no probability.
+        """
+        detector = copy(self.detector)
+        if threshold is not None:
+            if not 0 <= threshold <= 1:
+                raise InputError(f"threshold is {threshold}, must be a probability from 0 to 1")
+            detector.threshold = float(threshold)
+        return replace(
+            self,
+            detector=detector,
+            show_rejected=self.show_rejected if show_rejected is None else show_rejected,
+            sound_reject=safe_sound_reject(
+                self.sound_reject, threshold=detector.threshold, log_odds=log_odds
+            ),
+        )
 
     def judge(self, segment: Segment, go_on: Callable[[], bool] = lambda: True) -> Judgement | None:
         """Return text and score of `segment`, or None once `go_on` says no (asked between steps).

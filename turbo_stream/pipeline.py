@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -123,20 +124,34 @@ class Pipeline:
             say=say or logging.getLogger(__name__).info,
         )
 
-    def new_stream(self) -> Pipeline:
+    def new_stream(
+        self, *, threshold: float | None = None, show_rejected: bool | None = None
+    ) -> Pipeline:
         """Return a pipeline for one more stream, with the same models and nothing else shared.
 
-        Raises `RuntimeError` for a pipeline that was put together without `new_segmenter`.
+        Args:
+            threshold: that stream's own, in [0, 1]; None for the one of this stream.
+            show_rejected: whether that stream's events hold rejected text; None as in this one.
+
+        Raises:
+            InputError: `threshold` is no probability.
+            RuntimeError: this pipeline was put together without `new_segmenter`.
         """
         if self._new_segmenter is None:
             raise RuntimeError("this pipeline was made for one stream: give it `new_segmenter`")
         from turbo_stream.follow_up import FollowUp
 
+        prior = None if self._follow_up is None else self._follow_up.prior
+        decider, ready = self.decider, self.ready
+        if threshold is not None or show_rejected is not None:
+            log_odds = prior.log_odds if prior else 0.0
+            decider = decider.for_stream(threshold, show_rejected, log_odds=log_odds)
+            ready = replace(ready, threshold=decider.detector.threshold)
         return Pipeline(
             self._new_segmenter(),
-            self.decider,
-            ready=self.ready,
-            follow_up=None if self._follow_up is None else FollowUp(self._follow_up.prior),
+            decider,
+            ready=ready,
+            follow_up=FollowUp(prior) if prior else None,
             new_segmenter=self._new_segmenter,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -40,33 +41,24 @@ class Decoder(Protocol):
         ...
 
 
-def open_decoder(path: Path) -> Decoder:
-    """Open the sound file `path`.
+def open_decoder(path: Path, content: bytes | None = None) -> Decoder:
+    """Open the sound file `path`, or `content` if that is given: then `path` only names it.
 
     Raises:
         InputError: it is missing, no regular file, empty, or holds no sound that can be decoded.
     """
-    try:
-        if not path.exists():
-            raise InputError(f"{path}: no such file; give a sound file, or - for raw PCM on stdin")
-        if not path.is_file():
-            raise InputError(
-                f"{path} is a {'directory' if path.is_dir() else 'device or pipe'}, not a sound "
-                "file; give one file, or - for raw PCM on stdin"
-            )
-        if path.stat().st_size == 0:
-            raise InputError(f"{path} is empty (0 bytes); give a sound file with samples in it")
-        with path.open("rb") as file:
-            head = file.read(3)
-    except OSError as error:
-        reason = error.strerror or error
-        raise InputError(f"{path} cannot be read ({reason}); check the path and rights") from error
+    head = _head(path) if content is None else content[:3]
+    if not head:
+        raise InputError(f"{path} is empty (0 bytes); give a sound file with samples in it")
+    file: Path | io.BytesIO = path if content is None else io.BytesIO(content)
     # libsndfile's MPEG reader prints notes of its own on stderr when a file is damaged.
     if not (head == b"ID3" or (head[0] == 0xFF and head[1:2] >= b"\xe0")):
         with contextlib.suppress(_Undecodable):
-            return SndfileDecoder(path)
+            return SndfileDecoder(file)
+    if isinstance(file, io.BytesIO):
+        file.seek(0)
     try:
-        return AvDecoder(path)
+        return AvDecoder(file)
     except _Undecodable as error:
         if path.suffix.lower() in {".raw", ".pcm"}:
             raise InputError(
@@ -78,6 +70,22 @@ def open_decoder(path: Path) -> Decoder:
         ) from error
 
 
+def _head(path: Path) -> bytes:
+    try:
+        if not path.exists():
+            raise InputError(f"{path}: no such file; give a sound file, or - for raw PCM on stdin")
+        if not path.is_file():
+            raise InputError(
+                f"{path} is a {'directory' if path.is_dir() else 'device or pipe'}, not a sound "
+                "file; give one file, or - for raw PCM on stdin"
+            )
+        with path.open("rb") as file:
+            return file.read(3)
+    except OSError as error:
+        reason = error.strerror or error
+        raise InputError(f"{path} cannot be read ({reason}); check the path and rights") from error
+
+
 class _Undecodable(Exception):
     """One decoder's way to leave a file to the next."""
 
@@ -85,12 +93,12 @@ class _Undecodable(Exception):
 class SndfileDecoder:
     """WAV, FLAC, Ogg, AIFF, CAF and whatever else libsndfile reads."""
 
-    def __init__(self, path: Path) -> None:
-        """Open `path`."""
+    def __init__(self, file: Path | io.BytesIO) -> None:
+        """Open `file`."""
         import soundfile
 
         try:
-            self._file = soundfile.SoundFile(path)
+            self._file = soundfile.SoundFile(file)
         # TypeError: soundfile's way to say that a .raw file needs its rate named.
         except (soundfile.SoundFileError, TypeError) as error:
             raise _Undecodable(str(error)) from error
@@ -129,14 +137,19 @@ class SndfileDecoder:
 class AvDecoder:
     """MP3, MP4, M4A, WebM, AAC and whatever else FFmpeg reads, through PyAV's bundled copy."""
 
-    def __init__(self, path: Path) -> None:
-        """Open `path` and decode its first frame, which alone tells the true rate."""
+    def __init__(self, file: Path | io.BytesIO) -> None:
+        """Open `file` and decode its first frame, which alone tells the true rate."""
         import av
 
         self._av = av
         self._error = av.FFmpegError
         try:
-            self._container: Any = av.open(str(path), metadata_errors="ignore")
+            if isinstance(file, Path):
+                self._container: Any = av.open(str(file), metadata_errors="ignore")
+            else:
+                # What came from elsewhere may be a playlist: it opens no file and no address here.
+                alone = {"protocol_whitelist": "none"}
+                self._container = av.open(file, metadata_errors="ignore", options=alone)
         except av.FFmpegError as error:
             raise _Undecodable(error.strerror or type(error).__name__) from error
         if not self._container.streams.audio:

@@ -34,7 +34,12 @@ class FileSource:
     """
 
     def __init__(
-        self, path: str | Path, *, channel: int | None = None, realtime: bool = False
+        self,
+        path: str | Path,
+        *,
+        channel: int | None = None,
+        realtime: bool = False,
+        content: bytes | None = None,
     ) -> None:
         """Check that `path` holds sound.
 
@@ -42,6 +47,7 @@ class FileSource:
             path: the file.
             channel: which channel to hear, counted from 0; None averages all of them.
             realtime: hand each block out when a microphone would, not before.
+            content: what the file holds, if it lies in memory; `path` then only names it.
 
         Raises:
             InputError: the file is missing, empty or not sound, has no such channel, or an
@@ -50,6 +56,7 @@ class FileSource:
         self.path = Path(path)
         self.channel = channel
         self.live = realtime
+        self._content = content
         self.notices: list[str] = []
         """For a person, one line each: what was wrong with the samples read so far."""
         self._closed = False
@@ -87,7 +94,7 @@ class FileSource:
         self._closed = True
 
     def _open(self) -> Decoder:
-        decoder = open_decoder(self.path)
+        decoder = open_decoder(self.path, self._content)
         if not LOWEST_RATE <= decoder.rate <= HIGHEST_RATE:
             decoder.close()
             raise InputError(

@@ -1,0 +1,130 @@
+"""`turbo-serve`: the pipeline for browsers, programs and the house, over the network."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+import turbo_stream
+from turbo_stream.cli.access import Access, access_options
+from turbo_stream.cli.command import run_command
+from turbo_stream.cli.config_file import read_config
+from turbo_stream.cli.limits import limit_options
+from turbo_stream.cli.window import window_options
+from turbo_stream.errors import InputError
+from turbo_stream.serving.limits import Limits
+
+if TYPE_CHECKING:
+    from turbo_stream.recognition.window import WindowConfig
+    from turbo_stream.serving.service import Service
+
+
+@click.command("turbo-serve", context_settings={"help_option_names": ["-h", "--help"]})
+@access_options
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    callback=read_config,
+    is_eager=True,
+    expose_value=False,
+    help="TOML file with any of these options; the command line wins.",
+)
+@click.option("--model", metavar="DIR", help="Turbo package.  [default: the one that ships]")
+@click.option(
+    "--asr",
+    default="auto",
+    show_default=True,
+    metavar="auto|none|pocketsphinx|NAME_OR_DIR",
+    help="Recognizer: a Whisper name such as tiny.en, a Whisper folder, or another backend.",
+)
+@click.option("--vad", metavar="webrtc|silero|webrtc+silero", help="Voice activity detector.")
+@click.option("--name", "names", multiple=True, help="What the device is called; repeatable.")
+@click.option("--threshold", type=float, metavar="P", help="Accept from this probability on.")
+@click.option("--operating-point", metavar="NAME", help="Accept from a threshold of the package.")
+@click.option("--language", metavar="CODE", help="Language, for multilingual Whisper models.")
+@window_options
+@click.option("--show-rejected", is_flag=True, help="Let clients see rejected words, too.")
+@click.option("--follow-up", is_flag=True, help="Favour what soon follows accepted speech.")
+@click.option("--turn-model", metavar="FILE", help="smart-turn ONNX file, or none: silence ends.")
+@click.option("--sound-reject", type=float, metavar="P", help="Reject below P by sound, wordless.")
+@click.option("--partials/--no-partials", default=True, help="Send text while speech goes on.")
+@limit_options
+@click.version_option(turbo_stream.__version__, prog_name="turbo-serve")
+def serve(
+    *,
+    access: Access,
+    limits: Limits,
+    model: str | None,
+    asr: str,
+    vad: str | None,
+    names: tuple[str, ...],
+    threshold: float | None,
+    operating_point: str | None,
+    language: str | None,
+    window: WindowConfig,
+    show_rejected: bool,
+    follow_up: bool,
+    turn_model: str | None,
+    sound_reject: float | None,
+    partials: bool,
+) -> None:
+    """Serve a web page, a WebSocket and REST over one set of models.
+
+    Sound comes in as 16-bit 16 kHz mono, events go out as turbo-listen --jsonl prints them.
+    """
+    try:
+        from turbo_stream.serving import run
+        from turbo_stream.serving.app import make_app
+        from turbo_stream.serving.hub import Hub
+        from turbo_stream.serving.web_server import WebServer, bound_socket
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"{error.name} is not installed; pip install 'turbo-stream[serve]'"
+        ) from error
+    from turbo_stream.pipeline import Pipeline
+
+    hub = Hub(limits, show_rejected=show_rejected, partials=partials)
+    services: list[Service] = []
+    server = WebServer(make_app(hub, access.gate), limits, access.tls)
+    # The address is taken before the models are loaded, so that a wrong one is told at once.
+    listening = bound_socket(access.host, access.port)
+    _say(f"listening on {access.url(listening)}")
+    load = partial(
+        Pipeline.load,
+        model,
+        asr=asr,
+        vad=vad,
+        names=names,
+        threshold=threshold,
+        operating_point=operating_point,
+        language=language,
+        window=window,
+        show_rejected=show_rejected,
+        follow_up=follow_up,
+        turn_model=turn_model,
+        sound_reject=sound_reject,
+        say=_say,
+    )
+    with listening:
+        asyncio.run(run.serve(hub, server, listening, load, services, say=_say))
+
+
+def main() -> None:
+    """Entry point."""
+    # Until there is something to drain, SIGTERM ends everything as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(run_command(serve))
+
+
+def _say(text: str) -> None:
+    print(f"turbo-serve: {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""One process, many clients: WebSocket, web page, REST, Wyoming and MQTT over shared models."""

@@ -1,0 +1,49 @@
+"""The ASGI application: which address is answered by what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+from starlette.websockets import WebSocket
+
+from turbo_stream.serving.classify import Classify
+from turbo_stream.serving.gate import Gate, GateConfig
+from turbo_stream.serving.hub import Hub
+from turbo_stream.serving.websocket import serve_websocket
+
+PAGE = Path(__file__).parent / "page"
+"""The web page: files served as they are."""
+
+
+def make_app(hub: Hub, gate: GateConfig | None = None) -> ASGIApp:
+    """Return the application over `hub`; mount it, or hand it to an ASGI server."""
+
+    async def websocket(socket: WebSocket) -> None:
+        await serve_websocket(socket, hub)
+
+    async def alive(request: Request) -> Response:
+        return JSONResponse({"status": "alive"})
+
+    async def ready(request: Request) -> Response:
+        return JSONResponse({"status": hub.state}, 200 if hub.state == "ready" else 503)
+
+    async def metrics(request: Request) -> Response:
+        return Response(hub.metrics.page(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    app = Starlette(
+        routes=[
+            WebSocketRoute("/ws", websocket),
+            Route("/v1/classify", Classify(hub).__call__, methods=["POST"]),
+            Route("/healthz", alive),
+            Route("/readyz", ready),
+            Route("/metrics", metrics),
+            Mount("/", StaticFiles(directory=PAGE, html=True, check_dir=False)),
+        ]
+    )
+    return Gate(app, gate or GateConfig(), hub.metrics)

@@ -1,0 +1,155 @@
+"""`POST /v1/classify`: one sound file in, its events out; the file lies in memory only."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse
+
+from turbo_stream.audio.source import Block, SourceItem
+from turbo_stream.errors import InputError, TurboStreamError
+from turbo_stream.events import Event, Utterance
+from turbo_stream.pipeline import Pipeline
+from turbo_stream.serving.hub import Hub, Refused
+from turbo_stream.timebase import to_seconds
+
+_LOG = logging.getLogger(__name__)
+
+
+class NotClassified(Exception):
+    """The file is not classified; `status` is HTTP's, the message says why in one line."""
+
+    def __init__(self, status: int, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.reason = reason
+
+
+class Classify:
+    """The endpoint. At most `Limits.files` files are worked on at a time."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._busy = 0
+
+    async def __call__(self, request: Request) -> JSONResponse:
+        """Answer one request."""
+        try:
+            return JSONResponse(await self._answer(request))
+        except NotClassified as error:
+            self._hub.metrics.turned_away(error.reason)
+            headers = {"retry-after": "1"} if error.status in (429, 503) else None
+            return JSONResponse({"error": str(error)}, error.status, headers)
+
+    async def _answer(self, request: Request) -> dict[str, Any]:
+        limits = self._hub.limits
+        if self._busy >= limits.files:
+            message = f"{limits.files} sound files are being classified; send it again later"
+            raise NotClassified(429, message, "busy")
+        self._busy += 1
+        try:
+            threshold = _threshold(request)
+            stream = self._hub.pipeline.new_stream(threshold=threshold)
+            content = await self._read(request)
+            self._hub.metrics.received("rest", len(content))
+            with self._hub.metrics.stream("rest"):
+                events = await self._classified(stream, content)
+        except Refused as refused:
+            raise NotClassified(503, str(refused), refused.reason) from None
+        except InputError as error:
+            raise NotClassified(400, str(error), "bad_file") from None
+        finally:
+            self._busy -= 1
+        for event in events:
+            self._hub.metrics.observe(event)
+            self._hub.counts.add(event)
+        decisions = {event.decision for event in events if isinstance(event, Utterance)}
+        return {
+            "accepted": "accepted" in decisions,
+            "events": [event.to_json() for event in events],
+        }
+
+    async def _read(self, request: Request) -> bytes:
+        """Return the body, refusing it as soon as it is too long."""
+        limits = self._hub.limits
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind in ("multipart/form-data", "application/x-www-form-urlencoded"):
+            message = f"{kind} is not taken; send the sound file itself as the body"
+            raise NotClassified(415, message, "bad_file")
+        too_long = NotClassified(
+            413, f"a sound file may have {limits.file_bytes} bytes; send a shorter one", "too_long"
+        )
+        announced = request.headers.get("content-length", "")
+        if announced.isdecimal() and int(announced) > limits.file_bytes:
+            raise too_long
+        content, chunks = bytearray(), request.stream()
+        try:
+            while True:
+                async with asyncio.timeout(limits.idle_s):
+                    chunk = await anext(chunks, None)
+                if chunk is None:
+                    return bytes(content)
+                content += chunk
+                if len(content) > limits.file_bytes:
+                    raise too_long
+        except TimeoutError:
+            message = f"nothing was sent for {limits.idle_s:g} s"
+            raise NotClassified(408, message, "idle") from None
+        except ClientDisconnect:
+            raise NotClassified(400, "the client is gone", "gone") from None
+
+    async def _classified(self, stream: Pipeline, content: bytes) -> list[Event]:
+        """Run `stream` over the file on a thread of its own, and end that with the request."""
+        wanted = threading.Event()
+        wanted.set()
+        work = asyncio.to_thread(_events, stream, content, self._hub.limits.file_s, wanted)
+        try:
+            return await work
+        except (TurboStreamError, NotClassified):
+            raise
+        except Exception as error:
+            # What an error says may quote what was spoken: only its type is logged.
+            _LOG.error("a sound file could not be classified: %s", type(error).__name__)
+            message = "classifying failed on the server; see its log"
+            raise NotClassified(500, message, "failed") from None
+        finally:
+            wanted.clear()
+
+
+def _events(
+    stream: Pipeline, content: bytes, longest_s: float, wanted: threading.Event
+) -> list[Event]:
+    from turbo_stream.audio.file import FileSource
+
+    source = FileSource("the file", content=content)
+    return list(stream.run(_bounded(source, longest_s, wanted)))
+
+
+def _bounded(
+    source: Iterable[SourceItem], longest_s: float, wanted: threading.Event
+) -> Iterator[SourceItem]:
+    """Yield `source` while it is wanted and not too long."""
+    heard_samples = 0
+    for item in source:
+        if isinstance(item, Block):
+            heard_samples += len(item.pcm)
+        if to_seconds(heard_samples) > longest_s:
+            message = f"the file holds more than {longest_s:g} s of sound; send a shorter one"
+            raise NotClassified(413, message, "too_long")
+        if not wanted.is_set():
+            return
+        yield item
+
+
+def _threshold(request: Request) -> float | None:
+    given = request.query_params.get("threshold")
+    try:
+        return None if given is None else float(given)
+    except ValueError:
+        message = "threshold has to be a number from 0 to 1"
+        raise NotClassified(400, message, "options") from None

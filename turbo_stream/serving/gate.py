@@ -1,0 +1,153 @@
+"""Who may come in: the right host and origin, and the token where there is one."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs, urlsplit
+
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from turbo_stream.serving.metrics import Metrics
+
+GUARDED = ("/ws", "/v1/", "/metrics")
+"""Paths that ask for the token. The page and the state of the server tell nothing of anybody."""
+
+WRONG_TOKEN = "the token is missing or wrong; send Authorization: Bearer TOKEN, or ?token=TOKEN"
+
+_CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "content-security-policy": _CONTENT_POLICY,
+    "permissions-policy": "microphone=(self), camera=(), geolocation=()",
+    "referrer-policy": "no-referrer",  # the address may hold the token
+    "x-content-type-options": "nosniff",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-cache",
+}
+
+
+@dataclass(frozen=True)
+class GateConfig:
+    """Whom the server trusts."""
+
+    token: str | None = field(default=None, repr=False)
+    """Asked for on the paths in `GUARDED`; None asks for nothing."""
+
+    hosts: tuple[str, ...] = ()
+    """Names by which the server may be addressed, besides `localhost` and any IP address. Without
+    a token only: a page of another site whose name is made to point here has no token either."""
+
+    origins: tuple[str, ...] = ()
+    """Web pages from elsewhere that may use it, as `https://example.org`; its own always may."""
+
+
+class Gate:
+    """ASGI middleware; adds the headers that keep browsers strict to what is let through."""
+
+    def __init__(self, app: ASGIApp, config: GateConfig, metrics: Metrics) -> None:
+        self._app = app
+        self._token = None if config.token is None else config.token.encode()
+        self._hosts = {host.lower() for host in config.hosts}
+        self._origins = {origin.lower().rstrip("/") for origin in config.origins}
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a connection through, or say in one line why not."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+
+        async def strict(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                given = {name for name, _ in message.get("headers", ())}
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    *(
+                        (n.encode(), v.encode())
+                        for n, v in _HEADERS.items()
+                        if n.encode() not in given
+                    ),
+                ]
+            await send(message)
+
+        connection = HTTPConnection(scope)
+        headers = connection.headers
+        if self._token is None and not self._addressed(headers):
+            await self._refuse(403, "host", _unknown_host(headers), scope, receive, strict)
+        elif not self._same_origin(headers):
+            message = "a page of another site may not use this server; allow it by --allow-origin"
+            await self._refuse(403, "origin", message, scope, receive, strict)
+        elif not self._has_token(scope, headers):
+            await self._refuse(401, "token", WRONG_TOKEN, scope, receive, strict)
+        else:
+            await self._app(scope, receive, strict)
+
+    def _addressed(self, headers: Headers) -> bool:
+        """Return whether the Host header is one that no other site's page can make a browser send.
+
+        A browser sends the name in the address bar: after DNS rebinding that of the attacker.
+        """
+        name = _host_name(headers.get("host", ""))
+        try:
+            ipaddress.ip_address(name)
+        except ValueError:
+            return name == "localhost" or name.endswith(".localhost") or name in self._hosts
+        return True
+
+    def _same_origin(self, headers: Headers) -> bool:
+        origin = headers.get("origin")
+        if origin is None:  # no browser, or one that reads a page of ours
+            return True
+        origin = origin.lower()
+        return origin in self._origins or urlsplit(origin).netloc == headers.get("host", "").lower()
+
+    def _has_token(self, scope: Scope, headers: Headers) -> bool:
+        if self._token is None or not scope["path"].startswith(GUARDED):
+            return True
+        kind, _, given = headers.get("authorization", "").partition(" ")
+        if kind.lower() != "bearer":
+            query = parse_qs(scope["query_string"].decode("latin-1"))
+            given = query.get("token", [""])[0]
+        return hmac.compare_digest(given.strip().encode(), self._token)
+
+    async def _refuse(
+        self, status: int, reason: str, message: str, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        self._metrics.turned_away(reason)
+        response = JSONResponse({"error": message}, status)
+        if status == 401:
+            response.headers["www-authenticate"] = "Bearer"
+        if scope["type"] == "http":
+            await response(scope, receive, send)
+            return
+        websocket = WebSocket(scope, receive, send)
+        await websocket.receive()
+        if status == 401:
+            # A page is told the close code of an accepted socket, and nothing of a refused one.
+            await websocket.accept()
+            await websocket.close(1008, message)
+        else:
+            await websocket.send_denial_response(response)
+
+
+def _host_name(host: str) -> str:
+    """Return the name in a Host header, without the port, in lower case."""
+    try:
+        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def _unknown_host(headers: Headers) -> str:
+    name = _host_name(headers.get("host", ""))[:100]
+    return f"this server is not known as {name!r}; start it with --allow-host for that name"

@@ -1,0 +1,172 @@
+"""What all clients share: the loaded models, the limits, the accounts, who is connected."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal, Protocol
+
+from turbo_stream.events import Event
+from turbo_stream.live import LiveConfig
+from turbo_stream.pipeline import Pipeline
+from turbo_stream.recognition.none import NoRecognizer
+from turbo_stream.serving.counts import Counts
+from turbo_stream.serving.limits import Limits
+from turbo_stream.serving.metrics import Metrics
+from turbo_stream.serving.session import Session
+from turbo_stream.serving.shared_recognizer import SharedRecognizer
+
+Transport = Literal["websocket", "rest", "wyoming"]
+State = Literal["loading", "ready", "draining"]
+
+
+class Refused(Exception):
+    """No stream can be opened now; the message says why, in one line."""
+
+    def __init__(self, reason: Literal["loading", "draining", "full"], message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class StreamOptions:
+    """What a client may choose for its own stream."""
+
+    threshold: float | None = None
+    """Accept from this probability on; None for the server's."""
+
+    show_rejected: bool | None = None
+    """Send the text of rejected speech, too; None for what the server does. Asked for where the
+    server was not started so, it stays away."""
+
+    partials: bool = True
+    """Send text while speech goes on; only where the server was started so."""
+
+
+class Watcher(Protocol):
+    """Told every event of every stream, in the event loop; must return at once."""
+
+    def __call__(self, stream: int, transport: Transport, event: Event) -> None:
+        """Take note of `event`; `stream` counts from 0 in the order in which they were opened."""
+        ...
+
+
+class Hub:
+    """Opens streams over one loaded pipeline and keeps the accounts. Lives in one event loop."""
+
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        *,
+        show_rejected: bool = False,
+        partials: bool = True,
+    ) -> None:
+        """Begin without models; `load` brings them.
+
+        Args:
+            limits: what one client may ask for.
+            show_rejected: allow clients to be sent the text of rejected speech.
+            partials: allow them to be sent text while speech goes on.
+        """
+        self.limits = limits or Limits()
+        self.show_rejected = show_rejected
+        self.partials = partials
+        self.state: State = "loading"
+        self.counts = Counts()
+        self.metrics = Metrics()
+        self._pipeline: Pipeline | None = None
+        self._sessions: set[Session] = set()
+        self._all_closed = asyncio.Event()
+        self._all_closed.set()
+        self._watchers: list[Watcher] = []
+
+    def load(self, pipeline: Pipeline) -> None:
+        """Serve streams of `pipeline` from now on; nobody else may use its recognizer."""
+        recognizer = pipeline.decider.recognizer
+        if not isinstance(recognizer, NoRecognizer | SharedRecognizer):
+            pipeline.decider = replace(pipeline.decider, recognizer=SharedRecognizer(recognizer))
+        self._pipeline = pipeline
+        if self.state == "loading":
+            self.state = "ready"
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """What is served. Raises `Refused` while the models are loading or the server ends."""
+        if self.state == "draining":
+            raise Refused("draining", "the server is shutting down; connect again later")
+        if self._pipeline is None:
+            raise Refused("loading", "the models are still being loaded; connect again in seconds")
+        return self._pipeline
+
+    @asynccontextmanager
+    async def stream(
+        self, options: StreamOptions | None = None, *, transport: Transport
+    ) -> AsyncIterator[Session]:
+        """Open one more stream, closed when the context ends.
+
+        Raises:
+            Refused: there is no room for it, or it is not the time.
+            InputError: the threshold is no probability.
+        """
+        options, pipeline, limits = options or StreamOptions(), self.pipeline, self.limits
+        if self.counts.open_streams >= limits.clients:
+            raise Refused("full", f"all {limits.clients} streams are in use; connect again later")
+        threshold = options.threshold
+        stream = pipeline.new_stream(
+            threshold=pipeline.ready.threshold if threshold is None else threshold,
+            show_rejected=self.show_rejected and options.show_rejected is not False,
+        )
+        number = self.counts.streams
+        session = Session(
+            stream,
+            LiveConfig(partials=self.partials and options.partials),
+            observe=partial(self._note, number, transport),
+        )
+        self.counts.streams += 1
+        self._sessions.add(session)
+        self._all_closed.clear()
+        self.counts.open_streams += 1
+        with self.metrics.stream(transport):
+            try:
+                yield session
+            finally:
+                try:
+                    await session.close()
+                finally:
+                    self.counts.open_streams -= 1
+                    self._sessions.discard(session)
+                    if not self._sessions:
+                        self._all_closed.set()
+
+    @contextmanager
+    def watch(self, watcher: Watcher) -> Iterator[None]:
+        """Tell `watcher` of all events while the context lasts."""
+        self._watchers.append(watcher)
+        try:
+            yield
+        finally:
+            self._watchers.remove(watcher)
+
+    async def drain(self) -> None:
+        """Open no more streams, end those there are, and let their clients read the rest.
+
+        Returns when all are closed; those that are not after `Limits.drain_s` are broken off.
+        """
+        self.state = "draining"
+        for session in list(self._sessions):
+            session.end()
+        try:
+            async with asyncio.timeout(self.limits.drain_s):
+                await self._all_closed.wait()
+        except TimeoutError:
+            for session in list(self._sessions):
+                await session.close()
+
+    def _note(self, stream: int, transport: Transport, event: Event) -> None:
+        self.counts.add(event)
+        self.metrics.observe(event)
+        for watcher in self._watchers:
+            watcher(stream, transport, event)

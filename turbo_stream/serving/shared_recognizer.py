@@ -1,0 +1,60 @@
+"""One recognizer for many streams: one text at a time, and none that nobody waits for any more."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turbo_stream.recognition.recognizer import Interruptible, Recognizer, Transcript
+
+_ASK_AGAIN_S = 0.1
+
+
+class SharedRecognizer:
+    """Lets streams take turns at a recognizer.
+
+    PocketSphinx cannot be used by two threads at a time; Whisper would queue them inside, where a
+    text that came too late for its stream is made all the same, and delays the others.
+    """
+
+    def __init__(self, recognizer: Recognizer) -> None:
+        self._recognizer = recognizer
+        self._turn = threading.Lock()
+        self.name = recognizer.name
+
+    def transcribe(self, pcm: NDArray[np.int16]) -> Transcript:
+        """Return the text of `pcm`, `[N]` int16 at 16 kHz, when it is its turn."""
+        with self._turn:
+            return self._recognizer.transcribe(pcm)
+
+    def transcribe_while(
+        self, pcm: NDArray[np.int16], go_on: Callable[[], bool]
+    ) -> Transcript | None:
+        """Return what `transcribe` returns, or None once `go_on` says no, also while it waits."""
+        with self._my_turn(go_on) as mine:
+            if not mine:
+                return None
+            if isinstance(self._recognizer, Interruptible):
+                return self._recognizer.transcribe_while(pcm, go_on)
+            return self._recognizer.transcribe(pcm)
+
+    def warm_up(self) -> None:
+        """Run once on silence."""
+        with self._turn:
+            self._recognizer.warm_up()
+
+    @contextmanager
+    def _my_turn(self, go_on: Callable[[], bool]) -> Iterator[bool]:
+        """Wait for the turn; yield False where it is not wanted any more."""
+        while not self._turn.acquire(timeout=_ASK_AGAIN_S):
+            if not go_on():
+                yield False
+                return
+        try:
+            yield go_on()
+        finally:
+            self._turn.release()

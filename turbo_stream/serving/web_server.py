@@ -1,0 +1,103 @@
+"""uvicorn, run among other services of one event loop."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from turbo_stream.errors import InputError, TurboStreamError
+from turbo_stream.serving.limits import Limits
+
+
+@dataclass(frozen=True)
+class Tls:
+    """Certificate and key, PEM files."""
+
+    certificate: Path
+    key: Path | None = None
+    """None where the certificate's file holds it, too."""
+
+
+class _WebSocket(WebSocketsSansIOProtocol):
+    """uvicorn's, for clients that do not read any more: they are told, and then let go."""
+
+    async def run_asgi(self) -> None:
+        await super().run_asgi()
+        # `close` alone would wait forever for bytes that nobody takes.
+        self.loop.call_later(self.close_timeout, self.transport.abort)
+
+    async def send(self, message: Any) -> None:
+        if message["type"] == "websocket.close":
+            self.writable.set()
+        await super().send(message)
+
+
+class WebServer(uvicorn.Server):
+    """Leaves signals to whoever runs it."""
+
+    def __init__(self, app: ASGIApp, limits: Limits, tls: Tls | None = None) -> None:
+        config = uvicorn.Config(
+            app,
+            lifespan="off",
+            # Its log lines hold addresses with the token, and frames with what was spoken.
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            server_header=False,
+            ws=_WebSocket,
+            ws_max_size=limits.frame_bytes,
+            # Pings would wait behind the sound of a client that is made to wait; idle ones are
+            # found by the time since their last message.
+            ws_ping_interval=None,
+            # Sound does not get shorter by it, and costs what the models need.
+            ws_per_message_deflate=False,
+            limit_concurrency=4 * limits.clients + 64,
+            timeout_graceful_shutdown=2,
+            ssl_certfile=tls.certificate if tls else None,
+            ssl_keyfile=tls.key if tls else None,
+        )
+        try:
+            config.load()
+        except OSError as error:  # ssl.SSLError is one
+            raise InputError(
+                f"{tls and tls.certificate} cannot be used as a certificate with its key "
+                f"({error.strerror or error}); give two PEM files"
+            ) from error
+        super().__init__(config)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+def bound_socket(host: str, port: int) -> socket.socket:
+    """Return a listening socket.
+
+    Raises:
+        TurboStreamError: the port is in use or not allowed.
+        InputError: `host` is no address of this machine.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except OSError as error:
+        raise InputError(
+            f"host {host!r} is not known ({error.strerror}); give an address of this machine"
+        ) from error
+    try:
+        return socket.create_server(address[:2], family=family, backlog=2048)
+    except OSError as error:
+        raise TurboStreamError(
+            f"cannot listen on {host} port {port} ({error.strerror or error}); choose another "
+            "--port, or end what uses it"
+        ) from error

@@ -1,0 +1,197 @@
+"""`/ws`: 16-bit sound in, events out, one stream a connection."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from typing import Any, Never
+
+import numpy as np
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from turbo_stream.errors import InputError
+from turbo_stream.serving.hub import Hub, Refused, StreamOptions
+from turbo_stream.serving.rate import Rate
+from turbo_stream.serving.session import Session
+from turbo_stream.timebase import SAMPLE_RATE, to_seconds
+
+_LOG = logging.getLogger(__name__)
+
+DONE, GOING_AWAY, INVALID, POLICY, FAILED, TRY_LATER = 1000, 1001, 1007, 1008, 1011, 1013
+"""Close codes (RFC 6455, 7.4.1, and IANA's registry for 1013)."""
+
+
+class Closing(Exception):
+    """The connection is to be closed: `code`, what the client is told, and a word for metrics."""
+
+    def __init__(self, code: int, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
+
+
+async def serve_websocket(websocket: WebSocket, hub: Hub) -> None:
+    """Serve one client until it or the server has had enough."""
+    await websocket.accept()
+    try:
+        options = _options(dict(websocket.query_params), hub)
+        async with hub.stream(options, transport="websocket") as session:
+            # Closed before the stream's threads are waited for.
+            await _close(websocket, hub, await _Client(websocket, hub, session).serve())
+    except Closing as closing:
+        await _close(websocket, hub, closing)
+    except Refused as refused:
+        await _close(websocket, hub, Closing(TRY_LATER, str(refused), refused.reason))
+    except InputError as error:
+        await _close(websocket, hub, Closing(POLICY, str(error), "options"))
+
+
+class _Client:
+    """One connection and its stream."""
+
+    def __init__(self, websocket: WebSocket, hub: Hub, session: Session) -> None:
+        self._websocket = websocket
+        self._hub = hub
+        self._session = session
+        self._rate = Rate(hub.limits.rate, asyncio.get_running_loop().time)
+        self._ended = False
+
+    async def serve(self) -> Closing | None:
+        """Send and receive at a time; return how to close, None where the client is gone."""
+        receiving = asyncio.create_task(self._receive())
+        sending = asyncio.create_task(self._send())
+        try:
+            await asyncio.wait({receiving, sending}, return_when=asyncio.FIRST_COMPLETED)
+            # What the sender ends with is the whole stream: a late word of the client is nothing.
+            (sending if sending.done() else receiving).result()
+        except Closing as closing:
+            return closing
+        except WebSocketDisconnect:
+            return None
+        except Exception as error:
+            # What an error says may quote what was spoken: only its type is logged.
+            _LOG.error("a stream failed: %s", type(error).__name__)
+            return Closing(FAILED, "the stream failed on the server; see its log", "failed")
+        finally:
+            for task in (receiving, sending):
+                task.cancel()
+            await asyncio.gather(receiving, sending, return_exceptions=True)
+        if self._ended:
+            return Closing(DONE, "", "")
+        return Closing(GOING_AWAY, "the server is shutting down; connect again later", "draining")
+
+    async def _send(self) -> None:
+        unread_s = self._hub.limits.unread_s
+        async for event in self._session:
+            text = json.dumps(event.to_json(), ensure_ascii=False, allow_nan=False)
+            try:
+                async with asyncio.timeout(unread_s):
+                    await self._websocket.send_text(text)
+            except TimeoutError:
+                message = f"events were not read for {unread_s:g} s"
+                raise Closing(POLICY, message, "unread") from None
+
+    async def _receive(self) -> Never:
+        while True:
+            message = await self._next()
+            if (sound := message.get("bytes")) is not None:
+                await self._hear(sound)
+            else:
+                self._obey(message["text"])
+
+    async def _next(self) -> dict[str, Any]:
+        # Who has ended its sound waits for the last events: that is not idle.
+        idle_s = None if self._ended else self._hub.limits.idle_s
+        try:
+            async with asyncio.timeout(idle_s):
+                message = dict(await self._websocket.receive())
+        except TimeoutError:
+            raise Closing(POLICY, f"nothing was sent for {idle_s:g} s", "idle") from None
+        if message["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(message.get("code", 1005))
+        return message
+
+    async def _hear(self, sound: bytes) -> None:
+        if self._ended:
+            return
+        if len(sound) % 2:
+            raise Closing(
+                INVALID,
+                f"a message of {len(sound)} bytes ends in half a sample; send s16le, 16 kHz mono",
+                "half_sample",
+            )
+        self._hub.metrics.received("websocket", len(sound))
+        pcm = np.frombuffer(sound, "<i2").astype(np.int16, copy=False)
+        longest_s = self._hub.limits.stream_s
+        if longest_s is not None and self._session.sent_s + to_seconds(len(pcm)) > longest_s:
+            raise Closing(POLICY, f"a stream may be {longest_s:g} s long", "stream_s")
+        await self._session.push(pcm)
+        await asyncio.sleep(self._rate.wait_s(len(pcm) / SAMPLE_RATE))
+
+    def _obey(self, text: str) -> None:
+        try:
+            message = json.loads(text)
+        except (ValueError, RecursionError):
+            raise Closing(
+                INVALID, 'text has to be a JSON object, such as {"type":"end"}', "json"
+            ) from None
+        match message:
+            case {"type": "end", **rest} if not rest:
+                self._ended = True
+                self._session.end()
+            case {"type": "set", "threshold": float() | int() as threshold, **rest} if not rest:
+                try:
+                    self._session.threshold = float(threshold)
+                except InputError as error:
+                    raise Closing(POLICY, str(error), "options") from None
+            case _:
+                raise Closing(
+                    POLICY,
+                    'unknown message; known: {"type":"end"}, {"type":"set","threshold":P}',
+                    "unknown_message",
+                )
+
+
+def _options(query: dict[str, str], hub: Hub) -> StreamOptions:
+    """Return what the address asks for. Raises `Closing` for what cannot be had."""
+    query.pop("token", None)
+    threshold = query.pop("threshold", None)
+    show_rejected = _flag("show_rejected", query.pop("show_rejected", None))
+    partials = _flag("partials", query.pop("partials", None))
+    if query:
+        raise Closing(
+            POLICY,
+            "unknown option in the address; known: threshold, show_rejected, partials, token",
+            "options",
+        )
+    if show_rejected and not hub.show_rejected:
+        message = "this server shows nothing of rejected speech; start it with --show-rejected"
+        raise Closing(POLICY, message, "options")
+    return StreamOptions(_probability(threshold), show_rejected, partials is not False)
+
+
+def _probability(given: str | None) -> float | None:
+    try:
+        return None if given is None else float(given)
+    except ValueError:
+        raise Closing(POLICY, "threshold has to be a number from 0 to 1", "options") from None
+
+
+def _flag(name: str, given: str | None) -> bool | None:
+    if given is None:
+        return None
+    if given not in ("0", "1", "false", "true"):
+        raise Closing(POLICY, f"{name} has to be 0 or 1", "options")
+    return given in ("1", "true")
+
+
+async def _close(websocket: WebSocket, hub: Hub, closing: Closing | None) -> None:
+    if closing is None or websocket.application_state is WebSocketState.DISCONNECTED:
+        return
+    if closing.reason:
+        hub.metrics.turned_away(closing.reason)
+    try:
+        await websocket.close(closing.code, str(closing)[:120])
+    except (RuntimeError, WebSocketDisconnect):
+        _LOG.debug("a client left before it could be told why")
