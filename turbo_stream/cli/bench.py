@@ -40,13 +40,14 @@ def bench_eval(
 ) -> None:
     """Score MANIFEST (without one: clips of noise) and tell how many times real time that is."""
     from turbo_stream.benchmark.corpus import benchmark_eval
+    from turbo_stream.benchmark.machine import machine
     from turbo_stream.benchmark.report import show
     from turbo_stream.evaluation.run import Engine
     from turbo_stream.evaluation.settings import ScoringSettings
 
     settings = ScoringSettings(model=model, asr=asr)
     found = benchmark_eval(manifest, settings, Engine(workers=workers))
-    show("turbo-bench eval", found, as_json=as_json)
+    show("turbo-bench eval", {"machine": machine(), **found}, as_json=as_json)
 
 
 @bench.command("turbo")
