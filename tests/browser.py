@@ -1,5 +1,6 @@
 """A real Chromium, driven by the W3C WebDriver protocol: a few requests, so no library for it."""
 
+import base64
 import json
 import shutil
 import subprocess
@@ -32,7 +33,31 @@ class Browser:
         self._url = url
 
     def open(self, path):
-        self._ask("POST", "/url", {"url": path.as_uri()})
+        self.go(path.as_uri())
+
+    def go(self, url):
+        self._ask("POST", "/url", {"url": url})
+
+    def wait_for(self, script, seconds=20.0):
+        """Return what the body of a function returns, once that is true."""
+        deadline = time.monotonic() + seconds
+        while not (found := self.run(script)):
+            assert time.monotonic() < deadline, f"{seconds:g} s passed: {script}"
+            time.sleep(0.05)
+        return found
+
+    def press(self, key):
+        """Press and release a key, named as the DevTools protocol names it."""
+        codes = {"Tab": 9, "Enter": 13, "ArrowRight": 39}
+        for kind in ("keyDown", "keyUp"):
+            parameters = {"type": kind, "key": key, "windowsVirtualKeyCode": codes[key]}
+            if key == "Enter" and kind == "keyDown":
+                parameters["text"] = "\r"
+            self.emulate("Input.dispatchKeyEvent", parameters)
+
+    def screenshot(self):
+        """Return the visible part of the page as PNG."""
+        return base64.b64decode(self._ask("GET", "/screenshot", None))
 
     def run(self, script, *arguments):
         """Return what the body of a function returns; it may return a promise."""
@@ -60,7 +85,7 @@ def ask(method, url, body=None):
 
 
 @contextmanager
-def open_browser(profile):
+def open_browser(profile, *flags):
     """Start the driver on a port of its own choice, and a browser with a fresh `profile`."""
     driver = subprocess.Popen(
         [DRIVER, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -72,7 +97,7 @@ def open_browser(profile):
             if "started successfully on port" in line
         )
         url = f"http://127.0.0.1:{port}/session"
-        options = {"binary": CHROMIUM, "args": [*FLAGS, f"--user-data-dir={profile}"]}
+        options = {"binary": CHROMIUM, "args": [*FLAGS, *flags, f"--user-data-dir={profile}"]}
         wanted = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
         session = ask("POST", url, {"capabilities": {"alwaysMatch": wanted}})["sessionId"]
         try:

@@ -1,0 +1,125 @@
+// Ties the page together: one button, one microphone, one stream.
+import { Connection } from "./connection.js";
+import { Microphone } from "./microphone.js";
+import { Verdicts } from "./verdicts.js";
+import { Waveform } from "./waveform.js";
+
+const get = (id) => document.getElementById(id);
+const button = get("listen");
+const threshold = get("threshold");
+const waveform = new Waveform(get("waveform"));
+const verdicts = new Verdicts(get("verdicts"), get("totals"), get("verdict"));
+const token = new URLSearchParams(location.search).get("token");
+
+let microphone = null;
+let connection = null;
+let started = new Map(); // id of an utterance -> when it began
+
+const say = (text) => (get("state").textContent = text);
+
+function show(event) {
+  switch (event.event) {
+    case "ready":
+      get("models").textContent = `${event.model} · ${event.asr} · ${event.vad}` +
+        (event.names.length ? ` · called ${event.names.join(", ")}` : "");
+      if (threshold.disabled) {
+        threshold.disabled = false;
+        threshold.value = event.threshold;
+        showThreshold();
+      }
+      break;
+    case "speech_started":
+      started.set(event.id, event.time_s);
+      waveform.speech(event.time_s, null);
+      speaking(true);
+      break;
+    case "partial":
+      get("partial").textContent = event.text;
+      break;
+    case "utterance":
+      speaking(false);
+      waveform.speech(started.get(event.id), event.end_s, event.decision);
+      started.delete(event.id);
+      verdicts.add(event, connection.nowS - event.end_s);
+      break;
+    case "gap":
+      say(`${(event.lost_samples / 16000).toFixed(1)} s of sound were lost: ${event.cause}.`);
+      break;
+  }
+}
+
+function speaking(yes) {
+  get("voice").dataset.speaking = yes;
+  get("voice").textContent = yes ? "speech" : "silence";
+  get("partial").textContent = "";
+}
+
+async function start() {
+  button.disabled = true;
+  say("Opening the microphone…");
+  try {
+    microphone = await Microphone.open(hear, () => stop("The microphone went away."));
+  } catch (error) {
+    say(error.message);
+    button.disabled = false;
+    return;
+  }
+  const options = { partials: get("partials").checked ? "1" : "0" };
+  if (!threshold.disabled) options.threshold = threshold.value;
+  if (token) options.token = token;
+  waveform.clear();
+  started = new Map();
+  connection = new Connection(options, show, ended);
+  button.disabled = false;
+  button.textContent = "Stop listening";
+  button.setAttribute("aria-pressed", "true");
+  say("Listening. Speak.");
+}
+
+function hear(pcm) {
+  waveform.hear(pcm);
+  connection?.hear(pcm);
+}
+
+async function stop(why) {
+  await release();
+  connection?.end();
+  say(why);
+}
+
+async function release() {
+  const held = microphone;
+  microphone = null;
+  await held?.close();
+  button.textContent = "Start listening";
+  button.setAttribute("aria-pressed", "false");
+}
+
+// The connection is gone: after "stop" as expected, else for a reason.
+async function ended(why) {
+  await release();
+  speaking(false);
+  if (why) say(`${why} Start again to go on.`);
+}
+
+function showThreshold() {
+  get("threshold-value").textContent = Number(threshold.value).toFixed(2);
+}
+
+function showPrivacy() {
+  const words = get("partials").checked
+    ? "Of rejected speech this page gets the verdict without the words, but for those that " +
+      "were shown while you spoke, before the verdict was made; untick the box above to " +
+      "get none of them."
+    : "Of rejected speech this page gets the verdict without the words.";
+  get("privacy").textContent =
+    `While it listens, sound goes to ${location.host} and nowhere else; it is decided there in ` +
+    `memory. ${words} This page keeps nothing. turbo-serve keeps no sound and no words either, ` +
+    "unless its operator started it with an option that does.";
+}
+
+button.addEventListener("click", () => (microphone ? stop("The microphone is off.") : start()));
+threshold.addEventListener("input", showThreshold);
+threshold.addEventListener("change", () => connection?.set({ threshold: Number(threshold.value) }));
+get("partials").addEventListener("change", showPrivacy);
+showPrivacy();
