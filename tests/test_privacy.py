@@ -217,6 +217,25 @@ def test_rejected_speech_is_handed_on_to_nobody(listen):
     assert {"subprocess.Popen", "socket.connect"} <= kinds, accepted.seen
 
 
+@pytest.mark.parametrize("shell", [[], ["--realtime"]], ids=["synchronous", "live"])
+def test_recording_keeps_nothing_of_rejected_speech(listen, shell):
+    run = listen(*REJECT, *shell, "--record", "kept")
+    assert '"rejected"' in run.output, run.errors
+    assert run.files == {"cwd/kept/manifest.jsonl": b""}
+    assert run.traces(WORDS)[1:] == [f"seen: {place}" for place in run.seen]
+    assert {place.rsplit("/", 1)[1] for place in run.seen} <= {"manifest.jsonl", "kept"}, run.seen
+
+
+def test_recording_keeps_what_it_was_asked_to_and_no_more(listen):
+    accepted = listen(*ACCEPT, "--record", "kept")
+    rejected = listen(*REJECT, "--record", "also", "--record-rejected")
+    assert [len(run.files) for run in (accepted, rejected)] == [2, 4]
+    assert CANARY.encode() in accepted.files["cwd/kept/manifest.jsonl"]
+    row = json.loads(rejected.files["cwd/also/manifest.jsonl"])
+    assert row["decision"] == "rejected" and "text_used" not in row
+    assert not any(word in rejected.errors for word in WORDS)
+
+
 NATIVE = re.compile(
     r"(connect|bind|sendto|sendmsg|sendmmsg)\(|openat?\(.*O_(WRONLY|RDWR|CREAT)|(mkdir|rename)\w*\("
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ import turbo_stream
 from turbo_stream.cli.command import run_command
 from turbo_stream.cli.config_file import read_config
 from turbo_stream.cli.handing_on import handing_on_options
+from turbo_stream.cli.recording import recording_options
 from turbo_stream.cli.window import window_options
 from turbo_stream.handing_on.handing_on import HandingOn, HandingOnConfig
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from turbo_stream.events import Event
     from turbo_stream.pipeline import Pipeline
     from turbo_stream.recognition.window import WindowConfig
+    from turbo_stream.recording.recorder import RecordingConfig
 
 
 @click.command("turbo-listen", context_settings={"help_option_names": ["-h", "--help"]})
@@ -61,6 +64,7 @@ if TYPE_CHECKING:
 @click.option("--sound-reject", type=float, metavar="P", help="Reject below P by sound, wordless.")
 @click.option("--partials/--no-partials", default=True, help="Show text while speech goes on.")
 @handing_on_options
+@recording_options
 @click.version_option(turbo_stream.__version__, prog_name="turbo-listen")
 def listen(
     source: str | None,
@@ -84,6 +88,7 @@ def listen(
     sound_reject: float | None,
     partials: bool,
     handing_on: HandingOnConfig,
+    recording: RecordingConfig | None,
 ) -> None:
     """Hear speech, and say of each utterance whether it was meant for the device.
 
@@ -99,7 +104,16 @@ def listen(
 
     # The source is opened before the models, so that a wrong file name is told at once.
     opened = open_source(source, channel=channel, device=_index_or_name(device), realtime=realtime)
-    with HandingOn(handing_on, say=_say, patient=not opened.live) as hand_on:
+    patient = not opened.live
+    with ExitStack() as until_the_end:
+        recorder = None
+        if recording is not None:
+            from turbo_stream.recording.recorder import Recorder
+
+            recorder = Recorder(recording, say=_say, names=names, patient=patient)
+            until_the_end.enter_context(recorder)
+            _say(str(recording))
+        hand_on = until_the_end.enter_context(HandingOn(handing_on, say=_say, patient=patient))
         pipeline = Pipeline.load(
             model,
             asr=asr,
@@ -115,6 +129,8 @@ def listen(
             sound_reject=sound_reject,
             say=_say,
         )
+        if recorder is not None:
+            pipeline.decider = recorder.observe(pipeline.decider)
         _show(pipeline, opened, _view(jsonl), hand_on, partials=partials)
     for notice in opened.notices if isinstance(opened, FileSource) else ():
         _say(notice)
