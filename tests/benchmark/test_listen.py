@@ -11,7 +11,6 @@ from paths import ROOT
 
 from turbo_stream import Pipeline
 from turbo_stream.benchmark.cost import conversation_cost, quiet_cost
-from turbo_stream.benchmark.crowd import crowd
 from turbo_stream.benchmark.heard import hear_fast, hear_live
 from turbo_stream.benchmark.listen import ListenSettings, benchmark_listen
 from turbo_stream.benchmark.listen_plot import listen_plot
@@ -19,7 +18,6 @@ from turbo_stream.benchmark.listen_table import brief
 from turbo_stream.benchmark.material import read_material
 from turbo_stream.benchmark.report import show
 from turbo_stream.benchmark.stream import Stream
-from turbo_stream.errors import InputError
 
 WHISPER = ROOT / "tests" / "assets" / "whisper-kitchen"
 RATE = 16_000
@@ -152,9 +150,3 @@ def test_a_quiet_room_is_as_long_as_asked_and_silent(pipeline: Pipeline) -> None
     quiet = quiet_cost(pipeline, 40.0, 20)
     assert quiet["events"] == 0 and quiet["seconds"] == 40.0
     assert pipeline.segmenter.fed_samples == 40 * RATE
-
-
-def test_streams_cannot_share_pocketsphinx(short: Stream) -> None:
-    sphinx = Pipeline.load(asr="pocketsphinx")
-    with pytest.raises(InputError, match="one utterance at a time"):
-        crowd(sphinx, [short], 2, 5.0, 96)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from time import perf_counter, process_time
 from typing import Any
 
@@ -12,9 +13,10 @@ from turbo_stream.benchmark.felt import latency
 from turbo_stream.benchmark.heard import Heard, hear_live
 from turbo_stream.benchmark.memory import resident_mb
 from turbo_stream.benchmark.stream import Stream
-from turbo_stream.errors import InputError
 from turbo_stream.live import LiveConfig
 from turbo_stream.pipeline import Pipeline
+from turbo_stream.recognition.none import NoRecognizer
+from turbo_stream.serving.shared_recognizer import SharedRecognizer
 
 BEHIND_S = 0.5
 """A stream whose capture is later than this at the end of its sound has fallen behind."""
@@ -37,14 +39,10 @@ def crowd(
     differs where there is enough to hear, and they do not end their sentences together. A stream
     is `behind` when its capture is more than `BEHIND_S` late at the end, or when work was left
     out for lack of time; `cpu_share` is of one core.
-
-    Raises:
-        InputError: the recognizer serves one stream only.
     """
-    check_shareable(pipeline)
     sounds = [streams[i % len(streams)].turned(i / count).first(seconds) for i in range(count)]
     before_mb = resident_mb()
-    shells = [pipeline.new_stream() for _ in range(count)]
+    shells = _new_streams(pipeline, count)
     heard: list[Heard | None] = [None] * count
     failures: list[BaseException] = []
 
@@ -81,13 +79,15 @@ def crowd(
     }
 
 
-def check_shareable(pipeline: Pipeline) -> None:
-    """Raise `InputError` if the recognizer of `pipeline` can serve one stream only."""
-    if pipeline.ready.asr == "pocketsphinx":
-        raise InputError(
-            "--streams shares one recognizer among all streams, and PocketSphinx hears one "
-            "utterance at a time; give --asr none or a Whisper"
-        )
+def _new_streams(pipeline: Pipeline, count: int) -> list[Pipeline]:
+    """Return `count` streams that share the models of `pipeline` as those of turbo-serve do."""
+    decider = pipeline.decider
+    if not isinstance(decider.recognizer, NoRecognizer):
+        decider = replace(decider, recognizer=SharedRecognizer(decider.recognizer))
+    streams = [pipeline.new_stream() for _ in range(count)]
+    for stream in streams:
+        stream.decider = decider
+    return streams
 
 
 def _wait_for_late_texts() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from turbo_stream.audio.capture import BLOCK_MS
 from turbo_stream.benchmark.cold_start import cold_start, import_s
 from turbo_stream.benchmark.cost import conversation_cost, live_quiet_cost, quiet_cost
-from turbo_stream.benchmark.crowd import check_shareable, crowd
+from turbo_stream.benchmark.crowd import crowd
 from turbo_stream.benchmark.felt import latency
 from turbo_stream.benchmark.heard import Heard, hear_fast, hear_live
 from turbo_stream.benchmark.machine import load_average, machine
@@ -120,8 +120,6 @@ def benchmark_listen(
         "names": list(ready.names),
     }
     memory["ready"] = resident_mb()
-    if settings.streams:
-        check_shareable(pipeline)
     for name, figures in _figures(pipeline, material.streams, settings, phases):
         found[name] = figures
         memory[f"after_{name}"] = resident_mb()
