@@ -121,6 +121,10 @@ class TurboConfig:
     projection: int = 128
     """Width of the contrastive space (training only); 0 compares the embeddings themselves."""
 
+    end_of_turn: int = 0
+    """Width of the head that hears whether the speaker has finished; 0 for a network without one.
+    `training.end_of_turn` adds it to a trained network."""
+
     dropout: float = 0.1
     """Probability of every dropout; the two views differ by it."""
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from models.audio import audio_modules
 from models.config import TurboConfig
+from models.end_of_turn import EndOfTurn
 from models.fusion import build_fusion
 from models.projection import Projection
 from models.text import text_modules
@@ -24,6 +25,9 @@ class Verdict(NamedTuple):
 
     text_embedding: Tensor
     """`[B, D]`."""
+
+    end_of_turn: Tensor | None = None
+    """`[B]`, logits that the speaker has finished, by the sound alone; None without that head."""
 
 
 class Turbo(nn.Module):
@@ -46,8 +50,14 @@ class Turbo(nn.Module):
         self.fusion = build_fusion(config)
         self.audio_projection = Projection(config.hidden, config.projection)
         self.text_projection = Projection(config.hidden, config.projection)
+        self.end_of_turn = (
+            EndOfTurn(self.audio_front.width, config.end_of_turn) if config.end_of_turn else None
+        )
         for front in (self.audio_front, self.text_front):
             front.requires_grad_(False).eval()
+        if self.end_of_turn is not None:
+            # It has data and a loss of its own (training.end_of_turn): no other run may move it.
+            self.end_of_turn.requires_grad_(False)
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """Return the trained parameters: `audio` and `text` from pretrained weights, `head` new."""
@@ -72,6 +82,10 @@ class Turbo(nn.Module):
         for the tower `recognizer` states `[B, T, F]` and their number in place of both;
         `token_ids` and `token_mask` `[B, L]` (mask all 0: no text), `confidence` `[B, C]`.
         """
-        audio = self.audio_tower(*self.audio_front(waveform, waveform_length))
+        frames, mask = self.audio_front(waveform, waveform_length)
+        audio = self.audio_tower(frames, mask)
         text = self.text_tower(self.text_front(token_ids, token_mask), token_mask)
-        return Verdict(self.fusion(audio, text, confidence), audio.pooled, text.pooled)
+        head = self.end_of_turn
+        finished = None if head is None else head(frames, mask)
+        logits = self.fusion(audio, text, confidence)
+        return Verdict(logits, audio.pooled, text.pooled, finished)

@@ -15,8 +15,16 @@ from tools.parity.graphs import states_width
 from tools.parity.item import input_names
 
 OUTPUTS = ("logits", "audio_embedding", "text_embedding")
+"""Of every graph; one of a network with an end-of-turn head has `END_OF_TURN` after them."""
+
+END_OF_TURN = "end_of_turn"
 _OPSET = 20
 """The first with `Gelu`, which in pieces takes ONNX Runtime three times as long."""
+
+
+def output_names(model: Turbo) -> list[str]:
+    """Return the names of the outputs of the graph of `model`, in their order."""
+    return [*OUTPUTS, END_OF_TURN] if model.config.end_of_turn else list(OUTPUTS)
 
 
 def forget_origin(graph: onnx.GraphProto) -> None:
@@ -54,7 +62,7 @@ def export_fp32(model: Turbo, path: Path) -> None:
                 example,
                 str(path),
                 input_names=list(input_names(states=width > 0)),
-                output_names=list(OUTPUTS),
+                output_names=output_names(model),
                 opset_version=_OPSET,
                 dynamo=True,
                 external_data=False,

@@ -150,10 +150,34 @@ def augment(wave: Wave, seed: int, config: AugmentConfig, surroundings: Surround
     speech_power = float(np.square(wave).mean()) + 1e-9
     lead, trail = (int(rng.uniform(*span) * rate) for span in (config.lead_s, config.trail_s))
     total = lead + len(wave) + trail
-    size = next_fast_len(total + rate // 2)
-    padded = np.zeros(size, np.float32)
+    padded = np.zeros(next_fast_len(total + rate // 2), np.float32)
     padded[lead : lead + len(wave)] = wave
+    return _through(padded, total, speech_power, len(wave), rng, config, surroundings)
 
+
+def through_channel(
+    wave: Wave, rng: np.random.Generator, config: AugmentConfig, surroundings: Surroundings
+) -> Wave:
+    """Return `wave` `[T]`, in [-1, 1], through a random channel, neither cut nor moved in time."""
+    start, end = speech_edges(wave, sample_rate=config.sample_rate)
+    spoken = wave[start:end]
+    speech_power = float(np.square(spoken).mean()) + 1e-9
+    padded = np.zeros(next_fast_len(len(wave) + config.sample_rate // 2), np.float32)
+    padded[: len(wave)] = wave
+    return _through(padded, len(wave), speech_power, len(spoken), rng, config, surroundings)
+
+
+def _through(
+    padded: Wave,
+    total: int,
+    speech_power: float,
+    spoken: int,
+    rng: np.random.Generator,
+    config: AugmentConfig,
+    surroundings: Surroundings,
+) -> Wave:
+    """Send `padded`, of whose first `total` samples `spoken` are speech, through a channel."""
+    rate, size = config.sample_rate, len(padded)
     frequency = np.fft.rfftfreq(size, 1.0 / rate)
     spectrum = rfft(padded) * _equalizer(rng, frequency, config)
     if rng.random() < config.room_probability:
@@ -163,7 +187,7 @@ def augment(wave: Wave, seed: int, config: AugmentConfig, surroundings: Surround
             room = _simulated_room(rng, config)
         spectrum *= rfft(room[: rate // 2], size)
     speech = irfft(spectrum, size)
-    power = float(np.square(speech).sum()) / max(len(wave), 1)
+    power = float(np.square(speech).sum()) / max(spoken, 1)
     speech *= np.sqrt(speech_power / (power + 1e-12))
     noise = _noise(rng, size, surroundings)
     noise = noise * np.sqrt(speech_power * 10.0 ** (-rng.uniform(*config.snr_db) / 10.0))
