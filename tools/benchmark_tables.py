@@ -13,6 +13,8 @@ from typing import Any
 
 import click
 
+from turbo_stream.benchmark.material import KITCHEN
+
 Found = Mapping[str, Any]
 
 _LISTEN: dict[str, Callable[[Found], str]] = {
@@ -70,11 +72,16 @@ def main(files: tuple[Path, ...]) -> None:
 
 def listen_table(columns: Sequence[Found]) -> list[str]:
     """Return the lines of a table with a column for each result of `turbo-bench listen`."""
-    names = [one["ready"]["asr"] for one in columns]
+    names = [", ".join([one["ready"]["asr"], *_own_recordings(one)]) for one in columns]
     lines = ["| p50 / p95 / p99 | " + " | ".join(names) + " |", "|---|" + "--:|" * len(names)]
     for name, figure in _LISTEN.items():
         lines.append(f"| {name} | " + " | ".join(_or_dash(figure, one) for one in columns) + " |")
     return lines
+
+
+def _own_recordings(found: Found) -> list[str]:
+    """Return what was heard, unless it is the recording in the package."""
+    return [name for name in found["material"]["streams"] if name != KITCHEN.name]
 
 
 def turbo_table(found: Found) -> list[str]:

@@ -63,6 +63,8 @@ def test_the_first_seconds_end_between_two_utterances(stream: Stream) -> None:
     assert len(stream.first(0.1).spans) == 1, "one utterance is the least"
     unknown = Stream("noise", stream.pcm, None).first(10.0)
     assert unknown.spans is None and unknown.duration_s == 10.0
+    silent = Stream("silence", stream.pcm, ()).first(10.0)
+    assert silent.spans == () and silent.duration_s == 10.0
     both = first_of_all([stream, stream], stream.duration_s + 10)
     assert [len(one.spans) for one in both] == [15, 2]
 

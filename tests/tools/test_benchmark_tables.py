@@ -36,7 +36,7 @@ def test_a_column_for_each_result_and_a_table_for_the_classifier(tmp_path: Path,
     done = CliRunner().invoke(main, [str(path) for path in paths], catch_exceptions=False)
     listen, turbo = done.output.strip().split("\n\n")[:2]
     rows = {row[0]: row[1:] for row in map(cells, listen.splitlines())}
-    assert rows["p50 / p95 / p99"] == ["none", "none"]
+    assert rows["p50 / p95 / p99"] == ["none, kitchen.flac"] * 2
     assert rows["**felt, real time**, ms"] == ["-", "-"], "not measured"
     share = listened["conversation"]["cpu_share"]
     assert rows["conversation, share of a core"] == [f"{share:.1%}"] * 2

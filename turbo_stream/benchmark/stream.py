@@ -36,8 +36,8 @@ class Stream:
         """Return about the first `seconds`, cut between two utterances where those are known."""
         if seconds >= self.duration_s:
             return self
-        if self.spans is None:
-            return self._begun(seconds, None)
+        if not self.spans:
+            return self._begun(seconds, self.spans)
         kept = [span for span in self.spans if span.end_s + _AFTER_LAST_S <= seconds]
         kept = kept or [min(self.spans, key=lambda span: span.end_s)]
         follower = min(
