@@ -1,0 +1,36 @@
+"""A publisher on an event loop of its own, so that a test may block."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from turbo_stream.serving.mqtt.publisher import MqttPublisher
+
+
+@contextmanager
+def running(publisher: MqttPublisher) -> Iterator[asyncio.AbstractEventLoop]:
+    """Run `publisher` in a thread; close it at the end, and raise what it raised."""
+    raised: list[BaseException] = []
+    loop = asyncio.new_event_loop()
+
+    def run() -> None:
+        try:
+            loop.run_until_complete(publisher.run())
+        except Exception as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield loop
+    finally:
+        if thread.is_alive():
+            asyncio.run_coroutine_threadsafe(publisher.close(), loop)
+        thread.join(30)
+        assert not thread.is_alive(), "close() did not end run()"
+        loop.close()
+    if raised:
+        raise raised[0]

@@ -1,0 +1,16 @@
+"""One set of models for all tests of the Wyoming server."""
+
+from __future__ import annotations
+
+import pytest
+from paths import ROOT
+
+SMALL_WHISPER = ROOT / "tests" / "assets" / "whisper-kitchen"
+
+
+@pytest.fixture(scope="session")
+def listener():
+    """The shipped Turbo with a real small Whisper, which knows the sentences of the kitchen."""
+    from turbo_stream.pipeline import Pipeline
+
+    return Pipeline.load(asr=str(SMALL_WHISPER))

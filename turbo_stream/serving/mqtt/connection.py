@@ -1,0 +1,71 @@
+"""One connection to the broker: who logs in, what is left behind when it breaks."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from turbo_stream.errors import InputError, TurboStreamError
+from turbo_stream.serving.mqtt.config import MqttConfig
+
+if TYPE_CHECKING:
+    from aiomqtt import Client
+
+UNAVAILABLE = json.dumps({"state": "unavailable"})
+"""Retained on the topic `state` once this process is gone: its last will."""
+
+
+class BrokerError(TurboStreamError):
+    """The broker cannot be reached, or wants nothing to do with us."""
+
+
+def trust(config: MqttConfig) -> ssl.SSLContext | None:
+    """Return how the broker proves who it is; None without TLS.
+
+    Raises `InputError` for certificates that cannot be read.
+    """
+    if not config.address.tls:
+        return None
+    try:
+        return ssl.create_default_context(cafile=config.ca_file)
+    except OSError as error:
+        raise InputError(f"--mqtt-ca {config.ca_file} holds no PEM certificate: {error}") from error
+
+
+@asynccontextmanager
+async def connected(config: MqttConfig, context: ssl.SSLContext | None) -> AsyncIterator[Client]:
+    """Log in, and out when the context ends. Raises `MqttError` for everything that fails.
+
+    A client of its own for each connection, because paho would repeat on the next one what it
+    could not send on this one, and the outbox does that already.
+    """
+    from aiomqtt import Client, Will
+
+    address = config.address
+    client = Client(
+        address.host,
+        address.port,
+        username=address.username,
+        password=address.password,
+        # Always the same: the broker then ends a dead connection of ours, and publishes its will,
+        # before it answers the new one, not after.
+        identifier=f"turbo_stream-{config.node}",
+        will=Will(config.topic("state"), UNAVAILABLE, qos=1, retain=True),
+        timeout=config.answer_s,
+        keepalive=config.keepalive_s,
+        tls_context=context,
+    )
+    try:
+        await client.__aenter__()
+    except BaseException:
+        # aiomqtt leaves the socket open, and its reader in the loop, when nobody answers in time;
+        # it has no method of its own for this.
+        client._client.disconnect()
+        raise
+    try:
+        yield client
+    finally:
+        await client.__aexit__(None, None, None)

@@ -1,0 +1,93 @@
+"""What Home Assistant is told so that the device appears there by itself.
+
+One retained message an entity, at `<prefix>/<component>/<node>/<entity>/config`:
+https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import turbo_stream
+from turbo_stream.serving.mqtt.config import MqttConfig
+
+_AVAILABILITY = "{{ 'offline' if value_json.state == 'unavailable' else 'online' }}"
+
+# A state of Home Assistant holds 255 characters at most; the attributes hold the whole text.
+_LAST_TEXT = "{{ (value_json.text or '')[:255] }}"
+
+_COUNTERS = {
+    "accepted": ("Accepted", "mdi:check"),
+    "rejected": ("Rejected", "mdi:close"),
+    "dropped": ("Dropped", "mdi:help"),
+    "undelivered": ("Undelivered", "mdi:email-off"),
+}
+
+
+def discovery_messages(config: MqttConfig) -> dict[str, dict[str, Any]]:
+    """Return topic and JSON-ready payload of each entity; empty where none are announced."""
+    if config.discovery_prefix is None:
+        return {}
+    return {
+        f"{config.discovery_prefix}/{component}/{_identity(config)}/{entity}/config": {
+            "unique_id": f"{_identity(config)}_{entity}",
+            "availability_topic": config.topic("state"),
+            "availability_template": _AVAILABILITY,
+            "device": _device(config),
+            "origin": {"name": "turbo_stream", "sw_version": turbo_stream.__version__},
+            **body,
+        }
+        for component, entity, body in _entities(config)
+    }
+
+
+def _entities(config: MqttConfig) -> list[tuple[str, str, dict[str, Any]]]:
+    speech = {
+        "name": "Speech",
+        "device_class": "sound",
+        "state_topic": config.topic("state"),
+        "value_template": "{{ 'ON' if value_json.state == 'speech' else 'OFF' }}",
+    }
+    last_command = {
+        "name": "Last command",
+        "icon": "mdi:account-voice",
+        "state_topic": config.topic("utterance"),
+        "value_template": _LAST_TEXT,
+        "json_attributes_topic": config.topic("utterance"),
+        # The same command twice is two commands.
+        "force_update": True,
+    }
+    counters = [
+        (
+            "sensor",
+            key,
+            {
+                "name": name,
+                "icon": icon,
+                "state_topic": config.topic("counters"),
+                "value_template": f"{{{{ value_json.{key} }}}}",
+                "state_class": "total_increasing",
+                "entity_category": "diagnostic",
+            },
+        )
+        for key, (name, icon) in _COUNTERS.items()
+    ]
+    return [
+        ("binary_sensor", "speech", speech),
+        ("sensor", "last_command", last_command),
+        *counters,
+    ]
+
+
+def _identity(config: MqttConfig) -> str:
+    return f"turbo_stream_{config.node}"
+
+
+def _device(config: MqttConfig) -> dict[str, Any]:
+    return {
+        "identifiers": [_identity(config)],
+        "name": f"turbo_stream {config.node}",
+        "manufacturer": "turbo_stream",
+        "model": "turbo-serve",
+        "sw_version": turbo_stream.__version__,
+    }

@@ -1,0 +1,208 @@
+"""Publishes what streams say: accepted utterances, state, counters; for as long as it takes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from turbo_stream.events import Event, Utterance
+from turbo_stream.serving.mqtt.config import MqttConfig
+from turbo_stream.serving.mqtt.connection import UNAVAILABLE, BrokerError, connected, trust
+from turbo_stream.serving.mqtt.discovery import discovery_messages
+from turbo_stream.serving.mqtt.outbox import Outbox
+from turbo_stream.serving.mqtt.standing import Standing
+
+if TYPE_CHECKING:
+    from aiomqtt import Client
+
+GRACE_S = 5.0
+"""How long `close` lets what waits be delivered."""
+
+
+class MqttPublisher:
+    """Feeds one broker with the events of any number of streams.
+
+    Text leaves only with accepted utterances. While the broker is away these wait, a bounded
+    number for a bounded time; what is given up is counted (`undelivered`) and said. State and
+    counters are retained, and only their newest values are sent.
+    """
+
+    def __init__(self, config: MqttConfig, say: Callable[[str], None] | None = None) -> None:
+        """Prepare; `say` is told in one line when the broker goes away and comes back.
+
+        Raises `InputError` for certificates that cannot be read.
+        """
+        self._config = config
+        self._say = say or logging.getLogger(__name__).warning
+        self._context = trust(config)
+        self._standing = Standing()
+        self._outbox = Outbox(config.max_waiting, config.max_wait_s)
+        self._lock = threading.Lock()
+        """Guards the two above: streams speak from threads of their own."""
+        self._published: dict[str, str] = {}
+        """Retained on this connection: topic and payload."""
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._news = asyncio.Event()
+        self._closing = asyncio.Event()
+        self._keeping: asyncio.Task[None] | None = None
+        self._was_connected = False
+        self._retry_s = config.first_retry_s
+
+    def hear(self, event: Event, stream: str = "") -> None:
+        """Take in what `stream` (a name of its own) says; from any thread, never waiting."""
+        with self._lock:
+            self._standing.note(event, stream)
+            if isinstance(event, Utterance) and event.decision == "accepted":
+                self._outbox.put(self._letter(event, stream))
+                self._standing.count_undelivered(self._outbox.give_up())
+        self._wake()
+
+    def end(self, stream: str) -> None:
+        """Forget `stream`, which is over; from any thread."""
+        with self._lock:
+            self._standing.end(stream)
+        self._wake()
+
+    async def run(self) -> None:
+        """Publish until `close`. Raises `BrokerError` if the first connection fails.
+
+        Later ones are tried again and again, with growing waits in between.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._keeping = asyncio.create_task(self._keep_connected(), name="mqtt")
+        try:
+            await self._keeping
+        except asyncio.CancelledError:
+            # Cancelled by `close`, whose patience has ended; else by our own caller.
+            if not self._closing.is_set():
+                raise
+        finally:
+            self._loop = None
+            self._account_for_the_rest()
+
+    async def close(self) -> None:
+        """Deliver what waits, say goodbye, and let `run` return; takes `GRACE_S` at most."""
+        self._closing.set()
+        self._news.set()
+        if self._keeping is not None:
+            await asyncio.wait({self._keeping}, timeout=GRACE_S)
+            self._keeping.cancel()
+
+    async def _keep_connected(self) -> None:
+        from aiomqtt import MqttError
+
+        while not self._closing.is_set():
+            try:
+                async with connected(self._config, self._context) as client:
+                    await self._converse(client)
+            except MqttError as error:
+                self._note_failure(str(error))
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._closing.wait(), self._retry_s)
+                self._retry_s = min(2 * self._retry_s, self._config.longest_retry_s)
+
+    async def _converse(self, client: Client) -> None:
+        """Publish until told to close; raises `MqttError` when the connection breaks."""
+        self._note_success()
+        tasks = {
+            asyncio.create_task(self._publish_all(client)),
+            asyncio.create_task(_until_disconnected(client)),
+        }
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for task in done:
+            task.result()
+
+    async def _publish_all(self, client: Client) -> None:
+        self._published.clear()
+        for topic, body in discovery_messages(self._config).items():
+            await client.publish(topic, json.dumps(body), qos=1, retain=True)
+        while True:
+            self._news.clear()
+            closing = self._closing.is_set()
+            await self._publish_letters(client)
+            with self._lock:
+                state, counters = self._standing.state, self._standing.counters()
+            state_payload = UNAVAILABLE if closing else json.dumps({"state": state})
+            await self._publish_retained(client, "state", state_payload)
+            await self._publish_retained(client, "counters", json.dumps(counters))
+            if closing:
+                return
+            await self._news.wait()
+
+    async def _publish_letters(self, client: Client) -> None:
+        topic = self._config.topic("utterance")
+        while True:
+            with self._lock:
+                self._standing.count_undelivered(self._outbox.give_up())
+                letter = self._outbox.first()
+            if letter is None:
+                return
+            # Not retained: who subscribes later shall not obey an old command.
+            await client.publish(topic, letter.payload, qos=1)
+            with self._lock:
+                self._outbox.delivered(letter)
+
+    async def _publish_retained(self, client: Client, name: str, payload: str) -> None:
+        topic = self._config.topic(name)
+        if self._published.get(topic) != payload:
+            await client.publish(topic, payload, qos=1, retain=True)
+            self._published[topic] = payload
+
+    def _letter(self, event: Utterance, stream: str) -> str:
+        decided_at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        body = event.to_json() | {"stream": stream, "decided_at": decided_at}
+        return json.dumps(body, ensure_ascii=False)
+
+    def _wake(self) -> None:
+        loop = self._loop
+        if loop is not None:
+            with suppress(RuntimeError):  # the loop ended between these two lines
+                loop.call_soon_threadsafe(self._news.set)
+
+    def _note_failure(self, reason: str) -> None:
+        address = self._config.address
+        if not self._was_connected:
+            raise BrokerError(
+                f"the MQTT broker {address} cannot be used: {reason}; check the address, the user "
+                "and the password, and the certificates"
+            )
+        if self._retry_s == self._config.first_retry_s and not self._closing.is_set():
+            self._say(f"the MQTT broker {address} is away ({reason}); trying again")
+
+    def _note_success(self) -> None:
+        if self._was_connected:
+            with self._lock:
+                given_up, waiting = self._outbox.give_up(), len(self._outbox)
+                self._standing.count_undelivered(given_up)
+            self._say(
+                f"the MQTT broker {self._config.address} is back; accepted utterances that "
+                f"waited: {waiting}, given up since the start: {self._standing.undelivered}"
+            )
+        self._was_connected = True
+        self._retry_s = self._config.first_retry_s
+
+    def _account_for_the_rest(self) -> None:
+        with self._lock:
+            waiting = len(self._outbox)
+        if waiting:
+            self._say(
+                f"accepted utterances that never reached the MQTT broker "
+                f"{self._config.address}: {waiting}"
+            )
+
+
+async def _until_disconnected(client: Client) -> None:
+    # Nothing is subscribed to: the iterator only ever ends, by raising when the connection does.
+    async for _ in client.messages:
+        pass

@@ -1,0 +1,56 @@
+"""Tells the local network that the server is there (mDNS), so that Home Assistant offers it."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from turbo_stream.errors import TurboStreamError
+from turbo_stream.serving.wyoming.address import TcpAddress
+
+SERVICE_TYPE = "_wyoming._tcp.local."
+
+
+@asynccontextmanager
+async def announced(name: str, address: TcpAddress) -> AsyncIterator[None]:
+    """Announce `name` at `address` while the context lasts.
+
+    Another name is found if it is taken. Raises `TurboStreamError` without a network.
+    """
+    from zeroconf import Error
+    from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
+
+    info = AsyncServiceInfo(
+        SERVICE_TYPE,
+        f"{name}.{SERVICE_TYPE}",
+        port=address.port,
+        parsed_addresses=network_addresses(address.host),
+        server=f"{socket.gethostname().split('.')[0]}.local.",
+    )
+    try:
+        zeroconf = AsyncZeroconf()
+        await (await zeroconf.async_register_service(info, allow_name_change=True))
+    except (OSError, Error) as error:
+        raise TurboStreamError(
+            f"{address} cannot be announced ({error or type(error).__name__}); leave out --zeroconf"
+        ) from error
+    try:
+        yield
+    finally:
+        await zeroconf.async_close()
+
+
+def network_addresses(host: str) -> list[str]:
+    """Return the addresses at which `host` is reached: all of this machine's if it is a wildcard.
+
+    Loopback ones only where there are no others.
+    """
+    if host not in ("0.0.0.0", "::"):
+        return sorted({str(info[4][0]) for info in socket.getaddrinfo(host, None)})
+    from zeroconf import get_all_addresses
+
+    everywhere = get_all_addresses()
+    outside = [given for given in everywhere if not ipaddress.ip_address(given).is_loopback]
+    return sorted(outside or everywhere)

@@ -1,0 +1,133 @@
+"""The Wyoming server beside the web server, over the same models."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+
+from wyoming.info import Info
+
+from turbo_stream.errors import InputError
+from turbo_stream.recognition.none import NoRecognizer
+from turbo_stream.serving.hub import Hub, Refused
+from turbo_stream.serving.wyoming.address import (
+    StdioAddress,
+    TcpAddress,
+    UnixAddress,
+    WyomingAddress,
+)
+from turbo_stream.serving.wyoming.conversation import Conversation
+from turbo_stream.serving.wyoming.description import describe
+from turbo_stream.serving.wyoming.listening import bind
+from turbo_stream.serving.wyoming.stdio import connect, take_stdout
+
+
+class WyomingService:
+    """Serves speech-to-text to Wyoming clients; see `Request` for what they are answered.
+
+    Wyoming has no passwords: whoever reaches the address is served.
+    """
+
+    def __init__(
+        self,
+        address: WyomingAddress,
+        *,
+        announce: str | None = None,
+        say: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        """Occupy `address`: sockets are bound, and standard output is taken from everybody else.
+
+        Args:
+            address: where clients come from.
+            announce: the name under which the local network is told of it; None is not told.
+            say: told in one line where the server listens.
+
+        Raises:
+            InputError: the address cannot be had, or not announced.
+            TurboStreamError: something else listens there.
+        """
+        if announce is not None and not isinstance(address, TcpAddress):
+            raise InputError(f"only tcp:// can be announced, not {address}; leave out --zeroconf")
+        self._announce = announce
+        self._say = say
+        self._conversations: dict[asyncio.Task[None], Conversation] = {}
+        self._closing = asyncio.Event()
+        self._serving = False
+        self._bound: socket.socket | None = None
+        if isinstance(address, StdioAddress):
+            self._output = take_stdout()
+        else:
+            self._bound = bind(address)
+        if isinstance(address, TcpAddress) and self._bound is not None:
+            address = replace(address, port=self._bound.getsockname()[1])
+        self.address = address
+        """With the port that was found, if any would do."""
+
+    @property
+    def alone(self) -> bool:
+        """Whether this process is for one client only, and over when that has gone."""
+        return isinstance(self.address, StdioAddress)
+
+    async def run(self, hub: Hub) -> None:
+        """Serve until `close`, or until the only client has gone.
+
+        Raises `InputError` without a recognizer, and for files as standard input or output.
+        """
+        if isinstance(hub.pipeline.decider.recognizer, NoRecognizer):
+            raise InputError("Wyoming returns texts, and --asr none makes none; give a recognizer")
+        info = describe(hub.pipeline.ready)
+        if self._bound is None:
+            reader, writer = await connect(self._output)
+            self._converse(Conversation(reader, writer, hub, info, only_client=True))
+        else:
+            await self._listen(hub, info, self._bound)
+        while self._conversations:
+            await asyncio.wait(self._conversations)
+
+    async def close(self) -> None:
+        """Take no new clients, and leave those there are once they are answered; idempotent."""
+        self._closing.set()
+        for conversation in list(self._conversations.values()):
+            conversation.leave()
+        if self._bound is not None and not self._serving:
+            self._bound.close()
+        if isinstance(self.address, UnixAddress):
+            self.address.path.unlink(missing_ok=True)
+
+    async def _listen(self, hub: Hub, info: Info, bound: socket.socket) -> None:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            conversation = Conversation(reader, writer, hub, info)
+            if len(self._conversations) >= hub.limits.clients:
+                message = f"all {hub.limits.clients} connections are in use; connect again later"
+                await conversation.turn_away(Refused("full", message))
+            else:
+                self._converse(conversation)
+
+        async with AsyncExitStack() as stack:
+            if isinstance(self.address, UnixAddress):
+                server = await asyncio.start_unix_server(serve, sock=bound)
+            else:
+                server = await asyncio.start_server(serve, sock=bound)
+            self._serving = True  # from here on the socket is the server's to close
+            stack.callback(server.close)
+            if self._announce is not None and isinstance(self.address, TcpAddress):
+                from turbo_stream.serving.wyoming.announcement import announced
+
+                await stack.enter_async_context(announced(self._announce, self.address))
+            self._say(f"Wyoming on {self.address}")
+            await self._closing.wait()
+
+    def _converse(self, conversation: Conversation) -> None:
+        task = asyncio.create_task(conversation.run(), name="wyoming")
+        self._conversations[task] = conversation
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        del self._conversations[task]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": "a Wyoming client's task failed", "exception": error, "task": task}
+            )
