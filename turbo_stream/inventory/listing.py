@@ -1,0 +1,90 @@
+"""Finds the models of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from turbo_stream.detection.manifest import MANIFEST_NAME
+from turbo_stream.detection.package import SHIPPED, ModelPackage
+from turbo_stream.errors import InputError, PackageError
+from turbo_stream.inventory.model import Model, folder_size
+from turbo_stream.recognition.whisper_model import REPOSITORIES, find_model
+
+_WEIGHTS = "model.bin"
+"""What a CTranslate2 model has, and other repositories in the Hub's cache rarely."""
+
+
+def list_models(folders: Iterable[Path] = ()) -> list[Model]:
+    """Return the shipped package, those in `folders`, and the Whisper models known and cached.
+
+    Nothing is downloaded and the network is not asked.
+    """
+    given = [model_in(folder) for folder in folders]
+    return [turbo_package(SHIPPED), *given, *whisper_models()]
+
+
+def model_in(folder: Path) -> Model:
+    """Return the model in `folder`; InputError if it holds none."""
+    if (folder / MANIFEST_NAME).is_file():
+        return turbo_package(folder)
+    if (folder / _WEIGHTS).is_file() or (folder / "config.json").is_file():
+        return _whisper_folder(str(folder), folder, "")
+    raise InputError(
+        f"{folder} holds no model: a Turbo package has {MANIFEST_NAME}, a Whisper model {_WEIGHTS}"
+    )
+
+
+def turbo_package(folder: Path) -> Model:
+    """Return the package in `folder`, whole or not."""
+    name = folder.name if folder == SHIPPED else str(folder)
+    try:
+        package = ModelPackage.load(folder)
+    except PackageError as error:
+        return Model("turbo", name, "incomplete", folder, folder_size(folder), str(error))
+    shipped = ", ships with turbo_stream" if folder == SHIPPED else ""
+    detail = f"{package.name} {package.version}, {package.language}{shipped}"
+    return Model("turbo", package.name, "present", folder, folder_size(folder), detail)
+
+
+def whisper_models() -> list[Model]:
+    """Return the models that have a short name, then others in the Hub's cache."""
+    cached = cached_snapshots()
+    known = [
+        _whisper_folder(name, cached[repository], repository)
+        if repository in cached
+        else Model("whisper", name, "absent", detail=repository)
+        for name, repository in REPOSITORIES.items()
+    ]
+    others = [
+        _whisper_folder(repository, folder, repository)
+        for repository, folder in sorted(cached.items())
+        if repository not in REPOSITORIES.values() and (folder / _WEIGHTS).exists()
+    ]
+    return known + others
+
+
+def cached_snapshots() -> dict[str, Path]:
+    """Return the folder of the current snapshot of every model in the Hub's cache."""
+    from huggingface_hub import constants, scan_cache_dir
+    from huggingface_hub.errors import CacheNotFound
+
+    try:
+        cache = scan_cache_dir(constants.HF_HUB_CACHE)
+    except CacheNotFound:
+        return {}
+    return {
+        repository.repo_id: max(
+            repository.revisions, key=lambda r: ("main" in r.refs, r.last_modified)
+        ).snapshot_path
+        for repository in cache.repos
+        if repository.repo_type == "model" and repository.revisions
+    }
+
+
+def _whisper_folder(name: str, folder: Path, detail: str) -> Model:
+    try:
+        find_model(folder)
+    except InputError as error:
+        return Model("whisper", name, "incomplete", folder, folder_size(folder), str(error))
+    return Model("whisper", name, "present", folder, folder_size(folder), detail)
