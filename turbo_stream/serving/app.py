@@ -12,9 +12,11 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
+from turbo_stream.serving.asyncapi import asyncapi
 from turbo_stream.serving.classify import Classify
 from turbo_stream.serving.gate import Gate, GateConfig
 from turbo_stream.serving.hub import Hub
+from turbo_stream.serving.openapi import openapi
 from turbo_stream.serving.websocket import serve_websocket
 
 PAGE = Path(__file__).parent / "page"
@@ -36,6 +38,12 @@ def make_app(hub: Hub, gate: GateConfig | None = None) -> ASGIApp:
     async def metrics(request: Request) -> Response:
         return Response(hub.metrics.page(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
+    async def describe_http(request: Request) -> Response:
+        return JSONResponse(openapi(hub.limits))
+
+    async def describe_websocket(request: Request) -> Response:
+        return JSONResponse(asyncapi())
+
     app = Starlette(
         routes=[
             WebSocketRoute("/ws", websocket),
@@ -43,6 +51,8 @@ def make_app(hub: Hub, gate: GateConfig | None = None) -> ASGIApp:
             Route("/healthz", alive),
             Route("/readyz", ready),
             Route("/metrics", metrics),
+            Route("/openapi.json", describe_http),
+            Route("/asyncapi.json", describe_websocket),
             Mount("/", StaticFiles(directory=PAGE, html=True, check_dir=False)),
         ]
     )

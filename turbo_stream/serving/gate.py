@@ -114,11 +114,13 @@ class Gate:
     def _has_token(self, scope: Scope, headers: Headers) -> bool:
         if self._token is None or not scope["path"].startswith(GUARDED):
             return True
-        kind, _, given = headers.get("authorization", "").partition(" ")
-        if kind.lower() != "bearer":
+        kind, _, bearer = headers.get("authorization", "").partition(" ")
+        if kind.lower() == "bearer":
+            given = bearer.strip().encode("latin-1")  # the bytes that were sent
+        else:
             query = parse_qs(scope["query_string"].decode("latin-1"))
-            given = query.get("token", [""])[0]
-        return hmac.compare_digest(given.strip().encode(), self._token)
+            given = query.get("token", [""])[0].encode()
+        return hmac.compare_digest(given, self._token)
 
     async def _refuse(
         self, status: int, reason: str, message: str, scope: Scope, receive: Receive, send: Send

@@ -76,6 +76,7 @@ class Session:
         self._over = asyncio.Event()
         self._open_utterances = 0
         self._started_s = self._loop.time()
+        self._stalled_from_s: float | None = None
         self._sent_samples = 0
         self._thread = threading.Thread(target=self._run, name="turbo-session", daemon=True)
         self._thread.start()
@@ -152,18 +153,23 @@ class Session:
         self.pipeline.decider.detector.threshold = threshold
 
     async def _room_for(self, samples: int) -> None:
-        """Wait for room for `samples`, and for the decisions on what was sent too early."""
-        gives_up_s = self._loop.time() + self._stalled_s
+        """Wait for room for `samples`, and for the decisions on what was sent too early.
+
+        Who sends by the clock cannot wait long: after `stalled_s` its sound is lost, until there
+        is room again.
+        """
         while not self._over.is_set():
             room, now_s = self._source.room, self._loop.time()
+            ahead = self.sent_s > now_s - self._started_s + _AHEAD_S
             if room >= samples:
-                if self.sent_s <= now_s - self._started_s + _AHEAD_S:
-                    return
+                self._stalled_from_s = None
                 waiting = to_samples(BUFFER_S) - room
-                if waiting <= _AHEAD_SAMPLES and self._open_utterances < 2:
+                if not ahead or (waiting <= _AHEAD_SAMPLES and self._open_utterances < 2):
                     return
-            elif now_s >= gives_up_s:
-                return
+            elif not ahead:
+                self._stalled_from_s = self._stalled_from_s or now_s
+                if now_s >= self._stalled_from_s + self._stalled_s:
+                    return
             await asyncio.sleep(_POLL_S)
 
     def _run(self) -> None:

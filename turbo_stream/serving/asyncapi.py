@@ -1,0 +1,106 @@
+"""`/asyncapi.json`: what goes over the WebSocket, in AsyncAPI 3.0."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import turbo_stream
+from turbo_stream.serving.event_schema import event_schemas
+
+END: dict[str, Any] = {
+    "type": "object",
+    "description": "The sound is over: the last events follow, then the server closes with 1000.",
+    "properties": {"type": {"const": "end"}},
+    "required": ["type"],
+    "additionalProperties": False,
+}
+SET: dict[str, Any] = {
+    "type": "object",
+    "description": "From the next decision on, accept from this probability on.",
+    "properties": {
+        "type": {"const": "set"},
+        "threshold": {"type": "number", "minimum": 0, "maximum": 1},
+    },
+    "required": ["type", "threshold"],
+    "additionalProperties": False,
+}
+_QUERY: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "threshold": {
+            "type": "number",
+            "minimum": 0,
+            "maximum": 1,
+            "description": "Of this stream; otherwise the server's.",
+        },
+        "partials": {"enum": ["0", "1"], "description": "0: no text while speech goes on."},
+        "show_rejected": {
+            "enum": ["0", "1"],
+            "description": "1: with the text of rejected speech, where the server allows it.",
+        },
+        "token": {"type": "string", "description": "Where the server asks for one."},
+    },
+    "additionalProperties": False,
+}
+
+
+def asyncapi() -> dict[str, Any]:
+    """Return the document."""
+    events = event_schemas()
+    messages: dict[str, Any] = {
+        "Sound": {
+            "contentType": "audio/L16;rate=16000;channels=1",
+            "summary": "Signed 16-bit little-endian samples, 16 kHz mono, any even number of bytes",
+            "description": "A binary message. One that ends in half a sample is closed with 1007.",
+            "payload": {"type": "string", "format": "binary"},
+        },
+        "End": {"contentType": "application/json", "payload": END},
+        "Set": {"contentType": "application/json", "payload": SET},
+    }
+    for name, schema in events.items():
+        messages[name] = {
+            "contentType": "application/json",
+            "summary": schema["description"],
+            "payload": schema,
+        }
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "turbo-serve",
+            "version": turbo_stream.__version__,
+            "description": "Sound in, events out; one stream a connection. Close codes: 1000 the "
+            "stream is over, 1001 the server is shutting down, 1007 half a sample or no JSON, "
+            "1008 a limit, an option or the token, 1009 a message that is too long, 1011 a "
+            "failure of the server, 1013 full or still loading.",
+            "license": {"name": "Apache-2.0"},
+        },
+        "defaultContentType": "application/json",
+        "channels": {
+            "stream": {
+                "address": "/ws",
+                "messages": {name: {"$ref": _component(name)} for name in messages},
+                "bindings": {"ws": {"method": "GET", "query": _QUERY}},
+            }
+        },
+        "operations": {
+            "hear": _operation("receive", "Sound and wishes of the client.", _WISHES),
+            "tell": _operation("send", "Events, `Ready` first, `Finished` last.", tuple(events)),
+        },
+        "components": {"messages": messages},
+    }
+
+
+_WISHES = ("Sound", "End", "Set")
+
+
+def _component(name: str) -> str:
+    return f"#/components/messages/{name}"
+
+
+def _operation(action: str, summary: str, messages: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "action": action,
+        "summary": summary,
+        "channel": {"$ref": "#/channels/stream"},
+        "messages": [{"$ref": f"#/channels/stream/messages/{name}"} for name in messages],
+    }
