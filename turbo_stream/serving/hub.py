@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -81,7 +81,7 @@ class Hub:
         self._sessions: set[Session] = set()
         self._all_closed = asyncio.Event()
         self._all_closed.set()
-        self._watchers: list[Watcher] = []
+        self._watchers: list[tuple[Watcher, Callable[[int], None]]] = []
 
     def load(self, pipeline: Pipeline) -> None:
         """Serve streams of `pipeline` from now on; nobody else may use its recognizer."""
@@ -138,17 +138,25 @@ class Hub:
                 finally:
                     self.counts.open_streams -= 1
                     self._sessions.discard(session)
+                    for _, on_end in self._watchers:
+                        on_end(number)
                     if not self._sessions:
                         self._all_closed.set()
 
     @contextmanager
-    def watch(self, watcher: Watcher) -> Iterator[None]:
-        """Tell `watcher` of all events while the context lasts."""
-        self._watchers.append(watcher)
+    def watch(
+        self, watcher: Watcher, on_end: Callable[[int], None] = lambda stream: None
+    ) -> Iterator[None]:
+        """Tell `watcher` of all events while the context lasts.
+
+        `on_end` is told of streams that are over: one that its client broke off says no more.
+        """
+        watching = (watcher, on_end)
+        self._watchers.append(watching)
         try:
             yield
         finally:
-            self._watchers.remove(watcher)
+            self._watchers.remove(watching)
 
     async def drain(self) -> None:
         """Open no more streams, end those there are, and let their clients read the rest.
@@ -168,5 +176,5 @@ class Hub:
     def _note(self, stream: int, transport: Transport, event: Event) -> None:
         self.counts.add(event)
         self.metrics.observe(event)
-        for watcher in self._watchers:
+        for watcher, _ in self._watchers:
             watcher(stream, transport, event)

@@ -29,8 +29,8 @@ class Running:
         """Do what the server does when it is told to end."""
 
         async def end() -> None:
-            await self.service.close()
             await self.hub.drain()
+            await self.service.close()
 
         asyncio.run_coroutine_threadsafe(end(), self.loop).result(30)
 

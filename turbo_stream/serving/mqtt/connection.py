@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator
@@ -61,9 +62,11 @@ async def connected(config: MqttConfig, context: ssl.SSLContext | None) -> Async
     try:
         await client.__aenter__()
     except BaseException:
-        # aiomqtt leaves the socket open, and its reader in the loop, when nobody answers in time;
-        # it has no method of its own for this.
+        # aiomqtt leaves the socket and its own task behind when nobody answers in time, and has no
+        # method for this.
         client._client.disconnect()
+        if client._misc_task is not None:
+            await asyncio.wait({client._misc_task}, timeout=1)
         raise
     try:
         yield client

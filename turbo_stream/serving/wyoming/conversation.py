@@ -174,7 +174,7 @@ class Conversation:
                     pass
 
     def _note_end(self, sent: bool) -> None:
-        if self._leaving or not sent:
+        if self._leaving or not sent or self._hub.state == "draining":
             self._hang_up()
 
     def _hang_up(self) -> None:
