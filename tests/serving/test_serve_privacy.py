@@ -1,0 +1,84 @@
+"""Promise 7 for the server: rejected speech leaves no trace in files, logs, metrics or sockets."""
+
+from __future__ import annotations
+
+import io
+import json
+import signal
+import sys
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+import soundfile
+from paths import ROOT
+from privacy_child import CANARY
+from served import send
+from server_process import serving
+from websockets.sync.client import connect
+
+WORDS = CANARY.split()
+TOKEN = "sesamestreet"
+
+
+@pytest.fixture
+def traces(tmp_path: Path, excerpt: np.ndarray):
+    """Return a function that runs the server, uses all of it, and returns where a word stood."""
+
+    def run(*options: str) -> dict[str, str]:
+        homes = {name: str(tmp_path / name) for name in ("HOME", "TMPDIR")}
+        for folder in (*homes.values(), str(tmp_path / "cwd")):
+            Path(folder).mkdir()
+        report = tmp_path / "report"
+        child = [sys.executable, str(Path(__file__).with_name("private_server.py")), str(report)]
+        path = {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", "PYTHONDONTWRITEBYTECODE": "1"}
+        file = io.BytesIO()
+        soundfile.write(file, excerpt, 16_000, format="FLAC")
+        with serving(
+            *options, "--token", TOKEN, command=child, env={**homes, **path}, cwd=tmp_path / "cwd"
+        ) as server:
+            server.said("turbo-serve: ready")
+            address = f"127.0.0.1:{server.port}"
+            with connect(f"ws://{address}/ws?token={TOKEN}", compression=None) as client:
+                send(client, excerpt)
+                socket = "\n".join(str(message) for message in client)
+            query = {"token": TOKEN}
+            answer = httpx.post(
+                f"http://{address}/v1/classify",
+                params=query,
+                content=file.getvalue(),
+                timeout=60,
+            )
+            metrics = httpx.get(f"http://{address}/metrics", params=query)
+            assert server.end(signal.SIGTERM) == 0, server.errors
+        decisions = {json.loads(line).get("decision") for line in socket.splitlines()}
+        assert decisions & {"accepted", "rejected"} and answer.status_code == 200
+        assert json.loads(report.read_text()) == [], "a file was written"
+        assert TOKEN not in server.errors, "the log shows the token"
+        files = [p for p in tmp_path.rglob("*") if p.is_file() and p != report]
+        assert not files
+        return {
+            "socket": socket,
+            "answer": answer.text,
+            "metrics": metrics.text,
+            "log": server.errors,
+        }
+
+    return run
+
+
+def places(found: dict[str, str]) -> set[str]:
+    return {place for place, text in found.items() for word in WORDS if word in text.lower()}
+
+
+def test_rejected_speech_leaves_no_trace(traces) -> None:
+    assert places(traces("--threshold", "1")) == set()
+
+
+def test_accepted_speech_goes_to_its_own_client_alone(traces) -> None:
+    assert places(traces("--threshold", "0")) == {"socket", "answer"}
+
+
+def test_the_user_may_ask_for_it(traces) -> None:
+    assert places(traces("--threshold", "1", "--show-rejected")) == {"socket", "answer"}
