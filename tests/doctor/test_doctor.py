@@ -1,0 +1,152 @@
+"""`turbo-doctor` on this machine, and on machines on which something is missing."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from paths import KITCHEN, ROOT
+from tiny_package import write_package
+
+from turbo_stream.cli.command import run_command
+from turbo_stream.cli.doctor import doctor
+from turbo_stream.doctor.check import Check
+from turbo_stream.doctor.examination import Wanted, examine
+from turbo_stream.doctor.libraries import import_problems
+from turbo_stream.doctor.machine import look_at_port
+from turbo_stream.doctor.models import look_at_package
+from turbo_stream.doctor.sound import loudness
+
+
+def run(*arguments: str, path: Path | None = None, **environment: str) -> tuple[int, dict]:
+    """Run the command in a process of its own; return its status and JSON."""
+    paths = os.pathsep.join(str(p) for p in (path, ROOT) if p is not None)
+    done = subprocess.run(
+        [sys.executable, "-m", "turbo_stream.cli.doctor", "--json", *arguments],
+        env=os.environ | {"PYTHONPATH": paths} | environment,
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+def states(body: dict) -> dict[str, str]:
+    return {check["name"]: check["state"] for check in body["checks"]}
+
+
+def test_here_files_can_be_listened_to(capsys) -> None:
+    status = run_command(doctor, ["--no-microphone"])
+    said = capsys.readouterr().out
+    assert status == 0, said
+    assert said.endswith("\nlistening would work\n") and "MISSING" not in said
+    for part in ("onnxruntime", "turbo-rej-en", "hashes verified, runs", "webrtc", "port 8765"):
+        assert part in said
+
+
+def test_a_library_that_is_missing_is_named_and_hides_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "soxr.py").write_text("raise ImportError('no such\\nthing')")
+    (tmp_path / "sounddevice.py").write_text("raise OSError('PortAudio library not found')")
+    status, body = run(path=tmp_path)
+    assert status == 1 and body["works"] is False
+    found = {check["name"]: check for check in body["checks"]}
+    assert found["soxr"]["found"] == "ImportError: no such thing"
+    assert "pip install" in found["soxr"]["advice"]
+    assert "PortAudio library" in found["portaudio"]["found"]
+    assert found["turbo package"]["state"] == found["vad"]["state"] == "ok"
+
+
+def test_a_library_that_kills_the_process_is_named(tmp_path: Path, monkeypatch) -> None:
+    """As an instruction does that the processor does not know."""
+    (tmp_path / "lethal.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGILL)")
+    (tmp_path / "leaving.py").write_text("import os; os._exit(3)")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert import_problems(["json", "lethal", "csv", "leaving", "no_such_module"]) == {
+        "json": None,
+        "lethal": "SIGILL",
+        "csv": None,
+        "leaving": "ended Python with status 3",
+        "no_such_module": "ModuleNotFoundError: No module named 'no_such_module'",
+    }
+
+
+def test_what_would_kill_this_process_is_not_tried(monkeypatch) -> None:
+    from turbo_stream.doctor import libraries
+
+    dead = [Check("tokenizers", "missing", "SIGILL")]
+    monkeypatch.setattr(libraries, "look_at_libraries", lambda: dead)
+    *_, last = examine(Wanted())
+    assert last == Check(
+        "the rest", "missing", "was not looked at", "first see to the library above"
+    )
+
+
+def test_an_examination_that_fails_is_a_finding(monkeypatch) -> None:
+    from turbo_stream.doctor import libraries, machine
+
+    def fail() -> None:
+        raise RuntimeError("two\nlines")
+
+    monkeypatch.setattr(libraries, "look_at_libraries", list)
+    monkeypatch.setattr(machine, "look_at_disk", fail)
+    found = {check.name: check for check in examine(Wanted(microphone=False))}
+    assert found["disk"] == Check("disk", "missing", "RuntimeError: two lines")
+    assert found["port 8765"].state in ("ok", "note")
+
+
+def test_a_damaged_package_is_missing(tmp_path: Path) -> None:
+    package = write_package(tmp_path / "own")
+    assert [check.state for check in look_at_package(str(package))] == ["ok"]
+    (package / "tokenizer.json").write_text("{}")
+    (check,) = look_at_package(str(package))
+    assert check.state == "missing" and "tokenizer.json is damaged" in check.found
+
+
+def test_a_port_in_use_is_said() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        (check,) = look_at_port(taken.getsockname()[1])
+    assert (check.state, check.found) == ("note", "in use")
+
+
+@pytest.mark.parametrize(
+    ("mean_square", "peak", "state", "says"),
+    [
+        (0.0, 0, "missing", "digital silence"),
+        (1.0, 3, "note", "-90 dBFS"),
+        (1e6, 20_000, "ok", "level -30 dBFS, peak -4 dBFS"),
+        (1e8, 32_768, "note", "peak 0 dBFS"),
+    ],
+)
+def test_what_a_level_says_of_a_microphone(mean_square, peak, state, says) -> None:
+    check = loudness(mean_square, peak)
+    assert check.state == state and says in check.found
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--no-microphone", "--listen", "1"], ["--device", "3"], ["--listen", "0"]]
+)
+def test_options_that_contradict_each_other_are_refused(arguments, capsys) -> None:
+    assert run_command(doctor, arguments) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.audio_server
+def test_a_microphone_is_found_and_listened_to(sound_server, kitchen_pcm) -> None:
+    status, body = run("--listen", "0.3", **sound_server.env)
+    assert status == 1 and states(body)["sound"] == "missing", "nothing is playing"
+    player = sound_server.play(kitchen_pcm)
+    try:
+        status, body = run("--listen", "1", **sound_server.env)
+    finally:
+        player.kill()
+        player.wait()
+    assert (status, states(body)["sound"]) == (0, "ok"), body
+    assert "dBFS" in json.dumps(body) and str(KITCHEN) not in json.dumps(body)

@@ -1,0 +1,99 @@
+"""`turbo-doctor`: what keeps this machine from listening, and how to get it."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+import turbo_stream
+from turbo_stream.cli.command import run_command
+from turbo_stream.doctor.check import Check
+from turbo_stream.doctor.examination import Wanted, examine, works
+
+_MARKS = {"ok": ("ok", "green"), "note": ("note", "yellow"), "missing": ("MISSING", "bold red")}
+
+
+@click.command("turbo-doctor", context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option(
+    "--listen",
+    "listen_s",
+    type=click.FloatRange(0, 60, min_open=True),
+    metavar="S",
+    help="Listen to the microphone for S seconds: does it deliver sound?",
+)
+@click.option("--device", metavar="ID", help="Microphone to listen to, by index or name.")
+@click.option("--no-microphone", is_flag=True, help="None is needed: a server, or files.")
+@click.option("--model", metavar="DIR", help="Turbo package.  [default: the one that ships]")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=8765,
+    show_default=True,
+    help="Port of turbo-serve.",
+)
+@click.version_option(turbo_stream.__version__, prog_name="turbo-doctor")
+def doctor(
+    *,
+    as_json: bool,
+    listen_s: float | None,
+    device: str | None,
+    no_microphone: bool,
+    model: str | None,
+    port: int,
+) -> None:
+    """Look at everything that listening needs, and say what is missing and how to get it.
+
+    Ends with status 0 if listening would work, else 1. Nothing is written, sent or downloaded.
+    """
+    if no_microphone and listen_s is not None:
+        raise click.UsageError("--no-microphone leaves nothing to listen to; give one or the other")
+    if device is not None and listen_s is None:
+        raise click.UsageError("--device says what --listen listens to; give --listen S, too")
+    wanted = Wanted(
+        microphone=not no_microphone,
+        listen_s=listen_s,
+        device=int(device) if device is not None and device.isdecimal() else device,
+        model=model,
+        port=port,
+    )
+    checks = _printed_json(wanted) if as_json else _printed_table(wanted)
+    if not works(checks):
+        raise click.exceptions.Exit(1)
+
+
+def _printed_json(wanted: Wanted) -> list[Check]:
+    checks = list(examine(wanted))
+    body = {"works": works(checks), "checks": [check.to_json() for check in checks]}
+    print(json.dumps(body, indent=2))
+    return checks
+
+
+def _printed_table(wanted: Wanted) -> list[Check]:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(soft_wrap=True, highlight=False)
+    checks = []
+    # Line by line as it is found: some of it takes seconds.
+    for check in examine(wanted):
+        checks.append(check)
+        mark, style = _MARKS[check.state]
+        console.print(Text.assemble((f"{mark:8}", style), f"{check.name:18} {check.found}"))
+        if check.advice:
+            console.print(Text(f"{'':27}{check.advice}", style="dim"))
+    missing = [check.name for check in checks if check.state == "missing"]
+    verdict = f"missing: {', '.join(missing)}" if missing else "listening would work"
+    console.print(f"\n{verdict}")
+    return checks
+
+
+def main() -> None:
+    """Entry point."""
+    sys.exit(run_command(doctor))
+
+
+if __name__ == "__main__":
+    main()
