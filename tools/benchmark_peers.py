@@ -24,7 +24,7 @@ from rich.table import Table
 
 from tools.peer_benchmark.figures import compare, summary
 from tools.peer_benchmark.picture import draw
-from tools.peer_benchmark.programs import PLAIN, PROGRAMS, NotRunError, Run, run_program
+from tools.peer_benchmark.programs import PLAIN, PROGRAMS, UNGUARDED, NotRunError, Run, run_program
 from turbo_stream.benchmark.machine import load_average, machine
 from turbo_stream.benchmark.material import read_material
 from turbo_stream.benchmark.report import check_plot, show, write_plot
@@ -50,6 +50,11 @@ SILENCE_AFTER_S = 2.5
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder that peers were installed into with pip's --target.",
 )
+@click.option(
+    "--random-weights",
+    is_flag=True,
+    help="The folder is one of make_random_whisper: add a row without second readings.",
+)
 @click.option("--only", multiple=True, type=click.Choice(list(PROGRAMS)), help="Repeatable.")
 @click.option("--seconds", default=20.0, show_default=True, help="Utterances that end by then.")
 @click.option("--repeats", type=click.IntRange(1), default=2, show_default=True)
@@ -59,6 +64,7 @@ def main(
     sound: Path,
     asr: str,
     packages: Path | None,
+    random_weights: bool,
     only: tuple[str, ...],
     seconds: float,
     repeats: int,
@@ -71,7 +77,8 @@ def main(
     stream, spans = _read(sound, seconds)
     mean_speech_s = sum(span.end_s - span.start_s for span in spans) / len(spans)
     before = load_average()
-    runs, not_run = _take_turns(only or tuple(PROGRAMS), stream, folder, packages, repeats)
+    names = only or tuple(name for name in PROGRAMS if random_weights or name != UNGUARDED)
+    runs, not_run = _take_turns(names, stream, folder, packages, repeats)
     figures = {name: summary(own, spans) for name, own in runs.items()}
     compare(figures, PLAIN)
     found = {

@@ -12,9 +12,11 @@ from paths import KITCHEN, ROOT
 
 from tools.peer_benchmark.child import Answer
 from tools.peer_benchmark.figures import compare, match, summary
+from tools.peer_benchmark.ours import OneReading
 from tools.peer_benchmark.picture import draw
 from tools.peer_benchmark.programs import OURS, PLAIN, Run
 from turbo_stream.evaluation.stream_matching import Span
+from turbo_stream.recognition.window import WindowConfig
 
 WHISPER = ROOT / "tests" / "assets" / "whisper-kitchen"
 SPANS = [Span(1.0, 2.0, "directed"), Span(4.0, 6.0, "directed"), Span(8.0, 9.0, "directed")]
@@ -46,6 +48,11 @@ def test_programs_are_compared_by_their_medians() -> None:
     assert figures[OURS]["times_as_fast_as_plain"]["from_speech_end_ms"] == pytest.approx(2)
     assert (fast["guarded"], slow["guarded"], slow["answered"]) == (1, 0, 2)
     assert draw(figures).startswith(b"\x89PNG")
+
+
+def test_without_second_readings_the_usual_window_is_left() -> None:
+    usual = WindowConfig().readings(3 * 16_000, 30 * 16_000)
+    assert OneReading().readings(3 * 16_000, 30 * 16_000) == usual[:1] != usual
 
 
 def test_a_recording_without_its_times_is_refused(tmp_path: Path) -> None:

@@ -32,7 +32,10 @@ class Job:
     """Whisper folder."""
 
     early_s: float = 0.0
-    """Silence after which the program may begin before the end is certain; 0 for none."""
+    """Silence after which RealtimeSTT may begin before the end is certain; 0 for none."""
+
+    second_readings: bool = True
+    """Whether turbo_stream may read a doubtful text again, in a longer window."""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ class Program:
     """Under `tools.peer_benchmark`."""
 
     early_s: float = 0.0
+    second_readings: bool = True
     install: str = ""
     """How to get it."""
 
@@ -35,12 +36,16 @@ _REALTIME_STT = (
 )
 
 OURS, PLAIN = "turbo_stream", "plain faster-whisper loop"
+UNGUARDED = "turbo_stream, no second reading"
+"""What random weights write is doubted each time, and read up to three times. The peers here have
+no such guard; this row has none either."""
 
 PROGRAMS = {
     OURS: Program("ours"),
     PLAIN: Program("plain_loop", install="pip install faster-whisper"),
     "RealtimeSTT": Program("realtime_stt", install=_REALTIME_STT),
-    "RealtimeSTT, early": Program("realtime_stt", EARLY_S, _REALTIME_STT),
+    "RealtimeSTT, early": Program("realtime_stt", EARLY_S, install=_REALTIME_STT),
+    UNGUARDED: Program("ours", second_readings=False),
 }
 
 
@@ -63,7 +68,7 @@ def run_program(program: Program, sound: Path, asr: Path, packages: Path | None)
     Raises:
         NotRunError: something that it imports is not here, or it failed otherwise.
     """
-    job = Job(str(sound), str(asr), program.early_s)
+    job = Job(str(sound), str(asr), program.early_s, program.second_readings)
     paths = [path for path in (os.environ.get("PYTHONPATH"), packages) if path]
     # Behind the installed packages: what was put there for a peer may not replace ours.
     bootstrap = f"import sys; sys.path += {[str(path) for path in paths]!r}; import runpy; "
