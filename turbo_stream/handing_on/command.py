@@ -15,9 +15,10 @@ from time import monotonic
 from turbo_stream.events import Utterance
 from turbo_stream.handing_on.command_template import CommandTemplate
 from turbo_stream.handing_on.outbox import Outbox
-from turbo_stream.handing_on.signature import SECRET_VARIABLE
 
 _STDERR = 2
+_OURS = "TURBO_"
+"""Front of the environment variables that turbo_stream reads."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,8 @@ class AcceptCommand:
         self._template = template
         self._say = say
         self._config = config or CommandConfig()
-        # The secret of the webhook is none of the command's business.
-        self._environment = {k: v for k, v in os.environ.items() if k != SECRET_VARIABLE}
+        # Secrets and tokens of this program are none of the command's business.
+        self._environment = {k: v for k, v in os.environ.items() if not k.startswith(_OURS)}
         self._outbox = Outbox(
             self._run,
             name="on-accept",

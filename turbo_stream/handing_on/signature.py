@@ -11,7 +11,7 @@ from pathlib import Path
 
 from turbo_stream.errors import InputError
 
-SECRET_VARIABLE = "TURBO_STREAM_WEBHOOK_SECRET"
+SECRET_VARIABLE = "TURBO_WEBHOOK_SECRET"
 """Environment variable that may hold the secret."""
 
 _ENCODED = "whsec_"
