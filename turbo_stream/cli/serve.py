@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ import turbo_stream
 from turbo_stream.cli.access import Access, access_options
 from turbo_stream.cli.command import run_command
 from turbo_stream.cli.config_file import read_config
+from turbo_stream.cli.house import House, house_options
 from turbo_stream.cli.limits import limit_options
 from turbo_stream.cli.window import window_options
 from turbo_stream.errors import InputError
@@ -22,7 +24,6 @@ from turbo_stream.serving.limits import Limits
 
 if TYPE_CHECKING:
     from turbo_stream.recognition.window import WindowConfig
-    from turbo_stream.serving.service import Service
 
 
 @click.command("turbo-serve", context_settings={"help_option_names": ["-h", "--help"]})
@@ -54,11 +55,13 @@ if TYPE_CHECKING:
 @click.option("--turn-model", metavar="FILE", help="smart-turn ONNX file, or none: silence ends.")
 @click.option("--sound-reject", type=float, metavar="P", help="Reject below P by sound, wordless.")
 @click.option("--partials/--no-partials", default=True, help="Send text while speech goes on.")
+@house_options
 @limit_options
 @click.version_option(turbo_stream.__version__, prog_name="turbo-serve")
 def serve(
     *,
     access: Access,
+    house: House,
     limits: Limits,
     model: str | None,
     asr: str,
@@ -77,6 +80,7 @@ def serve(
     """Serve a web page, a WebSocket and REST over one set of models.
 
     Sound comes in as 16-bit 16 kHz mono, events go out as turbo-listen --jsonl prints them.
+    With --wyoming stdio:// only the process that started this one is served.
     """
     try:
         from turbo_stream.serving import run
@@ -90,11 +94,6 @@ def serve(
     from turbo_stream.pipeline import Pipeline
 
     hub = Hub(limits, show_rejected=show_rejected, partials=partials)
-    services: list[Service] = []
-    server = WebServer(make_app(hub, access.gate), limits, access.tls)
-    # The address is taken before the models are loaded, so that a wrong one is told at once.
-    listening = bound_socket(access.host, access.port)
-    _say(f"listening on {access.url(listening)}")
     load = partial(
         Pipeline.load,
         model,
@@ -111,7 +110,14 @@ def serve(
         sound_reject=sound_reject,
         say=_say,
     )
-    with listening:
+    with ExitStack() as stack:
+        server = listening = None
+        # Addresses are taken before the models are loaded, so that a wrong one is told at once.
+        if not house.alone:
+            server = WebServer(make_app(hub, access.gate), limits, access.tls)
+            listening = stack.enter_context(bound_socket(access.host, access.port))
+            _say(f"listening on {access.url(listening)}")
+        services = house.services(_say)
         asyncio.run(run.serve(hub, server, listening, load, services, say=_say))
 
 

@@ -22,8 +22,8 @@ _LONGEST_END_S = 5.0
 
 async def serve(
     hub: Hub,
-    server: WebServer,
-    listening: socket.socket,
+    server: WebServer | None,
+    listening: socket.socket | None,
     load: Callable[[], Pipeline],
     services: Sequence[Service] = (),
     *,
@@ -31,14 +31,18 @@ async def serve(
 ) -> None:
     """Serve until SIGINT, SIGTERM, or the failure of one of the parts.
 
-    The web server answers while `load` works, and says so on `/readyz`; `services` begin when the
-    models are there. At the end streams are flushed and their clients get the last events.
+    The web server, if there is one, answers while `load` works, and says so on `/readyz`;
+    `services` begin when the models are there. At the end streams are flushed and their clients
+    get the last events.
 
     Raises what `load` or a service raised.
     """
     stop = _stop_on_signals()
     stopping = asyncio.create_task(stop.wait())
-    web = asyncio.create_task(server.serve(sockets=[listening]))
+    if server is None or listening is None:
+        web = asyncio.create_task(_until(stop))
+    else:
+        web = asyncio.create_task(server.serve(sockets=[listening]))
     running: list[asyncio.Task[None]] = []
     try:
         loading = _on_a_thread(load)
@@ -56,7 +60,9 @@ async def serve(
         await hub.drain()
         for service in services:
             await service.close()
-        server.should_exit = True
+        stop.set()
+        if server is not None:
+            server.should_exit = True
         await web
         if running:
             _, late = await asyncio.wait(running, timeout=_LONGEST_END_S)
@@ -64,6 +70,10 @@ async def serve(
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
         stopping.cancel()
+
+
+async def _until(stop: asyncio.Event) -> None:
+    await stop.wait()
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -7,13 +7,11 @@ import json
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+
+from aiomqtt import Client, Will
 
 from turbo_stream.errors import InputError, TurboStreamError
 from turbo_stream.serving.mqtt.config import MqttConfig
-
-if TYPE_CHECKING:
-    from aiomqtt import Client
 
 UNAVAILABLE = json.dumps({"state": "unavailable"})
 """Retained on the topic `state` once this process is gone: its last will."""
@@ -43,8 +41,6 @@ async def connected(config: MqttConfig, context: ssl.SSLContext | None) -> Async
     A client of its own for each connection, because paho would repeat on the next one what it
     could not send on this one, and the outbox does that already.
     """
-    from aiomqtt import Client, Will
-
     address = config.address
     client = Client(
         address.host,

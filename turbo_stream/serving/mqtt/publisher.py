@@ -9,7 +9,8 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+
+from aiomqtt import Client, MqttError
 
 from turbo_stream.events import Event, Utterance
 from turbo_stream.serving.mqtt.config import MqttConfig
@@ -17,9 +18,6 @@ from turbo_stream.serving.mqtt.connection import UNAVAILABLE, BrokerError, conne
 from turbo_stream.serving.mqtt.discovery import discovery_messages
 from turbo_stream.serving.mqtt.outbox import Outbox
 from turbo_stream.serving.mqtt.standing import Standing
-
-if TYPE_CHECKING:
-    from aiomqtt import Client
 
 GRACE_S = 5.0
 """How long `close` lets what waits be delivered."""
@@ -95,8 +93,6 @@ class MqttPublisher:
             self._keeping.cancel()
 
     async def _keep_connected(self) -> None:
-        from aiomqtt import MqttError
-
         while not self._closing.is_set():
             try:
                 async with connected(self._config, self._context) as client:

@@ -7,6 +7,10 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import ifaddr
+from zeroconf import Error
+from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
+
 from turbo_stream.errors import TurboStreamError
 from turbo_stream.serving.wyoming.address import TcpAddress
 
@@ -19,9 +23,6 @@ async def announced(name: str, address: TcpAddress) -> AsyncIterator[None]:
 
     Another name is found if it is taken. Raises `TurboStreamError` without a network.
     """
-    from zeroconf import Error
-    from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
-
     info = AsyncServiceInfo(
         SERVICE_TYPE,
         f"{name}.{SERVICE_TYPE}",
@@ -49,8 +50,8 @@ def network_addresses(host: str) -> list[str]:
     """
     if host not in ("0.0.0.0", "::"):
         return sorted({str(info[4][0]) for info in socket.getaddrinfo(host, None)})
-    from zeroconf import get_all_addresses
-
-    everywhere = get_all_addresses()
+    everywhere = [
+        str(ip.ip) for adapter in ifaddr.get_adapters() for ip in adapter.ips if ip.is_IPv4
+    ]
     outside = [given for given in everywhere if not ipaddress.ip_address(given).is_loopback]
     return sorted(outside or everywhere)

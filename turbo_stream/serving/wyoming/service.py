@@ -19,6 +19,7 @@ from turbo_stream.serving.wyoming.address import (
     UnixAddress,
     WyomingAddress,
 )
+from turbo_stream.serving.wyoming.announcement import announced
 from turbo_stream.serving.wyoming.conversation import Conversation
 from turbo_stream.serving.wyoming.description import describe
 from turbo_stream.serving.wyoming.listening import bind
@@ -114,8 +115,6 @@ class WyomingService:
             self._serving = True  # from here on the socket is the server's to close
             stack.callback(server.close)
             if self._announce is not None and isinstance(self.address, TcpAddress):
-                from turbo_stream.serving.wyoming.announcement import announced
-
                 await stack.enter_async_context(announced(self._announce, self.address))
             self._say(f"Wyoming on {self.address}")
             await self._closing.wait()

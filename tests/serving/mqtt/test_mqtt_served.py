@@ -1,0 +1,107 @@
+"""`turbo-serve --mqtt`: from sound that a Wyoming client brings to the broker, and what it says
+when the broker wants nothing of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+for library in ("aiomqtt", "wyoming"):
+    pytest.importorskip(library, reason="needs the serve extra")
+
+from mosquitto import MISSING, Broker, Onlooker, free_port, until  # noqa: E402
+from paths import ROOT  # noqa: E402
+from wyoming.asr import Transcript  # noqa: E402
+from wyoming.audio import AudioChunk, AudioStop  # noqa: E402
+from wyoming.client import AsyncClient  # noqa: E402
+
+from turbo_stream.cli.command import run_command  # noqa: E402
+from turbo_stream.cli.serve import serve  # noqa: E402
+
+pytestmark = pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
+
+NODE = "turbo_stream/kitchen"
+WHISPER = ROOT / "tests" / "assets" / "whisper-kitchen"
+SERVE = [sys.executable, "-m", "turbo_stream.cli.serve", "--asr", str(WHISPER), "--port", "0"]
+
+
+@contextmanager
+def turbo_serve(socket: Path, broker: Broker) -> Iterator[subprocess.Popen[str]]:
+    mqtt = ["--mqtt", f"mqtt://127.0.0.1:{broker.port}", "--mqtt-node", "kitchen"]
+    command = [*SERVE, "--wyoming", f"unix://{socket}", "--show-rejected", *mqtt]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        said = threading.Thread(target=process.stderr.read)
+        said.start()
+        try:
+            yield process
+        finally:
+            process.kill()
+            said.join()
+
+
+def ask(socket: Path, pcm) -> str:
+    async def converse() -> str:
+        async with AsyncClient.from_uri(f"unix://{socket}") as client:
+            await client.write_event(AudioChunk(16_000, 2, 1, pcm.tobytes()).event())
+            await client.write_event(AudioStop().event())
+            while not Transcript.is_type((event := await client.read_event()).type):
+                pass
+            return Transcript.from_event(event).text
+
+    return asyncio.run(converse())
+
+
+def test_what_clients_say_reaches_the_broker_and_what_is_rejected_does_not(
+    tmp_path, kitchen_pcm
+) -> None:
+    path = tmp_path / "ears.sock"
+    with Broker(tmp_path, "allow_anonymous true") as broker, Onlooker(broker.port) as onlooker:
+
+        def states() -> list[str]:
+            return [json.loads(payload)["state"] for payload in onlooker.on(f"{NODE}/state")]
+
+        with turbo_serve(path, broker) as process:
+            until(lambda: states() == ["listening"], wait_s=120)
+            assert ask(path, kitchen_pcm[4 * 16_000 : 8 * 16_000]) == ""
+            assert ask(path, kitchen_pcm[: 4 * 16_000]) == "Turn on the kitchen lights."
+            until(lambda: onlooker.on(f"{NODE}/utterance"))
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(60) == 0
+    (letter,) = map(json.loads, onlooker.on(f"{NODE}/utterance"))
+    assert letter["text"] == "Turn on the kitchen lights." and letter["stream"] == "wyoming-1"
+    assert states()[-1] == "unavailable" and "speech" in states()
+    counters = json.loads(onlooker.on(f"{NODE}/counters")[-1])
+    assert (counters["accepted"], counters["rejected"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--mqtt", "http://me:secret@pi"], "mqtt[s]://"),
+        (["--mqtt-node", "kitchen"], "--mqtt URI"),
+        (["--wyoming", "tcp://nowhere"], "tcp://HOST:PORT"),
+        (["--wyoming", "unix:///tmp/ears.sock", "--zeroconf"], "--zeroconf"),
+        (["--zeroconf", "kitchen"], "give both"),
+    ],
+)
+def test_what_cannot_be_used_is_told_in_one_line(options, named: str, capsys) -> None:
+    assert run_command(serve, ["--port", "0", *options]) == 2
+    output = capsys.readouterr()
+    assert named in output.err.splitlines()[-1]
+    assert "secret" not in output.err and not output.out
+
+
+def test_a_broker_that_refuses_ends_the_server_with_status_1() -> None:
+    uri = f"mqtt://me:secret@127.0.0.1:{free_port()}"
+    done = subprocess.run([*SERVE, "--mqtt", uri], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1 and "refused" in done.stderr.splitlines()[-1], done.stderr
+    assert "secret" not in done.stderr and "Traceback" not in done.stderr
