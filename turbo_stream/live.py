@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from time import perf_counter, process_time
@@ -60,6 +60,9 @@ class LiveConfig:
 
     partials: bool = True
     """Say `Partial` events while speech goes on."""
+
+    spare_time: Callable[[], bool] = lambda: True
+    """Asked before each: whether the time for it is there, as where other streams want it, too."""
 
     max_unread_events: int = 1000
     """When the caller reads no events, segmentation pauses here and the source reports the gap."""
@@ -186,7 +189,8 @@ class LivePipeline:
         segmenter = self._pipeline.segmenter
         if self._partials is None or (speaking := segmenter.speaking) is None:
             return
-        if self._partials.due(speaking.id, speaking.start_sample, segmenter.now_sample):
+        due = self._partials.due(speaking.id, speaking.start_sample, segmenter.now_sample)
+        if due and self._config.spare_time():
             self._partials.hear(segmenter.so_far())
 
     def _inference(self) -> None:

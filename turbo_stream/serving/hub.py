@@ -18,6 +18,7 @@ from turbo_stream.serving.limits import Limits
 from turbo_stream.serving.metrics import Metrics
 from turbo_stream.serving.session import Session
 from turbo_stream.serving.shared_recognizer import SharedRecognizer
+from turbo_stream.serving.spare_time import SpareTime
 
 Transport = Literal["websocket", "rest", "wyoming"]
 State = Literal["loading", "ready", "draining"]
@@ -78,6 +79,7 @@ class Hub:
         self.counts = Counts()
         self.metrics = Metrics()
         self._pipeline: Pipeline | None = None
+        self._live = LiveConfig()
         self._sessions: set[Session] = set()
         self._all_closed = asyncio.Event()
         self._all_closed.set()
@@ -86,8 +88,10 @@ class Hub:
     def load(self, pipeline: Pipeline) -> None:
         """Serve streams of `pipeline` from now on; nobody else may use its recognizer."""
         recognizer = pipeline.decider.recognizer
-        if not isinstance(recognizer, NoRecognizer | SharedRecognizer):
-            pipeline.decider = replace(pipeline.decider, recognizer=SharedRecognizer(recognizer))
+        if not isinstance(recognizer, NoRecognizer):
+            recognizer = SharedRecognizer(recognizer)
+            pipeline.decider = replace(pipeline.decider, recognizer=recognizer)
+            self._live = LiveConfig(spare_time=SpareTime(recognizer))
         self._pipeline = pipeline
         if self.state == "loading":
             self.state = "ready"
@@ -122,7 +126,7 @@ class Hub:
         number = self.counts.streams
         session = Session(
             stream,
-            LiveConfig(partials=self.partials and options.partials),
+            replace(self._live, partials=self.partials and options.partials),
             observe=partial(self._note, number, transport),
         )
         self.counts.streams += 1

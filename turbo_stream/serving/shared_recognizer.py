@@ -26,6 +26,11 @@ class SharedRecognizer:
         self._turn = threading.Lock()
         self.name = recognizer.name
 
+    @property
+    def idle(self) -> bool:
+        """Whether nobody uses it now."""
+        return not self._turn.locked()
+
     def transcribe(self, pcm: NDArray[np.int16]) -> Transcript:
         """Return the text of `pcm`, `[N]` int16 at 16 kHz, when it is its turn."""
         with self._turn:
