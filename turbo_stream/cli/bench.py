@@ -10,6 +10,7 @@ import click
 import turbo_stream
 from turbo_stream.cli.bench_listen import bench_listen
 from turbo_stream.cli.command import run_command
+from turbo_stream.recognition.window import WindowConfig
 
 
 @click.group("turbo-bench", context_settings={"help_option_names": ["-h", "--help"]})
@@ -78,12 +79,21 @@ def bench_turbo(model: str | None, runs: int, as_json: bool, plot: Path | None) 
     "floors",
     multiple=True,
     type=float,
-    default=(10.0,),
+    default=(WindowConfig.floor_s,),
     show_default=True,
     metavar="S",
     help="As of turbo-listen; repeatable.",
 )
-@click.option("--window-margin", "margin", type=float, default=2.0, show_default=True, metavar="S")
+@click.option(
+    "--window-margin",
+    "margins",
+    multiple=True,
+    type=float,
+    default=(WindowConfig.margin_s,),
+    show_default=True,
+    metavar="S",
+    help="As of turbo-listen; repeatable.",
+)
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Utterances of each source.")
 @click.option(
     "--by", default="source", show_default=True, metavar="COLUMN", help="What names the source."
@@ -103,7 +113,7 @@ def bench_asr(
     paths: tuple[Path, ...],
     asr: str,
     floors: tuple[float, ...],
-    margin: float,
+    margins: tuple[float, ...],
     limit: int | None,
     by: str,
     runs: int,
@@ -120,10 +130,9 @@ def bench_asr(
     from turbo_stream.benchmark.asr_plot import asr_plot
     from turbo_stream.benchmark.asr_table import brief
     from turbo_stream.benchmark.report import check_plot, progress_bar, show, write_plot
-    from turbo_stream.recognition.window import WindowConfig
 
     check_plot(plot)
-    windows = [WindowConfig(floor, margin) for floor in floors]
+    windows = [WindowConfig(floor, margin) for floor in floors for margin in margins]
     with progress_bar() as progress:
         found = benchmark_asr(
             paths,
