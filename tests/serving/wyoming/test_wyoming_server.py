@@ -269,6 +269,7 @@ def test_a_taken_port_and_an_unknown_host_are_told_at_once(server: Running, tmp_
     for uri, error, named in [
         (server.uri, TurboStreamError, "in use"),
         ("tcp://no-such-host.invalid:1", InputError, "not known"),
+        ("tcp://two..dots:1", InputError, "not known"),
         (f"unix://{tmp_path}/none/ears.sock", InputError, "No such file"),
         (f"unix://{tmp_path}", InputError, "in use"),
     ]:

@@ -10,6 +10,7 @@ from turbo_stream.errors import InputError
 DEFAULT_PREFIX = "turbo_stream"
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _FORM = "mqtt[s]://[user[:password]@]host[:port][/prefix]"
+_ESCAPED = "with / : @ ? # in a password as %2F %3A %40 %3F %23"
 
 
 @dataclass(frozen=True)
@@ -35,22 +36,23 @@ class MqttAddress:
 def parse_mqtt_uri(uri: str) -> MqttAddress:
     """Return what `uri` names; the port is 1883, or 8883 with TLS, unless it is given.
 
-    User and password are percent-decoded. Raises `InputError`, which never repeats the password.
+    User and password are percent-decoded. Raises `InputError`, which never repeats a password.
     """
     try:
         parts = urlsplit(uri)
         port = parts.port
+        (parts.hostname or "").encode("idna")  # raises for what no resolver takes
     except ValueError as error:
-        raise InputError(f"the MQTT URI is broken ({error}); give {_FORM}") from error
+        # What the error quotes may be half a password.
+        raise InputError(f"the MQTT URI cannot be taken apart; give {_FORM}, {_ESCAPED}") from error
     if parts.scheme not in _PORTS:
         raise InputError(f"the MQTT URI begins with {parts.scheme or 'nothing'!r}; give {_FORM}")
     if not parts.hostname:
         raise InputError(f"the MQTT URI names no host; give {_FORM}")
-    if parts.query or parts.fragment:
-        raise InputError(
-            f"the MQTT URI holds '?' or '#', which neither topics nor hosts may; give {_FORM}, "
-            "with such characters in a password as %3F and %23"
-        )
+    if port == 0:
+        raise InputError(f"the MQTT URI names port 0; give {_FORM}, with a port of 1 to 65535")
+    if parts.query or parts.fragment or "@" in parts.path:
+        raise InputError(f"the MQTT URI holds '?', '#' or a late '@'; give {_FORM}, {_ESCAPED}")
     if parts.password is not None and not parts.username:
         raise InputError(f"the MQTT URI holds a password but no user; give {_FORM}")
     prefix = unquote(parts.path).strip("/") or DEFAULT_PREFIX

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+import logging
+from contextlib import closing, suppress
 
 from wyoming.asr import Transcribe, Transcript
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
@@ -18,6 +19,8 @@ from turbo_stream.serving.rate import Rate
 from turbo_stream.serving.wyoming.request import Request
 from turbo_stream.serving.wyoming.sound import SoundFormat
 from turbo_stream.serving.wyoming.wire import BROKEN, read_event
+
+_LOG = logging.getLogger(__name__)
 
 FOLLOW_UP_S = 2.0
 """After a transcript the client may ask again within this; then the connection is closed, as other
@@ -71,11 +74,9 @@ class Conversation:
 
     async def turn_away(self, error: Refused) -> None:
         """Say why this client is not served, instead of `run`."""
-        try:
+        with suppress(OSError), closing(self._writer):
             await self._refuse(error)
             await self._linger()
-        finally:
-            self._writer.close()
 
     async def _refuse(self, error: Refused) -> None:
         self._hub.metrics.turned_away(error.reason)
@@ -90,8 +91,11 @@ class Conversation:
         except InputError as error:
             self._hub.metrics.turned_away("format")
             await self._send(Error(str(error), "format").event())
-        except OSError:  # the client is gone, or does not read
-            return
+        except OSError:
+            _LOG.debug("a client left, or does not read")
+        except Exception as error:
+            # What an error says may quote what was spoken: only its type is told.
+            _LOG.error("a client's conversation failed: %s", type(error).__name__)
 
     async def _next(self) -> Event | None:
         idle_s = FOLLOW_UP_S if self._answered else self._hub.limits.idle_s

@@ -26,9 +26,10 @@ def _bind_tcp(address: TcpAddress) -> socket.socket:
         found = socket.getaddrinfo(
             address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no name"
         raise InputError(
-            f"the host of {address} is not known ({error.strerror}); give an address of this "
+            f"the host of {address} is not known ({reason}); give an address of this "
             "machine, or 0.0.0.0 for all of them"
         ) from error
     # `localhost` may be both: Home Assistant's own form asks for IPv4 more often than not.

@@ -122,11 +122,4 @@ class WyomingService:
     def _converse(self, conversation: Conversation) -> None:
         task = asyncio.create_task(conversation.run(), name="wyoming")
         self._conversations[task] = conversation
-        task.add_done_callback(self._forget)
-
-    def _forget(self, task: asyncio.Task[None]) -> None:
-        del self._conversations[task]
-        if not task.cancelled() and (error := task.exception()) is not None:
-            asyncio.get_running_loop().call_exception_handler(
-                {"message": "a Wyoming client's task failed", "exception": error, "task": task}
-            )
+        task.add_done_callback(self._conversations.pop)
