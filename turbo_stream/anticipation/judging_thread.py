@@ -15,8 +15,9 @@ from turbo_stream.decider import Decider
 from turbo_stream.judgement import Hearing, Judgement
 from turbo_stream.segmentation.segment import Segment
 
-LONGEST_END_S = 1.0
-"""How long a thread that is told to end is waited for."""
+LONGEST_END_S = 5.0
+"""How long a thread that is told to end is waited for. One that is still inside a library when the
+interpreter ends can abort the process; a decode takes less than this even on a small machine."""
 
 GoOn = Callable[[], bool]
 """Asked between the steps of a work: whether it is still wanted."""
