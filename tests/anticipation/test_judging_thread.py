@@ -218,8 +218,10 @@ def test_there_are_never_two_decodes_at_a_time_and_every_end_is_judged(steps: li
 
 
 def test_a_closed_thread_ends(start) -> None:
+    before = set(threading.enumerate())
     thread = start(StepRecognizer())
     thread.judge(segment(0))
+    assert set(threading.enumerate()) - before
     thread.close()
-    assert not any(t.name == "turbo-judging" and t.is_alive() for t in threading.enumerate())
+    assert not set(threading.enumerate()) - before
     assert not thread.listen_in(segment(1), lambda go_on: None)
