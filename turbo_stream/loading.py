@@ -10,8 +10,10 @@ from turbo_stream.errors import InputError
 from turbo_stream.events import Ready
 
 if TYPE_CHECKING:
+    from turbo_stream.detection.detector import Detector
     from turbo_stream.detection.package import ModelPackage
     from turbo_stream.pipeline import Pipeline
+    from turbo_stream.recognition.recognizer import Recognizer
     from turbo_stream.recognition.window import WindowConfig
 
 
@@ -19,7 +21,8 @@ def load_pipeline(
     pipeline_class: type[Pipeline],
     *,
     model: str | Path | None,
-    asr: str,
+    asr: str | Recognizer,
+    detector: Detector | None,
     vad: str | None,
     names: tuple[str, ...],
     threshold: float | None,
@@ -43,7 +46,10 @@ def load_pipeline(
     from turbo_stream.turn_taking import TurnTaking
 
     package = ModelPackage.load(Path(model) if model is not None else None)
-    threshold = _threshold(package, threshold, operating_point)
+    if detector is None:
+        threshold = _threshold(package, threshold, operating_point)
+    elif threshold is not None or operating_point is not None or sound_reject:
+        raise InputError("a detector of your own was given: it has its own threshold, set it there")
     if sound_reject is not None and not 0 <= sound_reject < 1:
         raise InputError(f"sound_reject is {sound_reject}, must be a probability from 0 to below 1")
     voice_activity = load_vad(vad or DEFAULT_VAD)
@@ -51,18 +57,23 @@ def load_pipeline(
     if notice is not None:
         say(notice)
     # Before the recognizer, which may take seconds: a wrong threshold is told at once.
-    detector = TurboDetector(package, names=names, threshold=threshold, use_text=notice is None)
-    recognizer = load_recognizer(asr, language=language, window=window, say=say)
-    package.check_recognizer(recognizer)
+    turbo = TurboDetector(package, names=names, threshold=threshold, use_text=notice is None)
+    if isinstance(asr, str):
+        recognizer = load_recognizer(asr, language=language, window=window, say=say)
+    else:
+        recognizer = asr
+    if detector is None:
+        package.check_recognizer(recognizer)
     recognizer.warm_up()
-    detector.warm_up()
-    turn_taking = TurnTaking.load(package, detector, turn_model)
+    judge = turbo if detector is None else detector
+    judge.warm_up()
+    turn_taking = TurnTaking.load(package, turbo, turn_model)
     turn_taking.warm_up()
     ready = Ready(
         asr=recognizer.name,
         vad=voice_activity.name,
-        model=package.name,
-        threshold=detector.threshold,
+        model=judge.name,
+        threshold=judge.threshold,
         names=names,
         language=language or package.language,
         version=turbo_stream.__version__,
@@ -70,12 +81,13 @@ def load_pipeline(
     prior = package.follow_up if follow_up else None
     decider = Decider(
         recognizer,
-        detector,
+        judge,
         show_rejected=show_rejected,
-        sound_judge=detector,
+        # What Turbo makes of a sound says nothing of what another detector would.
+        sound_judge=turbo if detector is None else None,
         sound_reject=safe_sound_reject(
             package.sound_reject if sound_reject is None else sound_reject,
-            threshold=detector.threshold,
+            threshold=judge.threshold,
             log_odds=prior.log_odds if prior else 0.0,
         ),
     )

@@ -30,7 +30,11 @@ from turbo_stream.timebase import to_seconds
 from turbo_stream.totals import Totals
 
 if TYPE_CHECKING:
+    from turbo_stream.audio.source import Source
+    from turbo_stream.detection.detector import Detector
     from turbo_stream.follow_up import FollowUp
+    from turbo_stream.listener import Listener
+    from turbo_stream.recognition.recognizer import Recognizer
     from turbo_stream.recognition.window import WindowConfig
     from turbo_stream.segmentation.segmenter import Segmenter
 
@@ -69,7 +73,8 @@ class Pipeline:
         cls,
         model: str | Path | None = None,
         *,
-        asr: str = "auto",
+        asr: str | Recognizer = "auto",
+        detector: Detector | None = None,
         vad: str | None = None,
         names: Iterable[str] = (),
         threshold: float | None = None,
@@ -86,7 +91,9 @@ class Pipeline:
 
         Args:
             model: folder of a Turbo package; None for the one that ships.
-            asr: `auto`, `none`, `pocketsphinx`, a Whisper name, or a Whisper folder.
+            asr: `auto`, `none`, `pocketsphinx`, a Whisper name, a Whisper folder, or a recognizer
+                of your own.
+            detector: your own, with a threshold of its own; None for Turbo.
             vad: `webrtc`, `silero`, `webrtc+silero`; None for the default.
             names: what the device is called.
             threshold: accept from this probability on, in [0, 1]; None for the package's.
@@ -111,6 +118,7 @@ class Pipeline:
             cls,
             model=model,
             asr=asr,
+            detector=detector,
             vad=vad,
             names=tuple(names),
             threshold=threshold,
@@ -241,6 +249,16 @@ class Pipeline:
             events = self.flush()
         yield from events
         yield self.finished(busy.total_s)
+
+    def listen(self, source: Source, on_event: Callable[[Event], None]) -> Listener:
+        """Tell `on_event` what `run` or `LivePipeline` would yield, from a thread of its own.
+
+        Returns at once; close the listener, or use it as a context manager. Events wait for a
+        callback that takes its time, and a live source says what was lost meanwhile.
+        """
+        from turbo_stream.listener import Listener
+
+        return Listener(self, source, on_event)
 
     async def stream(self, chunks: AsyncIterable[Pcm]) -> AsyncIterator[Event]:
         """Yield the events of an asynchronous stream of samples, as `run` does.

@@ -118,3 +118,18 @@ def test_browsers_are_kept_to_our_own_scripts(open_server: Served) -> None:
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "no-referrer"
         assert "server" not in headers
+
+
+def test_mounted_in_another_application_it_asks_for_the_token_too() -> None:
+    from starlette.applications import Starlette
+    from starlette.routing import Mount
+    from starlette.testclient import TestClient
+
+    from turbo_stream.serving.app import make_app
+    from turbo_stream.serving.hub import Hub
+
+    inner = make_app(Hub(), GateConfig(TOKEN))
+    client = TestClient(Starlette(routes=[Mount("/turbo", inner)]))
+    assert client.get("/turbo/readyz").status_code == 503
+    assert client.get("/turbo/metrics").status_code == 401
+    assert client.get("/turbo/metrics", params={"token": TOKEN}).status_code == 200

@@ -68,8 +68,9 @@ class FileSource:
                 )
 
     def __iter__(self) -> Iterator[SourceItem]:
-        """Yield blocks until the file ends or `close` is called: of about 100 ms, or in real time
-        of 32 ms as from a microphone.
+        """Yield blocks until the file ends or `close` is called.
+
+        They are of about 100 ms, or in real time of 32 ms as from a microphone.
 
         Raises:
             InputError: the file went away or changed since the constructor looked at it.

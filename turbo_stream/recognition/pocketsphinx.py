@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,8 @@ class PocketSphinxRecognizer:
                     )
                 options[key] = str(path)
         config = config or SphinxConfig()
+        # The decoder holds one utterance, and may belong to several streams (`new_stream`).
+        self._turn = threading.Lock()
         self._decoder = Decoder(
             Config(
                 loglevel="FATAL",
@@ -96,7 +99,8 @@ class PocketSphinxRecognizer:
         """
         # In digital silence every state fits equally well, and a word comes out of it.
         empty = len(pcm) < _SHORTEST_SAMPLES or not pcm.any()
-        words, logprobs = ([], []) if empty else self._decode(pcm)
+        with self._turn:
+            words, logprobs = ([], []) if empty else self._decode(pcm)
         if not words:
             return Transcript(text="", confidence=Confidence(avg_logprob=0.0, no_speech_prob=1.0))
         text = " ".join(words)

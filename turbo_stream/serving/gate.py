@@ -112,7 +112,9 @@ class Gate:
         return origin in self._origins or urlsplit(origin).netloc == headers.get("host", "").lower()
 
     def _has_token(self, scope: Scope, headers: Headers) -> bool:
-        if self._token is None or not scope["path"].startswith(GUARDED):
+        # Mounted in another application, the path begins with where that is.
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        if self._token is None or not path.startswith(GUARDED):
             return True
         kind, _, bearer = headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer":

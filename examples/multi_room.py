@@ -1,0 +1,48 @@
+"""Several rooms, one set of models: each source is a stream of its own.
+
+    python examples/multi_room.py kitchen=kitchen.wav bedroom=bedroom.wav
+    python examples/multi_room.py kitchen=mic:0 bedroom=mic:1
+
+Memory and start-up are paid for once; a stream adds a few megabytes and its threads.
+"""
+
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from turbo_stream import Pipeline, open_source
+from turbo_stream.audio.source import Source
+from turbo_stream.events import Event, Utterance
+
+
+def source(where: str) -> Source:
+    """Return a microphone (`mic:NUMBER`) or a sound file."""
+    kind, _, device = where.partition(":")
+    return open_source(device=int(device)) if kind == "mic" else open_source(where)
+
+
+def handler(room: str) -> Callable[[Event], None]:
+    """Return what is told the events of `room`, on that room's thread."""
+
+    def on_event(event: Event) -> None:
+        if isinstance(event, Utterance) and event.decision == "accepted":
+            print(f"{room}: {event.text}", flush=True)
+
+    return on_event
+
+
+def main() -> None:
+    """Listen in all rooms until each has ended."""
+    rooms = dict(argument.split("=", 1) for argument in sys.argv[1:])
+    shared = Pipeline.load(names=["friday"])
+    with ExitStack() as house:
+        ears = [
+            house.enter_context(shared.new_stream().listen(source(where), handler(room)))
+            for room, where in rooms.items()
+        ]
+        for ear in ears:
+            ear.wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""A smart speaker's ear: what was meant for the device goes to your handler, the rest nowhere.
+
+python examples/smart_speaker.py               # the default microphone, until Ctrl-C
+python examples/smart_speaker.py kitchen.wav   # a recording instead
+"""
+
+import sys
+from contextlib import suppress
+
+from turbo_stream import Pipeline, open_source
+from turbo_stream.events import Event, Utterance
+
+
+def handle(text: str) -> None:
+    """Do what was asked for; here your program begins."""
+    print(f"to do: {text}")
+
+
+def on_event(event: Event) -> None:
+    """Hear everything, and act on accepted speech alone."""
+    if isinstance(event, Utterance) and event.decision == "accepted":
+        handle(event.text or "(no words)")
+
+
+def main() -> None:
+    """Listen until the sound or the user ends it."""
+    pipeline = Pipeline.load(names=["friday"], say=print)
+    with suppress(KeyboardInterrupt), pipeline.listen(open_source(*sys.argv[1:]), on_event) as ear:
+        ear.wait()
+
+
+if __name__ == "__main__":
+    main()
