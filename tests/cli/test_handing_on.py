@@ -63,6 +63,7 @@ def test_accepted_speech_reaches_the_command_and_the_webhook(tmp_path: Path) -> 
     [
         (["--on-accept", "no-such-program {text}"], "no program 'no-such-program'"),
         (["--on-accept", "echo {txt}"], "{txt} is not known"),
+        (["--webhook-plain-http"], "without --webhook URL"),
         (["--webhook", "http://192.168.1.4/hook"], "unencrypted"),
         (
             ["--webhook", "https://host/", "--webhook-secret-file", "no-such-file"],

@@ -16,10 +16,12 @@ import turbo_stream
 from turbo_stream.cli.access import Access, access_options
 from turbo_stream.cli.command import run_command
 from turbo_stream.cli.config_file import read_config
+from turbo_stream.cli.handing_on import handing_on_options
 from turbo_stream.cli.house import House, house_options
 from turbo_stream.cli.limits import limit_options
 from turbo_stream.cli.window import window_options
 from turbo_stream.errors import InputError
+from turbo_stream.handing_on.handing_on import HandingOnConfig
 from turbo_stream.serving.limits import Limits
 
 if TYPE_CHECKING:
@@ -56,12 +58,14 @@ if TYPE_CHECKING:
 @click.option("--sound-reject", type=float, metavar="P", help="Reject below P by sound, wordless.")
 @click.option("--partials/--no-partials", default=True, help="Send text while speech goes on.")
 @house_options
+@handing_on_options
 @limit_options
 @click.version_option(turbo_stream.__version__, prog_name="turbo-serve")
 def serve(
     *,
     access: Access,
     house: House,
+    handing_on: HandingOnConfig,
     limits: Limits,
     model: str | None,
     asr: str,
@@ -85,6 +89,7 @@ def serve(
     try:
         from turbo_stream.serving import run
         from turbo_stream.serving.app import make_app
+        from turbo_stream.serving.handing_on import HandingOnService
         from turbo_stream.serving.hub import Hub
         from turbo_stream.serving.web_server import WebServer, bound_socket
     except ModuleNotFoundError as error:
@@ -118,6 +123,8 @@ def serve(
             listening = stack.enter_context(bound_socket(access.host, access.port))
             _say(f"listening on {access.url(listening)}")
         services = house.services(_say)
+        if handing_on.wanted:
+            services.append(HandingOnService(handing_on, _say))
         asyncio.run(run.serve(hub, server, listening, load, services, say=_say))
 
 

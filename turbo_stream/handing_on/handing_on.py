@@ -9,6 +9,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Protocol, Self
 
+from turbo_stream.errors import InputError
 from turbo_stream.events import Event, Utterance
 
 
@@ -33,6 +34,11 @@ class HandingOnConfig:
 
     patient_flush_s: float = 60.0
     """The same at the end of sound that can wait, such as a file."""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether there is anything to hand on to."""
+        return self.on_accept is not None or self.webhook is not None
 
 
 class Receiver(Protocol):
@@ -75,6 +81,8 @@ class HandingOn:
         Raises:
             InputError: the command, the URL or the secret is not usable.
         """
+        if config.webhook is None and (config.webhook_secret_file or config.webhook_plain_http):
+            raise InputError("--webhook-... was given without --webhook URL; give the URL, too")
         self._flush_s = config.patient_flush_s if patient else config.flush_s
         self._receivers: list[Receiver] = []
         template = None
