@@ -13,7 +13,7 @@ from turbo_stream.detection.recognizer_input import KIND
 from turbo_stream.evaluation.atomic import write_text
 
 FORMAT = 1
-VERSION = "0.2.0"
+VERSION = "0.3.0"
 GRAPH = "model.int8.onnx"
 
 
@@ -62,6 +62,7 @@ def write_package(
     shutil.copyfile(tokenizer, folder / "tokenizer.json")
     (folder / "README.md").write_text(card, "utf-8")
     points = metrics.get("operating_points", {})
+    turn = metrics.get("end_of_turn")
     files = {name: sha256(folder / name) for name in (GRAPH, "tokenizer.json", "README.md")}
     write_json(
         folder / "turbo.json",
@@ -77,8 +78,14 @@ def write_package(
             "threshold": points["balanced"]["threshold"] if points else None,
             "operating_points": points,
             "calibration": metrics["calibration"],
+            **({"end_of_turn": {"threshold": turn["threshold"]}} if turn else {}),
             "training": training,
-            "metrics": {"development": metrics["development"], "parity": parity, **reports},
+            "metrics": {
+                "development": metrics["development"],
+                "parity": parity,
+                **({"end_of_turn": turn} if turn else {}),
+                **reports,
+            },
             **_audio_input(config),
             "files": files,
         },

@@ -12,6 +12,7 @@ from tools.card import (
     tower,
 )
 from tools.judged_card import judged
+from tools.turn_card import turn_section
 
 NAME = "turbo-rej-en"
 
@@ -76,7 +77,7 @@ def _towers(model: dict) -> str:
 def _figures(metrics: dict, reports: dict) -> str:
     """Return what is known of recordings it never met: a judgement, else the runs without pairs."""
     if "judgement" in reports:
-        return judged(reports["judgement"])
+        return judged(reports["judgement"]) + _of_another(reports.get("same_verdicts_as"))
     if "pairs" in reports:
         return f"""## On collections it never heard
 
@@ -90,6 +91,12 @@ give themselves away, and is no rival that could be shipped.
 {reports["pairs"]["how"]}
 """
     return "## On collections it never heard\n\nNot measured: judge it with `tools.judge_model`.\n"
+
+
+def _of_another(name: str | None) -> str:
+    if not name:
+        return ""
+    return f"\nThese figures were taken with {name}, whose verdicts are the same to the last bit.\n"
 
 
 def shipped_card(
@@ -146,6 +153,7 @@ more errors of both kinds elsewhere.
 
 {points_table(metrics["operating_points"])}
 
+{turn_section(metrics.get("end_of_turn"))}
 {parity_section(parity)}
 ## Trained on
 

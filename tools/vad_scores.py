@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tools.vad_scenes import BLOCK, RATE, Scene, Span
 from turbo_stream.segmentation.config import SegmenterConfig
+from turbo_stream.segmentation.pause import PauseJudge
 from turbo_stream.segmentation.segment import Segment
 from turbo_stream.segmentation.segmenter import Segmenter
 from turbo_stream.segmentation.vad import Vad
@@ -84,14 +85,18 @@ class Tally:
         self.vad_cpu_s += cpu_s
 
     def add_segments(
-        self, recorded: RecordedVad, scene: Scene, config: SegmenterConfig | None = None
+        self,
+        recorded: RecordedVad,
+        scene: Scene,
+        config: SegmenterConfig | None = None,
+        judge: PauseJudge | None = None,
     ) -> None:
         """Run the segmenter and compare its utterances with the spans.
 
         A segment belongs to the span it overlaps most, if that is at least 30 % of either.
         """
         recorded.reset()
-        segmenter = Segmenter(recorded, config)
+        segmenter = Segmenter(recorded, config, judge)
         began = time.process_time()
         outputs = segmenter.process(scene.pcm) + segmenter.flush()
         self.segmenter_cpu_s += time.process_time() - began

@@ -28,8 +28,20 @@ def _read(path: Path) -> dict:
 @click.command("tools.write_card")
 @click.argument("package", type=click.Path(path_type=Path))
 @click.option("--judgement", type=_FILE, help="judgement.json of tools.judge_model on PACKAGE.")
+@click.option(
+    "--same-verdicts-as",
+    metavar="'NAME VERSION'",
+    help="Package whose logits this one gives bit for bit: its judgement is taken.",
+)
+@click.option("--end-of-turn", type=_FILE, help="end_of_turn.json of tools.measure_end_of_turn.")
 @click.option("--parity", type=_FILE, help="Parity report.  [default: that of the export]")
-def main(package: Path, judgement: Path | None, parity: Path | None) -> None:
+def main(
+    package: Path,
+    judgement: Path | None,
+    same_verdicts_as: str | None,
+    end_of_turn: Path | None,
+    parity: Path | None,
+) -> None:
     """Write README.md of the shipped PACKAGE from its turbo.json and from reports, and its hash.
 
     The card of a model of one's own is written by tools.export; figures of another model are
@@ -44,8 +56,15 @@ def main(package: Path, judgement: Path | None, parity: Path | None) -> None:
         metrics["judgement"] = _read(judgement)
     if parity is not None:
         metrics["parity"] = _read(parity)
+    if end_of_turn is not None:
+        if found.finished_threshold is None:
+            raise InputError(f"{package} holds {own}, which has no end-of-turn head to tell of")
+        measured = {**_read(end_of_turn), "threshold": found.finished_threshold}
+        metrics["end_of_turn"] = {**metrics["end_of_turn"], "measured": measured}
+    if same_verdicts_as is not None:
+        metrics["same_verdicts_as"] = same_verdicts_as
     judged = metrics.get("judgement")
-    if judged is not None and judged["run"]["packages"][0]["name"] != own:
+    if judged is not None and judged["run"]["packages"][0]["name"] not in (own, same_verdicts_as):
         name = judged["run"]["packages"][0]["name"]
         raise InputError(f"the judgement is of {name}, the package is {own}; judge this package")
     card = shipped_card(

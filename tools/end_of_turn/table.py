@@ -1,0 +1,54 @@
+"""The report as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.1f} %"
+
+
+def _number(value: float | None, form: str = "{:.0f}") -> str:
+    return "–" if value is None else form.format(value)
+
+
+def conditions_of(report: Mapping[str, Any]) -> list[str]:
+    """Return the names of the conditions that `report` has figures for."""
+    first = next(iter(report["rules"].values()))
+    return [name for name in first if name not in ("family", "setting")]
+
+
+def markdown(report: Mapping[str, Any]) -> str:
+    """Return a row for every rule, and a row for every judge and collection."""
+    groups = [
+        name for name in ("directed", "not_directed") if name in report["collections"].values()
+    ]
+    heads = ["rule", "condition"]
+    heads += [f"cut in two, {name.replace('_', ' ')}" for name in groups]
+    heads += ["all", "merged", "wait p50 ms", "p95"]
+    lines = ["| " + " | ".join(heads) + " |", "|---|---|" + "--:|" * (len(heads) - 2)]
+    for name, rule in report["rules"].items():
+        for condition in conditions_of(report):
+            found = rule[condition]
+            cells = [_percent(found[group]["cut_share"]) for group in (*groups, "all")]
+            wait = found["all"]["wait_ms"]
+            cells += [str(found["all"]["merged"]), _number(wait["p50"]), _number(wait["p95"])]
+            lines.append("| " + " | ".join([name, condition, *cells]) + " |")
+    lines += [
+        "",
+        "| judge | condition | collection | ends | pauses | AUC | found at 15 % false |",
+        "|---|---|---|--:|--:|--:|--:|",
+    ]
+    for judge, by_condition in report["pauses"].items():
+        for condition in conditions_of(report):
+            for group, found in by_condition[condition].items():
+                cells = [
+                    str(found["ends"]),
+                    str(found["pauses"]),
+                    _number(found["auc"], "{:.3f}"),
+                    _percent(found.get("found_at_15_percent_false")),
+                ]
+                lines.append("| " + " | ".join([judge, condition, group, *cells]) + " |")
+    return "\n".join(lines) + "\n"
