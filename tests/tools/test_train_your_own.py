@@ -122,10 +122,10 @@ def test_training_on_own_recordings(shipped, workplace, capsys):
 
     package = ModelPackage.load(workplace / "my-package")
     bases = package.training["base_models"]
-    assert bases[0] == {"name": "turbo-rej-en 0.2.0", "license": "CC-BY-SA-4.0"}
+    assert bases[0] == {"name": "turbo-rej-en 0.3.0", "license": "CC-BY-SA-4.0"}
     assert package.training["license"] == "CC-BY-SA-4.0"
     card = (workplace / "my-package" / "README.md").read_text("utf-8")
-    assert "turbo-rej-en 0.2.0 (CC-BY-SA-4.0)" in card and "own | recorded" in card
+    assert "turbo-rej-en 0.3.0 (CC-BY-SA-4.0)" in card and "own | recorded" in card
     assert "WUW" not in card and "held-out speakers" not in card  # those figures are ours
     after = json.loads((workplace / "RUNS" / "after" / "metrics.json").read_text())
     assert after["eer"] == 0.0  # a tone of two pitches
