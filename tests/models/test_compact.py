@@ -75,7 +75,7 @@ def test_a_row_does_not_see_its_batch(compact):
     alone = compact(*row(9_000, 7))
     rows = row(9_000, 7, pad_samples=11_000), row(20_000, 3, seed=1, pad_tokens=4)
     both = compact(*[torch.cat(pair) for pair in zip(*rows, strict=True)])
-    for one, other in zip(alone, both, strict=True):
+    for one, other in zip(alone[:3], both[:3], strict=True):
         assert torch.allclose(one, other[:1], atol=1e-5)
 
 

