@@ -140,3 +140,17 @@ def test_before_the_models_are_there() -> None:
     with served(None) as server:
         answer = httpx.post(f"{server.url}/v1/classify", content=b"RIFF")
     assert answer.status_code == 503 and "loaded" in answer.json()["error"]
+
+
+def test_whoever_takes_his_time_with_a_file_keeps_nobody_out(excerpt) -> None:
+    with served(shared_pipeline(), Limits(files=1, idle_s=0.5)) as server:
+
+        def slowly():
+            yield b"RIFF"
+            answer = httpx.post(f"{server.url}/v1/classify", content=sound_file(excerpt))
+            assert answer.status_code == 200
+            time.sleep(1)
+            yield b"more"
+
+        slow = httpx.post(f"{server.url}/v1/classify", content=slowly())
+    assert slow.status_code == 408 and "after 0.5 s" in slow.json()["error"]

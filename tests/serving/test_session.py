@@ -73,7 +73,7 @@ def test_a_client_that_does_not_read_loses_sound_and_is_told(excerpt, monkeypatc
     monkeypatch.setattr(session_module, "_AHEAD_S", 100.0)  # as if sent by the clock
 
     async def live() -> tuple[list, float]:
-        async with Session(shared_pipeline().new_stream(), stalled_s=0.05) as session:
+        async with Session(shared_pipeline().new_stream()) as session:
             for start in range(0, len(excerpt), 1600):
                 await session.push(excerpt[start : start + 1600])
             session.end()

@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import numpy as np
 import pytest
@@ -193,19 +193,14 @@ def test_a_client_that_vanishes_leaves_nothing_behind(server: Served, excerpt) -
 
 def test_a_flood_is_read_no_faster_than_the_rate(excerpt) -> None:
     """Empty messages cost, too; a well-behaved client beside them is served."""
-    with served(shared_pipeline(), Limits(rate=4)) as server, server.connect() as flood:
-        stop = threading.Event()
-
-        def shout() -> None:
-            while not stop.is_set():
-                flood.send(b"")
-
-        threading.Thread(target=shout, daemon=True).start()
-        assert utterances(server.hear(excerpt[:64_000]))
-        stop.set()
+    with served(shared_pipeline(), Limits(rate=8)) as server, server.connect() as flood:
         started = time.monotonic()
-        server.hear(np.zeros(16_000 * 6, np.int16))
-        assert time.monotonic() - started > (6 - 2) / 4
+        for _ in range(1000):
+            flood.send(b"")
+        assert utterances(server.hear(excerpt[:64_000]))
+        flood.send('{"type":"end"}')
+        assert closed_with(flood)[0] == 1000
+        assert time.monotonic() - started > (1000 * 0.01 - 2) / 8
 
 
 def test_what_was_heard_is_told_before_the_server_ends(excerpt) -> None:
@@ -225,3 +220,34 @@ def wait_until(condition) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def test_a_flood_below_messages_is_closed(server: Served, excerpt) -> None:
+    """Pings, and a message that never ends: neither is seen by our own code."""
+    ping = b"\x89\x80\0\0\0\0"
+    endless = b"\x02\x80\0\0\0\0" + b"\0\x80\0\0\0\0" * 3000
+    for frames, reason in ((ping * 3000, "too many pings"), (endless, "too many fragments")):
+        with server.connect() as client:
+            client.recv()
+            client.socket.sendall(frames)
+            assert closed_with(client) == (1008, reason)
+    assert utterances(server.hear(excerpt[:64_000]))
+
+
+def test_connections_that_ask_for_nothing_are_closed(monkeypatch) -> None:
+    from turbo_stream.serving import connections
+
+    monkeypatch.setattr(connections, "FIRST_REQUEST_S", 0.2)
+    with served(shared_pipeline()) as server, ExitStack() as stack:
+        silent = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.port), 10))
+            for _ in range(50)
+        ]
+        silent[0].sendall(b"GET / HTTP/1.1\r\nHost: local")
+        with server.connect() as client:
+            assert json.loads(client.recv())["event"] == "ready"
+            for one in silent:
+                with suppress(ConnectionError):
+                    assert one.recv(1) == b""
+            send(client, np.zeros(1600, np.int16))
+            assert json.loads(client.recv())["event"] == "finished", "it is a WebSocket by now"

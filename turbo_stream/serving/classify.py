@@ -16,9 +16,14 @@ from turbo_stream.errors import InputError, TurboStreamError
 from turbo_stream.events import Event, Utterance
 from turbo_stream.pipeline import Pipeline
 from turbo_stream.serving.hub import Hub, Refused
+from turbo_stream.serving.limits import Limits
 from turbo_stream.timebase import to_seconds
 
 _LOG = logging.getLogger(__name__)
+
+
+_HELD_FILES = 4
+"""Of files that are being sent, as much is held in memory as this many of the longest."""
 
 
 class NotClassified(Exception):
@@ -36,6 +41,8 @@ class Classify:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._busy = 0
+        self._held = 0
+        """Bytes of the files that are still being sent."""
 
     async def __call__(self, request: Request) -> JSONResponse:
         """Answer one request."""
@@ -47,24 +54,22 @@ class Classify:
             return JSONResponse({"error": str(error)}, error.status, headers)
 
     async def _answer(self, request: Request) -> dict[str, Any]:
-        limits = self._hub.limits
-        if self._busy >= limits.files:
-            message = f"{limits.files} sound files are being classified; send it again later"
-            raise NotClassified(429, message, "busy")
-        self._busy += 1
         try:
-            threshold = _threshold(request)
-            stream = self._hub.pipeline.new_stream(threshold=threshold)
+            stream = self._hub.pipeline.new_stream(threshold=_threshold(request))
+            self._check_busy()
             content = await self._read(request)
-            self._hub.metrics.received("rest", len(content))
-            with self._hub.metrics.stream("rest"):
-                events = await self._classified(stream, content)
+            # Not before the file is there: a sender that takes its time keeps nobody out.
+            self._check_busy()
+            self._busy += 1
+            try:
+                with self._hub.metrics.stream("rest"):
+                    events = await self._classified(stream, content)
+            finally:
+                self._busy -= 1
         except Refused as refused:
             raise NotClassified(503, str(refused), refused.reason) from None
         except InputError as error:
             raise NotClassified(400, str(error), "bad_file") from None
-        finally:
-            self._busy -= 1
         for event in events:
             self._hub.metrics.observe(event)
             self._hub.counts.add(event)
@@ -74,34 +79,42 @@ class Classify:
             "events": [event.to_json() for event in events],
         }
 
+    def _check_busy(self) -> None:
+        files = self._hub.limits.files
+        if self._busy >= files:
+            message = f"{files} sound files are being classified; send it again later"
+            raise NotClassified(429, message, "busy")
+
     async def _read(self, request: Request) -> bytes:
-        """Return the body, refusing it as soon as it is too long."""
+        """Return the body, refusing it as soon as it is too long or too late."""
         limits = self._hub.limits
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind in ("multipart/form-data", "application/x-www-form-urlencoded"):
             message = f"{kind} is not taken; send the sound file itself as the body"
             raise NotClassified(415, message, "bad_file")
-        too_long = NotClassified(
-            413, f"a sound file may have {limits.file_bytes} bytes; send a shorter one", "too_long"
-        )
         announced = request.headers.get("content-length", "")
         if announced.isdecimal() and int(announced) > limits.file_bytes:
-            raise too_long
-        content, chunks = bytearray(), request.stream()
+            raise _too_long(limits)
+        content = bytearray()
         try:
-            while True:
-                async with asyncio.timeout(limits.idle_s):
-                    chunk = await anext(chunks, None)
-                if chunk is None:
-                    return bytes(content)
-                content += chunk
-                if len(content) > limits.file_bytes:
-                    raise too_long
+            async with asyncio.timeout(limits.idle_s):
+                async for chunk in request.stream():
+                    content += chunk
+                    self._held += len(chunk)
+                    if len(content) > limits.file_bytes:
+                        raise _too_long(limits)
+                    if self._held > _HELD_FILES * limits.file_bytes:
+                        message = "too many sound files are being sent; send it again later"
+                        raise NotClassified(429, message, "busy")
         except TimeoutError:
-            message = f"nothing was sent for {limits.idle_s:g} s"
+            message = f"the file was not there after {limits.idle_s:g} s"
             raise NotClassified(408, message, "idle") from None
         except ClientDisconnect:
             raise NotClassified(400, "the client is gone", "gone") from None
+        finally:
+            self._held -= len(content)
+        self._hub.metrics.received("rest", len(content))
+        return bytes(content)
 
     async def _classified(self, stream: Pipeline, content: bytes) -> list[Event]:
         """Run `stream` over the file on a thread of its own, and end that with the request."""
@@ -119,6 +132,11 @@ class Classify:
             raise NotClassified(500, message, "failed") from None
         finally:
             wanted.clear()
+
+
+def _too_long(limits: Limits) -> NotClassified:
+    message = f"a sound file may have {limits.file_bytes} bytes; send a shorter one"
+    return NotClassified(413, message, "too_long")
 
 
 def _events(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 BURST_S = 2.0
 """So much sound is read at once from a client that was quiet."""
 
-SMALLEST_S = 0.001
+SMALLEST_S = 0.01
 """What the shortest message costs, so that many empty ones are no way round."""
 
 

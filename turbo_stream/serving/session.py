@@ -16,7 +16,7 @@ from turbo_stream.live import LiveConfig, LivePipeline
 from turbo_stream.pipeline import Pipeline
 from turbo_stream.timebase import to_samples, to_seconds
 
-BUFFER_S = 10.0
+BUFFER_S = 5.0
 """Sound that waits for a stream that cannot go on, before it is lost and told as a gap."""
 
 UNREAD_EVENTS = 100
@@ -35,10 +35,10 @@ _POLL_S = 0.01
 class Session:
     """A `LivePipeline` on threads of its own, for one client of an asyncio server.
 
-    Backpressure goes both ways. `push` waits while there is no room, and, for a client that sends
-    faster than the clock, while its last utterances are not decided. When events are not read, the
-    stream pauses, then the sound that comes on top is lost and told as a `gap`. Other sessions
-    notice nothing of it. Use it as an asynchronous context manager, within one event loop:
+    Backpressure goes both ways. `push` makes a client wait that sends faster than the clock: for
+    room, and for the decisions on its last utterances. One that sends by the clock never waits:
+    where the stream cannot go on, since its events are not read, the sound that comes on top is
+    lost and told as a `gap`. Other sessions notice nothing of it. Use it as an asynchronous context manager, within one event loop:
 
         async with Session(pipeline.new_stream()) as session:
             await session.push(pcm)
@@ -51,7 +51,6 @@ class Session:
         pipeline: Pipeline,
         config: LiveConfig | None = None,
         *,
-        stalled_s: float = 5.0,
         observe: Callable[[Event], None] = lambda event: None,
     ) -> None:
         """Take a stream of its own (`Pipeline.new_stream`).
@@ -59,14 +58,12 @@ class Session:
         Args:
             pipeline: nobody else feeds it.
             config: of the live shell.
-            stalled_s: how long `push` waits for room before sound is lost.
             observe: told every event, in the event loop, before the client reads it.
         """
         self.pipeline = pipeline
         self._source = PushSource(BUFFER_S)
         config = replace(config or LiveConfig(), max_unread_events=UNREAD_EVENTS)
         self._live = LivePipeline(pipeline, self._source, config)
-        self._stalled_s = stalled_s
         self._observe = observe
         self._loop = asyncio.get_running_loop()
         self._events: asyncio.Queue[Event | None] = asyncio.Queue()
@@ -76,7 +73,6 @@ class Session:
         self._over = asyncio.Event()
         self._open_utterances = 0
         self._started_s = self._loop.time()
-        self._stalled_from_s: float | None = None
         self._sent_samples = 0
         self._thread = threading.Thread(target=self._run, name="turbo-session", daemon=True)
         self._thread.start()
@@ -153,23 +149,17 @@ class Session:
         self.pipeline.decider.detector.threshold = threshold
 
     async def _room_for(self, samples: int) -> None:
-        """Wait for room for `samples`, and for the decisions on what was sent too early.
+        """Let who is ahead of the clock wait for room, and for the decisions on what it has sent.
 
-        Who sends by the clock cannot wait long: after `stalled_s` its sound is lost, until there
-        is room again.
+        Who sends by the clock cannot wait: it would hear ever later. What does not fit is lost.
         """
         while not self._over.is_set():
-            room, now_s = self._source.room, self._loop.time()
-            ahead = self.sent_s > now_s - self._started_s + _AHEAD_S
-            if room >= samples:
-                self._stalled_from_s = None
-                waiting = to_samples(BUFFER_S) - room
-                if not ahead or (waiting <= _AHEAD_SAMPLES and self._open_utterances < 2):
-                    return
-            elif not ahead:
-                self._stalled_from_s = self._stalled_from_s or now_s
-                if now_s >= self._stalled_from_s + self._stalled_s:
-                    return
+            if self.sent_s <= self._loop.time() - self._started_s + _AHEAD_S:
+                return
+            room = self._source.room
+            waiting = to_samples(BUFFER_S) - room
+            if room >= samples and waiting <= _AHEAD_SAMPLES and self._open_utterances < 2:
+                return
             await asyncio.sleep(_POLL_S)
 
     def _run(self) -> None:

@@ -6,14 +6,14 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
-from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from turbo_stream.errors import InputError, TurboStreamError
+from turbo_stream.serving.connections import HttpConnection, WebSocketConnection
 from turbo_stream.serving.limits import Limits
 
 
@@ -24,20 +24,6 @@ class Tls:
     certificate: Path
     key: Path | None = None
     """None where the certificate's file holds it, too."""
-
-
-class _WebSocket(WebSocketsSansIOProtocol):
-    """uvicorn's, for clients that do not read any more: they are told, and then let go."""
-
-    async def run_asgi(self) -> None:
-        await super().run_asgi()
-        # `close` alone would wait forever for bytes that nobody takes.
-        self.loop.call_later(self.close_timeout, self.transport.abort)
-
-    async def send(self, message: Any) -> None:
-        if message["type"] == "websocket.close":
-            self.writable.set()
-        await super().send(message)
 
 
 class WebServer(uvicorn.Server):
@@ -52,15 +38,15 @@ class WebServer(uvicorn.Server):
             log_level="critical",
             access_log=False,
             server_header=False,
-            ws=_WebSocket,
+            http=HttpConnection,
+            ws=WebSocketConnection,
             ws_max_size=limits.frame_bytes,
             # Pings would wait behind the sound of a client that is made to wait; idle ones are
             # found by the time since their last message.
             ws_ping_interval=None,
             # Sound does not get shorter by it, and costs what the models need.
             ws_per_message_deflate=False,
-            limit_concurrency=4 * limits.clients + 64,
-            timeout_graceful_shutdown=2,
+            timeout_graceful_shutdown=ceil(limits.drain_s),
             ssl_certfile=tls.certificate if tls else None,
             ssl_keyfile=tls.key if tls else None,
         )

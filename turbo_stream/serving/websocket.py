@@ -14,7 +14,7 @@ from turbo_stream.errors import InputError
 from turbo_stream.serving.hub import Hub, Refused, StreamOptions
 from turbo_stream.serving.rate import Rate
 from turbo_stream.serving.session import Session
-from turbo_stream.timebase import SAMPLE_RATE, to_seconds
+from turbo_stream.timebase import to_seconds
 
 _LOG = logging.getLogger(__name__)
 
@@ -98,7 +98,9 @@ class _Client:
             if (sound := message.get("bytes")) is not None:
                 await self._hear(sound)
             else:
+                sound = b""
                 self._obey(message["text"])
+            await asyncio.sleep(self._rate.wait_s(to_seconds(len(sound) // 2)))
 
     async def _next(self) -> dict[str, Any]:
         # Who has ended its sound waits for the last events: that is not idle.
@@ -127,7 +129,6 @@ class _Client:
         if longest_s is not None and self._session.sent_s + to_seconds(len(pcm)) > longest_s:
             raise Closing(POLICY, f"a stream may be {longest_s:g} s long", "stream_s")
         await self._session.push(pcm)
-        await asyncio.sleep(self._rate.wait_s(len(pcm) / SAMPLE_RATE))
 
     def _obey(self, text: str) -> None:
         try:
