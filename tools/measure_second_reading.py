@@ -40,6 +40,8 @@ LADDERS = (
 UNSURE = (-1.5, -1.0, -0.6)
 """Mean log-probabilities below which a text could be called doubtful, too."""
 
+_WIDTH = 160
+
 normalize = lru_cache(maxsize=None)(whisper_normalizer("en"))
 
 
@@ -157,7 +159,7 @@ def show(results: Sequence[dict[str, Any]]) -> None:
             f"{row['read_again']:.3f}",
             "-" if silence is None else f"{silence:.2f}",
         )
-    Console(stderr=True).print(table)
+    Console(stderr=True, width=_WIDTH).print(table)
 
 
 @click.command()

@@ -144,7 +144,7 @@ def test_table_and_json(tmp_path: Path, capfd) -> None:
     assert (tmp_path / "a.png").stat().st_size > 1000
     assert run_command(bench, arguments) == 0
     table = capfd.readouterr().out
-    assert "3+2" in table and "30+0" in table
+    assert "3+4" in table and "30+0" in table
     assert max(map(len, table.splitlines())) <= 80
 
 

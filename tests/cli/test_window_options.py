@@ -27,11 +27,11 @@ def show(*, window: WindowConfig) -> None:
 @pytest.mark.parametrize(
     ("options", "shown"),
     [
-        ([], "10.0 2.0"),
-        (["--window-floor", "4"], "4.0 2.0"),
+        ([], "10.0 4.0"),
+        (["--window-floor", "4"], "4.0 4.0"),
         (["--window-floor", "0", "--window-margin", "0.5"], "0.0 0.5"),
-        (["--config", "window.toml"], "15.0 2.0"),
-        (["--config", "window.toml", "--window-floor", "6"], "6.0 2.0"),
+        (["--config", "window.toml"], "15.0 4.0"),
+        (["--config", "window.toml", "--window-floor", "6"], "6.0 4.0"),
     ],
 )
 def test_options_and_file_make_one_window(tmp_path, monkeypatch, capsys, options, shown) -> None:

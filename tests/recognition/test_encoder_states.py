@@ -39,7 +39,7 @@ def test_speech_longer_than_the_window_has_all_its_states(whisper, kitchen_pcm) 
 def test_a_further_reading_in_a_longer_window_keeps_the_states_of_the_first(
     whisper_folder, kitchen_pcm, monkeypatch
 ) -> None:
-    whisper = WhisperRecognizer(whisper_folder, window=WindowConfig(floor_s=3.0))
+    whisper = WhisperRecognizer(whisper_folder, window=WindowConfig(floor_s=3.0, margin_s=2.0))
     pcm = kitchen_pcm[RATE : 2 * RATE]
     usual = whisper.encode(pcm)
     read, windows = whisper._read, []

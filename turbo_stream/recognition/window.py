@@ -28,8 +28,8 @@ class WindowConfig:
     floor_s: float = 10.0
     """At least so long; shorter windows make the real weights loop and err."""
 
-    margin_s: float = 2.0
-    """At least so much more than the utterance itself."""
+    margin_s: float = 4.0
+    """At least so much more than the utterance itself; with less, long utterances loop."""
 
     def __post_init__(self) -> None:
         for name in ("floor", "margin"):
