@@ -140,6 +140,15 @@ def test_one_connection_may_ask_again_and_is_closed_when_it_does_not(server, com
     assert answers[0] == "pong" and answers.index("info") > answers.index("transcript")
 
 
+def test_many_at_once_get_each_their_own_answer(server, command, side_talk) -> None:
+    async def crowd() -> list[list[Event]]:
+        sounds = [command, side_talk] * 5
+        return await asyncio.gather(*(ask(server.uri, request(sound)) for sound in sounds))
+
+    answers = [text(events) for events in asyncio.run(crowd())]
+    assert answers == ["Turn on the kitchen lights.", ""] * 5
+
+
 def test_a_client_that_never_stops_is_answered_when_it_falls_silent(listener, command) -> None:
     with running(listener, limits=Limits(idle_s=0.3)) as server:
         answers = asyncio.run(ask(server.uri, request(command)[:-1], until=None))
