@@ -102,7 +102,7 @@ def _resolve(system: System, machine: str, needed: list[str]) -> tuple[dict[str,
     """Return pip's report, or None and what it could not find."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        command = [sys.executable, "-m", "pip", "install", "--dry-run", "--quiet"]
+        command = [sys.executable, "-m", "pip", "install", "--dry-run"]
         command += ["--ignore-installed", "--only-binary", ":all:", "--implementation", "cp"]
         command += ["--python-version", system.python, "--target", folder, "--report", str(report)]
         for tag in platform_tags(machine, system.glibc):
@@ -110,11 +110,11 @@ def _resolve(system: System, machine: str, needed: list[str]) -> tuple[dict[str,
         done = subprocess.run([*command, *needed], capture_output=True, text=True)
         if done.returncode == 0:
             return json.loads(report.read_text("utf-8")), ""
-    return None, _reason(done.stderr)
+    return None, _reason(done.stdout + done.stderr)
 
 
 def _reason(said: str) -> str:
-    """Return what pip missed, from what it said on standard error."""
+    """Return what pip missed, from what it said."""
     deeper = _NO_MATCH_DEEPER.search(said)
     named = deeper[1].split() if deeper else _NO_MATCH.findall(said)[-1:]
     if named:

@@ -1,0 +1,38 @@
+# turbo-serve with the model that ships and PocketSphinx: nothing is fetched when it runs.
+# Use: docs/deployment.md
+ARG PYTHON=3.13
+
+FROM python:${PYTHON}-slim-trixie AS build
+WORKDIR /src
+COPY pyproject.toml README.md CHANGELOG.md LICENSE LICENSE-WEIGHTS.md ./
+COPY turbo_stream turbo_stream
+# Wheels only: an image is not the place to find out that something needs a compiler.
+RUN python -m venv /opt/turbo-stream \
+    && /opt/turbo-stream/bin/pip install --no-cache-dir "hatchling>=1.25" \
+    && /opt/turbo-stream/bin/pip install --no-cache-dir --only-binary :all: \
+        --no-build-isolation ".[serve,webhook]" \
+    && /opt/turbo-stream/bin/pip uninstall --yes hatchling \
+    && /opt/turbo-stream/bin/turbo-doctor --no-microphone
+
+FROM python:${PYTHON}-slim-trixie
+# For turbo-listen in the same image, with --device /dev/snd; turbo-serve needs no sound library.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends libportaudio2 \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --uid 10001 --no-create-home --groups audio turbo
+COPY --from=build /opt/turbo-stream /opt/turbo-stream
+# Whisper models, if any, are mounted at /models; with the network forbidden, `--asr auto` looks
+# there and takes PocketSphinx otherwise. No bytecode: the file system may be read-only.
+ENV PATH=/opt/turbo-stream/bin:$PATH \
+    HF_HOME=/models \
+    HF_HUB_OFFLINE=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+USER 10001:10001
+WORKDIR /
+EXPOSE 8765
+# A server on another --port, or with --tls-cert, brings its own check.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
+    CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8765/healthz', timeout=3)"]
+ENTRYPOINT ["turbo-serve", "--host", "0.0.0.0"]
