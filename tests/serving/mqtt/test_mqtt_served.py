@@ -35,17 +35,17 @@ SERVE = [sys.executable, "-m", "turbo_stream.cli.serve", "--asr", str(WHISPER), 
 
 
 @contextmanager
-def turbo_serve(socket: Path, broker: Broker) -> Iterator[subprocess.Popen[str]]:
+def turbo_serve(socket: Path, broker: Broker, said: list[str]) -> Iterator[subprocess.Popen[str]]:
     mqtt = ["--mqtt", f"mqtt://127.0.0.1:{broker.port}", "--mqtt-node", "kitchen"]
     command = [*SERVE, "--wyoming", f"unix://{socket}", "--show-rejected", *mqtt]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        said = threading.Thread(target=process.stderr.read)
-        said.start()
+        hearing = threading.Thread(target=lambda: said.extend(process.stderr))
+        hearing.start()
         try:
             yield process
         finally:
             process.kill()
-            said.join()
+            hearing.join()
 
 
 def ask(socket: Path, pcm) -> str:
@@ -61,15 +61,15 @@ def ask(socket: Path, pcm) -> str:
 
 
 def test_what_clients_say_reaches_the_broker_and_what_is_rejected_does_not(
-    tmp_path, kitchen_pcm
+    tmp_path, kitchen_pcm, kitchen_spans
 ) -> None:
-    path = tmp_path / "ears.sock"
+    path, said = tmp_path / "ears.sock", []
     with Broker(tmp_path, "allow_anonymous true") as broker, Onlooker(broker.port) as onlooker:
 
         def states() -> list[str]:
             return [json.loads(payload)["state"] for payload in onlooker.on(f"{NODE}/state")]
 
-        with turbo_serve(path, broker) as process:
+        with turbo_serve(path, broker, said) as process:
             until(lambda: states() == ["listening"], wait_s=120)
             assert ask(path, kitchen_pcm[4 * 16_000 : 8 * 16_000]) == ""
             assert ask(path, kitchen_pcm[: 4 * 16_000]) == "Turn on the kitchen lights."
@@ -81,6 +81,9 @@ def test_what_clients_say_reaches_the_broker_and_what_is_rejected_does_not(
     assert states()[-1] == "unavailable" and "speech" in states()
     counters = json.loads(onlooker.on(f"{NODE}/counters")[-1])
     assert (counters["accepted"], counters["rejected"]) == (1, 1)
+    everything = " ".join([*said, *(payload for _, payload, _ in onlooker.seen)]).lower()
+    words = {word for word in kitchen_spans[1]["text"].lower().split() if len(word) > 4}
+    assert words and not {word for word in words if word in everything}
 
 
 @pytest.mark.parametrize(

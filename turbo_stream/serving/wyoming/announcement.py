@@ -28,7 +28,6 @@ async def announced(name: str, address: TcpAddress) -> AsyncIterator[None]:
         f"{name}.{SERVICE_TYPE}",
         port=address.port,
         parsed_addresses=network_addresses(address.host),
-        server=f"{socket.gethostname().split('.')[0]}.local.",
     )
     try:
         zeroconf = AsyncZeroconf()

@@ -37,4 +37,6 @@ async def connect(output: BinaryIO) -> tuple[asyncio.StreamReader, asyncio.Strea
         raise InputError(
             "stdio:// was given a file as standard input or output; give pipes, as cat FILE | ..."
         ) from error
+    # `drain` then waits for the last byte: the process may end right after it.
+    transport.set_write_buffer_limits(high=0)
     return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
