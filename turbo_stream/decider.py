@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
-from turbo_stream.detection.detector import Detection, Detector
+from turbo_stream.detection.detector import Detection, Detector, Nameable
 from turbo_stream.errors import InputError
 from turbo_stream.events import Decision, Reason, Utterance
 from turbo_stream.follow_up import shifted
@@ -39,14 +39,23 @@ class Decider:
     it; 0 makes a text of everything."""
 
     def for_stream(
-        self, threshold: float | None, show_rejected: bool | None, *, log_odds: float
+        self,
+        *,
+        names: Sequence[str] | None,
+        threshold: float | None,
+        show_rejected: bool | None,
+        log_odds: float,
     ) -> Decider:
-        """Return a decider with the same models for a stream with a threshold of its own.
+        """Return a decider with the same models for a stream with settings of its own.
 
         None leaves what is set here; `log_odds`: what the utterances before may add. Raises
-        `InputError` if `threshold` is no probability.
+        `InputError` if `threshold` is no probability, or if the detector knows no names.
         """
         detector = copy(self.detector)
+        if names is not None:
+            if not isinstance(detector, Nameable):
+                raise InputError(f"names were given, and {detector.name} has no use for them")
+            detector = detector.named(names)
         if threshold is not None:
             if not 0 <= threshold <= 1:
                 raise InputError(f"threshold is {threshold}, must be a probability from 0 to 1")

@@ -133,16 +133,21 @@ class Pipeline:
         )
 
     def new_stream(
-        self, *, threshold: float | None = None, show_rejected: bool | None = None
+        self,
+        *,
+        names: Iterable[str] | None = None,
+        threshold: float | None = None,
+        show_rejected: bool | None = None,
     ) -> Pipeline:
         """Return a pipeline for one more stream, with the same models and nothing else shared.
 
         Args:
+            names: what the device of that stream is called; None as in this one.
             threshold: that stream's own, in [0, 1]; None for the one of this stream.
             show_rejected: whether that stream's events hold rejected text; None as in this one.
 
         Raises:
-            InputError: `threshold` is no probability.
+            InputError: `threshold` is no probability, or the detector knows no names.
             RuntimeError: this pipeline was put together without `new_segmenter`.
         """
         if self._new_segmenter is None:
@@ -151,10 +156,19 @@ class Pipeline:
 
         prior = None if self._follow_up is None else self._follow_up.prior
         decider, ready = self.decider, self.ready
-        if threshold is not None or show_rejected is not None:
-            log_odds = prior.log_odds if prior else 0.0
-            decider = decider.for_stream(threshold, show_rejected, log_odds=log_odds)
-            ready = replace(ready, threshold=decider.detector.threshold)
+        names = None if names is None else tuple(names)
+        if names is not None or threshold is not None or show_rejected is not None:
+            decider = decider.for_stream(
+                names=names,
+                threshold=threshold,
+                show_rejected=show_rejected,
+                log_odds=prior.log_odds if prior else 0.0,
+            )
+            ready = replace(
+                ready,
+                threshold=decider.detector.threshold,
+                names=ready.names if names is None else names,
+            )
         return Pipeline(
             self._new_segmenter(),
             decider,

@@ -13,6 +13,7 @@ import pytest
 from fakes import LoudnessDetector, ScriptedRecognizer
 from served import Served, closed_with, send, served, shared_pipeline, undetailed
 
+from turbo_stream.pipeline import Pipeline
 from turbo_stream.serving.limits import Limits
 
 
@@ -98,6 +99,9 @@ def test_broken_frames_are_closed(server: Served) -> None:
         ("?show_rejected=1", "--show-rejected"),
         ("?partials=maybe", "partials has to be 0 or 1"),
         ("?colour=red", "unknown option"),
+        ("?name=friday", "has no use for them"),
+        ("?name=" + "x" * 65, "up to 8 names"),
+        ("?" + "&".join(["name=x"] * 9), "up to 8 names"),
     ],
 )
 def test_options_that_cannot_be_had(server: Served, query: str, reason: str) -> None:
@@ -113,6 +117,23 @@ def test_a_client_has_a_threshold_of_its_own(server: Served, excerpt: np.ndarray
     assert {u["decision"] for u in utterances(accepted)} == {"accepted"}
     assert {u["decision"] for u in utterances(rejected)} == {"rejected"}
     assert {u["text"] for u in utterances(rejected)} == {None}
+
+
+def test_a_clients_device_has_names_of_its_own(excerpt: np.ndarray) -> None:
+    pipeline = Pipeline.load(asr=ScriptedRecognizer("friday, the lights"), names=["computer"])
+    with served(pipeline) as server:
+        heard = {
+            query: server.hear(excerpt[:64_000], query)
+            for query in ("", "?name=friday&name=robot", "?name=computer")
+        }
+    (named, other) = (heard["?name=friday&name=robot"], heard[""])
+    assert named[0]["names"] == ["friday", "robot"] and other[0]["names"] == ["computer"]
+    probabilities = {
+        query: [u["directed_probability"] for u in utterances(events)]
+        for query, events in heard.items()
+    }
+    assert probabilities[""] == probabilities["?name=computer"]
+    assert probabilities[""] != probabilities["?name=friday&name=robot"]
 
 
 def test_the_threshold_may_be_moved_while_sound_goes_on(server, excerpt) -> None:

@@ -38,8 +38,9 @@ class Access:
         """Whom to let in."""
         from turbo_stream.serving.gate import GateConfig
 
-        # By its own address the server is known in any case.
-        names = (*self.allow_hosts, self.host)
+        # By names that are this machine's own the server is known in any case.
+        own = socket.gethostname()
+        names = (*self.allow_hosts, self.host, own, f"{own}.local")
         return GateConfig(self.token, names, self.allow_origins)
 
     @property

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,4 +37,13 @@ class Detector(Protocol):
 
     def warm_up(self) -> None:
         """Run once on silence, so that the first utterance is not slower than the next."""
+        ...
+
+
+@runtime_checkable
+class Nameable(Protocol):
+    """A detector for which it matters what the device is called."""
+
+    def named(self, names: Sequence[str]) -> Detector:
+        """Return one for a device that is called `names`, with the same network."""
         ...

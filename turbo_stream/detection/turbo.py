@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +54,15 @@ class TurboDetector:
         self._classifier = classifier or TurboClassifier(
             package, threads=threads, use_text=use_text
         )
+
+    def named(self, names: Sequence[str]) -> TurboDetector:
+        """Return one for a device that is called `names`, with the same network.
+
+        Without a text names say nothing: what the sound alone says stays as it is.
+        """
+        other = copy(self)
+        other._names = tuple(names)
+        return other
 
     def detect(self, pcm: NDArray[np.int16], transcript: Transcript) -> Detection:
         """Return the verdict on `pcm`, `[N]` int16 at 16 kHz with N from 0, and its transcript.

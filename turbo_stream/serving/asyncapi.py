@@ -6,6 +6,7 @@ from typing import Any
 
 import turbo_stream
 from turbo_stream.serving.event_schema import event_schemas
+from turbo_stream.serving.websocket import NAME_LENGTH, NAMES
 
 END: dict[str, Any] = {
     "type": "object",
@@ -27,6 +28,12 @@ SET: dict[str, Any] = {
 _QUERY: dict[str, Any] = {
     "type": "object",
     "properties": {
+        "name": {
+            "type": "array",
+            "items": {"type": "string", "maxLength": NAME_LENGTH},
+            "maxItems": NAMES,
+            "description": "What the device is called; repeatable. Otherwise as the server says.",
+        },
         "threshold": {
             "type": "number",
             "minimum": 0,

@@ -36,6 +36,9 @@ class Refused(Exception):
 class StreamOptions:
     """What a client may choose for its own stream."""
 
+    names: tuple[str, ...] | None = None
+    """What its device is called; None for the server's names."""
+
     threshold: float | None = None
     """Accept from this probability on; None for the server's."""
 
@@ -120,6 +123,7 @@ class Hub:
             raise Refused("full", f"all {limits.clients} streams are in use; connect again later")
         threshold = options.threshold
         stream = pipeline.new_stream(
+            names=options.names,
             threshold=pipeline.ready.threshold if threshold is None else threshold,
             show_rejected=self.show_rejected and options.show_rejected is not False,
         )

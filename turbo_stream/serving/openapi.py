@@ -50,9 +50,7 @@ def openapi(limits: Limits) -> dict[str, Any]:
         "components": {
             "schemas": {
                 **events,
-                "Event": {
-                    "oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in events]
-                },
+                "Event": {"oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in events]},
                 "Classified": {
                     "type": "object",
                     "properties": {

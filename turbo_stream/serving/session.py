@@ -38,7 +38,8 @@ class Session:
     Backpressure goes both ways. `push` makes a client wait that sends faster than the clock: for
     room, and for the decisions on its last utterances. One that sends by the clock never waits:
     where the stream cannot go on, since its events are not read, the sound that comes on top is
-    lost and told as a `gap`. Other sessions notice nothing of it. Use it as an asynchronous context manager, within one event loop:
+    lost and told as a `gap`. Other sessions notice nothing of it. Use it as an asynchronous context
+    manager, within one event loop:
 
         async with Session(pipeline.new_stream()) as session:
             await session.push(pcm)
@@ -88,7 +89,7 @@ class Session:
         return self._over.is_set()
 
     async def push(self, pcm: Pcm) -> None:
-        """Hand on `pcm`, `[N]` int16 at 16 kHz mono, waiting while the stream is behind.
+        """Hand on `pcm`, `[N]` int16 at 16 kHz mono, waiting while it comes too early.
 
         Raises `InputError` for another type or shape. After `end` nothing is taken any more.
         """

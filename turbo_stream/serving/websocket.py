@@ -8,6 +8,7 @@ import logging
 from typing import Any, Never
 
 import numpy as np
+from starlette.datastructures import QueryParams
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from turbo_stream.errors import InputError
@@ -20,6 +21,9 @@ _LOG = logging.getLogger(__name__)
 
 DONE, GOING_AWAY, INVALID, POLICY, FAILED, TRY_LATER = 1000, 1001, 1007, 1008, 1011, 1013
 """Close codes (RFC 6455, 7.4.1, and IANA's registry for 1013)."""
+
+NAMES, NAME_LENGTH = 8, 64
+"""How many names a client may give its device, and of how many characters."""
 
 
 class Closing(Exception):
@@ -35,7 +39,7 @@ async def serve_websocket(websocket: WebSocket, hub: Hub) -> None:
     """Serve one client until it or the server has had enough."""
     await websocket.accept()
     try:
-        options = _options(dict(websocket.query_params), hub)
+        options = _options(websocket.query_params, hub)
         async with hub.stream(options, transport="websocket") as session:
             # Closed before the stream's threads are waited for.
             await _close(websocket, hub, await _Client(websocket, hub, session).serve())
@@ -154,22 +158,27 @@ class _Client:
                 )
 
 
-def _options(query: dict[str, str], hub: Hub) -> StreamOptions:
+def _options(given: QueryParams, hub: Hub) -> StreamOptions:
     """Return what the address asks for. Raises `Closing` for what cannot be had."""
+    query = dict(given)
     query.pop("token", None)
+    names = tuple(given.getlist("name")) if query.pop("name", None) is not None else None
+    if names is not None and (len(names) > NAMES or max(map(len, names)) > NAME_LENGTH):
+        message = f"give up to {NAMES} names of up to {NAME_LENGTH} characters"
+        raise Closing(POLICY, message, "options")
     threshold = query.pop("threshold", None)
     show_rejected = _flag("show_rejected", query.pop("show_rejected", None))
     partials = _flag("partials", query.pop("partials", None))
     if query:
         raise Closing(
             POLICY,
-            "unknown option in the address; known: threshold, show_rejected, partials, token",
+            "unknown option in the address; known: name, threshold, show_rejected, partials, token",
             "options",
         )
     if show_rejected and not hub.show_rejected:
         message = "this server shows nothing of rejected speech; start it with --show-rejected"
         raise Closing(POLICY, message, "options")
-    return StreamOptions(_probability(threshold), show_rejected, partials is not False)
+    return StreamOptions(names, _probability(threshold), show_rejected, partials is not False)
 
 
 def _probability(given: str | None) -> float | None:
