@@ -9,9 +9,12 @@ import json
 import logging
 import os
 import sys
+from pathlib import Path
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND
 TELLING = ("socket.", "subprocess.", "os.exec", "os.posix_spawn", "os.system", "sqlite3.")
+DECODER = Path(__file__).parents[1] / "turbo_stream" / "recognition" / "pocketsphinx_worker.py"
+"""The one program that may be started: it decodes, and talks through anonymous pipes."""
 CANARY = "xylophone marmalade quartz"
 
 seen = []
@@ -24,10 +27,16 @@ def watch(event, arguments):
     if event == "open":
         path, mode, flags = arguments
         writes = any(c in (mode or "") for c in "wax+") or (flags or 0) & WRITING
-        if writes and not isinstance(path, int):
+        if writes and not isinstance(path, int) and path != os.devnull:
             seen.append(f"open {path}")
+    elif event == "subprocess.Popen" and is_the_decoder(arguments[1]):
+        return
     elif event.startswith(TELLING):
         seen.append(f"{event} {arguments!r}")
+
+
+def is_the_decoder(command):
+    return list(command[:-1]) == [sys.executable, "-I", "-S", "-B", str(DECODER)]
 
 
 def hear_canaries(raising):
@@ -50,8 +59,6 @@ def hear_canaries(raising):
 
 def leak_on_detection(leak):
     """Make the detector do what it must not, in the way `leak` names."""
-    from pathlib import Path
-
     from turbo_stream.detection.turbo import TurboDetector
 
     honest = TurboDetector.detect

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
-import re
+import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,19 +12,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_stream.errors import InputError
+from turbo_stream.errors import InputError, TurboStreamError
 from turbo_stream.recognition.guards import compression_ratio
+from turbo_stream.recognition.pocketsphinx_process import DecoderProcess
+from turbo_stream.recognition.pocketsphinx_worker import decode, load_decoder
 from turbo_stream.recognition.recognizer import Confidence, Transcript
-from turbo_stream.timebase import SAMPLE_RATE, to_samples
+from turbo_stream.timebase import to_samples
+
+_LOG = logging.getLogger(__name__)
 
 SHIPPED_MODEL = Path(__file__).parents[1] / "assets" / "pocketsphinx-en"
 """Our language model and its dictionary: `lm.bin`, `words.dict`."""
 
 _SHORTEST_SAMPLES = to_samples(0.1)
 """The front end makes no use of less: a word has at least three phones of 30 ms."""
-
-_NOT_A_WORD = re.compile(r"^[<\[+]")
-_VARIANT = re.compile(r"\(\d+\)$")
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,13 @@ class PocketSphinxRecognizer:
     """Decodes whole utterances, each normalised by its own mean.
 
     Live decoding would normalise by a running mean, so that a text would depend on what was said
-    before it. Here one utterance gives one text. The library searches all of it in one call, so
-    that this recognizer cannot be interrupted.
+    before it. Here one utterance gives one text.
+
+    The library keeps the interpreter's lock while it searches, and would hold up every thread. So
+    it does that in a process of its own, started here and ended by `close`, with this object, or
+    with this process, however that ends. If it dies, the utterance in question has no text, and
+    the next one has. Where an interpreter cannot start another (a frozen program; Windows), a
+    warning says so, everything waits for the search after all, and nothing can interrupt it.
     """
 
     name = "pocketsphinx"
@@ -57,73 +63,115 @@ class PocketSphinxRecognizer:
     def __init__(
         self, model: str | Path | None = SHIPPED_MODEL, config: SphinxConfig | None = None
     ) -> None:
-        """Load the language model in the folder `model`, or with None the one in the wheel.
+        """Begin to load the language model in the folder `model`, or with None the wheel's own.
 
         Raises:
             InputError: the folder lacks `lm.bin` or `words.dict`.
         """
-        from pocketsphinx import Config, Decoder
-
-        options: dict[str, Any] = {}
-        if model is not None:
-            for key, file in (("lm", "lm.bin"), ("dict", "words.dict")):
-                path = Path(model) / file
-                if not path.is_file():
-                    raise InputError(
-                        f"{model} has no {file}: give a folder with lm.bin and words.dict, "
-                        "as tools.build_pocketsphinx_lm writes it"
-                    )
-                options[key] = str(path)
+        files = {} if model is None else _files(Path(model))
         config = config or SphinxConfig()
-        # The decoder holds one utterance, and may belong to several streams (`new_stream`).
+        self._options: dict[str, Any] = {
+            "cmn": "batch",
+            "maxhmmpf": config.max_states,
+            "beam": config.beam,
+            "pbeam": config.beam,
+            "wbeam": config.word_beam,
+            "fwdflat": config.second_pass,
+            "bestpath": True,
+            **files,
+        }
+        # There is one utterance at a time, and one recognizer may serve several streams.
         self._turn = threading.Lock()
-        self._decoder = Decoder(
-            Config(
-                loglevel="FATAL",
-                cmn="batch",
-                maxhmmpf=config.max_states,
-                beam=config.beam,
-                pbeam=config.beam,
-                wbeam=config.word_beam,
-                fwdflat=config.second_pass,
-                bestpath=True,
-                **options,
-            )
-        )
+        self._closing = False
+        self._decoder: DecoderProcess | _DecoderHere
+        try:
+            self._decoder = DecoderProcess(self._options)
+        except OSError as error:
+            self._decode_here(error)
 
     def transcribe(self, pcm: NDArray[np.int16]) -> Transcript:
         """Return the text of `pcm`, `[N]` int16 at 16 kHz: lower case, no punctuation.
 
         `avg_logprob` is the mean over the words of the natural log of their posterior probability
         in the word lattice; `no_speech_prob` is 1 where no word was found, else 0.
+
+        Raises:
+            TurboStreamError: the process that decodes died, or this recognizer was closed.
         """
+        transcript = self.transcribe_while(pcm, lambda: True)
+        if transcript is None:
+            raise TurboStreamError("PocketSphinx was closed while it decoded")
+        return transcript
+
+    def transcribe_while(
+        self, pcm: NDArray[np.int16], go_on: Callable[[], bool]
+    ) -> Transcript | None:
+        """Return what `transcribe` returns, or None where `go_on` said no before it was done."""
         # In digital silence every state fits equally well, and a word comes out of it.
-        empty = len(pcm) < _SHORTEST_SAMPLES or not pcm.any()
+        if len(pcm) < _SHORTEST_SAMPLES or not pcm.any():
+            return _transcript([], [])
+        data = np.ascontiguousarray(pcm, np.int16).tobytes()
         with self._turn:
-            words, logprobs = ([], []) if empty else self._decode(pcm)
-        if not words:
-            return Transcript(text="", confidence=Confidence(avg_logprob=0.0, no_speech_prob=1.0))
-        text = " ".join(words)
-        confidence = Confidence(
-            avg_logprob=sum(logprobs) / len(logprobs), compression_ratio=compression_ratio(text)
-        )
-        return Transcript(text=text, confidence=confidence)
+            found = self._decoder.decode(data, lambda: go_on() and not self._closing)
+        return None if found is None else _transcript(*found)
 
     def warm_up(self) -> None:
-        """Decode one second of silence."""
-        self.transcribe(np.zeros(SAMPLE_RATE, np.int16))
+        """Wait until the models are loaded."""
+        with self._turn:
+            try:
+                self._decoder.wait_ready()
+            except (OSError, TurboStreamError) as error:
+                self._decoder.close()
+                self._decode_here(error)
 
-    def _decode(self, pcm: NDArray[np.int16]) -> tuple[list[str], list[float]]:
-        """Return the words of an utterance and the log-posterior of each, fillers left out."""
-        decoder = self._decoder
-        # Without this the noise estimate of the utterance before would be subtracted from this one.
-        decoder.reinit_feat()
-        decoder.start_utt()
-        decoder.process_raw(np.ascontiguousarray(pcm, np.int16).tobytes(), full_utt=True)
-        decoder.end_utt()
-        if decoder.hyp() is None:
-            return [], []
-        found = [s for s in decoder.seg() or () if not _NOT_A_WORD.match(s.word)]
-        # The logarithm's base of 1.0001 lets a posterior come out a hair above 1.
-        logprobs = [math.log(min(max(s.prob, 1e-10), 1.0)) for s in found]
-        return [_VARIANT.sub("", s.word) for s in found], logprobs
+    def close(self) -> None:
+        """Give up what is being decoded and end the process; a later text would start another."""
+        self._closing = True
+        with self._turn:
+            self._decoder.close()
+            self._closing = False
+
+    def _decode_here(self, error: Exception) -> None:
+        _LOG.warning("PocketSphinx decodes in this process, which waits meanwhile: %s", error)
+        self._decoder = _DecoderHere(self._options)
+
+
+class _DecoderHere:
+    """Decodes in this process, all threads of which stand still meanwhile."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self._decoder = load_decoder(options)
+
+    def wait_ready(self) -> None:
+        """Return at once: it was loaded at construction."""
+
+    def decode(self, pcm: bytes, go_on: Callable[[], bool]) -> tuple[list[str], list[float]] | None:
+        """Return the words of s16 PCM and the log-posterior of each; None if not wanted."""
+        return decode(self._decoder, pcm) if go_on() else None
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to end."""
+
+
+def _files(model: Path) -> dict[str, str]:
+    """Return PocketSphinx's options for the files of a folder, by absolute paths."""
+    options = {}
+    for key, file in (("lm", "lm.bin"), ("dict", "words.dict")):
+        path = model / file
+        if not path.is_file():
+            raise InputError(
+                f"{model} has no {file}: give a folder with lm.bin and words.dict, "
+                "as tools.build_pocketsphinx_lm writes it"
+            )
+        options[key] = str(path.absolute())
+    return options
+
+
+def _transcript(words: list[str], logprobs: list[float]) -> Transcript:
+    if not words:
+        return Transcript(text="", confidence=Confidence(avg_logprob=0.0, no_speech_prob=1.0))
+    text = " ".join(words)
+    confidence = Confidence(
+        avg_logprob=sum(logprobs) / len(logprobs), compression_ratio=compression_ratio(text)
+    )
+    return Transcript(text=text, confidence=confidence)

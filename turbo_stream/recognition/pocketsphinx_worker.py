@@ -1,0 +1,148 @@
+"""Decoding with PocketSphinx, also as a program: sound on standard input, words on standard output.
+
+As a program it stands alone, so that it starts quickly: the standard library and PocketSphinx.
+
+A request is the number of bytes that follow, 4 bytes, little-endian, and as many bytes of s16 PCM
+at 16 kHz. The answer is a line of JSON: `{"words": [...], "logprobs": [...]}`; or, where there is
+none, `{"error": ...}` with the type of an exception. Each request gets one answer, in order. A
+request without sound has no answer: it asks that the one under way be given up, whose answer then
+is `{"error": "stopped"}`. The first line, `{"ready": true}`, comes when the models are loaded.
+The end of standard input ends the program.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import select
+import signal
+import sys
+from contextlib import suppress
+from typing import Any
+
+_NOT_A_WORD = re.compile(r"^[<\[+]")
+_VARIANT = re.compile(r"\(\d+\)$")
+
+_PIPE_BYTES = 65_536
+
+
+def load_decoder(options: dict[str, Any]) -> Any:
+    """Return a decoder with these options of PocketSphinx.
+
+    Raises RuntimeError for a model that it cannot read.
+    """
+    from pocketsphinx import Config, Decoder
+
+    return Decoder(Config(loglevel="FATAL", **options))
+
+
+def decode(decoder: Any, pcm: bytes) -> tuple[list[str], list[float]]:
+    """Return the words of an utterance and the log-posterior of each, fillers left out."""
+    # Without this the noise estimate of the utterance before would be subtracted from this one.
+    decoder.reinit_feat()
+    decoder.start_utt()
+    decoder.process_raw(pcm, full_utt=True)
+    decoder.end_utt()
+    if decoder.hyp() is None:
+        return [], []
+    found = [s for s in decoder.seg() or () if not _NOT_A_WORD.match(s.word)]
+    # The logarithm's base of 1.0001 lets a posterior come out a hair above 1.
+    logprobs = [math.log(min(max(s.prob, 1e-10), 1.0)) for s in found]
+    return [_VARIANT.sub("", s.word) for s in found], logprobs
+
+
+def serve(decoder: Any, requests: int, answers: int) -> None:
+    """Answer requests from one file descriptor to another until the first one ends.
+
+    Each is decoded by a fork, which shares the models: it can be given up at any time, and this
+    process still hears of the end of its input.
+    """
+    _write(answers, json.dumps({"ready": True}).encode() + b"\n")
+    while (pcm := _request(requests)) is not None:
+        if not pcm:
+            continue  # too late: that request has been answered
+        reader, writer = os.pipe()
+        fork = os.fork()
+        if fork == 0:
+            for descriptor in (requests, answers, reader):
+                os.close(descriptor)
+            _decode_and_exit(decoder, pcm, writer)
+        os.close(writer)
+        answer = _answer(reader, requests)
+        if answer is None:
+            os.kill(fork, signal.SIGKILL)
+        os.close(reader)
+        os.waitpid(fork, 0)
+        _write(answers, answer or json.dumps({"error": "stopped"}).encode() + b"\n")
+
+
+def _decode_and_exit(decoder: Any, pcm: bytes, writer: int) -> None:
+    try:
+        words, logprobs = decode(decoder, pcm)
+        answer: dict[str, Any] = {"words": words, "logprobs": logprobs}
+    except Exception as error:
+        answer = {"error": type(error).__name__}
+    try:
+        _write(writer, json.dumps(answer).encode() + b"\n")
+    finally:
+        os._exit(0)
+
+
+def _answer(reader: int, requests: int) -> bytes | None:
+    """Return what the fork writes, or None as soon as anything comes from the other side."""
+    answer = b""
+    poll = select.poll()
+    for descriptor in (reader, requests):
+        poll.register(descriptor, select.POLLIN)
+    while True:
+        ready = [descriptor for descriptor, _ in poll.poll()]
+        if requests in ready:
+            return None
+        data = os.read(reader, _PIPE_BYTES)
+        if not data:
+            return answer or json.dumps({"error": "died"}).encode() + b"\n"
+        answer += data
+
+
+def _request(descriptor: int) -> bytes | None:
+    """Return the sound of the next request, None at the end."""
+    size = _read(descriptor, 4)
+    return None if size is None else _read(descriptor, int.from_bytes(size, "little"))
+
+
+def _read(descriptor: int, size: int) -> bytes | None:
+    data = bytearray()
+    while len(data) < size:
+        more = os.read(descriptor, min(size - len(data), _PIPE_BYTES))
+        if not more:
+            return None
+        data += more
+    return bytes(data)
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+def main() -> None:
+    """Run the program; its argument is JSON: `{"path": ..., "options": {...}}`."""
+    # An interrupt at the terminal and the end of a service go to every process: the one that
+    # listens still wants its last text, and says by closing the pipe that it is done.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    # Whatever the library might print must not stand between the answers.
+    answers = os.dup(1)
+    os.dup2(2, 1)
+    settings = json.loads(sys.argv[1])
+    sys.path.append(settings["path"])
+    # A broken pipe: nobody is left who would want an answer.
+    with suppress(BrokenPipeError):
+        serve(load_decoder(settings["options"]), 0, answers)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
