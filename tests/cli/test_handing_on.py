@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import shlex
+import signal
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -56,6 +58,27 @@ def test_accepted_speech_reaches_the_command_and_the_webhook(tmp_path: Path) -> 
     assert posted == accepted
     assert out.read_text().splitlines() == [f"{event['id']} {event['text']}" for event in accepted]
     assert done.stderr.decode().count("printed") == len(accepted)
+
+
+def test_ctrl_c_does_not_wait_for_what_is_being_handed_on(tmp_path: Path, kitchen_pcm) -> None:
+    import soundfile
+
+    soundfile.write(tmp_path / "clip.wav", kitchen_pcm[:67_200], 16_000)
+    arguments = [str(tmp_path / "clip.wav"), "--jsonl", "--asr", "none", "--threshold", "0"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [*COMMAND, *arguments, "--on-accept", "sleep 600"], stdout=pipe, stderr=pipe, text=True
+    ) as process:
+        assert any('"finished"' in line for line in process.stdout)
+        # The first may come so early that it only ends the sound.
+        for _ in range(3):
+            process.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(1)
+                break
+        errors = process.stderr.read()
+    assert process.returncode == 0, errors
+    assert "sleep for utterance 0 was running and was ended" in errors
 
 
 @pytest.mark.parametrize(

@@ -220,6 +220,15 @@ def test_two_programs_do_not_share_a_folder(record, tmp_path: Path) -> None:
     record((decider(), segment()))
 
 
+@pytest.mark.parametrize("option", [["--record-rejected"], ["--record-days", "3"]])
+def test_nothing_is_recorded_by_halves_of_a_wish(option, capsys) -> None:
+    from turbo_stream.cli.command import run_command
+    from turbo_stream.cli.listen import listen
+
+    assert run_command(listen, ["no-such-file.wav", *option]) == 2
+    assert "without --record DIR" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("limits", [{"days": 0}, {"days": -1}, {"megabytes": 0}])
 def test_a_limit_that_is_none_is_refused(tmp_path: Path, limits) -> None:
     with pytest.raises(InputError, match="give more than 0"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
@@ -152,7 +152,8 @@ def _show(
     partials: bool,
 ) -> None:
     watched = view.watch(source)
-    _close_on_signals(watched, hand_on)
+    # A signal ends the sound: what was heard is decided, and then handed on.
+    _on_signals(watched.close)
     try:
         for event in _events(pipeline, watched, partials=partials):
             hand_on.note(event)
@@ -160,6 +161,8 @@ def _show(
     finally:
         view.close()
         watched.close()
+        # From here on a signal means not to wait for what is being handed on.
+        _on_signals(hand_on.hurry)
 
 
 def _events(pipeline: Pipeline, source: Source, *, partials: bool) -> Iterator[Event]:
@@ -170,22 +173,14 @@ def _events(pipeline: Pipeline, source: Source, *, partials: bool) -> Iterator[E
     return LivePipeline(pipeline, source, LiveConfig(partials=partials)).run()
 
 
-def _close_on_signals(source: Source, hand_on: HandingOn) -> None:
-    """Let SIGINT and SIGTERM end the sound: what was heard is decided, and the status is 0.
+def _on_signals(act: Callable[[], None]) -> None:
+    """Let SIGINT and SIGTERM call `act`; the status stays 0."""
 
-    A second one does not wait for what is still being handed on.
-    """
-    asked = False
-
-    def close(signum: int, frame: FrameType | None) -> None:
-        nonlocal asked
-        source.close()
-        if asked:
-            hand_on.hurry()
-        asked = True
+    def handle(signum: int, frame: FrameType | None) -> None:
+        act()
 
     for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, close)
+        signal.signal(name, handle)
 
 
 def _view(jsonl: bool) -> View:
