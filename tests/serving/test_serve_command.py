@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import socket
@@ -18,6 +19,7 @@ from websockets.sync.client import connect
 
 from turbo_stream.cli.command import run_command
 from turbo_stream.cli.serve import serve
+from turbo_stream.serving.run import _stop_on_signals
 
 
 def run(capsys, *options: str) -> tuple[int, str]:
@@ -132,3 +134,19 @@ def test_tls_and_a_token_from_a_file_and_the_environment(tmp_path: Path) -> None
         bearer_url = f"http://127.0.0.1:{server.port}/metrics"
         assert httpx.get(bearer_url).status_code == 401
         assert httpx.get(bearer_url, params={"token": "open sesame"}).status_code == 200
+
+
+def test_a_second_signal_does_not_wait_for_clients() -> None:
+    async def twice() -> None:
+        stop = _stop_on_signals()
+        signal.raise_signal(signal.SIGTERM)
+        await asyncio.wait_for(stop.wait(), 5)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+
+    before = {name: signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        asyncio.run(twice())
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -14,10 +15,13 @@ from starlette.websockets import WebSocket
 
 from turbo_stream.serving.asyncapi import asyncapi
 from turbo_stream.serving.classify import Classify
+from turbo_stream.serving.failures import described
 from turbo_stream.serving.gate import Gate, GateConfig
 from turbo_stream.serving.hub import Hub
 from turbo_stream.serving.openapi import openapi
 from turbo_stream.serving.websocket import serve_websocket
+
+_LOG = logging.getLogger(__name__)
 
 PAGE = Path(__file__).parent / "page"
 """The web page: files served as they are."""
@@ -44,7 +48,12 @@ def make_app(hub: Hub, gate: GateConfig | None = None) -> ASGIApp:
     async def describe_websocket(request: Request) -> Response:
         return JSONResponse(asyncapi())
 
+    async def failed(request: Request, error: Exception) -> Response:
+        _LOG.error("a request failed: %s", described(error))
+        return JSONResponse({"error": "the server failed; see its log"}, 500)
+
     app = Starlette(
+        exception_handlers={Exception: failed},
         routes=[
             WebSocketRoute("/ws", websocket),
             Route("/v1/classify", Classify(hub).__call__, methods=["POST"]),
@@ -54,6 +63,6 @@ def make_app(hub: Hub, gate: GateConfig | None = None) -> ASGIApp:
             Route("/openapi.json", describe_http),
             Route("/asyncapi.json", describe_websocket),
             Mount("/", StaticFiles(directory=PAGE, html=True, check_dir=False)),
-        ]
+        ],
     )
     return Gate(app, gate or GateConfig(), hub.metrics)

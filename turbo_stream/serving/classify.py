@@ -15,6 +15,7 @@ from turbo_stream.audio.source import Block, SourceItem
 from turbo_stream.errors import InputError, TurboStreamError
 from turbo_stream.events import Event, Utterance
 from turbo_stream.pipeline import Pipeline
+from turbo_stream.serving.failures import described
 from turbo_stream.serving.hub import Hub, Refused
 from turbo_stream.serving.limits import Limits
 from turbo_stream.timebase import to_seconds
@@ -126,8 +127,7 @@ class Classify:
         except (TurboStreamError, NotClassified):
             raise
         except Exception as error:
-            # What an error says may quote what was spoken: only its type is logged.
-            _LOG.error("a sound file could not be classified: %s", type(error).__name__)
+            _LOG.error("a sound file could not be classified: %s", described(error))
             message = "classifying failed on the server; see its log"
             raise NotClassified(500, message, "failed") from None
         finally:

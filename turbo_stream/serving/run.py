@@ -82,6 +82,8 @@ def _stop_on_signals() -> asyncio.Event:
 
     def on_signal(signum: int, frame: FrameType | None) -> None:
         loop.call_soon_threadsafe(stop.set)
+        # A second one does not wait for clients.
+        signal.signal(signum, signal.default_int_handler)
 
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, on_signal)

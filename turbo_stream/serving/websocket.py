@@ -12,6 +12,7 @@ from starlette.datastructures import QueryParams
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from turbo_stream.errors import InputError
+from turbo_stream.serving.failures import described
 from turbo_stream.serving.hub import Hub, Refused, StreamOptions
 from turbo_stream.serving.rate import Rate
 from turbo_stream.serving.session import Session
@@ -49,6 +50,10 @@ async def serve_websocket(websocket: WebSocket, hub: Hub) -> None:
         await _close(websocket, hub, Closing(TRY_LATER, str(refused), refused.reason))
     except InputError as error:
         await _close(websocket, hub, Closing(POLICY, str(error), "options"))
+    except Exception as error:
+        _LOG.error("a stream failed: %s", described(error))
+        message = "the stream failed on the server; see its log"
+        await _close(websocket, hub, Closing(FAILED, message, "failed"))
 
 
 class _Client:
@@ -73,10 +78,6 @@ class _Client:
             return closing
         except WebSocketDisconnect:
             return None
-        except Exception as error:
-            # What an error says may quote what was spoken: only its type is logged.
-            _LOG.error("a stream failed: %s", type(error).__name__)
-            return Closing(FAILED, "the stream failed on the server; see its log", "failed")
         finally:
             for task in (receiving, sending):
                 task.cancel()
