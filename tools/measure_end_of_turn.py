@@ -22,7 +22,7 @@ from tools.end_of_turn.judges import JudgeOf, SmartTurnJudge, TurboJudges
 from tools.end_of_turn.plot import draw
 from tools.end_of_turn.rules import Rule, judged_rules, silence_rules
 from tools.end_of_turn.scores import figures, pause_scores, tally_of
-from tools.end_of_turn.streams import build_streams, seconds
+from tools.end_of_turn.streams import build_streams, seconds, speaker_streams
 from tools.end_of_turn.table import markdown
 from tools.vad_scenes import read_manifest
 from tools.vad_scores import Tally, listen
@@ -65,6 +65,11 @@ def _names(context: click.Context, option: click.Parameter, text: str) -> tuple[
 @click.option("--collections", default="", callback=_names, help="A,B.  [default: all held out]")
 @click.option("--blind", default="", callback=_names, help="Collections that stop anywhere: A,B.")
 @click.option("--per-set", default=36, show_default=True, help="Recordings of each collection.")
+@click.option(
+    "--speakers",
+    type=click.IntRange(1),
+    help="Streams of so many speakers with 8 clips or more, instead of --per-set.",
+)
 @click.option("--seed", default=1, show_default=True)
 def main(
     speech: Path,
@@ -76,6 +81,7 @@ def main(
     collections: tuple[str, ...],
     blind: tuple[str, ...],
     per_set: int,
+    speakers: int | None,
     seed: int,
 ) -> None:
     """Run the comparison."""
@@ -89,7 +95,13 @@ def main(
     judges: list[JudgeOf] = [turbo]
     if smart_turn is not None:
         judges.append(SmartTurnJudge(smart_turn))
-    streams = build_streams(rows, read_manifest(noise), chosen, per_set, seed)
+    noises = read_manifest(noise)
+    if speakers is None:
+        streams = build_streams(rows, noises, chosen, per_set, seed)
+    else:
+        mine = [row for row in rows if row["set"] in chosen]
+        streams = speaker_streams(mine, noises, speakers, seed)
+        chosen = tuple(dict.fromkeys(stream.collection for stream in streams))
     heard = [
         listen(load_vad(DEFAULT_VAD), stream.scene)[0]
         for stream in track(streams, "listening", console=_STDERR)
@@ -106,7 +118,10 @@ def main(
             tallies.append((stream.scene.condition, stream.collection, tally))
         groups = {
             "all": set(chosen),
-            **{label: {n for n in chosen if known[n] == label} for label in set(known.values())},
+            **{
+                label: {n for n in chosen if known[n] == label}
+                for label in sorted(set(known.values()))
+            },
             **{name: {name} for name in chosen},
         }
         results[rule.name] = {"family": rule.family, "setting": rule.setting}

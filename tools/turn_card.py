@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tools.card import percent
+from turbo_stream.segmentation.config import SegmenterConfig
 
 
 def turn_section(found: Mapping[str, Any] | None) -> str:
@@ -67,7 +68,9 @@ def _rules(measured: Mapping[str, Any] | None) -> list[str]:
         return []
     rules = measured["rules"]
     threshold = measured["threshold"]
-    shown = ["fixed 600", "adaptive silence", f"turbo {threshold:g}", f"smart-turn {threshold:g}"]
+    wait = f"{SegmenterConfig().finished_silence_ms:g}"
+    judges = [f"{judge} {wait} {threshold:g}" for judge in ("turbo", "smart-turn")]
+    shown = ["fixed 600", "adaptive silence", *judges]
     lines = [
         "In streams of recordings none of which its head had heard: utterances cut in two, and "
         "the wait from the true end of the speech to the endpoint.",
@@ -80,9 +83,9 @@ def _rules(measured: Mapping[str, Any] | None) -> list[str]:
             if condition in ("family", "setting"):
                 continue
             one = groups["all"]
-            wait = one["wait_ms"]
+            waited = one["wait_ms"]
             lines.append(
                 f"| {name} | {condition} | {one['utterances']} | {percent(one['cut_share'])} | "
-                f"{wait['p50']:.0f} ms | {wait['p95']:.0f} ms |"
+                f"{waited['p50']:.0f} ms | {waited['p95']:.0f} ms |"
             )
     return lines

@@ -49,8 +49,8 @@ def run(pcm: np.ndarray, judge: LongEnough | None = None, sizes: list[int] | Non
 
 @pytest.fixture(scope="module")
 def two_parts() -> np.ndarray:
-    """One second of voice, a pause of 0.4 s, another second."""
-    return np.concatenate((hiss(1), buzz(1.0), hiss(0.4, seed=1), buzz(1.0), hiss(1.5, seed=2)))
+    """One second of voice, a pause of 0.5 s, another second."""
+    return np.concatenate((hiss(1), buzz(1.0), hiss(0.5, seed=1), buzz(1.0), hiss(1.5, seed=2)))
 
 
 def test_a_pause_is_told_and_taken_back_when_speech_goes_on(two_parts) -> None:

@@ -8,7 +8,10 @@ from turbo_stream.segmentation.config import SegmenterConfig
 
 FIXED_MS = (300, 400, 500, 600, 700, 800, 1000)
 
-THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+THRESHOLDS = (0.5, 0.6, 0.7, 0.8)
+
+FINISHED_MS = (240, 320, 400)
+"""Shortest silences that are tried with a judge; its rules of one of them are a family."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,7 @@ class Rule:
     """One row of the table."""
 
     family: str
-    """Rules of one curve: `fixed`, `silence` or the name of a judge."""
+    """Rules of one curve: `fixed`, `adaptive silence`, or a judge and a shortest silence."""
 
     setting: str
     config: SegmenterConfig
@@ -46,10 +49,15 @@ def silence_rules() -> list[Rule]:
     return [*fixed, Rule("adaptive silence", "", SegmenterConfig())]
 
 
-def judged_rules(judge: str, base: SegmenterConfig | None = None) -> list[Rule]:
-    """Return the rule of the product with `judge` at every threshold."""
-    config = base or SegmenterConfig()
+def judged_rules(judge: str) -> list[Rule]:
+    """Return the rule of the product with `judge`, for every shortest silence and threshold."""
     return [
-        Rule(judge, f"{bar:g}", replace(config, finished_threshold=bar), judged=True)
+        Rule(
+            f"{judge} {wait}",
+            f"{bar:g}",
+            replace(SegmenterConfig(), finished_threshold=bar, finished_silence_ms=wait),
+            judged=True,
+        )
+        for wait in FINISHED_MS
         for bar in THRESHOLDS
     ]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.vad_scenes import RATE, SHORTEST_BLOCKS, Scene, Span, make_noise, read_clip
+from tools.vad_scenes import speaker_streams as groups_of_clips
 from training.pauses import room_tone
 from turbo_stream.benchmark.speech_energy import BLOCK_SAMPLES as BLOCK
 from turbo_stream.benchmark.speech_energy import active_power, speech_blocks
@@ -102,6 +103,23 @@ def build_streams(
             streams.append(Stream(_joined("clean", collection, part, None, rng), collection))
             loud = f"real {snr_db:.0f} dB"
             streams.append(Stream(_joined(loud, collection, part, noise, rng), collection))
+    return streams
+
+
+def speaker_streams(
+    rows: list[dict], noises: list[dict], count: int, seed: int, snr_db: float = 10.0
+) -> list[Stream]:
+    """Return streams of `count` speakers (or contributors) with 8 to 12 of their clips each."""
+    rng = np.random.default_rng(seed)
+    streams: list[Stream] = []
+    for group in groups_of_clips(rows, count, rng):
+        collection = group[0]["set"]
+        clips = _clips(group, CLIPS_PER_STREAM, rng)
+        if not clips:
+            continue
+        noise = make_noise("real", rows, noises, rng), snr_db, rng.uniform(-38.0, -20.0)
+        for name, around in (("clean", None), (f"real {snr_db:.0f} dB", noise)):
+            streams.append(Stream(_joined(name, collection, clips, around, rng), collection))
     return streams
 
 

@@ -42,10 +42,10 @@ class SegmenterConfig:
     finished_threshold: float = 0.5
     """From this probability on, that the speaker has finished is believed."""
 
-    finished_silence_ms: float = 240
+    finished_silence_ms: float = 400
     """Silence that ends an utterance which sounds finished."""
 
-    doubt_silence_ms: float = 200
+    doubt_silence_ms: float = 500
     """How much longer it must be where an end is less likely by a factor of e."""
 
     unfinished_silence_ms: float = 1000
@@ -106,7 +106,7 @@ class SegmenterConfig:
             ("end_silence_ms", "end_silence_max_ms"),
             ("bridge_gap_ms", "end_silence_min_ms"),
             ("pause_ms", "finished_silence_ms"),
-            ("finished_silence_ms", "end_silence_ms"),
+            ("finished_silence_ms", "unfinished_silence_ms"),
             ("end_silence_max_ms", "unfinished_silence_ms"),
         ]
         for small, large in ordered:
