@@ -50,16 +50,18 @@ def test_here_files_can_be_listened_to(capsys) -> None:
         assert part in said
 
 
-def test_a_library_that_is_missing_is_named_and_hides_nothing_else(tmp_path: Path) -> None:
-    (tmp_path / "soxr.py").write_text("raise ImportError('no such\\nthing')")
+def test_libraries_that_are_missing_are_named_and_hide_nothing_else(tmp_path: Path) -> None:
+    for module in ("soxr", "rich", "packaging"):
+        (tmp_path / f"{module}.py").write_text("raise ImportError('no such\\nthing')")
     (tmp_path / "sounddevice.py").write_text("raise OSError('PortAudio library not found')")
     status, body = run(path=tmp_path)
     assert status == 1 and body["works"] is False
     found = {check["name"]: check for check in body["checks"]}
-    assert found["soxr"]["found"] == "ImportError: no such thing"
-    assert "pip install" in found["soxr"]["advice"]
+    for library in ("soxr", "rich", "packaging"):
+        assert found[library]["found"] == "ImportError: no such thing"
+        assert "pip install" in found[library]["advice"]
     assert "PortAudio library" in found["portaudio"]["found"]
-    assert found["turbo package"]["state"] == found["vad"]["state"] == "ok"
+    assert found["turbo package"]["state"] == found["numpy"]["state"] == "ok"
 
 
 def test_a_library_that_kills_the_process_is_named(tmp_path: Path, monkeypatch) -> None:

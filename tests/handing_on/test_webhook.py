@@ -173,6 +173,18 @@ def test_a_receiver_that_never_answers_is_not_waited_for(webhook, receiver, acce
     assert len(said) == 1 and "given up after 0.3 s" in said[0]
 
 
+def test_what_has_waited_too_long_is_not_sent_any_more(webhook, receiver, accepted, said) -> None:
+    receiver.release = threading.Event()
+    sending = webhook(too_old_s=0.1)
+    sending.hand_on(accepted(number=0))
+    sending.hand_on(accepted(number=1))
+    time.sleep(0.2)
+    receiver.release.set()
+    sending.close(30)
+    assert receiver.texts == ["turn on the lights"]
+    assert len(said) == 1 and "utterance 1" in said[0] and "those before it" in said[0]
+
+
 def test_what_the_receiver_asks_for_is_respected(webhook, receiver, accepted, said) -> None:
     receiver.statuses = [429]
     receiver.answer_headers = {"Retry-After": "1"}

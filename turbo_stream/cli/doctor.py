@@ -12,7 +12,7 @@ from turbo_stream.cli.command import run_command
 from turbo_stream.doctor.check import Check
 from turbo_stream.doctor.examination import Wanted, examine, works
 
-_MARKS = {"ok": ("ok", "green"), "note": ("note", "yellow"), "missing": ("MISSING", "bold red")}
+_MARKS = {"ok": ("ok", "green"), "note": ("note", "yellow"), "missing": ("MISSING", "red")}
 
 
 @click.command("turbo-doctor", context_settings={"help_option_names": ["-h", "--help"]})
@@ -72,21 +72,18 @@ def _printed_json(wanted: Wanted) -> list[Check]:
 
 
 def _printed_table(wanted: Wanted) -> list[Check]:
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(soft_wrap=True, highlight=False)
     checks = []
     # Line by line as it is found: some of it takes seconds.
     for check in examine(wanted):
         checks.append(check)
-        mark, style = _MARKS[check.state]
-        console.print(Text.assemble((f"{mark:8}", style), f"{check.name:18} {check.found}"))
+        mark, colour = _MARKS[check.state]
+        # Not with rich, which may be what is missing.
+        click.echo(f"{click.style(f'{mark:8}', fg=colour)}{check.name:18} {check.found}")
         if check.advice:
-            console.print(Text(f"{'':27}{check.advice}", style="dim"))
+            click.echo(click.style(f"{'':27}{check.advice}", dim=True))
     missing = [check.name for check in checks if check.state == "missing"]
     verdict = f"missing: {', '.join(missing)}" if missing else "listening would work"
-    console.print(f"\n{verdict}")
+    click.echo(f"\n{verdict}")
     return checks
 
 

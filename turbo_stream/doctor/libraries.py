@@ -9,11 +9,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
-
-from packaging.requirements import Requirement
+from typing import TYPE_CHECKING
 
 import turbo_stream
 from turbo_stream.doctor.check import Check
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 _OLDEST = (3, 11)
 
@@ -23,6 +25,7 @@ MODULES = {
     "huggingface_hub": "huggingface_hub",
     "numpy": "numpy",
     "onnxruntime": "onnxruntime",
+    "packaging": "packaging",
     "pocketsphinx": "pocketsphinx",
     "rich": "rich",
     "soundfile": "soundfile",
@@ -71,6 +74,8 @@ def look_at_libraries() -> list[Check]:
 
 def look_at_extras() -> list[Check]:
     """Return which extras are installed; their absence is nothing amiss."""
+    from packaging.requirements import Requirement
+
     try:
         named = [Requirement(line) for line in requires("turbo-stream") or ()]
     except PackageNotFoundError:

@@ -120,14 +120,12 @@ class AcceptCommand:
             return
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
-        """End the process and what it started."""
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(self._config.grace_s)
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        """End the process and what it started; what another user's program started may stay."""
+        for how in (signal.SIGTERM, signal.SIGKILL):
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, how)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(self._config.grace_s)
 
     def _failed(self, utterance: Utterance, what: str) -> None:
         self._say(f"--on-accept: {self._template.program} for utterance {utterance.id} {what}")

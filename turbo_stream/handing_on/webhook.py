@@ -106,7 +106,8 @@ class Webhook:
     def _deliver(self, delivery: _Delivery, stop: threading.Event) -> None:
         body = json.dumps(delivery.utterance.to_json(), ensure_ascii=False).encode()
         wait_s = self._config.first_wait_s
-        while True:
+        why = "those before it took long"
+        while time.monotonic() - delivery.since_s <= self._config.too_old_s:
             asked_s = None
             try:
                 answer = self._post(delivery, body)
@@ -126,11 +127,11 @@ class Webhook:
             pause_s = min(pause_s, self._config.longest_wait_s)
             wait_s = min(2 * wait_s, self._config.longest_wait_s)
             if time.monotonic() + pause_s - delivery.since_s > self._config.too_old_s:
-                self._failed(delivery, f"given up after {self._config.too_old_s:g} s ({why})")
-                return
+                break
             if stop.wait(pause_s):
                 self._failed(delivery, f"given up, since listening has ended ({why})")
                 return
+        self._failed(delivery, f"given up after {self._config.too_old_s:g} s ({why})")
 
     def _post(self, delivery: _Delivery, body: bytes) -> BaseHTTPResponse:
         answer = self._client.request(

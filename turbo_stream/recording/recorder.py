@@ -135,7 +135,8 @@ class Recorder:
         try:
             with self._using_folder:
                 self._folder.add(segment, utterance, self._names)
-        except (OSError, InputError) as error:
+        except Exception as error:
+            # Whatever a disk or an encoder can do to one recording, the next may succeed.
             self._failed(utterance, _reason(error))
         else:
             self._failing = False
@@ -145,7 +146,7 @@ class Recorder:
             try:
                 with self._using_folder:
                     self._folder.forget()
-            except (OSError, InputError) as error:
+            except Exception as error:
                 self._say(f"--record: old recordings could not be deleted ({_reason(error)})")
 
     def _failed(self, utterance: Utterance, why: str) -> None:
