@@ -104,7 +104,9 @@ def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
     env = os.environ | _ONE_THREAD
     done = subprocess.run(command, cwd=_ROOT, env=env, capture_output=True, text=True)
     if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        # Valgrind's own lines begin with its mark and the number of the process.
+        said = [line for line in done.stderr.splitlines() if line and not line.startswith("==")]
+        last = (said or ["no message"])[-1]
         raise CountingError(f"{command[0]} ended with status {done.returncode}: {last}")
     return done
 
