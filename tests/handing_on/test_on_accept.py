@@ -135,6 +135,20 @@ def test_patience_drops_nothing(accepted, said, tmp_path: Path) -> None:
     assert out.read_text().split() == list("01234") and said == []
 
 
+@pytest.mark.parametrize("patient", [False, True])
+def test_what_has_waited_too_long_is_not_run_any_more(accepted, said, tmp_path, patient) -> None:
+    out = tmp_path / "out"
+    config = {"too_old_s": 0.1}
+    running = command(
+        shell(f'echo "$0" >> {out}; sleep 0.2', "{id}"), said, patient=patient, config=config
+    )
+    for number in (0, 1):
+        running.hand_on(accepted(number=number))
+    running.close(60)
+    assert out.read_text().split() == (["0", "1"] if patient else ["0"])
+    assert len(said) == (0 if patient else 1)
+
+
 def test_the_end_of_listening_waits_for_a_bounded_time(accepted, said) -> None:
     running = command("sleep 600", said)
     running.hand_on(accepted(number=0))

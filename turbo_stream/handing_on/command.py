@@ -35,6 +35,10 @@ class CommandConfig:
     max_waiting: int = 16
     """Commands that may wait; one more, and the oldest is dropped."""
 
+    too_old_s: float = 60.0
+    """A command that could not be started for so long is dropped: nobody waits for that light any
+    more. Not for sound that can wait."""
+
     grace_s: float = 1.0
     """From the request to end (SIGTERM) to the end by force (SIGKILL)."""
 
@@ -57,6 +61,7 @@ class AcceptCommand:
         self._template = template
         self._say = say
         self._config = config or CommandConfig()
+        self._patient = patient
         # Secrets and tokens of this program are none of the command's business.
         self._environment = {k: v for k, v in os.environ.items() if not k.startswith(_OURS)}
         self._outbox = Outbox(
@@ -70,7 +75,7 @@ class AcceptCommand:
 
     def hand_on(self, utterance: Utterance) -> None:
         """Have the command run for `utterance`; returns at once unless patient."""
-        self._outbox.put(utterance)
+        self._outbox.put((utterance, monotonic()))
 
     def close(self, within_s: float) -> None:
         """Wait `within_s` at most for what waits and runs; then end it."""
@@ -80,7 +85,11 @@ class AcceptCommand:
         """Let `close` wait no longer."""
         self._outbox.hurry()
 
-    def _run(self, utterance: Utterance, stop: threading.Event) -> None:
+    def _run(self, waiting: tuple[Utterance, float], stop: threading.Event) -> None:
+        utterance, since_s = waiting
+        if not self._patient and monotonic() - since_s > self._config.too_old_s:
+            self._dropped(waiting)
+            return
         try:
             process = subprocess.Popen(
                 self._template.fill(utterance),
@@ -130,5 +139,5 @@ class AcceptCommand:
     def _failed(self, utterance: Utterance, what: str) -> None:
         self._say(f"--on-accept: {self._template.program} for utterance {utterance.id} {what}")
 
-    def _dropped(self, utterance: Utterance) -> None:
-        self._failed(utterance, "was not run: those before it took too long")
+    def _dropped(self, waiting: tuple[Utterance, float]) -> None:
+        self._failed(waiting[0], "was not run: those before it took too long")
