@@ -5,13 +5,14 @@ Home Assistant pins hundreds of packages, so it needs an environment of its own:
     python3.13 -m venv ha && ha/bin/pip install homeassistant
     ha/bin/python tests/serving/home_assistant.py --requirements | xargs ha/bin/pip install
     mosquitto -p 1884 &
-    turbo-serve --asr tests/assets/whisper-kitchen --wyoming tcp://127.0.0.1:10300 \
+    turbo-serve --asr tests/assets/whisper-kitchen --wyoming tcp://0.0.0.0:10300 --zeroconf \
         --mqtt mqtt://127.0.0.1:1884 --mqtt-node kitchen 2> serve.log &
     ffmpeg -i examples/kitchen.flac -f s16le kitchen.pcm
     ha/bin/python tests/serving/home_assistant.py kitchen.pcm 10300 1884 $!
 
-It adds both integrations by their forms, speaks an accepted and a rejected utterance into an Assist
-pipeline, reads the entities, kills turbo-serve (the last number) and reads them again.
+It confirms the Wyoming service that Home Assistant has discovered, adds another and the broker by
+their forms, speaks an accepted and a rejected utterance into an Assist pipeline, reads the entities,
+kills turbo-serve (the last number) and reads them again.
 """
 
 from __future__ import annotations
@@ -29,14 +30,8 @@ import homeassistant
 from homeassistant import bootstrap, const, runner
 from homeassistant.core import Context, HomeAssistant
 
-COMPONENTS = (
-    "assist_pipeline",
-    "conversation",
-    "mqtt",
-    "wyoming",
-    "recovery_mode",
-    "homeassistant",
-)
+COMPONENTS = ("assist_pipeline", "backup", "frontend", "mqtt", "recorder", "wyoming", "zeroconf")
+CONFIGURATION = "homeassistant:\nassist_pipeline:\nfrontend:\nzeroconf:\n"
 BYTES_PER_S = 32_000
 
 
@@ -47,13 +42,24 @@ def requirements() -> list[str]:
     seen: set[str] = set()
     waiting = [*COMPONENTS]
     while waiting:
-        if (name := waiting.pop()) in seen or name in ("cloud", "frontend"):
+        if (name := waiting.pop()) in seen:
             continue
         seen.add(name)
         manifest = json.loads((folder / name / "manifest.json").read_text())
         found.update(manifest.get("requirements", ()))
         waiting += manifest.get("dependencies", ())
     return sorted(found | {"numpy"})
+
+
+async def confirm_discovered(hass: HomeAssistant, domain: str) -> None:
+    """Confirm what Home Assistant itself has found on the network."""
+    async with asyncio.timeout(30):
+        while not (flows := hass.config_entries.flow.async_progress_by_handler(domain)):
+            await asyncio.sleep(0.1)
+    assert flows[0]["context"]["source"] == "zeroconf", flows
+    done = await hass.config_entries.flow.async_configure(flows[0]["flow_id"], {})
+    assert done["type"] == "create_entry", done
+    await hass.async_block_till_done()
 
 
 async def add(hass: HomeAssistant, domain: str, form: dict[str, object]) -> None:
@@ -118,6 +124,7 @@ async def check(pcm: bytes, wyoming_port: int, mqtt_port: int, serve_pid: int, f
     hass = await bootstrap.async_setup_hass(config)
     assert hass is not None
     await hass.async_start()
+    await confirm_discovered(hass, "wyoming")
     await add(hass, "wyoming", {"host": "127.0.0.1", "port": wyoming_port})
     await add(hass, "mqtt", {"broker": "127.0.0.1", "port": mqtt_port})
     await asyncio.sleep(3)
@@ -152,7 +159,7 @@ def main() -> None:
     sound, *numbers = sys.argv[1:]
     pcm = Path(sound).read_bytes()
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "configuration.yaml").write_text("homeassistant:\nassist_pipeline:\n")
+        Path(folder, "configuration.yaml").write_text(CONFIGURATION)
         asyncio.run(check(pcm, *map(int, numbers), folder))
 
 
