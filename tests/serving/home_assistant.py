@@ -11,8 +11,8 @@ Home Assistant pins hundreds of packages, so it needs an environment of its own:
     ha/bin/python tests/serving/home_assistant.py kitchen.pcm 10300 1884 $!
 
 It confirms the Wyoming service that Home Assistant has discovered, adds another and the broker by
-their forms, speaks an accepted and a rejected utterance into an Assist pipeline, reads the entities,
-kills turbo-serve (the last number) and reads them again.
+their forms, speaks an accepted and a rejected utterance into an Assist pipeline, reads the
+entities, kills turbo-serve (the last number) and reads them again.
 """
 
 from __future__ import annotations
@@ -53,10 +53,11 @@ def requirements() -> list[str]:
 
 async def confirm_discovered(hass: HomeAssistant, domain: str) -> None:
     """Confirm what Home Assistant itself has found on the network."""
-    async with asyncio.timeout(30):
-        while not (flows := hass.config_entries.flow.async_progress_by_handler(domain)):
-            await asyncio.sleep(0.1)
-    assert flows[0]["context"]["source"] == "zeroconf", flows
+    for _ in range(300):
+        if flows := hass.config_entries.flow.async_progress_by_handler(domain):
+            break
+        await asyncio.sleep(0.1)
+    assert flows and flows[0]["context"]["source"] == "zeroconf", flows
     done = await hass.config_entries.flow.async_configure(flows[0]["flow_id"], {})
     assert done["type"] == "create_entry", done
     await hass.async_block_till_done()
