@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import random
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -27,6 +26,7 @@ from rich.progress import track
 from rich.table import Table
 
 from tools.pocketsphinx_lm.text import words_of
+from turbo_stream.processor_time import processor_time
 from turbo_stream.recognition.auto import load_recognizer
 from turbo_stream.recognition.pocketsphinx import PocketSphinxRecognizer
 from turbo_stream.recognition.recognizer import Recognizer
@@ -189,9 +189,9 @@ def main(
         pairs = [(group, row) for group, rows in groups.items() for row in rows]
         for group, row in track(pairs, description=spec, console=console):
             sound = read_sound(row)
-            before = time.process_time()
+            before = processor_time()
             text = recognizer.transcribe(sound).text
-            cpu_s = time.process_time() - before
+            cpu_s = processor_time() - before
             scores[group].add(row, text, cpu_s, len(sound) / SAMPLE_RATE)
         results[spec] = {group: score.summary() for group, score in scores.items()}
     show(results, console)

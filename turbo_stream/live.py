@@ -18,7 +18,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from time import perf_counter, process_time
+from time import perf_counter
 
 from turbo_stream.anticipation.judging_thread import LONGEST_END_S, JudgingThread
 from turbo_stream.anticipation.partials import Partials
@@ -28,6 +28,7 @@ from turbo_stream.backlog import Backlog, Waiting
 from turbo_stream.events import Event, SourceChanged, SpeechStarted, Utterance
 from turbo_stream.judgement import Hearing
 from turbo_stream.pipeline import Pipeline
+from turbo_stream.processor_time import processor_time
 from turbo_stream.recognition.none import NoRecognizer
 from turbo_stream.segmentation.segment import (
     Segment,
@@ -105,7 +106,7 @@ class LivePipeline:
 
         Raises what the source raised, after the utterances before it were decided.
         """
-        busy_from = process_time()
+        busy_from = processor_time()
         config, decider = self._config, self._pipeline.decider
         speculation = Speculation(share=config.speculation_share)
         self._judging = JudgingThread(decider, config.asr_deadline_s, speculation)
@@ -131,7 +132,7 @@ class LivePipeline:
         if self._failure is not None:
             raise self._failure
         accounts = speculation.report() if config.speculate else None
-        finished = self._pipeline.finished(process_time() - busy_from)
+        finished = self._pipeline.finished(processor_time() - busy_from)
         yield replace(finished, speculation=accounts)
 
     def _segmentation(self) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from turbo_stream.errors import TurboStreamError
+from turbo_stream.processor_time import processor_time
 from turbo_stream.recognition.pocketsphinx import PocketSphinxRecognizer
 from turbo_stream.recognition.recognizer import Interruptible
 
@@ -282,6 +283,13 @@ def test_threads_take_turns(recognizer, request_pcm, in_process):
     for thread in threads:
         thread.join()
     assert found == [in_process[0]] * 3
+
+
+def test_what_it_uses_counts_as_processor_time(recognizer, request_pcm):
+    for work in (recognizer.warm_up, lambda: recognizer.transcribe(request_pcm)):
+        elsewhere_s = processor_time() - time.process_time()
+        work()
+        assert processor_time() - time.process_time() > elsewhere_s + 0.01
 
 
 @pytest.mark.parametrize("why", ["frozen", "no interpreter"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from time import perf_counter, process_time
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from turbo_stream.benchmark.machine import machine
 from turbo_stream.benchmark.memory import resident_mb
 from turbo_stream.benchmark.report import Progress
 from turbo_stream.benchmark.step_clock import STEPS
+from turbo_stream.processor_time import processor_time
 from turbo_stream.recognition.auto import load_recognizer
 from turbo_stream.recognition.window import WindowConfig
 
@@ -116,7 +117,7 @@ def _middle_and_late(values: Sequence[float]) -> dict[str, float | int | None]:
 
 
 def _now() -> tuple[float, float]:
-    return perf_counter(), process_time()
+    return perf_counter(), processor_time()
 
 
 def _passed(start: tuple[float, float], end: tuple[float, float]) -> dict[str, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
-from time import perf_counter, process_time
+from time import perf_counter
 from typing import Any
 
 from turbo_stream.benchmark.distribution import distribution
@@ -15,6 +15,7 @@ from turbo_stream.benchmark.memory import resident_mb
 from turbo_stream.benchmark.stream import Stream
 from turbo_stream.live import LiveConfig
 from turbo_stream.pipeline import Pipeline
+from turbo_stream.processor_time import processor_time
 from turbo_stream.recognition.none import NoRecognizer
 from turbo_stream.serving.shared_recognizer import SharedRecognizer
 
@@ -53,12 +54,12 @@ def crowd(
             failures.append(error)
 
     threads = [threading.Thread(target=listen, args=(i,), daemon=True) for i in range(count)]
-    started_s, cpu_s = perf_counter(), process_time()
+    started_s, cpu_s = perf_counter(), processor_time()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    cpu_s, wall_s = process_time() - cpu_s, perf_counter() - started_s
+    cpu_s, wall_s = processor_time() - cpu_s, perf_counter() - started_s
     _wait_for_late_texts()
     if failures:
         raise failures[0]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from time import perf_counter, process_time
+from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
 
 from turbo_stream.benchmark.step_clock import StepClock, Steps
+from turbo_stream.processor_time import processor_time
 from turbo_stream.recognition.recognizer import Recognizer, Transcript
 from turbo_stream.recognition.whisper import WhisperRecognizer
 from turbo_stream.recognition.window import LONGEST_S, WindowConfig
@@ -60,7 +61,7 @@ class Listener:
     def _hear(self, sound: NDArray[np.int16], window: WindowConfig | None) -> Heard:
         if window is not None and isinstance(self._recognizer, WhisperRecognizer):
             self._recognizer.window = window
-        started, cpu = perf_counter(), process_time()
+        started, cpu = perf_counter(), processor_time()
         transcript = self._recognizer.transcribe(sound)
-        wall_ms, cpu_ms = (perf_counter() - started) * 1000, (process_time() - cpu) * 1000
+        wall_ms, cpu_ms = (perf_counter() - started) * 1000, (processor_time() - cpu) * 1000
         return Heard(transcript, wall_ms, cpu_ms, self._clock.take() if self._clock else Steps())

@@ -6,10 +6,10 @@ import copy
 import functools
 from collections.abc import Callable
 from dataclasses import replace
-from time import process_time
 from typing import Any, TypeVar
 
 from turbo_stream.pipeline import Pipeline
+from turbo_stream.processor_time import processor_time
 
 STAGES = ("segmentation", "pause_judge", "asr", "turbo")
 
@@ -19,7 +19,7 @@ _Part = TypeVar("_Part")
 class StageClock:
     """Adds up the processor time of each stage; time in a stage within a stage is the inner's.
 
-    For one pipeline in one thread: `process_time` counts all threads of the process, because
+    For one pipeline in one thread: `processor_time` counts all threads of the process, because
     recognizer and classifier work on threads of their own.
     """
 
@@ -55,7 +55,7 @@ class StageClock:
 
     def _turn(self) -> None:
         """Book the time since the last turn to the stage that is open."""
-        now_s = process_time()
+        now_s = processor_time()
         if self._open:
             self.spent_s[self._open[-1]] += now_s - self._since_s
         self._since_s = now_s

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from turbo_stream.errors import TurboStreamError
+from turbo_stream.processor_time import add_elsewhere
 from turbo_stream.recognition import pocketsphinx_worker
 
 _LOG = logging.getLogger(__name__)
@@ -147,6 +148,7 @@ class DecoderProcess:
                 raise TurboStreamError("the answer is missing")
             line += data
         answer: dict[str, Any] = json.loads(line)
+        add_elsewhere(answer["cpu_s"])
         return answer
 
 

@@ -6,8 +6,8 @@ A request is the number of bytes that follow, 4 bytes, little-endian, and as man
 at 16 kHz. The answer is a line of JSON: `{"words": [...], "logprobs": [...]}`; or, where there is
 none, `{"error": ...}` with the type of an exception. Each request gets one answer, in order. A
 request without sound has no answer: it asks that the one under way be given up, whose answer then
-is `{"error": "stopped"}`. The first line, `{"ready": true}`, comes when the models are loaded.
-The end of standard input ends the program.
+is `{"error": "stopped"}`. The first line, `{"ready": true}`, comes when the models are loaded. Each
+line has `cpu_s`, the processor time it took in seconds. The end of standard input ends the program.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import select
 import signal
 import sys
 from contextlib import suppress
+from time import process_time
 from typing import Any
 
 _NOT_A_WORD = re.compile(r"^[<\[+]")
@@ -59,7 +60,7 @@ def serve(decoder: Any, requests: int, answers: int) -> None:
     Each is decoded by a fork, which shares the models: it can be given up at any time, and this
     process still hears of the end of its input.
     """
-    _write(answers, json.dumps({"ready": True}).encode() + b"\n")
+    _tell(answers, {"ready": True, "cpu_s": process_time()})
     while (pcm := _request(requests)) is not None:
         if not pcm:
             continue  # too late: that request has been answered
@@ -74,8 +75,9 @@ def serve(decoder: Any, requests: int, answers: int) -> None:
         if answer is None:
             os.kill(fork, signal.SIGKILL)
         os.close(reader)
-        os.waitpid(fork, 0)
-        _write(answers, answer or json.dumps({"error": "stopped"}).encode() + b"\n")
+        _, _, used = os.wait4(fork, 0)
+        cpu_s = used.ru_utime + used.ru_stime
+        _tell(answers, {**(answer or {"error": "stopped"}), "cpu_s": cpu_s})
 
 
 def _decode_and_exit(decoder: Any, pcm: bytes, writer: int) -> None:
@@ -85,12 +87,12 @@ def _decode_and_exit(decoder: Any, pcm: bytes, writer: int) -> None:
     except Exception as error:
         answer = {"error": type(error).__name__}
     try:
-        _write(writer, json.dumps(answer).encode() + b"\n")
+        _tell(writer, answer)
     finally:
         os._exit(0)
 
 
-def _answer(reader: int, requests: int) -> bytes | None:
+def _answer(reader: int, requests: int) -> dict[str, Any] | None:
     """Return what the fork writes, or None as soon as anything comes from the other side."""
     answer = b""
     poll = select.poll()
@@ -102,7 +104,7 @@ def _answer(reader: int, requests: int) -> bytes | None:
             return None
         data = os.read(reader, _PIPE_BYTES)
         if not data:
-            return answer or json.dumps({"error": "died"}).encode() + b"\n"
+            return json.loads(answer) if answer.endswith(b"\n") else {"error": "died"}
         answer += data
 
 
@@ -122,7 +124,8 @@ def _read(descriptor: int, size: int) -> bytes | None:
     return bytes(data)
 
 
-def _write(descriptor: int, data: bytes) -> None:
+def _tell(descriptor: int, answer: dict[str, Any]) -> None:
+    data = json.dumps(answer).encode() + b"\n"
     while data:
         data = data[os.write(descriptor, data) :]
 
