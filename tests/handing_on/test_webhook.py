@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from turbo_stream.errors import InputError
+from turbo_stream.handing_on import webhook as webhook_module
 from turbo_stream.handing_on.address import Address
 from turbo_stream.handing_on.signature import SECRET_VARIABLE, find_secret
 from turbo_stream.handing_on.webhook import Webhook, WebhookConfig
@@ -157,10 +158,10 @@ def test_a_receiver_out_of_reach_is_given_up_without_its_path(webhook, accepted,
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{nobody.getsockname()[1]}{SECRET_PATH}"
-        sending = webhook(url=url, too_old_s=0.2)
+        sending = webhook(url=url, too_old_s=1.0)
         sending.hand_on(accepted())
         sending.close(30)
-    assert len(said) == 1 and "given up after 0.2 s (Connection refused)" in said[0]
+    assert len(said) == 1 and "given up after 1 s (Connection refused)" in said[0]
     assert "secret" not in said[0] and "lights" not in said[0]
 
 
@@ -173,12 +174,19 @@ def test_a_receiver_that_never_answers_is_not_waited_for(webhook, receiver, acce
     assert len(said) == 1 and "given up after 0.3 s" in said[0]
 
 
-def test_what_has_waited_too_long_is_not_sent_any_more(webhook, receiver, accepted, said) -> None:
+def test_what_has_waited_too_long_is_not_sent_any_more(
+    webhook, receiver, accepted, said, monkeypatch
+) -> None:
+    now_s = 0.0
+    monkeypatch.setattr(webhook_module, "monotonic", lambda: now_s)
     receiver.release = threading.Event()
-    sending = webhook(too_old_s=0.1)
+    sending = webhook()
     sending.hand_on(accepted(number=0))
     sending.hand_on(accepted(number=1))
-    time.sleep(0.2)
+    until_s = time.monotonic() + 30
+    while not receiver.requests and time.monotonic() < until_s:
+        time.sleep(0.01)
+    now_s = 61.0
     receiver.release.set()
     sending.close(30)
     assert receiver.texts == ["turn on the lights"]
@@ -187,11 +195,11 @@ def test_what_has_waited_too_long_is_not_sent_any_more(webhook, receiver, accept
 
 def test_what_the_receiver_asks_for_is_respected(webhook, receiver, accepted, said) -> None:
     receiver.statuses = [429]
-    receiver.answer_headers = {"Retry-After": "1"}
-    sending = webhook(longest_wait_s=5.0, too_old_s=0.9)
+    receiver.answer_headers = {"Retry-After": "5"}
+    sending = webhook(longest_wait_s=6.0, too_old_s=4.0)
     sending.hand_on(accepted())
     sending.close(30)
-    assert len(receiver.requests) == 1, "coming again in a second would be too late"
+    assert len(receiver.requests) == 1, "coming again in five seconds would be too late"
     assert "answer 429" in said[0]
 
 

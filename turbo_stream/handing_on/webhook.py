@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import random
 import threading
-import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from time import monotonic, time
 from typing import TYPE_CHECKING, Any
 
 import turbo_stream
@@ -56,7 +56,7 @@ class _Delivery:
     key: str = field(default_factory=lambda: str(uuid.uuid4()))
     """The same in every attempt, so that the receiver knows a repetition."""
 
-    since_s: float = field(default_factory=time.monotonic)
+    since_s: float = field(default_factory=lambda: monotonic())
 
 
 class Webhook:
@@ -107,7 +107,7 @@ class Webhook:
         body = json.dumps(delivery.utterance.to_json(), ensure_ascii=False).encode()
         wait_s = self._config.first_wait_s
         why = "those before it took long"
-        while time.monotonic() - delivery.since_s <= self._config.too_old_s:
+        while monotonic() - delivery.since_s <= self._config.too_old_s:
             asked_s = None
             try:
                 answer = self._post(delivery, body)
@@ -126,7 +126,7 @@ class Webhook:
             pause_s = max(random.uniform(wait_s / 2, wait_s), asked_s or 0.0)
             pause_s = min(pause_s, self._config.longest_wait_s)
             wait_s = min(2 * wait_s, self._config.longest_wait_s)
-            if time.monotonic() + pause_s - delivery.since_s > self._config.too_old_s:
+            if monotonic() + pause_s - delivery.since_s > self._config.too_old_s:
                 break
             if stop.wait(pause_s):
                 self._failed(delivery, f"given up, since listening has ended ({why})")
@@ -148,7 +148,7 @@ class Webhook:
         return answer
 
     def _headers(self, delivery: _Delivery, body: bytes) -> dict[str, str]:
-        timestamp_s = int(time.time())
+        timestamp_s = int(time())
         headers = {
             "Content-Type": "application/json",
             "User-Agent": f"turbo-stream/{turbo_stream.__version__}",
