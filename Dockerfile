@@ -20,7 +20,8 @@ FROM python:${PYTHON}-slim-trixie
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends libportaudio2 \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --no-create-home --groups audio turbo
+    && groupadd --gid 10001 turbo \
+    && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin turbo
 COPY --from=build /opt/turbo-stream /opt/turbo-stream
 # Whisper models, if any, are mounted at /models; with the network forbidden, `--asr auto` looks
 # there and takes PocketSphinx otherwise. No bytecode: the file system may be read-only.
