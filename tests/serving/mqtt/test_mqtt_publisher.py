@@ -51,12 +51,14 @@ def counters(onlooker: Onlooker) -> dict[str, int]:
 
 def test_accepted_speech_state_and_counters_are_published(broker: Broker) -> None:
     publisher = MqttPublisher(config_for(broker))
-    with Onlooker(broker.port) as onlooker, running(publisher):
-        until(lambda: states(onlooker) == ["listening"])
-        publisher.hear(SpeechStarted(0, 1.0), "a")
-        until(lambda: states(onlooker)[-1] == "speech")
-        publisher.hear(utterance(), "a")
-        until(lambda: states(onlooker)[-1] == "listening" and counters(onlooker)["accepted"])
+    with Onlooker(broker.port) as onlooker:
+        with running(publisher):
+            until(lambda: states(onlooker) == ["listening"])
+            publisher.hear(SpeechStarted(0, 1.0), "a")
+            until(lambda: states(onlooker)[-1] == "speech")
+            publisher.hear(utterance(), "a")
+            until(lambda: states(onlooker)[-1] == "listening" and counters(onlooker)["accepted"])
+        until(lambda: states(onlooker)[-1] == "unavailable")
     (letter,) = map(json.loads, onlooker.on(UTTERANCE))
     assert letter["text"] == "turn on the lights" and letter["decision"] == "accepted"
     assert letter["stream"] == "a" and letter["decided_at"].endswith("+00:00")
