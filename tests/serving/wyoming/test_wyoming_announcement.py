@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 
 import pytest
@@ -19,7 +20,8 @@ from turbo_stream.serving.wyoming.announcement import (  # noqa: E402
     network_addresses,
 )
 
-NAME = f"ears of a test.{SERVICE_TYPE}"
+# Another run of this test on the same network is no neighbour.
+NAME = f"ears of test {os.getpid()}"
 
 
 class Neighbour:
@@ -35,7 +37,7 @@ class Neighbour:
 
     async def sees(self, wanted: ServiceStateChange) -> None:
         async with asyncio.timeout(30):
-            while (await self.seen.get()) != (NAME, wanted):
+            while (await self.seen.get()) != (f"{NAME}.{SERVICE_TYPE}", wanted):
                 pass
 
 
@@ -44,9 +46,9 @@ def test_a_neighbour_finds_the_server_and_sees_it_go(listener) -> None:
         neighbour, network = Neighbour(), AsyncZeroconf()
         browser = AsyncServiceBrowser(network.zeroconf, SERVICE_TYPE, handlers=[neighbour.note])
         try:
-            with running(listener, announce="ears of a test") as server:
+            with running(listener, announce=NAME) as server:
                 await neighbour.sees(ServiceStateChange.Added)
-                found = AsyncServiceInfo(SERVICE_TYPE, NAME)
+                found = AsyncServiceInfo(SERVICE_TYPE, f"{NAME}.{SERVICE_TYPE}")
                 assert await found.async_request(network.zeroconf, 10_000)
                 assert found.port == server.service.address.port
                 assert found.parsed_addresses(IPVersion.V4Only) == ["127.0.0.1"]
