@@ -28,6 +28,6 @@ def draw(figures: Mapping[str, Mapping[str, Any]]) -> bytes:
         axes.annotate(f"  {total['p50']:.0f}", (total["p95"], row), va="center", color=GREY)
     axes.set_yticks(rows, names)
     axes.set_xlim(0, 1.12 * max(total["p95"] for total in totals))
-    axes.set_xlabel("milliseconds from the end of the speech to the answer (median, number)")
+    axes.set_xlabel("End of the speech to the answer, ms (number: median)")
     figure.legend(loc="outside upper center", ncols=3, frameon=False)
     return png_of(figure)
