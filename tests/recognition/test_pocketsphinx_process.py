@@ -41,9 +41,7 @@ def long_pcm(kitchen_pcm):
 @pytest.fixture(scope="module")
 def in_process(request_pcm, long_pcm):
     """What the library says in this process: (the short request, all of it)."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "frozen", True, raising=False)
-        recognizer = PocketSphinxRecognizer()
+    recognizer = PocketSphinxRecognizer(own_process=False)
     return recognizer.transcribe(request_pcm), recognizer.transcribe(long_pcm)
 
 

@@ -61,9 +61,15 @@ class PocketSphinxRecognizer:
     name = "pocketsphinx"
 
     def __init__(
-        self, model: str | Path | None = SHIPPED_MODEL, config: SphinxConfig | None = None
+        self,
+        model: str | Path | None = SHIPPED_MODEL,
+        config: SphinxConfig | None = None,
+        *,
+        own_process: bool = True,
     ) -> None:
         """Begin to load the language model in the folder `model`, or with None the wheel's own.
+
+        Without `own_process` it decodes here, as where no process can be started.
 
         Raises:
             InputError: the folder lacks `lm.bin` or `words.dict`.
@@ -85,7 +91,8 @@ class PocketSphinxRecognizer:
         self._closing = False
         self._decoder: DecoderProcess | _DecoderHere
         try:
-            self._decoder = DecoderProcess(self._options)
+            decoder_class = DecoderProcess if own_process else _DecoderHere
+            self._decoder = decoder_class(self._options)
         except OSError as error:
             self._decode_here(error)
 
