@@ -264,13 +264,14 @@ def test_a_unix_socket_serves_and_goes_away_with_the_server(listener, command, t
         left_behind.bind(str(path))
     with running(listener, f"unix://{path}") as server:
         assert text(asyncio.run(ask(server.uri, request(command)))) != ""
-        with (
-            pytest.raises(TurboStreamError, match="another process"),
-            running(listener, server.uri),
-        ):
-            pass
-        with pytest.raises(InputError, match="only tcp"):
-            running(listener, server.uri, announce="ears").__enter__()
+        for options, error, named in [
+            ({}, TurboStreamError, "another process"),
+            ({"announce": "ears"}, InputError, "tcp:// only"),
+            ({"announce": "é" * 32}, InputError, "63 bytes"),
+            ({"announce": "two\nlines"}, InputError, "printable"),
+        ]:
+            with pytest.raises(error, match=named), running(listener, server.uri, **options):
+                pass
     assert not path.exists()
 
 

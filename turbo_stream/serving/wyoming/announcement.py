@@ -11,10 +11,22 @@ import ifaddr
 from zeroconf import Error
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
-from turbo_stream.errors import TurboStreamError
+from turbo_stream.errors import InputError, TurboStreamError
 from turbo_stream.serving.wyoming.address import TcpAddress
 
 SERVICE_TYPE = "_wyoming._tcp.local."
+
+# RFC 6763, 4.1.1
+_LONGEST_NAME_BYTES = 63
+
+
+def check_name(name: str) -> None:
+    """Raise `InputError` for a name that cannot be announced."""
+    if not 1 <= len(name.encode()) <= _LONGEST_NAME_BYTES or not name.isprintable():
+        raise InputError(
+            f"--zeroconf {name!r:.80} cannot be a name on the network; give 1 to "
+            f"{_LONGEST_NAME_BYTES} bytes, all printable"
+        )
 
 
 @asynccontextmanager
@@ -23,13 +35,13 @@ async def announced(name: str, address: TcpAddress) -> AsyncIterator[None]:
 
     Another name is found if it is taken. Raises `TurboStreamError` without a network.
     """
-    info = AsyncServiceInfo(
-        SERVICE_TYPE,
-        f"{name}.{SERVICE_TYPE}",
-        port=address.port,
-        parsed_addresses=network_addresses(address.host),
-    )
     try:
+        info = AsyncServiceInfo(
+            SERVICE_TYPE,
+            f"{name}.{SERVICE_TYPE}",
+            port=address.port,
+            parsed_addresses=network_addresses(address.host),
+        )
         zeroconf = AsyncZeroconf()
         await (await zeroconf.async_register_service(info, allow_name_change=True))
     except (OSError, Error) as error:

@@ -19,7 +19,7 @@ from turbo_stream.serving.wyoming.address import (
     UnixAddress,
     WyomingAddress,
 )
-from turbo_stream.serving.wyoming.announcement import announced
+from turbo_stream.serving.wyoming.announcement import announced, check_name
 from turbo_stream.serving.wyoming.conversation import Conversation
 from turbo_stream.serving.wyoming.description import describe
 from turbo_stream.serving.wyoming.listening import bind
@@ -50,8 +50,10 @@ class WyomingService:
             InputError: the address cannot be had, or not announced.
             TurboStreamError: something else listens there.
         """
-        if announce is not None and not isinstance(address, TcpAddress):
-            raise InputError(f"only tcp:// can be announced, not {address}; leave out --zeroconf")
+        if announce is not None:
+            check_name(announce)
+            if not isinstance(address, TcpAddress):
+                raise InputError(f"--zeroconf announces tcp:// only, not {address}; leave it out")
         self._announce = announce
         self._say = say
         self._conversations: dict[asyncio.Task[None], Conversation] = {}
