@@ -40,7 +40,7 @@ def test_keeps_the_order_of_two_utterances(first, second, scale):
     margins = [logits[1] - logits[0] for logits in (first, second)]
     probabilities = [calibration.probabilities(logits)[1] for logits in (first, second)]
     if margins[0] < margins[1]:
-        assert probabilities[0] <= probabilities[1] + 1e-12  # margins a rounding apart
+        assert probabilities[0] <= probabilities[1] + 1e-9  # large logits are rounded
 
 
 def test_takes_float32_logits_without_losing_float64_precision():
