@@ -88,6 +88,8 @@ def main(
         "decisions": Counter(e["decision"] for e in verdicts),
         "degraded": Counter(step for e in verdicts for step in e["degraded"]),
         "dropped": Counter(e["reason"] for e in verdicts if e["decision"] == "dropped"),
+        "partials": sum(e["event"] == "partial" for h in heard for e in h.events),
+        "speculation": _speculation(heard),
         "endpoint_to_decision_ms": distribution(waited),
         "felt_ms": distribution([ms for h in heard for ms in h.felt_ms]),
         "behind_s": distribution([h.behind_s for h in heard]),
@@ -166,6 +168,14 @@ def _port(server: subprocess.Popen[str]) -> int:
         if "ready:" in line and port is not None:
             return port
     raise click.ClickException("turbo-serve did not begin to serve")
+
+
+def _speculation(heard: list[Heard]) -> dict[str, float]:
+    """Return the sums of what judging ahead cost all clients."""
+    totals: Counter[str] = Counter()
+    for one in heard:
+        totals.update(one.events[-1].get("speculation", {}))
+    return dict(totals)
 
 
 def _threads(process: int) -> int:

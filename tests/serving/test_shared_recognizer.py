@@ -92,3 +92,28 @@ def test_partial_texts_are_for_spare_time_only(monkeypatch) -> None:
     release.set()
     busy.join(5)
     assert spare()
+
+
+def test_partial_texts_give_way_to_a_recognizer_that_is_much_used(monkeypatch) -> None:
+    from turbo_stream.serving import shared_recognizer
+
+    now_s = 100.0
+    for module in (spare_time, shared_recognizer):
+        name = "monotonic" if module is spare_time else "perf_counter"
+        monkeypatch.setattr(module, name, lambda: now_s)
+
+    class Slow(ScriptedRecognizer):
+        def transcribe(self, pcm):
+            nonlocal now_s
+            now_s += 0.8
+            return super().transcribe(pcm)
+
+    shared = SharedRecognizer(Slow())
+    spare = SpareTime(shared)
+    assert shared.busy == 0 and spare()
+    for _ in range(10):
+        shared.transcribe_while(PCM, lambda: True)
+        now_s += 0.2
+    assert shared.busy == pytest.approx(0.8, abs=0.1) and not spare()
+    now_s += 3.0
+    assert shared.busy < 0.4 and spare()

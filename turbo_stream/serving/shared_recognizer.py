@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 from turbo_stream.recognition.recognizer import Interruptible, Recognizer, Transcript
 
 _ASK_AGAIN_S = 0.1
+_FADING_S = 3.0
 
 
 class SharedRecognizer:
@@ -24,6 +27,9 @@ class SharedRecognizer:
     def __init__(self, recognizer: Recognizer) -> None:
         self._recognizer = recognizer
         self._turn = threading.Lock()
+        self._busy = 0.0
+        """Share of the last seconds, as of `_at_s`."""
+        self._at_s = perf_counter()
         self.name = recognizer.name
 
     @property
@@ -31,9 +37,14 @@ class SharedRecognizer:
         """Whether nobody uses it now."""
         return not self._turn.locked()
 
+    @property
+    def busy(self) -> float:
+        """Share of the last seconds in which it was used, in [0, 1]; older ones fade."""
+        return self._busy * math.exp((self._at_s - perf_counter()) / _FADING_S)
+
     def transcribe(self, pcm: NDArray[np.int16]) -> Transcript:
         """Return the text of `pcm`, `[N]` int16 at 16 kHz, when it is its turn."""
-        with self._turn:
+        with self._turn, self._counted():
             return self._recognizer.transcribe(pcm)
 
     def transcribe_while(
@@ -60,6 +71,18 @@ class SharedRecognizer:
                 yield False
                 return
         try:
-            yield go_on()
+            with self._counted():
+                yield go_on()
         finally:
             self._turn.release()
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        """Enter the time of the context, which has the turn, into `busy`."""
+        started_s = perf_counter()
+        try:
+            yield
+        finally:
+            before, now_s = self.busy, perf_counter()
+            worked = 1 - math.exp((started_s - now_s) / _FADING_S)
+            self._busy, self._at_s = min(1.0, before + worked), now_s

@@ -10,6 +10,10 @@ from turbo_stream.serving.shared_recognizer import SharedRecognizer
 EVERY_S = 0.1
 """From one partial text to the next, of all streams together."""
 
+BUSY = 0.5
+"""None is made where the recognizer was used for more than this share of the last seconds: what
+waits for a decision would wait longer."""
+
 
 class SpareTime:
     """Lets partial texts be made while nobody needs the recognizer for a decision.
@@ -27,7 +31,8 @@ class SpareTime:
         """Return whether one may be made now; if so, the next has to wait."""
         with self._lock:
             now_s = monotonic()
-            if now_s < self._next_at_s or not self._recognizer.idle:
+            recognizer = self._recognizer
+            if now_s < self._next_at_s or not recognizer.idle or recognizer.busy > BUSY:
                 return False
             self._next_at_s = now_s + EVERY_S
             return True
