@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import numpy as np
 import pytest
-from served import closed_with, served, shared_pipeline
+from served import closed_with, send, served, shared_pipeline
 
 from turbo_stream.segmentation.factory import load_vad
 from turbo_stream.segmentation.segmenter import Segmenter
@@ -33,7 +33,7 @@ def breaking(where: str):
 def test_a_stream(where: str, caplog: pytest.LogCaptureFixture) -> None:
     with served(breaking(where)) as server:
         with server.connect() as client:
-            client.send(np.zeros(1600, np.int16).tobytes())
+            send(client, np.zeros(1600, np.int16), end=False)
             code, reason = closed_with(client)
         assert (code, reason) == (1011, "the stream failed on the server; see its log")
         assert server.hub.counts.open_streams == 0

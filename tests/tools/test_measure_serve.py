@@ -8,7 +8,7 @@ from paths import ROOT
 
 
 def test_no_client_is_lost() -> None:
-    command = [sys.executable, "-m", "tools.measure_serve", "--clients", "8", "--seconds", "5"]
+    command = [sys.executable, "-m", "tools.measure_serve", "--clients", "8", "--seconds", "4"]
     command += ["--", "--asr", "tests/assets/whisper-kitchen"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
