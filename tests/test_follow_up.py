@@ -98,6 +98,7 @@ log_odds = st.floats(0, 1000)
 
 
 @given(probability=probabilities, added=log_odds)
+@example(probability=5e-324, added=1000.0)
 def test_it_never_takes_away(probability: float, added: float) -> None:
     assert probability - 1e-12 <= shifted(probability, added) <= 1.0
     assert shifted(probability, 0.0) == probability

@@ -58,6 +58,7 @@ class FollowUp:
 
 def shifted(probability: float, log_odds: float) -> float:
     """Return `probability` with `log_odds` added to its own; 0 and 1 stay."""
-    if not log_odds or not probability:
+    if not log_odds or probability in (0.0, 1.0):
         return probability  # to the last bit
-    return 1.0 / (1.0 + (1.0 - probability) / probability * math.exp(-log_odds))
+    added = math.log(probability) - math.log1p(-probability) + log_odds
+    return 1.0 / (1.0 + math.exp(-max(-700.0, min(700.0, added))))  # within what `exp` can give
