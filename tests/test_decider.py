@@ -137,7 +137,10 @@ def test_a_judge_that_fails_rejects_nothing(caplog) -> None:
     assert "secret" not in caplog.text
 
 
-@given(st.floats(0, 0.999), st.floats(0, 1), st.floats(0, 5), st.floats(0, 1))
+PROBABILITY = st.just(0.0) | st.floats(1e-9, 1)
+
+
+@given(st.floats(0, 0.999), PROBABILITY, st.floats(0, 5), PROBABILITY)
 def test_nothing_without_a_text_is_ever_accepted(asked, threshold, log_odds, probability) -> None:
     bound = safe_sound_reject(asked, threshold=threshold, log_odds=log_odds)
     assert bound <= asked
