@@ -92,8 +92,10 @@ class Partials:
                 if partial is not None and go_on():
                     self._say(partial)
 
-        if self._thread.listen_in(spoken, work):
-            utterance.next_at = spoken.end_sample + ms_to_samples(self._config.every_ms)
+        due = utterance.next_at
+        utterance.next_at = spoken.end_sample + ms_to_samples(self._config.every_ms)
+        if not self._thread.listen_in(spoken, work):
+            utterance.next_at = due
 
     def _text(self, utterance: _Utterance, spoken: Segment, go_on: GoOn) -> Partial | None:
         decider = self._decider
