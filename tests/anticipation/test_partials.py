@@ -75,10 +75,11 @@ class Listener:
         thread = JudgingThread(decider, 5.0, Speculation())
         partials = Partials(decider, thread, self.said.append, self.config)
         for now in range(1600, round(seconds * SAMPLE_RATE) + 1, 1600):
-            if partials.due(7, 0, now):
-                partials.hear(Segment(7, 0, now, now, np.zeros(now, np.int16)))
-            # The thread is idle again: the clock of this stream is that of its samples.
-            while not thread.listen_in(Segment(7, 0, now, now, np.zeros(0, np.int16)), _nothing):
+            spoken = Segment(7, 0, now, now, np.zeros(now, np.int16))
+            while partials.due(7, 0, now):  # the thread may still be at what it did last
+                partials.hear(spoken)
+            # It is done: the clock of this stream is that of its samples.
+            while not thread.listen_in(spoken, _nothing):
                 pass
         thread.close()
         return self.said

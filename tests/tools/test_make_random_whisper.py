@@ -26,6 +26,7 @@ def test_text_has_the_wanted_length(tmp_path: Path, tokens: int) -> None:
 
     rng = np.random.default_rng(0)
     noise = rng.integers(-3000, 3000, 48_000).astype(np.int16)
-    decoded = WhisperRecognizer(folder)._decode(noise, window=10 * 16_000)
+    reader = WhisperRecognizer(folder).reader
+    decoded = reader.decode(reader.encode(reader.features(noise, 10 * 16_000)), cap=100)
     assert decoded.tokens == tokens
     assert not decoded.capped

@@ -23,7 +23,10 @@ from wyoming_client import ask, information, kinds, read_until, request, text  #
 
 import turbo_stream  # noqa: E402
 from turbo_stream.errors import InputError, TurboStreamError  # noqa: E402
+from turbo_stream.serving.hub import Hub  # noqa: E402
 from turbo_stream.serving.limits import Limits  # noqa: E402
+from turbo_stream.serving.wyoming.address import parse_wyoming_uri  # noqa: E402
+from turbo_stream.serving.wyoming.service import WyomingService  # noqa: E402
 
 SECOND = 16_000
 
@@ -294,5 +297,10 @@ def test_a_taken_port_and_an_unknown_host_are_told_at_once(server: Running, tmp_
 def test_a_server_without_a_recognizer_is_refused() -> None:
     from turbo_stream.pipeline import Pipeline
 
-    with pytest.raises(InputError, match="recognizer"), running(Pipeline.load(asr="none")):
-        pass
+    async def serve() -> None:
+        hub = Hub()
+        hub.load(Pipeline.load(asr="none"))
+        await WyomingService(parse_wyoming_uri("tcp://127.0.0.1:0")).run(hub)
+
+    with pytest.raises(InputError, match="recognizer"):
+        asyncio.run(serve())
