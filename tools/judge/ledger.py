@@ -6,9 +6,9 @@ import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from turbo_stream.closing import Closing
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.whole_lines import read_whole_lines
 
@@ -18,7 +18,7 @@ def digest(*parts: Any) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
-class Ledger:
+class Ledger(Closing):
     """Values by key in a file of JSON lines; what a killed run had is not computed again."""
 
     def __init__(self, path: Path) -> None:
@@ -51,15 +51,6 @@ class Ledger:
         self._file.flush()
         self._values[key] = value
 
-    def __enter__(self) -> Self:
-        """Return the open ledger."""
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close it."""
+    def close(self) -> None:
+        """Close the file; idempotent."""
         self._file.close()

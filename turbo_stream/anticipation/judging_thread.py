@@ -116,7 +116,7 @@ class JudgingThread:
         with self._changed:
             if self._closed or any(job is not None for job in self._jobs()):
                 return False
-            self._next = _Job(segment, lambda go_on: work(go_on), "partial")
+            self._next = _Job(segment, work, "partial")
             self._changed.notify()
             return True
 

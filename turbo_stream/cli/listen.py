@@ -6,18 +6,16 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 import turbo_stream
 from turbo_stream.cli.command import run_command
-from turbo_stream.cli.config_file import read_config
 from turbo_stream.cli.handing_on import handing_on_options
+from turbo_stream.cli.model_options import model_options
 from turbo_stream.cli.recording import recording_options
-from turbo_stream.cli.window import window_options
 from turbo_stream.handing_on.handing_on import HandingOn, HandingOnConfig
 
 if TYPE_CHECKING:
@@ -25,43 +23,18 @@ if TYPE_CHECKING:
     from turbo_stream.cli.view.view import View
     from turbo_stream.events import Event
     from turbo_stream.pipeline import Pipeline
-    from turbo_stream.recognition.window import WindowConfig
     from turbo_stream.recording.recorder import RecordingConfig
 
 
 @click.command("turbo-listen", context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("source", required=False)
 @click.option("--jsonl", is_flag=True, help="Print one JSON object per event.")
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    callback=read_config,
-    is_eager=True,
-    expose_value=False,
-    help="TOML file with any of these options; the command line wins.",
-)
-@click.option("--model", metavar="DIR", help="Turbo package.  [default: the one that ships]")
-@click.option(
-    "--asr",
-    default="auto",
-    show_default=True,
-    metavar="auto|none|pocketsphinx|NAME_OR_DIR",
-    help="Recognizer: a Whisper name such as tiny.en, a Whisper folder, or another backend.",
-)
-@click.option("--vad", metavar="webrtc|silero|webrtc+silero", help="Voice activity detector.")
-@click.option("--name", "names", multiple=True, help="What the device is called; repeatable.")
-@click.option("--threshold", type=float, metavar="P", help="Accept from this probability on.")
-@click.option("--operating-point", metavar="NAME", help="Accept from a threshold of the package.")
+@model_options
 @click.option("--device", metavar="ID", help="Microphone, by index or name.")
 @click.option("--channel", type=int, metavar="N", help="Use channel N (from 0) alone.")
 @click.option("--list-devices", is_flag=True, help="List the microphones and exit.")
-@click.option("--language", metavar="CODE", help="Language, for multilingual Whisper models.")
-@window_options
 @click.option("--realtime", is_flag=True, help="Play a file at its own pace, as a microphone.")
 @click.option("--show-rejected", is_flag=True, help="Show the words of rejected speech, too.")
-@click.option("--follow-up", is_flag=True, help="Favour what soon follows accepted speech.")
-@click.option("--turn-model", metavar="FILE", help="smart-turn ONNX file, or none: silence ends.")
-@click.option("--sound-reject", type=float, metavar="P", help="Reject below P by sound, wordless.")
 @click.option("--partials/--no-partials", default=True, help="Show text while speech goes on.")
 @handing_on_options
 @recording_options
@@ -70,22 +43,12 @@ def listen(
     source: str | None,
     *,
     jsonl: bool,
-    model: str | None,
-    asr: str,
-    vad: str | None,
-    names: tuple[str, ...],
-    threshold: float | None,
-    operating_point: str | None,
+    models: dict[str, Any],
     device: str | None,
     channel: int | None,
     list_devices: bool,
-    language: str | None,
-    window: WindowConfig,
     realtime: bool,
     show_rejected: bool,
-    follow_up: bool,
-    turn_model: str | None,
-    sound_reject: float | None,
     partials: bool,
     handing_on: HandingOnConfig,
     recording: RecordingConfig | None,
@@ -110,25 +73,11 @@ def listen(
         if recording is not None:
             from turbo_stream.recording.recorder import Recorder
 
-            recorder = Recorder(recording, say=_say, names=names, patient=patient)
+            recorder = Recorder(recording, say=_say, names=models["names"], patient=patient)
             until_the_end.enter_context(recorder)
             _say(str(recording))
         hand_on = until_the_end.enter_context(HandingOn(handing_on, say=_say, patient=patient))
-        pipeline = Pipeline.load(
-            model,
-            asr=asr,
-            vad=vad,
-            names=names,
-            threshold=threshold,
-            operating_point=operating_point,
-            language=language,
-            window=window,
-            show_rejected=show_rejected,
-            follow_up=follow_up,
-            turn_model=turn_model,
-            sound_reject=sound_reject,
-            say=_say,
-        )
+        pipeline = Pipeline.load(**models, show_rejected=show_rejected, say=_say)
         if recorder is not None:
             pipeline.decider = recorder.observe(pipeline.decider)
         _show(pipeline, opened, _view(jsonl), hand_on, partials=partials)

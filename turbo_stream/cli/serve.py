@@ -7,55 +7,26 @@ import signal
 import sys
 from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 import turbo_stream
 from turbo_stream.cli.access import Access, access_options
 from turbo_stream.cli.command import run_command
-from turbo_stream.cli.config_file import read_config
 from turbo_stream.cli.handing_on import handing_on_options
 from turbo_stream.cli.house import House, house_options
 from turbo_stream.cli.limits import limit_options
-from turbo_stream.cli.window import window_options
+from turbo_stream.cli.model_options import model_options
 from turbo_stream.errors import InputError
 from turbo_stream.handing_on.handing_on import HandingOnConfig
 from turbo_stream.serving.limits import Limits
 
-if TYPE_CHECKING:
-    from turbo_stream.recognition.window import WindowConfig
-
 
 @click.command("turbo-serve", context_settings={"help_option_names": ["-h", "--help"]})
 @access_options
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    callback=read_config,
-    is_eager=True,
-    expose_value=False,
-    help="TOML file with any of these options; the command line wins.",
-)
-@click.option("--model", metavar="DIR", help="Turbo package.  [default: the one that ships]")
-@click.option(
-    "--asr",
-    default="auto",
-    show_default=True,
-    metavar="auto|none|pocketsphinx|NAME_OR_DIR",
-    help="Recognizer: a Whisper name such as tiny.en, a Whisper folder, or another backend.",
-)
-@click.option("--vad", metavar="webrtc|silero|webrtc+silero", help="Voice activity detector.")
-@click.option("--name", "names", multiple=True, help="What the device is called; repeatable.")
-@click.option("--threshold", type=float, metavar="P", help="Accept from this probability on.")
-@click.option("--operating-point", metavar="NAME", help="Accept from a threshold of the package.")
-@click.option("--language", metavar="CODE", help="Language, for multilingual Whisper models.")
-@window_options
+@model_options
 @click.option("--show-rejected", is_flag=True, help="Let clients see rejected words, too.")
-@click.option("--follow-up", is_flag=True, help="Favour what soon follows accepted speech.")
-@click.option("--turn-model", metavar="FILE", help="smart-turn ONNX file, or none: silence ends.")
-@click.option("--sound-reject", type=float, metavar="P", help="Reject below P by sound, wordless.")
 @click.option("--partials/--no-partials", default=True, help="Send text while speech goes on.")
 @house_options
 @handing_on_options
@@ -67,18 +38,8 @@ def serve(
     house: House,
     handing_on: HandingOnConfig,
     limits: Limits,
-    model: str | None,
-    asr: str,
-    vad: str | None,
-    names: tuple[str, ...],
-    threshold: float | None,
-    operating_point: str | None,
-    language: str | None,
-    window: WindowConfig,
+    models: dict[str, Any],
     show_rejected: bool,
-    follow_up: bool,
-    turn_model: str | None,
-    sound_reject: float | None,
     partials: bool,
 ) -> None:
     """Serve a web page, a WebSocket and REST over one set of models.
@@ -99,22 +60,7 @@ def serve(
     from turbo_stream.pipeline import Pipeline
 
     hub = Hub(limits, show_rejected=show_rejected, partials=partials)
-    load = partial(
-        Pipeline.load,
-        model,
-        asr=asr,
-        vad=vad,
-        names=names,
-        threshold=threshold,
-        operating_point=operating_point,
-        language=language,
-        window=window,
-        show_rejected=show_rejected,
-        follow_up=follow_up,
-        turn_model=turn_model,
-        sound_reject=sound_reject,
-        say=_say,
-    )
+    load = partial(Pipeline.load, **models, show_rejected=show_rejected, say=_say)
     with ExitStack() as stack:
         server = listening = None
         # Addresses are taken before the models are loaded, so that a wrong one is told at once.

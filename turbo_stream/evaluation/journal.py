@@ -6,9 +6,9 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from turbo_stream.closing import Closing
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.rows import PREDICTIONS_NAME
 from turbo_stream.evaluation.whole_lines import read_whole_lines
@@ -22,7 +22,7 @@ def fingerprint(parts: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-class Journal:
+class Journal(Closing):
     """Appends scored rows to `progress.jsonl`, one line each, in any order.
 
     The first line says which run they belong to. A line that a kill left half-written is dropped
@@ -70,19 +70,6 @@ class Journal:
     def close(self) -> None:
         """Close the file; idempotent."""
         self._file.close()
-
-    def __enter__(self) -> Self:
-        """Return the open journal."""
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close it."""
-        self.close()
 
     def _read(self, run_fingerprint: str) -> int:
         """Take the whole lines in; return how many bytes they are."""

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
+from turbo_stream.closing import Closing
 from turbo_stream.errors import InputError
 from turbo_stream.events import Event, Utterance
 
@@ -57,7 +57,7 @@ class Receiver(Protocol):
         ...
 
 
-class HandingOn:
+class HandingOn(Closing):
     """Hands accepted utterances on; nothing else that is heard passes through here.
 
     `note` may be called from any thread, so one can serve many streams. Closing it may take
@@ -120,16 +120,3 @@ class HandingOn:
         for receiver in self._receivers:
             # All of them go on working while one is waited for.
             receiver.close(max(0.0, until_s - monotonic()))
-
-    def __enter__(self) -> Self:
-        """Return it."""
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close it."""
-        self.close()

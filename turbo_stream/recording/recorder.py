@@ -6,9 +6,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
+from turbo_stream.closing import Closing
 from turbo_stream.decider import Decider
 from turbo_stream.errors import InputError
 from turbo_stream.events import Utterance
@@ -56,7 +55,7 @@ class RecordingConfig:
         return f"recording {kind} speech in {self.folder}, {self.megabytes:g} MB at most{age}"
 
 
-class Recorder:
+class Recorder(Closing):
     """Keeps utterances in a folder; for as many streams as use its deciders.
 
     What is not to be kept is let go before this returns to the thread that decided.
@@ -116,19 +115,6 @@ class Recorder:
         self._closed.set()
         self._aging.join(_LONGEST_END_S)
         self._folder.close()
-
-    def __enter__(self) -> Self:
-        """Return it."""
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close it."""
-        self.close()
 
     def _write(self, waiting: tuple[Segment, Utterance], stop: threading.Event) -> None:
         segment, utterance = waiting

@@ -1,0 +1,24 @@
+"""What is closed at the end of a `with`."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from contextlib import AbstractContextManager
+from types import TracebackType
+
+
+class Closing(AbstractContextManager):
+    """Something with a `close`, which is its own context."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End what was begun."""
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close it."""
+        self.close()
