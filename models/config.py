@@ -40,7 +40,7 @@ class TurboConfig:
 
     audio_init: str = ""
     """What `whisper-tiny` starts from: a folder of Hugging Face with a Whisper-tiny (that of
-    `tools.whisper_encoder`), or a tower of `training.distill_sound`; empty for smart-turn."""
+    `tools.recognizers.whisper_encoder`), or a tower of `training.distillation.sound`; empty for smart-turn."""
 
     text_init: str = ""
     """Folder of a distilled compact text tower to start from; empty for random weights."""

@@ -20,7 +20,7 @@ from models.turbo import Turbo
 _WHISPER_LAYERS, _MINILM_LAYERS = 4, 6
 
 TAUGHT = "audio_tower.safetensors"
-"""Front and upper layers in a folder that `training.distill_sound` wrote."""
+"""Front and upper layers in a folder that `training.distillation.sound` wrote."""
 
 TAUGHT_PARTS = ("audio_front.", "audio_tower.layers.", "audio_tower.norm.")
 """Names of the weights in it begin so."""
@@ -104,13 +104,13 @@ def _whisper_source(folder: str) -> dict[str, Tensor]:
     if source.config.model_type != "whisper" or source.config.encoder_layers != _WHISPER_LAYERS:
         raise ModelError(
             f"audio_init {folder}: holds a {source.config.model_type} that is no Whisper-tiny; "
-            "make one with python -m tools.whisper_encoder"
+            "make one with python -m tools.recognizers.whisper_encoder"
         )
     return source.encoder.state_dict()
 
 
 def _load_taught(model: Turbo, path: Path) -> None:
-    """Fill front and upper layers with what `training.distill_sound` wrote."""
+    """Fill front and upper layers with what `training.distillation.sound` wrote."""
     from safetensors.torch import load_file
 
     weights = load_file(path)

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-from paths import KITCHEN  # noqa: E402
-from virtual_microphone import MISSING, VirtualMicrophone, virtual_microphone  # noqa: E402
+import numpy as np
+import pytest
+
+from tests.support.paths import KITCHEN
+from tools.virtual_microphone import MISSING, VirtualMicrophone, virtual_microphone
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import ast
 import subprocess
 import sys
 
-from paths import KITCHEN, ROOT
+from tests.support.paths import KITCHEN, ROOT
 
 HEAVY = {"torch", "torchaudio", "transformers", "onnxruntime", "faster_whisper", "ctranslate2"}
 TRAINING = {"torch", "torchaudio", "transformers", "lightning", "models", "training", "tools"}

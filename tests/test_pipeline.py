@@ -6,14 +6,14 @@ import asyncio
 
 import numpy as np
 import pytest
-from fakes import make_pipeline
-from streams import untimed
 
+from tests.support.fakes import make_pipeline
+from tests.support.streams import untimed
 from turbo_stream import Pipeline, open_source
+from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.audio.source import Block, Connection, Gap
 from turbo_stream.errors import InputError
 from turbo_stream.events import Event, Finished, Ready, SpeechStarted, Utterance
-from turbo_stream.timebase import SAMPLE_RATE
 
 
 def utterances(events) -> list[Utterance]:
@@ -21,7 +21,7 @@ def utterances(events) -> list[Utterance]:
 
 
 def test_a_file_from_ready_to_finished(kitchen_spans: list[dict]) -> None:
-    from paths import KITCHEN
+    from tests.support.paths import KITCHEN
 
     events = list(make_pipeline().run(open_source(KITCHEN)))
     assert isinstance(events[0], Ready) and isinstance(events[-1], Finished)

@@ -21,10 +21,11 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from privacy_child import CANARY
-from tiny_package import write_package
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.support.paths import ROOT
+from tests.support.privacy_child import CANARY
+from tests.support.tiny_package import write_package
+
 REJECT = ["--threshold", "1"]
 ACCEPT = ["--threshold", "0"]
 VIEWS = ("jsonl", "plain", "screen")
@@ -80,7 +81,7 @@ def listen(tmp_path, clip, package):
         cwd = homes.pop("cwd")
         environment = {
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")]),
+            "PYTHONPATH": str(ROOT),
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONUNBUFFERED": "1",
             "TERM": "xterm",
@@ -89,7 +90,7 @@ def listen(tmp_path, clip, package):
         }
         report_reader, report_writer = os.pipe()
         out, child_out = pty.openpty() if view == "screen" else os.pipe()
-        child = str(ROOT / "tests" / "privacy_child.py")
+        child = str(ROOT / "tests" / "support" / "privacy_child.py")
         arguments = [*under, sys.executable, child, str(report_writer), recognizer, leak, str(clip)]
         arguments += ["--asr", "none" if recognizer != "own" else "pocketsphinx"]
         arguments += ["--model", str(package), *options]

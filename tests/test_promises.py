@@ -6,13 +6,13 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from fakes import make_pipeline
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from streams import feed, untimed
 
+from tests.support.fakes import make_pipeline
+from tests.support.streams import feed, untimed
+from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.events import Event, SpeechStarted, Utterance
-from turbo_stream.timebase import SAMPLE_RATE
 
 chunk_sizes = st.lists(
     st.one_of(st.integers(1, 700), st.integers(1, 50_000)), min_size=1, max_size=30

@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from paths import ROOT
+
+from tests.support.paths import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
 

@@ -16,9 +16,9 @@ import click
 import numpy as np
 from rich.progress import track
 
-from tools.compare_vad import build_scenes
-from tools.vad_scenes import read_manifest, speaker_streams
-from tools.vad_scores import Tally, listen
+from tools.measurements.vad.__main__ import build_scenes
+from tools.measurements.vad.scenes import read_manifest, speaker_streams
+from tools.measurements.vad.scores import Tally, listen
 from turbo_stream.segmentation.config import SegmenterConfig
 from turbo_stream.segmentation.factory import DEFAULT_VAD, load_vad
 

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from training.recipe import RECIPES, build_recipe
+from training.fitting.recipe import RECIPES, build_recipe
 from turbo_stream.cli.command import run_command
 
 
@@ -21,7 +21,7 @@ def main(recipe: str, assignments: tuple[str, ...]) -> None:
         raise click.UsageError("out=DIR is needed: the folder of the results")
     if not (chosen.data.manifest or chosen.data.text):
         raise click.UsageError("data.manifest=FILE is needed: JSONL with audio_filepath, label")
-    from training.runs import train_run
+    from training.fitting.runs import train_run
 
     metrics = train_run(chosen)
     if metrics:

@@ -15,7 +15,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
     from turbo_stream.audio.open import open_source
-    from turbo_stream.live import LivePipeline
+    from turbo_stream.live.live_pipeline import LivePipeline
     from turbo_stream.pipeline import Pipeline
 
 __version__ = "0.1.0"
@@ -23,7 +23,7 @@ __version__ = "0.1.0"
 __all__ = ["LivePipeline", "Pipeline", "__version__", "open_source"]
 
 _EXPORTS = {
-    "LivePipeline": "turbo_stream.live",
+    "LivePipeline": "turbo_stream.live.live_pipeline",
     "Pipeline": "turbo_stream.pipeline",
     "open_source": "turbo_stream.audio.open",
 }

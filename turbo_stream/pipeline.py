@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_stream._util.stopwatch import Stopwatch
+from turbo_stream._util.timebase import to_seconds
 from turbo_stream.audio.source import Block, Connection, Gap, SourceItem
-from turbo_stream.barge_in import BargeIn
-from turbo_stream.decider import Decider
+from turbo_stream.deciding.barge_in import BargeIn
+from turbo_stream.deciding.decider import Decider
+from turbo_stream.deciding.totals import Totals
 from turbo_stream.errors import InputError
 from turbo_stream.events import (
     Event,
@@ -25,15 +28,12 @@ from turbo_stream.events import (
     Utterance,
 )
 from turbo_stream.segmentation.segment import Segment, SegmenterOutput, SegmentStarted
-from turbo_stream.stopwatch import Stopwatch
-from turbo_stream.timebase import to_seconds
-from turbo_stream.totals import Totals
 
 if TYPE_CHECKING:
     from turbo_stream.audio.source import Source
+    from turbo_stream.deciding.follow_up import FollowUp
     from turbo_stream.detection.detector import Detector
-    from turbo_stream.follow_up import FollowUp
-    from turbo_stream.listener import Listener
+    from turbo_stream.live.listener import Listener
     from turbo_stream.recognition.recognizer import Recognizer
     from turbo_stream.recognition.window import WindowConfig
     from turbo_stream.segmentation.segmenter import Segmenter
@@ -112,7 +112,7 @@ class Pipeline:
             InputError: an argument names something that is not there or not allowed.
             PackageError: the model package is incomplete or fails its hashes.
         """
-        from turbo_stream.loading import load_pipeline
+        from turbo_stream._loading import load_pipeline
 
         return load_pipeline(
             cls,
@@ -152,7 +152,7 @@ class Pipeline:
         """
         if self._new_segmenter is None:
             raise RuntimeError("this pipeline was made for one stream: give it `new_segmenter`")
-        from turbo_stream.follow_up import FollowUp
+        from turbo_stream.deciding.follow_up import FollowUp
 
         prior = None if self._follow_up is None else self._follow_up.prior
         decider, ready = self.decider, self.ready
@@ -270,7 +270,7 @@ class Pipeline:
         Returns at once; close the listener, or use it as a context manager. Events wait for a
         callback that takes its time, and a live source says what was lost meanwhile.
         """
-        from turbo_stream.listener import Listener
+        from turbo_stream.live.listener import Listener
 
         return Listener(self, source, on_event)
 

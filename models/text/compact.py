@@ -19,13 +19,13 @@ from models.text.embedding import TokenEmbedding
 from models.transformer import attention_bias, body_layers
 
 WEIGHTS = "text_tower.safetensors"
-"""The tower in a folder that `training.distill_text` wrote, beside config and tokenizer."""
+"""The tower in a folder that `training.distillation.text` wrote, beside config and tokenizer."""
 
 _SHAPE = ("hidden", "body_layers", "body_heads", "max_tokens")
 
 
 class CompactText(TokenEmbedding):
-    """Embeddings of `hidden`, a few layers and mean pooling; `training.distill_text` teaches it."""
+    """Embeddings of `hidden`, a few layers and mean pooling; `training.distillation.text` teaches it."""
 
     def __init__(self, config: TurboConfig) -> None:
         super().__init__(config, width=config.hidden, dropout=config.dropout)
@@ -66,7 +66,7 @@ def read_taught(config: TurboConfig) -> tuple[TurboConfig, Tokenizer, dict[str, 
         reason = " ".join(str(error).split())
         raise ModelError(
             f"text_init {folder}: holds no distilled text tower ({reason}); make one with "
-            "python -m training.distill_text"
+            "python -m training.distillation.text"
         ) from error
     for name in _SHAPE:
         if getattr(config, name) != stored[name]:

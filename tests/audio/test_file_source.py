@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
-from sounds import chirp, correlation, pcm_of
 
+from tests.support.sounds import chirp, correlation, pcm_of
 from turbo_stream.audio.file import FileSource
 from turbo_stream.errors import InputError
 

@@ -12,9 +12,9 @@ from ctypes.util import find_library
 
 import numpy as np
 import pytest
-from sounds import chirp, correlation
-from virtual_microphone import VirtualMicrophone
 
+from tests.support.sounds import chirp, correlation
+from tools.virtual_microphone import VirtualMicrophone
 from turbo_stream.audio.capture import BLOCK_MS, GATHERED_MS
 from turbo_stream.audio.microphone import Microphone, MicrophoneConfig
 from turbo_stream.audio.source import Block, Connection, Gap, SourceItem

@@ -10,8 +10,8 @@ import time
 
 import numpy as np
 import pytest
-from sounds import chirp, pcm_of
 
+from tests.support.sounds import chirp, pcm_of
 from turbo_stream.audio.raw import RawSource
 from turbo_stream.errors import InputError
 

@@ -19,9 +19,10 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 import soundfile
-from tiny_package import write_package
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.paths import ROOT
+from tests.support.tiny_package import write_package
+
 RATE = 16_000
 START_S, END_S = 1.2, 2.875
 """Edges of the one utterance in the clip."""

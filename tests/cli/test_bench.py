@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from tiny_package import write_package
 
+from tests.support.tiny_package import write_package
 from turbo_stream.cli.bench import bench
 from turbo_stream.cli.command import run_command
 

@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
-from tiny_package import write_package
+
+from tests.support.tiny_package import write_package
 
 COMMAND = [sys.executable, "-m", "turbo_stream.cli.evaluate"]
 
@@ -24,7 +25,7 @@ def package(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def manifest(tmp_path_factory, kitchen_spans: list[dict]) -> Path:
     """240 clips of the shipped scene, by offset and duration, and one that is missing."""
-    from paths import KITCHEN
+    from tests.support.paths import KITCHEN
 
     rows = [
         {
@@ -144,7 +145,7 @@ def test_a_sweep_a_tuned_package_and_a_comparison(tmp_path, manifest, package, f
 
 
 def test_stream_mode_over_the_shipped_scene(tmp_path, package, kitchen_spans) -> None:
-    from paths import KITCHEN
+    from tests.support.paths import KITCHEN
 
     row = {"audio_filepath": str(KITCHEN), "segments": kitchen_spans}
     manifest = tmp_path / "stream.jsonl"
@@ -159,8 +160,8 @@ def test_stream_mode_over_the_shipped_scene(tmp_path, package, kitchen_spans) ->
 
 def test_a_model_of_other_labels_and_a_table_of_clips(tmp_path, kitchen_spans) -> None:
     """Three classes from a CSV: probabilities instead of one, no verdict of a device."""
-    from paths import KITCHEN
-    from tiny_package import tiny_graph
+    from tests.support.paths import KITCHEN
+    from tests.support.tiny_package import tiny_graph
 
     labels = ["happy", "sad", "neutral"]
     package = write_package(

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from paths import KITCHEN, ROOT
+
+from tests.support.paths import KITCHEN, ROOT
 
 COMMAND = [sys.executable, "-m", "turbo_stream.cli.listen"]
 WHISPER = ROOT / "tests" / "assets" / "whisper-kitchen"

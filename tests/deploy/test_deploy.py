@@ -13,8 +13,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 import yaml
-from paths import ROOT
 
+from tests.support.paths import ROOT
 from turbo_stream.cli.listen import listen
 from turbo_stream.cli.serve import serve
 

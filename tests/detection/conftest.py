@@ -1,6 +1,6 @@
 import pytest
-from tiny_package import write_package
 
+from tests.support.tiny_package import write_package
 from turbo_stream.detection.package import ModelPackage
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from tiny_package import tiny_graph, write_package
 
+from tests.support.tiny_package import tiny_graph, write_package
 from turbo_stream.detection.graph import TurboGraph
 from turbo_stream.detection.package import ModelPackage
 from turbo_stream.detection.sound_input import MIN_SAMPLES

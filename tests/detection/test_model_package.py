@@ -5,8 +5,8 @@ import shutil
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tiny_package import manifest, write_package
 
+from tests.support.tiny_package import manifest, write_package
 from turbo_stream.detection.package import ModelPackage, file_hash
 from turbo_stream.errors import InputError, PackageError
 

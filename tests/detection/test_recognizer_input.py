@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from paths import ROOT
-from tiny_package import write_package
-from tiny_states import SOURCE, write_states_package
 
-from turbo_stream.decider import Decider
+from tests.support.paths import ROOT
+from tests.support.tiny_package import write_package
+from tests.support.tiny_states import SOURCE, write_states_package
+from turbo_stream.deciding.decider import Decider
 from turbo_stream.detection.graph import TurboGraph
 from turbo_stream.detection.package import ModelPackage
 from turbo_stream.detection.turbo import TurboDetector

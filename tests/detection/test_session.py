@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from turbo_stream.detection import session
-from turbo_stream.detection.session import int8_saturates, session_options
+from turbo_stream._util import onnx_session as session
+from turbo_stream._util.onnx_session import int8_saturates, session_options
 
 
 @pytest.fixture(autouse=True)

@@ -7,10 +7,10 @@ from time import perf_counter
 import numpy as np
 import pytest
 
+from turbo_stream._util.timebase import SAMPLE_RATE, to_samples
 from turbo_stream.detection.package import SHIPPED, ModelPackage
 from turbo_stream.detection.turbo import TurboDetector
 from turbo_stream.recognition.recognizer import Confidence, Transcript
-from turbo_stream.timebase import SAMPLE_RATE, to_samples
 
 SURE = Confidence(-0.2, 0.01, 1.1)
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_package import WORDS, tiny_tokenizer
 
+from tests.support.tiny_package import WORDS, tiny_tokenizer
 from turbo_stream.detection.tokenizer import TextTokenizer
 from turbo_stream.errors import PackageError
 

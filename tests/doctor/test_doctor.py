@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from paths import KITCHEN, ROOT
-from tiny_package import write_package
 
+from tests.support.paths import KITCHEN, ROOT
+from tests.support.tiny_package import write_package
 from turbo_stream.cli.command import run_command
 from turbo_stream.cli.doctor import doctor
 from turbo_stream.doctor.check import Check

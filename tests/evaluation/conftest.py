@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from tiny_package import write_package
+
+from tests.support.tiny_package import write_package
 
 
 @pytest.fixture(scope="session")

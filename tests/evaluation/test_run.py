@@ -3,10 +3,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from paths import KITCHEN, ROOT
-
+from tests.support.paths import KITCHEN, ROOT
 from turbo_stream.evaluation.run import evaluate
-from turbo_stream.evaluation.settings import ScoringSettings
+from turbo_stream.evaluation.scoring.settings import ScoringSettings
 from turbo_stream.recognition.window import WindowConfig
 
 WHISPER = ROOT / "tests" / "assets" / "whisper-kitchen"

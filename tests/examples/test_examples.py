@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from paths import ROOT
+
+from tests.support.paths import ROOT
 
 WHISPER = str(ROOT / "tests" / "assets" / "whisper-kitchen")
 

@@ -8,9 +8,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from paths import ROOT
-from tiny_package import write_package
 
+from tests.support.paths import ROOT
+from tests.support.tiny_package import write_package
 from turbo_stream.cli import models as command
 from turbo_stream.cli.command import run_command
 from turbo_stream.recognition.whisper_model import REPOSITORIES

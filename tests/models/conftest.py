@@ -6,9 +6,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
-from tiny_network import TINY  # noqa: E402
-
-from models.turbo import Turbo  # noqa: E402
+from models.turbo import Turbo
+from tests.support.tiny_network import TINY
 
 
 @pytest.fixture

@@ -4,11 +4,10 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
-from tiny_network import TINY, row  # noqa: E402
-
-from models.errors import ModelError  # noqa: E402
-from models.mel import CausalLogMel  # noqa: E402
-from models.turbo import Turbo  # noqa: E402
+from models.errors import ModelError
+from models.mel import CausalLogMel
+from models.turbo import Turbo
+from tests.support.tiny_network import TINY, row
 
 COMPACT = replace(
     TINY, audio="compact", text="compact", body_layers=2, body_heads=2, chunk_steps=4, left_chunks=1

@@ -4,10 +4,9 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
-from tiny_network import TINY, row  # noqa: E402
-
-from models.errors import ModelError  # noqa: E402
-from models.turbo import Turbo  # noqa: E402
+from models.errors import ModelError
+from models.turbo import Turbo
+from tests.support.tiny_network import TINY, row
 
 FROZEN = replace(
     TINY, hidden=16, body_heads=2, audio_frozen=True, text_frozen=True, audio_pool=3, dropout=0.5

@@ -4,11 +4,10 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
-from tiny_network import TINY, row  # noqa: E402
-
-from models.encoded import Encoded  # noqa: E402
-from models.fusion import build_fusion, confidence_features  # noqa: E402
-from models.turbo import Turbo  # noqa: E402
+from models.encoded import Encoded
+from models.fusion import build_fusion, confidence_features
+from models.turbo import Turbo
+from tests.support.tiny_network import TINY, row
 
 FUSIONS = ("concat", "gated", "cross_attention")
 

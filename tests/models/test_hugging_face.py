@@ -6,13 +6,13 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the train extra")
 transformers = pytest.importorskip("transformers", reason="needs the train extra")
 
-from tiny_network import TINY, row  # noqa: E402
-from tokenizers import Tokenizer, models, pre_tokenizers, processors  # noqa: E402
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-from models.build import start_model  # noqa: E402
-from models.errors import ModelError  # noqa: E402
-from models.sound_library import load_torchaudio  # noqa: E402
-from models.turbo import Turbo  # noqa: E402
+from models.build import start_model
+from models.errors import ModelError
+from models.sound_library import load_torchaudio
+from models.turbo import Turbo
+from tests.support.tiny_network import TINY, row
 
 WAVE = {
     "hidden_size": 32,

@@ -5,12 +5,11 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
-from tiny_network import TINY  # noqa: E402
-
-from models.audio.masking import FrameMasks  # noqa: E402
-from models.mel import mel_filters  # noqa: E402
-from models.sound_library import load_torchaudio  # noqa: E402
-from models.turbo import Turbo  # noqa: E402
+from models.audio.masking import FrameMasks
+from models.mel import mel_filters
+from models.sound_library import load_torchaudio
+from models.turbo import Turbo
+from tests.support.tiny_network import TINY
 
 
 @pytest.fixture(scope="module")

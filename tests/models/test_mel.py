@@ -3,7 +3,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
-from models.mel import LogMel, mel_filters  # noqa: E402
+from models.mel import LogMel, mel_filters
 
 
 def whisper_log_mel(wave):

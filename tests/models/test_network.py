@@ -2,7 +2,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
-from tiny_network import row  # noqa: E402
+from tests.support.tiny_network import row
 
 
 @pytest.mark.parametrize("samples", [161, 4_801, 16_000, 23_456])

@@ -3,8 +3,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the train extra")
 pytest.importorskip("onnx", reason="needs the train extra")
 
-from models import pretrained  # noqa: E402
-from models.vocabulary import SPECIAL_TOKENS, prune_vocabulary  # noqa: E402
+from models import pretrained
+from models.vocabulary import SPECIAL_TOKENS, prune_vocabulary
 
 
 def installed(find):

@@ -7,10 +7,9 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
-from tiny_network import TINY, row  # noqa: E402
-
-from models.errors import ModelError  # noqa: E402
-from models.turbo import Turbo  # noqa: E402
+from models.errors import ModelError
+from models.turbo import Turbo
+from tests.support.tiny_network import TINY, row
 
 SHARED = replace(
     TINY,

@@ -6,10 +6,9 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
-from tiny_network import TINY, row  # noqa: E402
-
-from models.end_of_turn import EDGES, EndOfTurn  # noqa: E402
-from models.turbo import Turbo  # noqa: E402
+from models.end_of_turn import EDGES, EndOfTurn
+from models.turbo import Turbo
+from tests.support.tiny_network import TINY, row
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,10 @@ import sys
 import time
 from pathlib import Path
 
-import fake_hub
 import pytest
 
+from tests.support import fake_hub
+from tests.support.paths import ROOT
 from turbo_stream.errors import InputError
 from turbo_stream.recognition import hub
 
@@ -50,7 +51,7 @@ def run(code: str, *arguments: str, **environment: str) -> subprocess.CompletedP
 
 
 def test_downloads_once_with_a_bar_then_needs_no_hub(whisper_folder: Path, tmp_path: Path) -> None:
-    scene = str(Path(__file__).parents[2] / "examples" / "kitchen.flac")
+    scene = str(ROOT / "examples" / "kitchen.flac")
     home = {"HF_HOME": str(tmp_path), "HF_HUB_DISABLE_XET": "1"}
     with fake_hub.serve(REPOSITORY, whisper_folder) as endpoint:
         first = run(LOAD_AUTO, scene, HF_ENDPOINT=endpoint, **home)

@@ -1,15 +1,15 @@
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
-from tools.compare_recognizers import FUNCTION_WORDS, normalise
+from tests.support.paths import ROOT
+from tools.measurements.recognition.recognizers import FUNCTION_WORDS, normalise
 from turbo_stream.errors import InputError
 from turbo_stream.recognition.pocketsphinx import PocketSphinxRecognizer
 
-KITCHEN = Path(__file__).parents[2] / "examples" / "kitchen.json"
+KITCHEN = ROOT / "examples" / "kitchen.json"
 
 RECALL_FLOOR = 0.7
 """Of content words in the sentences below; 0.85 was measured on the whole scene."""

@@ -14,12 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.support.paths import ROOT
+from turbo_stream._util.processor_time import processor_time
 from turbo_stream.errors import TurboStreamError
-from turbo_stream.processor_time import processor_time
 from turbo_stream.recognition.pocketsphinx import PocketSphinxRecognizer
 from turbo_stream.recognition.recognizer import Interruptible
-
-ROOT = Path(__file__).resolve().parents[2]
 
 PATIENCE_S = 20.0
 """So long a process may take to be gone on a busy machine."""

@@ -3,10 +3,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import multilingual
 import numpy as np
 import pytest
 
+from tests.support import multilingual
 from turbo_stream.errors import InputError
 from turbo_stream.recognition.recognizer import Interruptible
 from turbo_stream.recognition.whisper import WhisperRecognizer

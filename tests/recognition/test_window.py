@@ -4,9 +4,9 @@ import math
 
 import pytest
 
+from turbo_stream._util.timebase import to_samples
 from turbo_stream.errors import InputError
 from turbo_stream.recognition.window import WindowConfig
-from turbo_stream.timebase import to_samples
 
 
 @pytest.mark.parametrize("value", [-0.1, 30.1, math.nan, math.inf, -math.inf])

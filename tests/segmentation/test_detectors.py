@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from speech_material import cut, hiss
 
+from tests.support.speech_material import cut, hiss
 from turbo_stream.errors import InputError
 from turbo_stream.segmentation.factory import VAD_NAMES, load_vad
 from turbo_stream.segmentation.silero import SileroVad

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from speech_material import buzz, check_laws, fingerprint, hiss, segments
 
+from tests.support.speech_material import buzz, check_laws, fingerprint, hiss, segments
+from turbo_stream._util.timebase import ms_to_samples
 from turbo_stream.errors import InputError
 from turbo_stream.segmentation.config import SegmenterConfig
 from turbo_stream.segmentation.end_silence import EndSilence
@@ -17,7 +18,6 @@ from turbo_stream.segmentation.pause import PauseVerdict
 from turbo_stream.segmentation.segment import Segment, SegmentPaused, SegmentResumed
 from turbo_stream.segmentation.segmenter import Segmenter
 from turbo_stream.segmentation.webrtc import WebRtcVad
-from turbo_stream.timebase import ms_to_samples
 
 
 @dataclass

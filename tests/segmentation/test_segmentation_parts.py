@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from speech_material import hiss
 
+from tests.support.speech_material import hiss
 from turbo_stream.segmentation.config import SegmenterConfig
 from turbo_stream.segmentation.end_silence import EndSilence
 from turbo_stream.segmentation.history import History

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from speech_material import check_laws, cut, fingerprint, hiss, segments
 
+from tests.support.speech_material import check_laws, cut, fingerprint, hiss, segments
 from turbo_stream.segmentation.factory import load_vad
 from turbo_stream.segmentation.segmenter import Segmenter
 from turbo_stream.segmentation.webrtc import WebRtcVad

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from speech_material import buzz, check_laws, cut, hiss, segments
 
+from tests.support.speech_material import buzz, check_laws, cut, hiss, segments
 from turbo_stream.errors import InputError
 from turbo_stream.segmentation.config import SegmenterConfig
 from turbo_stream.segmentation.factory import DEFAULT_VAD, VAD_NAMES, load_vad

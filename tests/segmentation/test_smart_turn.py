@@ -1,11 +1,11 @@
 """smart-turn as the judge of pauses, on a graph of one product, and on the real one."""
 
 import importlib.util
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.support.paths import ROOT
 from turbo_stream.errors import InputError, TurboStreamError
 from turbo_stream.segmentation.pause import PauseVerdict
 from turbo_stream.segmentation.smart_turn import SmartTurn
@@ -112,7 +112,7 @@ def test_features_are_those_of_its_own_package():
     import onnxruntime
     import soundfile
 
-    wave, _ = soundfile.read(Path(__file__).parents[2] / "examples" / "kitchen.flac", frames=70_000)
+    wave, _ = soundfile.read(ROOT / "examples" / "kitchen.flac", frames=70_000)
     pcm = np.round(wave * 32767).astype(np.int16)
     padded = np.zeros(8 * RATE, np.float32)
     padded[-len(pcm) :] = pcm / 32768

@@ -7,7 +7,7 @@ import json
 import logging
 import sys
 
-import privacy_child
+from tests.support import privacy_child
 
 if __name__ == "__main__":
     report, *arguments = sys.argv[1:]

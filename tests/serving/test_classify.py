@@ -10,10 +10,10 @@ import httpx
 import numpy as np
 import pytest
 import soundfile
-from fakes import LoudnessDetector, ScriptedRecognizer
-from paths import KITCHEN
-from served import served, shared_pipeline, undetailed
 
+from tests.support.fakes import LoudnessDetector, ScriptedRecognizer
+from tests.support.paths import KITCHEN
+from tests.support.served import served, shared_pipeline, undetailed
 from turbo_stream.audio.file import FileSource
 from turbo_stream.serving.limits import Limits
 

@@ -7,9 +7,9 @@ import threading
 
 import numpy as np
 import pytest
-from fakes import LoudnessDetector, ScriptedRecognizer
-from served import shared_pipeline
 
+from tests.support.fakes import LoudnessDetector, ScriptedRecognizer
+from tests.support.served import shared_pipeline
 from turbo_stream.errors import InputError
 from turbo_stream.events import Finished, GapReported, Partial, Ready, Utterance
 from turbo_stream.serving import session as session_module

@@ -8,9 +8,9 @@ import threading
 import httpx
 import jsonschema
 import pytest
-from fakes import LoudnessDetector
-from served import send, served, shared_pipeline
 
+from tests.support.fakes import LoudnessDetector
+from tests.support.served import send, served, shared_pipeline
 from turbo_stream.events import Event, Finished, GapReported, Partial, SourceChanged, Utterance
 from turbo_stream.serving.asyncapi import asyncapi
 from turbo_stream.serving.event_schema import event_schemas

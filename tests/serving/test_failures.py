@@ -5,8 +5,8 @@ from __future__ import annotations
 import httpx
 import numpy as np
 import pytest
-from served import closed_with, send, served, shared_pipeline
 
+from tests.support.served import closed_with, send, served, shared_pipeline
 from turbo_stream.segmentation.factory import load_vad
 from turbo_stream.segmentation.segmenter import Segmenter
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from served import Served, closed_with, served, shared_pipeline
 from websockets.exceptions import InvalidStatus
 
+from tests.support.served import Served, closed_with, served, shared_pipeline
 from turbo_stream.serving.gate import GateConfig
 
 TOKEN = "correct horse battery staple ü"

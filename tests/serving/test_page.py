@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from browser import MISSING, Browser, open_browser
-from paths import ROOT
+
+from tests.support.browser import MISSING, Browser, open_browser
+from tests.support.paths import ROOT
 
 pytest.importorskip("starlette", reason="needs the serve extra")
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)

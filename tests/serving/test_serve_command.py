@@ -13,10 +13,10 @@ from pathlib import Path
 import httpx
 import pytest
 from click.testing import CliRunner
-from served import send
-from server_process import serving
 from websockets.sync.client import connect
 
+from tests.support.served import send
+from tests.support.server_process import serving
 from turbo_stream.cli.command import run_command
 from turbo_stream.cli.serve import serve
 from turbo_stream.serving.run import _stop_on_signals

@@ -6,10 +6,10 @@ import asyncio
 import re
 
 import click
-from fakes import LoudnessDetector
-from paths import ROOT
-from served import served, shared_pipeline
 
+from tests.support.fakes import LoudnessDetector
+from tests.support.paths import ROOT
+from tests.support.served import served, shared_pipeline
 from turbo_stream.cli.serve import serve
 from turbo_stream.serving.limits import Limits
 from turbo_stream.serving.metrics import Metrics

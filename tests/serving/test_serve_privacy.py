@@ -12,11 +12,12 @@ import httpx
 import numpy as np
 import pytest
 import soundfile
-from paths import ROOT
-from privacy_child import CANARY
-from served import send
-from server_process import serving
 from websockets.sync.client import connect
+
+from tests.support.paths import ROOT
+from tests.support.privacy_child import CANARY
+from tests.support.served import send
+from tests.support.server_process import serving
 
 WORDS = CANARY.split()
 TOKEN = "sesamestreet"
@@ -32,7 +33,7 @@ def traces(tmp_path: Path, excerpt: np.ndarray):
             Path(folder).mkdir()
         report = tmp_path / "report"
         child = [sys.executable, str(Path(__file__).with_name("private_server.py")), str(report)]
-        path = {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", "PYTHONDONTWRITEBYTECODE": "1"}
+        path = {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
         file = io.BytesIO()
         soundfile.write(file, excerpt, 16_000, format="FLAC")
         with serving(

@@ -6,8 +6,8 @@ import threading
 
 import numpy as np
 import pytest
-from fakes import ScriptedRecognizer
 
+from tests.support.fakes import ScriptedRecognizer
 from turbo_stream.recognition.recognizer import Interruptible
 from turbo_stream.serving import spare_time
 from turbo_stream.serving.shared_recognizer import SharedRecognizer

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 import httpx
-from fakes import LoudnessDetector, ScriptedRecognizer
 from prometheus_client.parser import text_string_to_metric_families
-from served import closed_with, served, shared_pipeline
+
+from tests.support.fakes import LoudnessDetector, ScriptedRecognizer
+from tests.support.served import closed_with, served, shared_pipeline
 
 CANARY = "xylophone marmalade quartz"
 OWN_WORDS = re.compile(r"[a-z_]+|[0-9.e+]+|\+Inf|[0-9.]+")

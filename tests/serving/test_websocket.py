@@ -10,9 +10,9 @@ from contextlib import ExitStack, suppress
 
 import numpy as np
 import pytest
-from fakes import LoudnessDetector, ScriptedRecognizer
-from served import Served, closed_with, send, served, shared_pipeline, undetailed
 
+from tests.support.fakes import LoudnessDetector, ScriptedRecognizer
+from tests.support.served import Served, closed_with, send, served, shared_pipeline, undetailed
 from turbo_stream.pipeline import Pipeline
 from turbo_stream.serving.limits import Limits
 

@@ -6,9 +6,8 @@ import pytest
 @pytest.fixture(scope="module")
 def tiny():
     torch = pytest.importorskip("torch", reason="needs the train extra")
-    from tiny_network import TINY
-
     from models.turbo import Turbo
+    from tests.support.tiny_network import TINY
 
     torch.manual_seed(0)
     return Turbo(TINY).eval()
@@ -16,7 +15,7 @@ def tiny():
 
 @pytest.fixture(scope="module")
 def fp32(tiny, tmp_path_factory):
-    from tools.onnx_graph import export_fp32
+    from tools.export.onnx_graph import export_fp32
 
     path = tmp_path_factory.mktemp("graph") / "model.onnx"
     export_fp32(tiny, path)

@@ -8,8 +8,8 @@ import soundfile
 
 pytest.importorskip("torch", reason="needs the train extra")
 
-from tools.label_folder import main  # noqa: E402
-from turbo_stream.cli.command import run_command  # noqa: E402
+from tools.label_folder.__main__ import main
+from turbo_stream.cli.command import run_command
 
 
 def write_voice(path, seed, *, level=0.1, seconds=0.6):

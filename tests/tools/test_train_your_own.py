@@ -10,22 +10,24 @@ import numpy as np
 import pytest
 import soundfile
 
+from tests.support.paths import ROOT
+
 torch = pytest.importorskip("torch", reason="needs the train extra")
 pytest.importorskip("onnx", reason="needs the train extra")
 pytest.importorskip("onnxscript", reason="needs the train extra")
 
-from paths import KITCHEN  # noqa: E402
-from tiny_network import TINY  # noqa: E402
-from tokenizers import Tokenizer  # noqa: E402
+from tokenizers import Tokenizer
 
-from models.turbo import Turbo  # noqa: E402
-from tools.export import main as export  # noqa: E402
-from training.checkpoint import save_setup, save_weights, write_json  # noqa: E402
-from training.recipe import Recipe  # noqa: E402
-from turbo_stream.cli.command import run_command  # noqa: E402
-from turbo_stream.detection.package import ModelPackage  # noqa: E402
+from models.turbo import Turbo
+from tests.support.paths import KITCHEN
+from tests.support.tiny_network import TINY
+from tools.export.__main__ import main as export
+from training.fitting.checkpoint import save_setup, save_weights, write_json
+from training.fitting.recipe import Recipe
+from turbo_stream.cli.command import run_command
+from turbo_stream.detection.package import ModelPackage
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "train-your-own.md"
+PAGE = ROOT / "docs" / "train-your-own.md"
 WORDS = ["turn", "on", "the", "light", "stop", "well", "he", "was", "late", "and"]
 POINT = {"threshold": 0.5, "false_accept": 0.1, "false_reject": 0.1}
 
@@ -45,7 +47,10 @@ def run(arguments: list[str], extra: dict[str, list[str]]) -> int:
     """Run a command of the page in this process, with what makes it small."""
     if arguments[0] == "python":
         name, given = arguments[2], arguments[3:]
-        command = import_module(name).main
+        found = import_module(name)
+        command = (
+            import_module(f"{name}.__main__").main if hasattr(found, "__path__") else found.main
+        )
     else:
         name, given = arguments[0], arguments[1:]
         module = {"turbo-eval": "evaluate", "turbo-listen": "listen"}[name]
@@ -73,7 +78,7 @@ def write_recordings(folder: Path) -> None:
 @pytest.fixture(scope="module")
 def shipped(tmp_path_factory) -> Path:
     """A package in the place of the one that ships."""
-    from tiny_package import tiny_tokenizer
+    from tests.support.tiny_package import tiny_tokenizer
 
     folder = tmp_path_factory.mktemp("shipped")
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS, *(f"w{i}" for i in range(46))]
@@ -103,7 +108,7 @@ def workplace(tmp_path, monkeypatch) -> Path:
 def test_training_on_own_recordings(shipped, workplace, capsys):
     model = ["--model", str(shipped)]
     small = {
-        "tools.unpack_model": [str(shipped)],
+        "tools.export.unpack": [str(shipped)],
         "training.train": [
             "device=cpu",
             "data.variants=1",

@@ -6,11 +6,10 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
-from eight_rows import eight_rows  # noqa: E402
-from tiny_network import TINY  # noqa: E402
-
-from models.turbo import Turbo  # noqa: E402
-from training.objective import Batch  # noqa: E402
+from models.turbo import Turbo
+from tests.support.eight_rows import eight_rows
+from tests.support.tiny_network import TINY
+from training.objective.objective import Batch
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from tools.corpus.scene import GivenSound, Scene
 from tools.corpus.sound_file import write_flac
 from tools.corpus.synthesis import clean_speech
 from turbo_stream.errors import InputError
-from turbo_stream.evaluation.clip import clip_blocks, read_clip
-from turbo_stream.evaluation.manifests import read_manifest
+from turbo_stream.evaluation.corpus.clip import clip_blocks, read_clip
+from turbo_stream.evaluation.corpus.manifests import read_manifest
 
 Wave = NDArray[np.float32]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tools.numerals import TENS, UNITS
+from tools.corpus.numerals import TENS, UNITS
 
 _LARGEST = 9999
 

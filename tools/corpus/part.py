@@ -14,8 +14,8 @@ from tools.corpus.render import render
 from tools.corpus.row import recorded_row, spoken_row
 from tools.corpus.sound_file import write_flac
 from tools.corpus.synthesis import clean_speech
-from training.augment import speech_edges
-from turbo_stream.evaluation.clip import read_clip
+from training.data.augment import speech_edges
+from turbo_stream.evaluation.corpus.clip import read_clip
 
 Made = tuple[list[dict], list[dict]]
 """Rows of the manifest, and what was refused."""

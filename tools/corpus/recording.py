@@ -12,11 +12,11 @@ from tools.corpus.plan import BACKGROUND_TALKERS, LEVEL_RANGE_DB
 from tools.corpus.scene import Scene, Scenery
 from tools.corpus.text_item import DIRECTED, NOT_DIRECTED
 from tools.corpus.text_sources import TextSources
-from training.row import text_key
+from training.data.row import text_key
 from turbo_stream.errors import InputError
-from turbo_stream.evaluation.clip import clip_blocks
-from turbo_stream.evaluation.item import Item
-from turbo_stream.evaluation.manifests import read_manifest
+from turbo_stream.evaluation.corpus.clip import clip_blocks
+from turbo_stream.evaluation.corpus.item import Item
+from turbo_stream.evaluation.corpus.manifests import read_manifest
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_stream.timebase import SAMPLE_RATE
+from turbo_stream._util.timebase import SAMPLE_RATE
 
 DISTANCE_RANGE_M = (0.4, 5.0)
 REVERBERATION_RANGE_S = (0.15, 0.8)

@@ -7,7 +7,7 @@ from typing import Any
 from tools.corpus.clip import PlannedClip
 from tools.corpus.recording import RecordedClip
 from tools.corpus.scene import Scene
-from turbo_stream.timebase import SAMPLE_RATE
+from turbo_stream._util.timebase import SAMPLE_RATE
 
 
 def spoken_row(clip: PlannedClip, path: str, length: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tools.corpus.room import Room, draw_room
-from turbo_stream.evaluation.codec import CODECS
+from turbo_stream.evaluation.corpus.codec import CODECS
 
 CLEAN_SHARE = 0.35
 """Share of pairs left as spoken: the trainer's own augmentation begins with them."""

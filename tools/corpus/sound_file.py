@@ -9,7 +9,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from turbo_stream.timebase import SAMPLE_RATE
+from turbo_stream._util.timebase import SAMPLE_RATE
 
 
 def write_flac(path: Path, pcm: NDArray[np.int16]) -> None:

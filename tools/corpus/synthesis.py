@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from tools.corpus.clip import PlannedClip
 from tools.corpus.engines import speak
+from tools.corpus.flite import speech_edges
 from tools.corpus.text_item import DIRECTED, TextItem
 from tools.corpus.voices import VOICES, Voice
-from tools.flite import speech_edges
-from turbo_stream.timebase import SAMPLE_RATE
+from turbo_stream._util.timebase import SAMPLE_RATE
 
 _EFFORT_FROM_HZ, _EFFORT_TO_HZ = 500.0, 4000.0
 

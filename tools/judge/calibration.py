@@ -13,8 +13,8 @@ from tools.judge.figures import figures, truths_of
 from tools.judge.recording import Recording
 from tools.judge.scoring import Bench, as_given
 from tools.judge.sounds import Sound
-from turbo_stream.evaluation.calibration_error import BINS, bin_index, reliability
-from turbo_stream.evaluation.metrics import error_rates
+from turbo_stream.evaluation.figures.binary import error_rates
+from turbo_stream.evaluation.figures.calibration_error import BINS, bin_index, reliability
 
 
 def balanced_calibration_error(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.judge.recording import Recording
-from tools.recut_words import SUFFIX
+from tools.judge.word_cuts.__main__ import SUFFIX
 from turbo_stream.detection.classifier import TurboClassifier
 from turbo_stream.detection.manifest import MANIFEST_NAME
 from turbo_stream.detection.package import ModelPackage, file_hash

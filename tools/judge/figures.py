@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from tools.judge.recording import Recording
-from training.probe import cross_validated
-from turbo_stream.evaluation.bootstrap import bootstrap, intervals
-from turbo_stream.evaluation.metrics import ErrorCurve, binary_metrics, error_rates
-from turbo_stream.evaluation.weighted_figures import WeightedBinary
+from training.fitting.probe import cross_validated
+from turbo_stream.evaluation.figures.binary import ErrorCurve, binary_metrics, error_rates
+from turbo_stream.evaluation.figures.bootstrap import bootstrap, intervals
+from turbo_stream.evaluation.figures.weighted import WeightedBinary
 
 LIMITED = "false_accept_at_false_reject_0.05"
 """Key of the false accepts where at most 5 % of directed speech is rejected."""

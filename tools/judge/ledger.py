@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from turbo_stream.closing import Closing
+from turbo_stream._util.closing import Closing
+from turbo_stream._util.whole_lines import read_whole_lines
 from turbo_stream.errors import InputError
-from turbo_stream.evaluation.whole_lines import read_whole_lines
 
 
 def digest(*parts: Any) -> str:

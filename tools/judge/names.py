@@ -13,7 +13,7 @@ from tools.judge.figures import LIMITED
 from tools.judge.recording import Recording, plain_words
 from tools.judge.scoring import Bench, Hearing
 from tools.judge.sounds import Sound
-from turbo_stream.evaluation.metrics import ErrorCurve
+from turbo_stream.evaluation.figures.binary import ErrorCurve
 from turbo_stream.recognition.recognizer import Transcript
 
 GIVEN = ("own", "none", "other")

@@ -21,7 +21,7 @@ from tools.judge.figures import (
 from tools.judge.recording import Recording
 from tools.judge.scoring import NO_WORDS, Bench, Hearing, as_given
 from tools.judge.sounds import Sound
-from training.probe import SPEECH_S
+from training.fitting.probe import SPEECH_S
 from turbo_stream.recognition.recognizer import Transcript
 
 WAYS: tuple[Sound, ...] = ("recorded", "channel")

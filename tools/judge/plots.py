@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from turbo_stream.evaluation.canvas import BLUE, GREEN, GREY, ORANGE, PURPLE
+from turbo_stream.evaluation.report.canvas import BLUE, GREEN, GREY, ORANGE, PURPLE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

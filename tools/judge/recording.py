@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from training.hypotheses import Hypothesis, read_hypotheses
-from training.row import text_key
+from training.data.hypotheses import Hypothesis, read_hypotheses
+from training.data.row import text_key
 from turbo_stream.detection.package import DIRECTED
 from turbo_stream.errors import InputError
-from turbo_stream.evaluation.clip import read_clip
-from turbo_stream.evaluation.item import Item
-from turbo_stream.evaluation.manifests import read_manifest
+from turbo_stream.evaluation.corpus.clip import read_clip
+from turbo_stream.evaluation.corpus.item import Item
+from turbo_stream.evaluation.corpus.manifests import read_manifest
 from turbo_stream.recognition.recognizer import Confidence, Transcript
 
 
@@ -77,7 +77,7 @@ def plain_words(text: str) -> tuple[str, ...]:
 
 
 def read_recordings(manifest: Path, hypotheses: Iterable[Path] = ()) -> list[Recording]:
-    """Read a manifest as `turbo-eval` does, and what recognizers heard (see `training.hypotheses`).
+    """Read a manifest as `turbo-eval` does, and what recognizers heard (see `training.data.hypotheses`).
 
     Raises:
         InputError: a file is not what it should be, or no row has a label.

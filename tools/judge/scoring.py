@@ -14,8 +14,8 @@ from tools.judge.candidate import Candidate
 from tools.judge.ledger import Ledger, digest
 from tools.judge.recording import Recording
 from tools.judge.sounds import Sound, Stage
-from training.probe import content_free
-from training.wave import as_wave
+from training.data.wave import as_wave
+from training.fitting.probe import content_free
 from turbo_stream.detection.package import DIRECTED
 from turbo_stream.recognition.recognizer import Confidence, Recognizer, Transcript
 

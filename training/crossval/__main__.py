@@ -10,9 +10,9 @@ from pathlib import Path
 
 import click
 
-from training.recipe import RECIPES, Recipe, build_recipe
+from training.fitting.recipe import RECIPES, Recipe, build_recipe
+from turbo_stream._util.atomic import write_json
 from turbo_stream.cli.command import run_command
-from turbo_stream.evaluation.atomic import write_json
 
 
 def _names(text: str, allowed: Sequence[str], option: str) -> list[str]:
@@ -94,8 +94,8 @@ def main(
 
     Finished runs are kept in `out`/runs.jsonl; the same command goes on where it stopped.
     """
-    from training.arms import ARMS
     from training.crossval.results import CONTRACT
+    from training.objective.arms import ARMS
 
     default = ",".join(CONTRACT) if ablate else "ce,ce_2view,turbo"
     names = _names(arms or default, ARMS, "--arms")
@@ -109,9 +109,9 @@ def main(
     from training.crossval.results import pick_metric, write_results
     from training.crossval.setup import check_setup, describe
     from training.crossval.tuning import read_tuning, tune
+    from training.fitting.workbench import load_rows, prepare, with_labels
     from training.folds.fold_file import read_folds
     from training.folds.generate import make_folds
-    from training.workbench import load_rows, prepare, with_labels
 
     out = Path(chosen.out)
     out.mkdir(parents=True, exist_ok=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from training.arms import select_arm
 from training.crossval.trial import Trial
-from training.recipe import Recipe
+from training.fitting.recipe import Recipe
+from training.objective.arms import select_arm
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Cell:
     """The key of a run in the journal."""
 
     arm: str
-    """One of `training.arms.ARMS`."""
+    """One of `training.objective.arms.ARMS`."""
 
     fold: int
     """Index in the fold file."""

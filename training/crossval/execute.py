@@ -12,12 +12,12 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from training.checkpoint import save_setup
-from training.features import AS_RECORDED
+from training.data.features import AS_RECORDED
+from training.fitting.checkpoint import save_setup
+from training.fitting.recipe import Recipe
+from training.fitting.runs import fit_model, test_figures
+from training.fitting.workbench import Workbench, prepare
 from training.folds.split import Split, split_rows
-from training.recipe import Recipe
-from training.runs import fit_model, test_figures
-from training.workbench import Workbench, prepare
 
 Key = TypeVar("Key")
 

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from turbo_stream.evaluation.whole_lines import read_whole_lines
+from turbo_stream._util.whole_lines import read_whole_lines
 
 
 class Journal:

@@ -13,10 +13,10 @@ from training.crossval.journal import Journal
 from training.crossval.page import page
 from training.crossval.plots import draw
 from training.crossval.table import build_table
-from training.environment import describe
+from training.fitting.environment import describe
 from training.folds.fold_file import FoldFile
+from turbo_stream._util.atomic import write_json, write_text
 from turbo_stream.errors import InputError
-from turbo_stream.evaluation.atomic import write_json, write_text
 
 CONTRACT = ("ce", "ce_2view", "in_modal", "cross_modal", "turbo", "r_drop")
 """The arms of a full table; whichever is not run is listed as such."""

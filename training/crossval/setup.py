@@ -8,10 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from training.fitting.recipe import Recipe
 from training.folds.fold_file import FoldFile
-from training.recipe import Recipe
+from turbo_stream._util.atomic import write_json
 from turbo_stream.errors import InputError
-from turbo_stream.evaluation.atomic import write_json
 
 _FREE = ("out", "seed", "device", "data.features", "data.fold", "data.folds", "train.threads")
 _FREE += ("data.train_size", "data.transcripts")

@@ -10,7 +10,7 @@ import numpy as np
 from training.crossval.cell import Cell
 from training.crossval.journal import Journal
 from training.crossval.statistics import paired_difference, spread
-from training.scoring import MODES
+from training.fitting.scoring import MODES
 
 BASELINE = "ce"
 

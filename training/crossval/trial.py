@@ -6,7 +6,7 @@ import math
 import random
 from dataclasses import dataclass, replace
 
-from training.recipe import Recipe
+from training.fitting.recipe import Recipe
 
 SPACE: dict[str, tuple[float, float]] = {
     "rate": (0.3, 3.0),

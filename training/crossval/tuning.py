@@ -15,9 +15,9 @@ from training.crossval.execute import Job, run_jobs
 from training.crossval.journal import Journal
 from training.crossval.progress import shown
 from training.crossval.trial import SPACE, Trial, trials
-from training.workbench import Workbench
+from training.fitting.workbench import Workbench
+from turbo_stream._util.atomic import write_json
 from turbo_stream.errors import InputError
-from turbo_stream.evaluation.atomic import write_json
 
 _SEED = 1000
 """None of the seeds that are compared afterwards."""

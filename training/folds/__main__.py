@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
+from training.data.manifest import found_labels, read_manifest
 from training.folds.generate import make_folds
-from training.manifest import found_labels, read_manifest
+from turbo_stream._util.atomic import write_json
 from turbo_stream.cli.command import run_command
-from turbo_stream.evaluation.atomic import write_json
 
 
 @click.command("training.folds")

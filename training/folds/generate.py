@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from training.row import Row, stable_share
+from training.data.row import Row, stable_share
 from turbo_stream.errors import InputError
 
 

@@ -8,9 +8,9 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from training.data_config import DataConfig
+from training.data.config import DataConfig
+from training.data.row import Row, stable_share
 from training.folds.fold_file import FoldFile, read_folds
-from training.row import Row, stable_share
 from turbo_stream.errors import InputError
 
 _DEV_TEXTS = 1500

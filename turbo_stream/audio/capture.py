@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.audio.devices import (
     INSTEAD,
     Device,
@@ -23,7 +24,6 @@ from turbo_stream.audio.ring import Ring
 from turbo_stream.audio.source import Block, Gap, Pcm
 from turbo_stream.audio.wakeup import WakeUp
 from turbo_stream.errors import DeviceError
-from turbo_stream.timebase import SAMPLE_RATE
 
 BLOCK_MS = 48
 """Shorter blocks cost a quiet room more than the hundredth of a core that it may (32 ms: 1.08 %);

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.audio.source import Pcm
 from turbo_stream.errors import InputError
-from turbo_stream.timebase import SAMPLE_RATE
 
 FRAME = 160
 """Samples the canceller works on at a time, 10 ms."""
@@ -27,7 +27,7 @@ Flags = NDArray[np.bool_]
 class EchoGateConfig:
     """When sound that is left after the echo was cancelled counts as somebody speaking.
 
-    The defaults were chosen with `tools/measure_echo.py`; its table is in `docs/sources.md`.
+    The defaults were chosen with `tools/measurements/sound/echo.py`; its table is in `docs/sources.md`.
     """
 
     reference_floor_db: float = -50.0

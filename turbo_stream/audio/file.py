@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from turbo_stream._util.timebase import ms_to_samples, to_seconds
 from turbo_stream.audio.decoder import Decoder, open_decoder
 from turbo_stream.audio.resampler import (
     Samples,
@@ -16,7 +17,6 @@ from turbo_stream.audio.resampler import (
 )
 from turbo_stream.audio.source import Block, SourceItem
 from turbo_stream.errors import InputError
-from turbo_stream.timebase import ms_to_samples, to_seconds
 
 LOWEST_RATE, HIGHEST_RATE = 1_000, 1_000_000
 """Hertz. A damaged header may say anything up to 2 GHz, and blocks are sized by it."""

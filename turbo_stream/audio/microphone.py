@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from turbo_stream._util.timebase import to_samples
 from turbo_stream.audio.attempt import Attempt
 from turbo_stream.audio.capture import Capture
 from turbo_stream.audio.devices import (
@@ -21,7 +22,6 @@ from turbo_stream.audio.devices import (
 from turbo_stream.audio.source import Connection, Gap, SourceItem
 from turbo_stream.audio.wakeup import WakeUp
 from turbo_stream.errors import DeviceError
-from turbo_stream.timebase import to_samples
 
 LONGEST_STOP_S = 1.0
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from turbo_stream._util.timebase import SAMPLE_RATE, to_samples
 from turbo_stream.audio.source import Block, Gap, Pcm, SourceItem
 from turbo_stream.errors import InputError
-from turbo_stream.timebase import SAMPLE_RATE, to_samples
 
 
 class PushSource:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.audio.source import Pcm
-from turbo_stream.timebase import SAMPLE_RATE
 
 Samples = NDArray[np.float32]
 

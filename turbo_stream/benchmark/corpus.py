@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from turbo_stream.evaluation.latency import latency_metrics
-from turbo_stream.evaluation.manifests import read_manifest
-from turbo_stream.evaluation.rows import duration_of, is_scored
+from turbo_stream._util.timebase import SAMPLE_RATE
+from turbo_stream.evaluation.corpus.manifests import read_manifest
+from turbo_stream.evaluation.figures.latency import latency_metrics
 from turbo_stream.evaluation.run import Engine
-from turbo_stream.evaluation.settings import ScoringSettings
-from turbo_stream.timebase import SAMPLE_RATE
+from turbo_stream.evaluation.scoring.rows import duration_of, is_scored
+from turbo_stream.evaluation.scoring.settings import ScoringSettings
 
 _CLIPS = 240
 _SHORTEST_S, _LONGEST_S = 1.0, 6.0

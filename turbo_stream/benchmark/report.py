@@ -76,7 +76,7 @@ def write_plot(path: Path | None, draw: Callable[[], bytes]) -> None:
     """Write what `draw` returns to `path`, if there is one."""
     if path is None:
         return
-    from turbo_stream.evaluation.atomic import write_bytes
+    from turbo_stream._util.atomic import write_bytes
 
     write_bytes(path, draw())
 

@@ -44,7 +44,7 @@ def bench_eval(
     from turbo_stream.benchmark.machine import machine
     from turbo_stream.benchmark.report import show
     from turbo_stream.evaluation.run import Engine
-    from turbo_stream.evaluation.settings import ScoringSettings
+    from turbo_stream.evaluation.scoring.settings import ScoringSettings
 
     settings = ScoringSettings(model=model, asr=asr)
     found = benchmark_eval(manifest, settings, Engine(workers=workers))
@@ -59,8 +59,8 @@ def bench_eval(
 def bench_turbo(model: str | None, runs: int, as_json: bool, plot: Path | None) -> None:
     """Time the classifier alone, over sounds of 1 to 15 s, with and without text."""
     from turbo_stream.benchmark.report import check_plot, progress_bar, show, write_plot
-    from turbo_stream.benchmark.turbo import benchmark_turbo
-    from turbo_stream.benchmark.turbo_plot import turbo_plot
+    from turbo_stream.benchmark.turbo.benchmark import benchmark_turbo
+    from turbo_stream.benchmark.turbo.plot import turbo_plot
 
     check_plot(plot)
     with progress_bar() as progress:
@@ -126,9 +126,9 @@ def bench_asr(
     MANIFEST as of turbo-eval, or a sound file with its segments beside it; without one, the
     recording in the package.
     """
-    from turbo_stream.benchmark.asr import benchmark_asr
-    from turbo_stream.benchmark.asr_plot import asr_plot
-    from turbo_stream.benchmark.asr_table import brief
+    from turbo_stream.benchmark.asr.benchmark import benchmark_asr
+    from turbo_stream.benchmark.asr.plot import asr_plot
+    from turbo_stream.benchmark.asr.table import brief
     from turbo_stream.benchmark.report import check_plot, progress_bar, show, write_plot
 
     check_plot(plot)

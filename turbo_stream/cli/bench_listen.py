@@ -98,9 +98,9 @@ def bench_listen(
     are those of turbo-eval, and clips in them are joined. Without any, the recording in the
     package is heard.
     """
-    from turbo_stream.benchmark.listen import ListenSettings, benchmark_listen
-    from turbo_stream.benchmark.listen_plot import listen_plot
-    from turbo_stream.benchmark.listen_table import brief
+    from turbo_stream.benchmark.listen.benchmark import ListenSettings, benchmark_listen
+    from turbo_stream.benchmark.listen.plot import listen_plot
+    from turbo_stream.benchmark.listen.table import brief
     from turbo_stream.benchmark.report import check_plot, progress_bar, show, write_plot
 
     check_plot(plot)

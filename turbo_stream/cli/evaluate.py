@@ -90,7 +90,7 @@ def evaluate(
     if compared is not None:
         if manifest is not None:
             raise click.UsageError("--compare takes two finished runs and no manifest")
-        from turbo_stream.evaluation.compare import compare
+        from turbo_stream.evaluation.report.compare import compare
 
         compare(*compared, out)
         print(out / "compare.html")
@@ -121,10 +121,10 @@ def _run(
     strict: bool,
     **settings: Any,
 ) -> dict[str, Any]:
-    from turbo_stream.evaluation.conditions import expand_conditions
+    from turbo_stream.evaluation.corpus.conditions import expand_conditions
+    from turbo_stream.evaluation.figures.tuning import Target
     from turbo_stream.evaluation.run import Engine, evaluate
-    from turbo_stream.evaluation.settings import ScoringSettings
-    from turbo_stream.evaluation.tuning import Target
+    from turbo_stream.evaluation.scoring.settings import ScoringSettings
 
     if asr is not None and text is not None:
         raise click.UsageError("--asr and --text gold exclude each other: give one of them")
@@ -153,7 +153,7 @@ def _engine(engine_class: Any, engine: str, workers: int) -> Any:
 
 
 def _print_headline(metrics: dict[str, Any], out: Path) -> None:
-    from turbo_stream.evaluation.report import headline
+    from turbo_stream.evaluation.report.report import headline
 
     failed = f", {metrics['n_failed']} could not be read" if metrics["n_failed"] else ""
     print(f"{metrics['n']} items scored{failed}")
@@ -164,8 +164,8 @@ def _print_headline(metrics: dict[str, Any], out: Path) -> None:
 
 def _tune(target: Any, model: str | None, out: Path, model_out: Path) -> None:
     from turbo_stream.detection.package import ModelPackage
-    from turbo_stream.evaluation.rows import read_run
-    from turbo_stream.evaluation.tuning import choose_threshold, write_tuned_package
+    from turbo_stream.evaluation.figures.tuning import choose_threshold, write_tuned_package
+    from turbo_stream.evaluation.scoring.rows import read_run
 
     rows, _ = read_run(out)
     tuned = choose_threshold(rows, target)

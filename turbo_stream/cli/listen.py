@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import turbo_stream
+from turbo_stream.actions.actions import HandingOn, HandingOnConfig
+from turbo_stream.cli.actions import handing_on_options
 from turbo_stream.cli.command import run_command
-from turbo_stream.cli.handing_on import handing_on_options
 from turbo_stream.cli.model_options import model_options
 from turbo_stream.cli.recording import recording_options
-from turbo_stream.handing_on.handing_on import HandingOn, HandingOnConfig
 
 if TYPE_CHECKING:
     from turbo_stream.audio.source import Source
@@ -117,7 +117,7 @@ def _show(
 def _events(pipeline: Pipeline, source: Source, *, partials: bool) -> Iterator[Event]:
     if not source.live:
         return pipeline.run(source)
-    from turbo_stream.live import LiveConfig, LivePipeline
+    from turbo_stream.live.live_pipeline import LiveConfig, LivePipeline
 
     return LivePipeline(pipeline, source, LiveConfig(partials=partials)).run()
 

@@ -12,14 +12,14 @@ from typing import Any
 import click
 
 import turbo_stream
+from turbo_stream.actions.actions import HandingOnConfig
 from turbo_stream.cli.access import Access, access_options
+from turbo_stream.cli.actions import handing_on_options
 from turbo_stream.cli.command import run_command
-from turbo_stream.cli.handing_on import handing_on_options
-from turbo_stream.cli.house import House, house_options
 from turbo_stream.cli.limits import limit_options
 from turbo_stream.cli.model_options import model_options
+from turbo_stream.cli.network import House, house_options
 from turbo_stream.errors import InputError
-from turbo_stream.handing_on.handing_on import HandingOnConfig
 from turbo_stream.serving.limits import Limits
 
 
@@ -49,8 +49,8 @@ def serve(
     """
     try:
         from turbo_stream.serving import run
+        from turbo_stream.serving.actions import HandingOnService
         from turbo_stream.serving.app import make_app
-        from turbo_stream.serving.handing_on import HandingOnService
         from turbo_stream.serving.hub import Hub
         from turbo_stream.serving.web_server import WebServer, bound_socket
     except ModuleNotFoundError as error:

@@ -9,12 +9,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.detection.graph import GraphOutput, TurboGraph
 from turbo_stream.detection.package import TOKENIZER_NAME, ModelPackage
 from turbo_stream.detection.tokenizer import TextTokenizer
 from turbo_stream.errors import InputError
 from turbo_stream.recognition.recognizer import Transcript, confidence_vector
-from turbo_stream.timebase import SAMPLE_RATE
 
 NO_TEXT = Transcript("")
 """What the classifier takes for a text that is missing."""

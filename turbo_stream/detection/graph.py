@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_stream._util.onnx_session import session_options
 from turbo_stream.detection.package import GRAPH_NAME, ModelPackage
-from turbo_stream.detection.session import session_options
 from turbo_stream.errors import PackageError, TurboStreamError
 from turbo_stream.recognition.recognizer import confidence_vector
 

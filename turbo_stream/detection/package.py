@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Self
 
+from turbo_stream._util.timebase import SAMPLE_RATE, to_samples
+from turbo_stream.deciding.follow_up import FollowUpPrior
 from turbo_stream.detection.calibration import AffineCalibration
 from turbo_stream.detection.manifest import MANIFEST_NAME, Manifest
 from turbo_stream.detection.recognizer_input import RecognizerInput
 from turbo_stream.detection.sound_input import SoundInput, StatesInput, WaveformInput
 from turbo_stream.errors import InputError, PackageError
-from turbo_stream.follow_up import FollowUpPrior
 from turbo_stream.recognition.recognizer import Recognizer
-from turbo_stream.timebase import SAMPLE_RATE, to_samples
 
 FORMAT = 1
 """The one value of `format` that this version reads."""

@@ -20,8 +20,8 @@ _INSTRUCTIONS = ("avx2", "avx512_vnni", "avx_vnni", "asimddp", "i8mm")
 
 def look_at_processor() -> list[Check]:
     """Return what computes, and whether it multiplies bytes exactly."""
+    from turbo_stream._util.onnx_session import int8_saturates
     from turbo_stream.benchmark.machine import machine
-    from turbo_stream.detection.session import int8_saturates
 
     described = machine()
     found = f"{described['cpu']}, {described['cores']} cores, {described['system']}"

@@ -49,8 +49,8 @@ def look_at_microphones() -> list[Check]:
 
 def listen_to_microphone(device: int | str | None, seconds: float) -> list[Check]:
     """Return how loud it is in the room for `seconds`; nothing of it is kept."""
+    from turbo_stream._util.timebase import to_samples
     from turbo_stream.audio.microphone import Microphone
-    from turbo_stream.timebase import to_samples
 
     name = "sound"
     try:

@@ -11,20 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 import turbo_stream
+from turbo_stream._util.progress import with_progress
 from turbo_stream.detection.manifest import MANIFEST_NAME
 from turbo_stream.detection.package import file_hash
-from turbo_stream.evaluation.clip import read_clip
-from turbo_stream.evaluation.item import Item
-from turbo_stream.evaluation.journal import Journal, fingerprint
-from turbo_stream.evaluation.local_engine import Scored, score_locally
-from turbo_stream.evaluation.manifests import read_manifest
-from turbo_stream.evaluation.mistakes import ReadAudio
-from turbo_stream.evaluation.models import Models
-from turbo_stream.evaluation.progress import with_progress
-from turbo_stream.evaluation.ray_engine import score_on_ray
-from turbo_stream.evaluation.report import write_results
-from turbo_stream.evaluation.rows import Row
-from turbo_stream.evaluation.settings import ScoringSettings
+from turbo_stream.evaluation.corpus.clip import read_clip
+from turbo_stream.evaluation.corpus.item import Item
+from turbo_stream.evaluation.corpus.manifests import read_manifest
+from turbo_stream.evaluation.report.mistakes import ReadAudio
+from turbo_stream.evaluation.report.report import write_results
+from turbo_stream.evaluation.scoring.journal import Journal, fingerprint
+from turbo_stream.evaluation.scoring.local_engine import Scored, score_locally
+from turbo_stream.evaluation.scoring.models import Models
+from turbo_stream.evaluation.scoring.ray_engine import score_on_ray
+from turbo_stream.evaluation.scoring.rows import Row
+from turbo_stream.evaluation.scoring.settings import ScoringSettings
 from turbo_stream.segmentation.factory import DEFAULT_VAD
 
 

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_stream._util.timebase import to_samples
 from turbo_stream.errors import InputError, TurboStreamError
 from turbo_stream.recognition.guards import compression_ratio
 from turbo_stream.recognition.pocketsphinx_process import DecoderProcess
 from turbo_stream.recognition.pocketsphinx_worker import decode, load_decoder
 from turbo_stream.recognition.recognizer import Confidence, Transcript
-from turbo_stream.timebase import to_samples
 
 _LOG = logging.getLogger(__name__)
 
@@ -168,7 +168,7 @@ def _files(model: Path) -> dict[str, str]:
         if not path.is_file():
             raise InputError(
                 f"{model} has no {file}: give a folder with lm.bin and words.dict, "
-                "as tools.build_pocketsphinx_lm writes it"
+                "as tools.recognizers.pocketsphinx_lm.__main__ writes it"
             )
         options[key] = str(path.absolute())
     return options

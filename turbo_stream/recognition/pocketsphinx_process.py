@@ -15,8 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from turbo_stream._util.processor_time import add_elsewhere
 from turbo_stream.errors import TurboStreamError
-from turbo_stream.processor_time import add_elsewhere
 from turbo_stream.recognition import pocketsphinx_worker
 
 _LOG = logging.getLogger(__name__)

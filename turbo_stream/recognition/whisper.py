@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_stream._util.timebase import SAMPLE_RATE, to_seconds
 from turbo_stream.recognition.encoder_states import StatesSource
 from turbo_stream.recognition.guards import compression_ratio, find_guard, is_doubtful, token_cap
 from turbo_stream.recognition.recognizer import Confidence, Transcript
 from turbo_stream.recognition.whisper_model import find_model
 from turbo_stream.recognition.whisper_reader import Decoded, WhisperReader, check_language
 from turbo_stream.recognition.window import SAMPLES_PER_POSITION, WindowConfig
-from turbo_stream.timebase import SAMPLE_RATE, to_seconds
 
 _LONGEST_OUTPUT = 224
 """Tokens; half of the decoder's 448 positions, where CTranslate2 stops by itself."""

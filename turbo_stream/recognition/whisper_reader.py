@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.errors import InputError
 from turbo_stream.recognition.whisper_model import ModelFolder
-from turbo_stream.timebase import SAMPLE_RATE
 
 _HOP_SAMPLES = 160
 """From one frame of the spectrogram to the next."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from turbo_stream._util.timebase import to_samples, to_seconds
 from turbo_stream.errors import InputError
-from turbo_stream.timebase import to_samples, to_seconds
 
 LONGEST_S = 30.0
 """What Whisper was trained on, and the most that it takes."""

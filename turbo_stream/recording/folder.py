@@ -11,13 +11,13 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.errors import InputError
 from turbo_stream.events import Utterance
 from turbo_stream.recording.manifest import RecordedManifest
 from turbo_stream.recording.private_file import PARTIAL, write_private
 from turbo_stream.recording.row import recorded_row
 from turbo_stream.segmentation.segment import Segment
-from turbo_stream.timebase import SAMPLE_RATE
 
 UNLABELLED = "unlabelled"
 """Where recordings are put; a person sorts them into the folders of `LABELS` beside it."""

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
-from turbo_stream.decider import Decider
+from turbo_stream.deciding.decider import Decider
+from turbo_stream.deciding.scored import Judgement
 from turbo_stream.events import Utterance
-from turbo_stream.judgement import Judgement
 from turbo_stream.segmentation.segment import Segment
 
 Observer = Callable[[Segment, Utterance], None]

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from turbo_stream.closing import Closing
-from turbo_stream.decider import Decider
+from turbo_stream._util.closing import Closing
+from turbo_stream._util.outbox import Outbox
+from turbo_stream.deciding.decider import Decider
 from turbo_stream.errors import InputError
 from turbo_stream.events import Utterance
-from turbo_stream.handing_on.outbox import Outbox
 from turbo_stream.recording.folder import RecordingFolder
 from turbo_stream.recording.observed_decider import ObservedDecider
 from turbo_stream.segmentation.segment import Segment

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from turbo_stream._util.timebase import to_seconds
 from turbo_stream.events import Utterance
 from turbo_stream.segmentation.segment import Segment
-from turbo_stream.timebase import to_seconds
 
 
 def recorded_row(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_stream._util.timebase import ms_to_samples
 from turbo_stream.segmentation.history import History
 from turbo_stream.segmentation.level import Level, block_levels
-from turbo_stream.timebase import ms_to_samples
 
 BLOCK = ms_to_samples(10)
 """Samples in the blocks whose level decides."""

@@ -6,8 +6,8 @@ import math
 from collections import deque
 from dataclasses import dataclass, field
 
+from turbo_stream._util.timebase import ms_to_samples
 from turbo_stream.segmentation.config import SegmenterConfig
-from turbo_stream.timebase import ms_to_samples
 
 MEMORY = 12
 """Pauses remembered; older ones are forgotten."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_stream._util.timebase import SAMPLE_RATE, ms_to_samples
 from turbo_stream.errors import InputError
 from turbo_stream.segmentation.config import SegmenterConfig
 from turbo_stream.segmentation.edge import find_offset, find_onset
@@ -26,7 +27,6 @@ from turbo_stream.segmentation.segment import (
 )
 from turbo_stream.segmentation.utterance import Frame, OpenUtterance, loud_level, split_point
 from turbo_stream.segmentation.vad import Vad
-from turbo_stream.timebase import SAMPLE_RATE, ms_to_samples
 
 QUIET_START_DB = -75.0
 """Noise floor assumed until the room has been heard: low, so that no quiet voice is refused."""

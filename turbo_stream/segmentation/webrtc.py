@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_stream._util.timebase import SAMPLE_RATE, ms_to_samples
 from turbo_stream.errors import InputError
 from turbo_stream.segmentation.level import NoiseFloor, loudness_db
-from turbo_stream.timebase import SAMPLE_RATE, ms_to_samples
 
 LOUDEST_FLOOR_DB = -38.0
 """Its false alarms follow the absolute noise level; a louder floor is turned down to this."""

@@ -11,6 +11,7 @@ from typing import Any
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 
+from turbo_stream._util.timebase import to_seconds
 from turbo_stream.audio.source import Block, SourceItem
 from turbo_stream.errors import InputError, TurboStreamError
 from turbo_stream.events import Event, Utterance
@@ -18,7 +19,6 @@ from turbo_stream.pipeline import Pipeline
 from turbo_stream.serving.failures import described
 from turbo_stream.serving.hub import Hub, Refused
 from turbo_stream.serving.limits import Limits
-from turbo_stream.timebase import to_seconds
 
 _LOG = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from turbo_stream._util.timebase import to_seconds
 from turbo_stream.events import Decision, Event, Finished, GapReported, Utterance
-from turbo_stream.timebase import to_seconds
 
 
 @dataclass

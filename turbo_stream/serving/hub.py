@@ -10,7 +10,7 @@ from functools import partial
 from typing import Literal, Protocol
 
 from turbo_stream.events import Event
-from turbo_stream.live import LiveConfig
+from turbo_stream.live.live_pipeline import LiveConfig
 from turbo_stream.pipeline import Pipeline
 from turbo_stream.recognition.none import NoRecognizer
 from turbo_stream.serving.counts import Counts

@@ -14,8 +14,8 @@ from prometheus_client import (
     generate_latest,
 )
 
+from turbo_stream._util.timebase import to_seconds
 from turbo_stream.events import Event, Finished, GapReported, Utterance
-from turbo_stream.timebase import to_seconds
 
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 3.0, 5.0)
 

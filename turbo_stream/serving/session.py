@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import replace
 
+from turbo_stream._util.timebase import to_samples, to_seconds
 from turbo_stream.audio.push import PushSource
 from turbo_stream.audio.source import Pcm
 from turbo_stream.errors import InputError
 from turbo_stream.events import Event, Finished, SpeechStarted, Utterance
-from turbo_stream.live import LiveConfig, LivePipeline
+from turbo_stream.live.live_pipeline import LiveConfig, LivePipeline
 from turbo_stream.pipeline import Pipeline
-from turbo_stream.timebase import to_samples, to_seconds
 
 BUFFER_S = 5.0
 """Sound that waits for a stream that cannot go on, before it is lost and told as a gap."""

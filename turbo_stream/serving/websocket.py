@@ -11,12 +11,12 @@ import numpy as np
 from starlette.datastructures import QueryParams
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from turbo_stream._util.timebase import to_seconds
 from turbo_stream.errors import InputError
 from turbo_stream.serving.failures import described
 from turbo_stream.serving.hub import Hub, Refused, StreamOptions
 from turbo_stream.serving.rate import Rate
 from turbo_stream.serving.session import Session
-from turbo_stream.timebase import to_seconds
 
 _LOG = logging.getLogger(__name__)
 

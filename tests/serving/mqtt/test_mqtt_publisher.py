@@ -12,15 +12,14 @@ import pytest
 
 pytest.importorskip("aiomqtt", reason="needs the serve extra")
 
-from mosquitto import MISSING, Broker, Onlooker, free_port, until  # noqa: E402
-from running import running  # noqa: E402
-from utterances import utterance  # noqa: E402
-
-from turbo_stream.errors import InputError  # noqa: E402
-from turbo_stream.events import Finished, GapReported, SpeechStarted  # noqa: E402
-from turbo_stream.serving.mqtt.config import MqttConfig, mqtt_config  # noqa: E402
-from turbo_stream.serving.mqtt.connection import BrokerError  # noqa: E402
-from turbo_stream.serving.mqtt.publisher import MqttPublisher  # noqa: E402
+from tests.serving.mqtt.mosquitto import MISSING, Broker, Onlooker, free_port, until
+from tests.serving.mqtt.running import running
+from tests.serving.mqtt.utterances import utterance
+from turbo_stream.errors import InputError
+from turbo_stream.events import Finished, GapReported, SpeechStarted
+from turbo_stream.serving.mqtt.config import MqttConfig, mqtt_config
+from turbo_stream.serving.mqtt.connection import BrokerError
+from turbo_stream.serving.mqtt.publisher import MqttPublisher
 
 pytestmark = pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
 

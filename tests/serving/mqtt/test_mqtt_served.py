@@ -18,14 +18,14 @@ import pytest
 for library in ("aiomqtt", "wyoming"):
     pytest.importorskip(library, reason="needs the serve extra")
 
-from mosquitto import MISSING, Broker, Onlooker, free_port, until  # noqa: E402
-from paths import ROOT  # noqa: E402
-from wyoming.asr import Transcript  # noqa: E402
-from wyoming.audio import AudioChunk, AudioStop  # noqa: E402
-from wyoming.client import AsyncClient  # noqa: E402
+from wyoming.asr import Transcript
+from wyoming.audio import AudioChunk, AudioStop
+from wyoming.client import AsyncClient
 
-from turbo_stream.cli.command import run_command  # noqa: E402
-from turbo_stream.cli.serve import serve  # noqa: E402
+from tests.serving.mqtt.mosquitto import MISSING, Broker, Onlooker, free_port, until
+from tests.support.paths import ROOT
+from turbo_stream.cli.command import run_command
+from turbo_stream.cli.serve import serve
 
 pytestmark = pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
 

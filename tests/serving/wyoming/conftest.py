@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from paths import ROOT
+
+from tests.support.paths import ROOT
 
 SMALL_WHISPER = ROOT / "tests" / "assets" / "whisper-kitchen"
 

@@ -10,7 +10,7 @@ from faster_whisper import audio, transcribe
 
 transcribe.pad_or_trim = functools.partial(audio.pad_or_trim, length=600)
 
-from wyoming_faster_whisper.__main__ import run  # noqa: E402
+from wyoming_faster_whisper.__main__ import run
 
 if __name__ == "__main__":
     sys.exit(run())

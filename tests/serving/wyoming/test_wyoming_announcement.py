@@ -11,11 +11,11 @@ import pytest
 pytest.importorskip("wyoming", reason="needs the serve extra")
 pytest.importorskip("zeroconf", reason="needs the serve extra")
 
-from running_service import running  # noqa: E402
-from zeroconf import IPVersion, ServiceStateChange, Zeroconf  # noqa: E402
-from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf  # noqa: E402
+from zeroconf import IPVersion, ServiceStateChange, Zeroconf
+from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
-from turbo_stream.serving.wyoming.announcement import (  # noqa: E402
+from tests.serving.wyoming.running_service import running
+from turbo_stream.serving.wyoming.announcement import (
     SERVICE_TYPE,
     network_addresses,
 )

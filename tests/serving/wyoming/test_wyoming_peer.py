@@ -18,12 +18,13 @@ import pytest
 pytest.importorskip("wyoming", reason="needs the serve extra")
 pytest.importorskip("wyoming_faster_whisper", reason="needs the test extra")
 
-from conftest import SMALL_WHISPER  # noqa: E402
-from running_service import running  # noqa: E402
-from wyoming.audio import AudioStart, AudioStop  # noqa: E402
-from wyoming.event import Event  # noqa: E402
-from wyoming.info import Info  # noqa: E402
-from wyoming_client import ask, information, kinds, request, text  # noqa: E402
+from wyoming.audio import AudioStart, AudioStop
+from wyoming.event import Event
+from wyoming.info import Info
+
+from tests.serving.wyoming.conftest import SMALL_WHISPER
+from tests.serving.wyoming.running_service import running
+from tests.serving.wyoming.wyoming_client import ask, information, kinds, request, text
 
 ROOM = 16_000 * 4
 

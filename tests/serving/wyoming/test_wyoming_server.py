@@ -12,21 +12,21 @@ import pytest
 
 pytest.importorskip("wyoming", reason="needs the serve extra")
 
-from running_service import Running, running  # noqa: E402
-from wyoming.asr import Transcript  # noqa: E402
-from wyoming.audio import AudioChunk, AudioStart, AudioStop  # noqa: E402
-from wyoming.client import AsyncClient  # noqa: E402
-from wyoming.event import Event  # noqa: E402
-from wyoming.info import Describe, Info  # noqa: E402
-from wyoming.ping import Ping  # noqa: E402
-from wyoming_client import ask, information, kinds, read_until, request, text  # noqa: E402
+from wyoming.asr import Transcript
+from wyoming.audio import AudioChunk, AudioStart, AudioStop
+from wyoming.client import AsyncClient
+from wyoming.event import Event
+from wyoming.info import Describe, Info
+from wyoming.ping import Ping
 
-import turbo_stream  # noqa: E402
-from turbo_stream.errors import InputError, TurboStreamError  # noqa: E402
-from turbo_stream.serving.hub import Hub  # noqa: E402
-from turbo_stream.serving.limits import Limits  # noqa: E402
-from turbo_stream.serving.wyoming.address import parse_wyoming_uri  # noqa: E402
-from turbo_stream.serving.wyoming.service import WyomingService  # noqa: E402
+import turbo_stream
+from tests.serving.wyoming.running_service import Running, running
+from tests.serving.wyoming.wyoming_client import ask, information, kinds, read_until, request, text
+from turbo_stream.errors import InputError, TurboStreamError
+from turbo_stream.serving.hub import Hub
+from turbo_stream.serving.limits import Limits
+from turbo_stream.serving.wyoming.address import parse_wyoming_uri
+from turbo_stream.serving.wyoming.service import WyomingService
 
 SECOND = 16_000
 

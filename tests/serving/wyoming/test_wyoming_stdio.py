@@ -12,10 +12,11 @@ import pytest
 
 pytest.importorskip("wyoming", reason="needs the serve extra")
 
-from conftest import SMALL_WHISPER  # noqa: E402
-from wyoming.event import read_event, write_event  # noqa: E402
-from wyoming.info import Describe  # noqa: E402
-from wyoming_client import request, text  # noqa: E402
+from wyoming.event import read_event, write_event
+from wyoming.info import Describe
+
+from tests.serving.wyoming.conftest import SMALL_WHISPER
+from tests.serving.wyoming.wyoming_client import request, text
 
 # A library that prints, in Python and below it, has to end up on standard error.
 CODE = f"""

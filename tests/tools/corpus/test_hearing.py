@@ -7,10 +7,10 @@ import soundfile
 
 pytest.importorskip("scipy", reason="needs the train extra")
 
-from tools.corpus.hearing import HYPOTHESES_NAME, Hearing, recognizer_names  # noqa: E402
-from tools.flite import speak  # noqa: E402
-from training.hypotheses import MISSING, read_hypotheses  # noqa: E402
-from turbo_stream.errors import InputError  # noqa: E402
+from tools.corpus.flite import speak
+from tools.corpus.hearing import HYPOTHESES_NAME, Hearing, recognizer_names
+from training.data.hypotheses import MISSING, read_hypotheses
+from turbo_stream.errors import InputError
 
 
 @pytest.mark.skipif(shutil.which("flite") is None, reason="needs flite (docs/corpus.md)")

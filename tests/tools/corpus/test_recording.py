@@ -8,10 +8,10 @@ import soundfile
 
 pytest.importorskip("scipy", reason="needs the train extra")
 
-from tools.corpus.own_texts import own_sentences  # noqa: E402
-from tools.corpus.recording import Recordings  # noqa: E402
-from tools.corpus.text_sources import TextSources  # noqa: E402
-from turbo_stream.errors import InputError  # noqa: E402
+from tools.corpus.own_texts import own_sentences
+from tools.corpus.recording import Recordings
+from tools.corpus.text_sources import TextSources
+from turbo_stream.errors import InputError
 
 
 @pytest.fixture(scope="module")

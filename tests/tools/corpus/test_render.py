@@ -7,9 +7,9 @@ import soundfile
 
 pytest.importorskip("scipy", reason="needs the train extra")
 
-from tools.corpus.background import Background  # noqa: E402
-from tools.corpus.render import active_power, render  # noqa: E402
-from tools.corpus.scene import GivenSound, Scene  # noqa: E402
+from tools.corpus.background import Background
+from tools.corpus.render import active_power, render
+from tools.corpus.scene import GivenSound, Scene
 
 RATE = 16_000
 SCENE = Scene(5, lead_s=0.3, trail_s=0.3)

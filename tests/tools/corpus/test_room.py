@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("pyroomacoustics", reason="needs the train extra")
 
-from tools.corpus.room import DISTANCE_RANGE_M, Room, draw_room, room_response  # noqa: E402
+from tools.corpus.room import DISTANCE_RANGE_M, Room, draw_room, room_response
 
 ROOM = Room((5.0, 4.0, 2.6), 0.4, (1.0, 2.0, 1.0), (2.5, 2.0, 1.4), (4.0, 3.0, 1.2))
 

@@ -5,13 +5,13 @@ import pytest
 
 pytest.importorskip("scipy", reason="needs the train extra")
 
-from tools.corpus import synthesis  # noqa: E402
-from tools.corpus.clip import PlannedClip  # noqa: E402
-from tools.corpus.engines import speak  # noqa: E402
-from tools.corpus.style import TO_DEVICE, Style  # noqa: E402
-from tools.corpus.synthesis import clean_speech  # noqa: E402
-from tools.corpus.text_item import TextItem  # noqa: E402
-from tools.corpus.voices import VOICE_OF  # noqa: E402
+from tools.corpus import synthesis
+from tools.corpus.clip import PlannedClip
+from tools.corpus.engines import speak
+from tools.corpus.style import TO_DEVICE, Style
+from tools.corpus.synthesis import clean_speech
+from tools.corpus.text_item import TextItem
+from tools.corpus.voices import VOICE_OF
 
 pytestmark = pytest.mark.skipif(
     shutil.which("flite") is None, reason="needs flite (docs/corpus.md)"

@@ -1,9 +1,4 @@
-import sys
-from pathlib import Path
-
 import pytest
 
 pytest.importorskip("scipy", reason="judging needs the train extra")
 pytest.importorskip("onnx", reason="the tiny package is made with onnx")
-
-sys.path[:0] = [str(Path(__file__).parent)]

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from made import write_collections
-from tiny_package import write_package
 
-from tools.judge_model import main
+from tests.support.made_judgement import write_collections
+from tests.support.tiny_package import write_package
+from tools.judge.__main__ import main
 from turbo_stream.detection.classifier import TurboClassifier
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made import RATE, burst, recording, write_collections
-from tiny_package import write_package
 
+from tests.support.made_judgement import RATE, burst, recording, write_collections
+from tests.support.tiny_package import write_package
 from tools.judge.bars import bars
 from tools.judge.calibration import balanced_calibration_error
 from tools.judge.candidate import Panel, load_candidate
@@ -20,9 +20,9 @@ from tools.judge.pairs import of_one_length
 from tools.judge.recording import read_recordings
 from tools.judge.scoring import Bench
 from tools.judge.sounds import Stage, far_talker, part_of
-from training.probe import SPEECH_S
+from training.fitting.probe import SPEECH_S
 from turbo_stream.errors import InputError
-from turbo_stream.evaluation.metrics import binary_metrics
+from turbo_stream.evaluation.figures.binary import binary_metrics
 
 
 def trained_on(*collections: str) -> dict:

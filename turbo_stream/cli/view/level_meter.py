@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from turbo_stream._util.timebase import to_seconds
 from turbo_stream.audio.source import Block, Gap, Source, SourceItem
-from turbo_stream.timebase import to_seconds
 
 FLOOR_DB = -60.0
 """dBFS below which the meter shows nothing."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TextIO
 
+from turbo_stream._util.timebase import to_seconds
 from turbo_stream.audio.source import Source
 from turbo_stream.cli.view import wording
 from turbo_stream.events import Event, Finished, GapReported, Ready, SourceChanged, Utterance
-from turbo_stream.timebase import to_seconds
 
 
 class PlainLines:

@@ -19,6 +19,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from turbo_stream._util.timebase import to_seconds
 from turbo_stream.audio.source import Source
 from turbo_stream.cli.view import wording
 from turbo_stream.cli.view.level_meter import FLOOR_DB, LevelMeter
@@ -32,7 +33,6 @@ from turbo_stream.events import (
     SpeechStarted,
     Utterance,
 )
-from turbo_stream.timebase import to_seconds
 
 # The meter follows speech well enough at this rate, and an idle screen stays under 2 % of a core.
 _REFRESH_HZ = 4

@@ -17,7 +17,7 @@ from turbo_stream.serving.mqtt.config import MqttConfig
 from turbo_stream.serving.mqtt.connection import UNAVAILABLE, BrokerError, connected, trust
 from turbo_stream.serving.mqtt.discovery import discovery_messages
 from turbo_stream.serving.mqtt.outbox import Outbox
-from turbo_stream.serving.mqtt.standing import Standing
+from turbo_stream.serving.mqtt.stream_states import Standing
 
 GRACE_S = 5.0
 """How long `close` lets what waits be delivered."""

@@ -1,0 +1,154 @@
+"""One utterance: what is decided, what is said, and what is not."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.fakes import LoudnessDetector, ScriptedRecognizer
+from turbo_stream.deciding.decider import Decider, safe_sound_reject
+from turbo_stream.deciding.follow_up import shifted
+from turbo_stream.segmentation.pause import PauseVerdict
+from turbo_stream.segmentation.segment import Segment
+
+SEGMENT = Segment(
+    id=3,
+    start_sample=16_000,
+    end_sample=48_000,
+    endpoint_sample=56_000,
+    pcm=np.ones(40_000, np.int16),
+)
+
+
+def decide(probability: float, **options):
+    detector = LoudnessDetector(always=probability)
+    return Decider(ScriptedRecognizer(), detector, **options).decide(SEGMENT)
+
+
+def test_accepted_speech_carries_its_text() -> None:
+    event = decide(0.9)
+    assert (event.decision, event.reason, event.text) == ("accepted", None, "turn on the lights")
+    assert (event.start_s, event.end_s) == (1.0, 3.0)
+    assert event.asr == {
+        "backend": "scripted",
+        "avg_logprob": -0.3,
+        "no_speech_prob": 0.0,
+        "compression_ratio": 1.0,
+    }
+    assert set(event.latency_ms) == {"endpoint_to_decision", "asr", "turbo"}
+
+
+def test_a_probability_at_the_threshold_is_accepted() -> None:
+    assert decide(0.5).decision == "accepted"
+    assert decide(np.nextafter(0.5, 0)).decision == "rejected"
+
+
+def test_rejected_speech_carries_no_text_unless_asked_for() -> None:
+    assert decide(0.1).text is None
+    assert decide(0.1).reason == "not_directed"
+    assert decide(0.1, show_rejected=True).text == "turn on the lights"
+
+
+def test_a_failing_recognizer_leaves_the_decision_to_the_sound(caplog) -> None:
+    detector = LoudnessDetector(always=0.9)
+    recognizer = ScriptedRecognizer(error=RuntimeError("the secret words"))
+    with caplog.at_level(logging.DEBUG):
+        event = Decider(recognizer, detector).decide(SEGMENT)
+    assert (event.decision, event.degraded, event.text) == ("accepted", ("asr_failed",), "")
+    assert detector.heard[0].confidence is None
+    assert "secret" not in caplog.text and "RuntimeError" in caplog.text
+
+
+def test_a_failing_detector_drops_with_a_reason() -> None:
+    detector = LoudnessDetector(error=ValueError("broken"))
+    event = Decider(ScriptedRecognizer(), detector).decide(SEGMENT)
+    assert (event.decision, event.reason) == ("dropped", "error")
+    assert event.text is None and event.directed_probability is None
+
+
+@pytest.mark.parametrize("text", ["", "banana banana banana", "the the", "\x00"])
+def test_8_empty_or_wrong_text_never_stops_a_decision(text: str) -> None:
+    event = Decider(ScriptedRecognizer(text=text), LoudnessDetector(always=0.9)).decide(SEGMENT)
+    assert event.decision == "accepted"
+    json.dumps(event.to_json(), allow_nan=False)
+
+
+class BySound:
+    """Says the same of every sound, or fails."""
+
+    def __init__(self, directed: float | None, error: Exception | None = None) -> None:
+        self.directed, self.error, self.asked = directed, error, 0
+
+    def judge(self, pcm: np.ndarray) -> PauseVerdict:
+        self.asked += 1
+        if self.error is not None:
+            raise self.error
+        return PauseVerdict(None, self.directed)
+
+    def warm_up(self) -> None:
+        return None
+
+
+def by_sound(judge: BySound, segment: Segment = SEGMENT, **options):
+    recognizer, detector = ScriptedRecognizer(), LoudnessDetector(always=0.9)
+    decider = Decider(recognizer, detector, sound_judge=judge, **options)
+    return decider.decide(segment), recognizer.calls
+
+
+def test_what_the_sound_alone_rejects_never_becomes_a_text() -> None:
+    event, calls = by_sound(BySound(0.04), sound_reject=0.05)
+    assert calls == 0
+    assert (event.decision, event.reason, event.text) == ("rejected", "not_directed", None)
+    assert event.directed_probability == 0.04
+    assert event.asr == {"backend": "scripted", "skipped": "rejected_by_sound"}
+
+
+def test_at_the_bound_and_without_one_a_text_is_made() -> None:
+    assert by_sound(BySound(0.05), sound_reject=0.05)[1] == 1
+    judge = BySound(0.0)
+    assert by_sound(judge)[1] == 1 and judge.asked == 0
+
+
+def test_what_was_judged_at_the_pause_is_not_judged_again() -> None:
+    judge = BySound(0.9)
+    paused = replace(SEGMENT, pause=PauseVerdict(0.5, 0.01))
+    event, calls = by_sound(judge, paused, sound_reject=0.05)
+    assert (calls, judge.asked, event.directed_probability) == (0, 0, 0.01)
+    elsewhere = replace(SEGMENT, pause=PauseVerdict(0.5, None))
+    assert by_sound(judge, elsewhere, sound_reject=0.05)[1] == 1 and judge.asked == 1
+
+
+def test_where_rejected_speech_is_shown_its_text_changes_nothing() -> None:
+    event, calls = by_sound(BySound(0.04), sound_reject=0.05, show_rejected=True)
+    assert (calls, event.text, event.decision) == (1, "turn on the lights", "rejected")
+    assert event.directed_probability == 0.04
+
+
+def test_a_judge_that_fails_rejects_nothing(caplog) -> None:
+    with caplog.at_level(logging.DEBUG):
+        event, calls = by_sound(BySound(None, RuntimeError("secret words")), sound_reject=0.05)
+    assert (calls, event.decision) == (1, "accepted")
+    assert "secret" not in caplog.text
+
+
+PROBABILITY = st.just(0.0) | st.floats(1e-9, 1)
+
+
+@given(st.floats(0, 0.999), PROBABILITY, st.floats(0, 5), PROBABILITY)
+def test_nothing_without_a_text_is_ever_accepted(asked, threshold, log_odds, probability) -> None:
+    bound = safe_sound_reject(asked, threshold=threshold, log_odds=log_odds)
+    assert bound <= asked
+    if probability < bound * (1 - 1e-9):  # a rounding apart it may be
+        assert shifted(probability, log_odds) < threshold
+
+
+def test_what_is_no_longer_wanted_is_not_judged() -> None:
+    decider = Decider(ScriptedRecognizer(), LoudnessDetector(always=0.9))
+    assert decider.judge(SEGMENT, lambda: False) is None
+    assert decider.judge(SEGMENT, lambda: True) is not None

@@ -1,8 +1,0 @@
-"""Where the repository and its shipped recording are."""
-
-from __future__ import annotations
-
-from pathlib import Path
-
-ROOT = Path(__file__).resolve().parents[1]
-KITCHEN = ROOT / "examples" / "kitchen.flac"

@@ -1,0 +1,79 @@
+"""Stand-ins whose answers a test can choose; the segmenter and the sound stay real."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from turbo_stream.deciding.decider import Decider
+from turbo_stream.detection.detector import Detection
+from turbo_stream.events import Ready
+from turbo_stream.pipeline import Pipeline
+from turbo_stream.recognition.recognizer import Confidence, Transcript
+from turbo_stream.segmentation.factory import load_vad
+from turbo_stream.segmentation.segmenter import Segmenter
+
+
+@dataclass
+class ScriptedRecognizer:
+    """Says the given text, or raises, or waits."""
+
+    text: str = "turn on the lights"
+    error: Exception | None = None
+    release: threading.Event | None = None
+    """When given, each call waits for it."""
+    calls: int = 0
+    name: str = "scripted"
+
+    def transcribe(self, pcm: np.ndarray) -> Transcript:
+        self.calls += 1
+        if self.release is not None:
+            self.release.wait(30)
+        if self.error is not None:
+            raise self.error
+        return Transcript(self.text, Confidence(-0.3))
+
+    def warm_up(self) -> None:
+        return None
+
+
+@dataclass
+class LoudnessDetector:
+    """Accepts by a figure of the sound alone, so that any change of the segment shows."""
+
+    threshold: float = 0.5
+    error: Exception | None = None
+    always: float | None = None
+    heard: list[Transcript] = field(default_factory=list)
+    name: str = "loudness"
+
+    def detect(self, pcm: np.ndarray, transcript: Transcript) -> Detection:
+        self.heard.append(transcript)
+        if self.error is not None:
+            raise self.error
+        p = self.always
+        if p is None:
+            p = float(np.mean(np.abs(pcm.astype(np.float64))) % 100) / 100
+        return Detection(p, {"directed": p, "not_directed": 1 - p})
+
+    def warm_up(self) -> None:
+        return None
+
+
+def make_pipeline(
+    recognizer: ScriptedRecognizer | None = None,
+    detector: LoudnessDetector | None = None,
+    *,
+    vad: str = "webrtc",
+    show_rejected: bool = False,
+) -> Pipeline:
+    """Return a pipeline with a real segmenter and scripted models."""
+    decider = Decider(
+        recognizer or ScriptedRecognizer(),
+        detector or LoudnessDetector(),
+        show_rejected=show_rejected,
+    )
+    ready = Ready(asr="scripted", vad=vad, model="loudness", threshold=0.5)
+    return Pipeline(Segmenter(load_vad(vad)), decider, ready=ready)

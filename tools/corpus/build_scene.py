@@ -1,0 +1,114 @@
+"""Builds the shipped recording: one evening in a kitchen, commands to a device amid side talk.
+
+python -m tools.corpus.build_scene --out examples
+python -m tools.corpus.build_scene --out turbo_stream/assets/recordings --format ogg
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import click
+import numpy as np
+import soundfile
+
+from tools.corpus.flite import speak
+from tools.corpus.small_room import ambience, at_level, reverberate, room_response, through_speaker
+from turbo_stream._util.timebase import SAMPLE_RATE, to_samples, to_seconds
+
+LICENSE = "CC0-1.0 (own text, spoken by Debian's flite 2.2)"
+_FORMATS = {"flac": ("FLAC", "PCM_16", None), "ogg": ("OGG", "VORBIS", 0.5)}
+"""Of libsndfile by file suffix: container, coding, and how much is given up for a small file."""
+_LEAD_S = 1.2
+_SEED = 20
+
+
+@dataclass(frozen=True)
+class Line:
+    """One utterance of the scene."""
+
+    voice: str
+    label: Literal["directed", "not_directed"]
+    text: str
+    pause_s: float
+    """Silence between the end of this utterance and the next."""
+
+    level_db: float = -24.0
+    """RMS in dBFS at the device's microphone."""
+
+    television: bool = False
+
+
+KITCHEN = (
+    Line("rms", "directed", "Turn on the kitchen lights.", 1.6),
+    Line("rms", "not_directed", "I saw your sister at the market, she looked so happy.", 1.3, -26),
+    Line("slt", "not_directed", "Really? Did she tell you about her new job?", 1.7, -27),
+    Line("slt", "directed", "Set a timer for ten minutes.", 1.5),
+    Line("awb", "not_directed", "And that was the final goal of the match.", 1.8, -31, True),
+    Line("awb", "directed", "What is the weather tomorrow?", 1.5, -23),
+    Line("slt", "not_directed", "Hi mom, yes, we are just making dinner.", 1.3, -25),
+    Line("slt", "not_directed", "No, I don't think he wanted to come with us.", 1.8, -26),
+    Line("rms", "directed", "Play some music in the living room.", 1.6),
+    Line("slt", "directed", "Stop.", 1.7, -22),
+    Line("rms", "not_directed", "We should have left an hour ago, you know.", 1.4, -27),
+    Line("slt", "not_directed", "Well, my mother was late again.", 1.6, -26),
+    Line("rms", "directed", "Put milk on the shopping list.", 1.5, -23),
+    Line("awb", "not_directed", "The mayor said the bridge will open in spring.", 1.8, -31, True),
+    Line("slt", "directed", "Turn off the lights.", 1.5, -24),
+)
+
+
+def build(lines: tuple[Line, ...]) -> tuple[np.ndarray, list[dict]]:
+    """Return the recording, `[N]` int16 at 16 kHz, and its segments, edges from clean speech."""
+    rng = np.random.default_rng(_SEED)
+    rooms = {
+        voice: room_response(rng, reverb_time_s=0.28, direct_db=9.0)
+        for voice in sorted({line.voice for line in lines})
+    }
+    pieces, segments, position = [], [], to_samples(_LEAD_S)
+    for line in lines:
+        dry = speak(line.text, line.voice)
+        segments.append(
+            {
+                "start_s": round(to_seconds(position), 3),
+                "end_s": round(to_seconds(position + len(dry)), 3),
+                "label": line.label,
+                "text": line.text,
+                "voice": line.voice,
+            }
+        )
+        played = through_speaker(dry) if line.television else dry
+        pieces.append((position, reverberate(at_level(played, line.level_db), rooms[line.voice])))
+        position += len(dry) + to_samples(line.pause_s)
+    sound = ambience(rng, position, level_db=-60.0)
+    for start, piece in pieces:
+        sound[start : start + len(piece)] += piece[: len(sound) - start]
+    return (np.clip(sound, -1, 1) * 32767).round().astype(np.int16), segments
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True)
+@click.option(
+    "--format", "suffix", type=click.Choice(list(_FORMATS)), default="flac", show_default=True
+)
+def main(out: Path, suffix: str) -> None:
+    """Write the recording and kitchen.json into OUT; as ogg it takes a third of the space."""
+    out.mkdir(parents=True, exist_ok=True)
+    pcm, segments = build(KITCHEN)
+    recording = out / f"kitchen.{suffix}"
+    container, coding, loss = _FORMATS[suffix]
+    unfinished = out / f"{recording.name}.part"
+    soundfile.write(unfinished, pcm, SAMPLE_RATE, coding, format=container, compression_level=loss)
+    unfinished.replace(recording)
+    unfinished = out / "kitchen.json.part"
+    scene = {"license": LICENSE, "segments": segments}
+    unfinished.write_text(json.dumps(scene, indent=1) + "\n", encoding="utf-8")
+    unfinished.replace(out / "kitchen.json")
+    click.echo(f"{recording}: {to_seconds(len(pcm)):.1f} s, {len(segments)} utterances")
+
+
+if __name__ == "__main__":
+    main()

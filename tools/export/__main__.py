@@ -1,0 +1,263 @@
+"""Command line: `python -m tools.export DIR --out PACKAGE`, from a training run to a package."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+import click
+import numpy as np
+from rich.console import Console
+from safetensors import SafetensorError
+from tokenizers import Tokenizer
+
+from models.turbo import Turbo
+from tools.export.card import base_models, model_card
+from tools.export.onnx_graph import export_fp32
+from tools.export.package import VERSION, write_package
+from tools.export.parity.compare import FLOAT, Comparison, Decision, compare
+from tools.export.parity.graphs import states_width
+from tools.export.parity.page import write_report
+from tools.export.parity.sets import Sets, recorded_sets, synthetic_sets
+from tools.export.parity.systems import measure_systems, targets
+from tools.export.quantization.choice import QuantizationError
+from tools.export.quantization.dynamic import quantize_dynamic
+from tools.export.quantization.static import quantize_static
+from tools.release.shipped_card import LICENCE, NAME, TEXT_SOURCES, shipped_card
+from training.data.recognizer_states import RecognizerStates, load_states
+from training.fitting.calibrate import Affine
+from training.fitting.checkpoint import load_model
+from training.fitting.origin import Origin
+from turbo_stream.detection.package import DIRECTED
+from turbo_stream.errors import TurboStreamError
+
+_LARGEST_DIFFERENCE = 1e-4
+
+QUANTIZATIONS = ("dynamic", "static")
+
+
+def _described(metrics: dict) -> list[dict]:
+    """Return the collections a run learned from; where its text files come from is known here."""
+    return [
+        {
+            **item,
+            "source": item["source"] or TEXT_SOURCES.get(item["collection"], (None, None))[0],
+            "license": item["license"] or TEXT_SOURCES.get(item["collection"], (None, None))[1],
+        }
+        for item in metrics["data"]
+    ]
+
+
+def read_run(folder: Path) -> tuple[Turbo, Tokenizer, dict, dict]:
+    """Return the network of a run, its tokenizer, its configuration and its metrics.
+
+    Raises:
+        click.UsageError: `folder` is not that of a finished run, or it had no development set to
+            be calibrated on.
+    """
+    try:
+        model, tokenizer = load_model(folder)
+        config = json.loads((folder / "config.json").read_text("utf-8"))
+        metrics = json.loads((folder / "metrics.json").read_text("utf-8"))
+    except (OSError, SafetensorError) as error:
+        raise click.UsageError(
+            f"{folder} holds no finished training run ({error}); give the out=DIR of one"
+        ) from error
+    if "calibration" not in metrics:
+        raise click.UsageError(
+            f"{folder}/metrics.json has no calibration: the run had no recordings in its "
+            "development set; train with data.manifest=FILE"
+        )
+    return model, tokenizer, config, metrics
+
+
+def decision_of(model: Turbo, metrics: dict) -> Decision:
+    """Return how the package will decide, of the network of a run and its metrics."""
+    calibration = Affine(metrics["calibration"]["scale"], tuple(metrics["calibration"]["bias"]))
+    point = metrics.get("operating_points", {}).get("balanced")
+    if point is None or DIRECTED not in model.config.labels:
+        return Decision(calibration)
+    return Decision(calibration, model.config.labels.index(DIRECTED), point["threshold"])
+
+
+def _compared(
+    model: Turbo, metrics: dict, graphs: dict[str, Path], sets: Sets, quantization: str
+) -> Comparison:
+    """Compare the graphs; what must not go into a package ends the command in one line."""
+    wanted = None if quantization == "auto" else quantization
+    try:
+        compared = compare(model, graphs, sets, decision_of(model, metrics), wanted=wanted)
+    except QuantizationError as error:
+        raise click.ClickException(str(error)) from error
+    found = compared.report["pytorch_fp32_max_logit_difference"]
+    if found > _LARGEST_DIFFERENCE:
+        raise click.ClickException(
+            f"the exported graph differs from the network by {found:.1e}, more than "
+            f"{_LARGEST_DIFFERENCE:.0e} is a bug in the export"
+        )
+    return compared
+
+
+def _measured(model: Turbo, folder: Path, graphs: dict[str, Path], parity: dict) -> dict:
+    """Return the parity report with what every system costs, and the latency of the same run."""
+    chosen = parity["quantization"]["chosen"]
+    try:
+        found = measure_systems(model, folder, graphs, chosen)
+    except RuntimeError as error:
+        raise click.ClickException(str(error)) from error
+    return {
+        **parity,
+        "latency_ms_one_thread": found["systems"][chosen]["latency_ms"],
+        "fp32_latency_ms_one_thread": found["systems"][FLOAT]["latency_ms"],
+        **found,
+        "targets": targets(parity, found),
+    }
+
+
+def _states(model: Turbo, recognizer: str) -> RecognizerStates | None:
+    """Return what makes the states that `model` reads of a wave; None where it reads the wave."""
+    try:
+        states = load_states(model.config, recognizer)
+        if states is not None:
+            states.check(model.config)
+    except TurboStreamError as error:
+        raise click.UsageError(str(error)) from error
+    return states
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Package to write.")
+@click.option(
+    "--manifest",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Recordings to compare the graphs on; without it, made-up sound.",
+)
+@click.option(
+    "--hypotheses",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="What recognizers heard in them.",
+)
+@click.option(
+    "--count",
+    type=click.IntRange(1),
+    help="Most recordings to compare on, spread over the manifest.  [default: all]",
+)
+@click.option(
+    "--quantization",
+    type=click.Choice(["auto", *QUANTIZATIONS]),
+    default="auto",
+    show_default=True,
+    help="auto: the faster one of those that lose at most 0.2 points of equal error rate.",
+)
+@click.option("--name", help=f"Name of the model.  [default: {NAME} for rej, else the recipe's]")
+@click.option("--language", default="en", show_default=True, help="Code of the texts' language.")
+@click.option(
+    "--license", "licence", help="Of the weights.  [default: of what it began as, or other]"
+)
+@click.option(
+    "--recognizer",
+    metavar="DIR",
+    help="The Whisper whose states the network reads.  [default: that of the run]",
+)
+@click.option(
+    "--parity",
+    "parity_folder",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Also measure load time, memory and speed beside PyTorch and smart-turn; report there.",
+)
+@click.option(
+    "--report",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="JSON of an evaluation to put on the card and into `metrics`, under its file's name.",
+)
+def main(
+    folder: Path,
+    out: Path,
+    manifest: Path | None,
+    hypotheses: tuple[Path, ...],
+    count: int | None,
+    quantization: str,
+    name: str | None,
+    language: str,
+    licence: str | None,
+    recognizer: str | None,
+    parity_folder: Path | None,
+    report: tuple[Path, ...],
+) -> None:
+    """Write the fp32 and INT8 graphs of the run in FOLDER, compare them, and make the package."""
+    console = Console(stderr=True)
+    model, tokenizer, config, metrics = read_run(folder)
+    origin = Origin.read(folder)
+    ours = config["name"] == "rej" and origin is None and name in (None, NAME)
+    name = name or (NAME if ours else f"turbo-{config['name']}")
+    licence = licence or (LICENCE if ours else origin and origin.license) or "other"
+    if parity_folder is not None and states_width(model):
+        raise click.UsageError(
+            "--parity measures systems that hear the sound itself; this network reads the states "
+            "of a recognizer: leave --parity out"
+        )
+    with tempfile.TemporaryDirectory() as scratch:
+        graphs = {name: Path(scratch, f"{name}.onnx") for name in (FLOAT, *QUANTIZATIONS)}
+        sets = synthetic_sets(model)
+        if manifest is not None:
+            with console.status("reading"):
+                states = _states(model, recognizer or config["data"].get("recognizer", ""))
+                sets = recorded_sets(model, tokenizer, manifest, hypotheses, count, states)
+        with console.status("exporting"):
+            try:
+                export_fp32(model, graphs[FLOAT])
+            except RuntimeError as error:
+                raise click.ClickException(str(error)) from error
+            quantize_dynamic(graphs[FLOAT], graphs["dynamic"])
+            quantize_static(graphs[FLOAT], graphs["static"], sets.calibration)
+        with console.status("comparing"):
+            compared = _compared(model, metrics, graphs, sets, quantization)
+        parity = compared.report
+        int8 = graphs[parity["quantization"]["chosen"]]
+        if parity_folder is not None:
+            with console.status("measuring"):
+                parity = _measured(model, folder, graphs, parity)
+            directed = decision_of(model, metrics).directed
+            write_report(parity_folder, name, parity, compared.probabilities, directed)
+        reports = {path.stem: json.loads(path.read_text("utf-8")) for path in report}
+        data = _described(metrics)
+        bases = base_models(config["model"]) if origin is None else origin.as_base_models()
+        shared = {"data": data, "language": language, "version": VERSION}
+        card = (
+            shipped_card(config["model"], metrics, parity, reports, **shared)
+            if ours
+            else model_card(
+                config, metrics, parity, name=name, licence=licence, bases=bases, **shared
+            )
+        )
+        write_package(
+            out,
+            name=name,
+            language=language,
+            graph=int8,
+            tokenizer=folder / "tokenizer.json",
+            card=card,
+            config=config["model"],
+            metrics=metrics,
+            training={
+                "license": licence,
+                "base_models": bases,
+                "data": data,
+            },
+            parity=parity,
+            reports=reports,
+        )
+    shown = {
+        key: np.round(value, 6) if isinstance(value, float) else value
+        for key, value in parity.items()
+    }
+    click.echo(json.dumps({"package": str(out), **shown}))
+
+
+if __name__ == "__main__":
+    main()

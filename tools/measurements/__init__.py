@@ -1,0 +1,1 @@
+"""One-off measurements, one folder a topic; docs/lab holds what they found."""

@@ -1,0 +1,1 @@
+"""The recognizer's windows, readings and stalls."""

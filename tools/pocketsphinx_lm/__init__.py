@@ -1,1 +1,0 @@
-"""Building blocks of `tools.build_pocketsphinx_lm`: text, counts, the stock model, ARPA."""

@@ -1,0 +1,1 @@
+"""Recognizers that are made here: Whisper folders and PocketSphinx language models."""

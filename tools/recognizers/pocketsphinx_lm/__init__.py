@@ -1,0 +1,1 @@
+"""Building blocks of `tools.recognizers.pocketsphinx_lm`: text, counts, the stock model, ARPA."""

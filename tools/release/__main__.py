@@ -1,0 +1,90 @@
+"""Command line: `python -m tools.release PACKAGE --judgement FILE`, a package's card anew."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from tools.export.graph_weights import read_network
+from tools.export.package import replace_card
+from tools.release.shipped_card import NAME, shipped_card
+from turbo_stream.cli.command import run_command
+from turbo_stream.detection.package import GRAPH_NAME, ModelPackage
+from turbo_stream.errors import InputError
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def _read(path: Path) -> dict:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path} is no JSON ({error})") from error
+
+
+@click.command("tools.release.__main__")
+@click.argument("package", type=click.Path(path_type=Path))
+@click.option("--judgement", type=_FILE, help="judgement.json of tools.judge.__main__ on PACKAGE.")
+@click.option(
+    "--same-verdicts-as",
+    metavar="'NAME VERSION'",
+    help="Package whose logits this one gives bit for bit: its judgement is taken.",
+)
+@click.option(
+    "--end-of-turn", type=_FILE, help="end_of_turn.json of tools.measurements.end_of_turn.__main__."
+)
+@click.option("--parity", type=_FILE, help="Parity report.  [default: that of the export]")
+def main(
+    package: Path,
+    judgement: Path | None,
+    same_verdicts_as: str | None,
+    end_of_turn: Path | None,
+    parity: Path | None,
+) -> None:
+    """Write README.md of the shipped PACKAGE from its turbo.json and from reports, and its hash.
+
+    The card of a model of one's own is written by tools.export.__main__; figures of another model are
+    refused.
+    """
+    found = ModelPackage.load(package)
+    own = f"{found.name} {found.version}"
+    if found.name != NAME:
+        raise InputError(f"{package} holds {own}: this writes the card of {NAME} only")
+    metrics = dict(found.metrics)
+    if judgement is not None:
+        metrics["judgement"] = _read(judgement)
+    if parity is not None:
+        metrics["parity"] = _read(parity)
+    if end_of_turn is not None:
+        if found.finished_threshold is None:
+            raise InputError(f"{package} holds {own}, which has no end-of-turn head to tell of")
+        measured = {**_read(end_of_turn), "threshold": found.finished_threshold}
+        metrics["end_of_turn"] = {**metrics["end_of_turn"], "measured": measured}
+    if same_verdicts_as is not None:
+        metrics["same_verdicts_as"] = same_verdicts_as
+    judged = metrics.get("judgement")
+    if judged is not None and judged["run"]["packages"][0]["name"] not in (own, same_verdicts_as):
+        name = judged["run"]["packages"][0]["name"]
+        raise InputError(f"the judgement is of {name}, the package is {own}; judge this package")
+    card = shipped_card(
+        read_network(found.path(GRAPH_NAME)),
+        {**metrics, "operating_points": _points(found)},
+        metrics["parity"],
+        metrics,
+        data=list(found.training["data"]),
+        language=found.language,
+        version=found.version,
+    )
+    replace_card(package, card)
+    print(package / "README.md")
+
+
+def _points(package: ModelPackage) -> dict[str, dict]:
+    return {name: vars(point) for name, point in package.operating_points.items()}
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(main))

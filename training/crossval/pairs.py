@@ -1,0 +1,91 @@
+"""Command line: leave a pair of collections out, train, and score what was never heard.
+
+The texts that a collection was read from are left out with it.
+
+`python -m training.crossval.pairs rej out=DIR data.manifest=FILE ... [--pair DIRECTED,NOT_DIRECTED]`
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import click
+import numpy as np
+
+from training.data.features import AS_RECORDED
+from training.data.row import Row
+from training.fitting.checkpoint import write_json
+from training.fitting.metrics import bootstrap_eer, summary
+from training.fitting.probe import probe_scores
+from training.fitting.recipe import RECIPES, Recipe, build_recipe
+from training.fitting.runs import train_run
+from training.fitting.scoring import margin
+from training.fitting.workbench import load_rows, prepare
+from training.folds.fixed_pairs import PAIRS, left_out
+
+
+def held_rows(recipe: Recipe, pair: tuple[str, str]) -> list[Row]:
+    """Return the rows of both collections, unshippable ones too: they are only measured."""
+    rows = load_rows(replace(recipe, data=replace(recipe.data, exclude=(), text="")))
+    directed = recipe.model.labels.index("directed")
+    wanted = {(pair[0], True), (pair[1], False)}
+    return [row for row in rows if (row.collection, row.label == directed) in wanted]
+
+
+def score_pair(recipe: Recipe, pair: tuple[str, str], folder: Path) -> dict:
+    """Score the model in `folder` on a pair of collections, beside the probe.
+
+    What needs text is measured on the rows that a recognizer has heard: true words of one
+    collection against a recognizer's of the other would tell the collections apart. The figures
+    of all rows, which need none, stand under `all`.
+    """
+    rows = held_rows(recipe, pair)
+    bench = prepare(replace(recipe, init=str(folder)))
+    directed = bench.recipe.model.labels.index("directed")
+    clips = [row.clip for row in rows]
+    bench.store.fill(bench.model.eval(), [(clip, AS_RECORDED) for clip in clips])
+    logits = bench.scorer(recipe.data.transcripts)(bench.model, rows)
+    labels = np.array([row.label == directed for row in rows])
+    groups = np.array([row.group for row in rows])
+    heard = np.array([bool(row.hypotheses) for row in rows])
+    scores = {mode: margin(values, directed) for mode, values in logits.items()}
+    scores["probe"] = probe_scores(clips, labels, groups)
+    found: dict = {"directed": pair[0], "not_directed": pair[1], "n": int(heard.sum())}
+    found["without_text"] = sum(bool(row.hypotheses) and not row.hypotheses[0].text for row in rows)
+    for name, values in scores.items():
+        interval = bootstrap_eer(labels[heard], values[heard], groups[heard])
+        found[name] = {**summary(labels[heard], values[heard]), "eer_ci95": interval}
+    found["all"] = {name: summary(labels, scores[name]) for name in ("audio", "probe")}
+    return found
+
+
+@click.command()
+@click.argument("recipe", type=click.Choice(sorted(RECIPES)))
+@click.argument("assignments", nargs=-1, metavar="key=value...")
+@click.option("--pair", multiple=True, default=PAIRS, show_default=True, help="One of each class.")
+@click.option("--how", default="", help="A sentence on the budget, kept with the figures.")
+def main(recipe: str, assignments: tuple[str, ...], pair: tuple[str, ...], how: str) -> None:
+    """Train once without each pair and write the figures to `out`/pairs.json."""
+    base = build_recipe(recipe, assignments)
+    if not base.out:
+        raise click.UsageError("out=DIR is needed: the folder of the results")
+    if not base.data.features:
+        features = str(Path(base.out, "features"))
+        base = replace(base, data=replace(base.data, features=features))
+    results = []
+    for text in pair:
+        directed, _, other = text.partition(",")
+        folder = Path(base.out, f"without_{directed}_{other}")
+        data = replace(base.data, exclude=(*base.data.exclude, *left_out(directed, other)))
+        run = replace(base, out=str(folder), data=data)
+        if not (folder / "metrics.json").exists():
+            train_run(run)
+        results.append(score_pair(run, (directed, other), folder))
+        click.echo(json.dumps(results[-1]))
+        write_json(Path(base.out, "pairs.json"), {"how": how, "pairs": results})
+
+
+if __name__ == "__main__":
+    main()

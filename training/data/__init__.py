@@ -1,0 +1,1 @@
+"""Rows, texts, names and channels, drawn into batches."""

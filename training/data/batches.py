@@ -1,0 +1,268 @@
+"""Draws rows, words, names and channels at random, and pads them into batches."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer
+
+from training.data.config import DataConfig
+from training.data.corrupt import Mishearing
+from training.data.features import AS_RECORDED, FeatureStore, Frames
+from training.data.hypotheses import MISSING, Confidence
+from training.data.names import NAMES, Named, draw_named
+from training.data.row import Row, text_key
+from training.data.text_states import TextStates
+from training.fitting.config import TrainConfig
+from training.objective.objective import Batch
+
+_BREATH_WORDS = 16
+"""Nobody says more in one utterance; a longer typed line is cut, for padding costs time."""
+
+_ANOTHERS_SHARE = 0.15
+"""Of the recordings that call a device by name: as one of another name would hear them."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """One drawn row, ready to be padded."""
+
+    frames: Frames | None
+    names: tuple[str, ...]
+    text: str
+    confidence: Confidence
+    label: int
+    text_key: int = 0
+    """Equal for equal transcripts."""
+
+    recording_key: int = 0
+    """Equal for the same recording."""
+
+    matched: bool = True
+    """False where the words are not those of the sound."""
+
+
+def encode(tokenizer: Tokenizer, text: str, names: Sequence[str]) -> tuple[list[int], list[int]]:
+    """Return token ids and mask: names as first segment if there are any; mask 0 for no text."""
+    pair = ", ".join(names)
+    encoding = tokenizer.encode(pair, text) if pair and text else tokenizer.encode(text)
+    given = int(bool(text_key(text)))
+    return encoding.ids, [given] * len(encoding.ids)
+
+
+def collate(
+    examples: Sequence[Example],
+    tokenizer: Tokenizer,
+    width: int,
+    device: torch.device,
+    text_states: TextStates | None = None,
+) -> Batch:
+    """Pad `examples` into one batch; `width` is that of a frame.
+
+    With `text_states` the batch carries what the frozen text front makes of its token ids.
+    """
+    steps = max((len(e.frames) for e in examples if e.frames is not None), default=1)
+    encoded = [encode(tokenizer, e.text, e.names) for e in examples]
+    length = max(len(ids) for ids, _ in encoded)
+    frames = torch.zeros(len(examples), steps, width)
+    frame_mask = torch.zeros(len(examples), steps)
+    token_ids = torch.zeros(len(examples), length, dtype=torch.long)
+    token_mask = torch.zeros(len(examples), length, dtype=torch.long)
+    for index, (example, (ids, mask)) in enumerate(zip(examples, encoded, strict=True)):
+        if example.frames is not None:
+            frames[index, : len(example.frames)] = torch.from_numpy(example.frames).float()
+            frame_mask[index, : len(example.frames)] = 1.0
+        token_ids[index, : len(ids)] = torch.tensor(ids)
+        token_mask[index, : len(mask)] = torch.tensor(mask)
+    return Batch(
+        frames=frames.to(device),
+        frame_mask=frame_mask.to(device),
+        token_ids=token_ids.to(device),
+        token_mask=token_mask.to(device),
+        confidence=torch.tensor([e.confidence for e in examples]).to(device),
+        labels=torch.tensor([e.label for e in examples]).to(device),
+        text_keys=torch.tensor([e.text_key for e in examples]).to(device),
+        recording_keys=torch.tensor([e.recording_key for e in examples]).to(device),
+        matched=torch.tensor([e.matched for e in examples]).to(device),
+        text_states=text_states([ids for ids, _ in encoded]).to(device) if text_states else None,
+    )
+
+
+def number_of(key: str) -> int:
+    """Return a number that is equal for equal keys."""
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:6])
+
+
+def variants_of(row: Row, data: DataConfig) -> Sequence[int]:
+    """Return the random channels a recording is seen through in training, or none: as it is."""
+    count = data.synthetic_variants if row.synthetic else data.variants
+    return range(count) if count else (AS_RECORDED,)
+
+
+@dataclass
+class Sampler:
+    """Draws balanced examples: first the class, then the collection, then the row.
+
+    A collection is drawn in proportion to the square root of its size, so that a large one does
+    not drown the rest.
+    """
+
+    rows: Sequence[Row]
+    store: FeatureStore
+    mishearing: Mishearing | None
+    data: DataConfig
+    train: TrainConfig
+    directed: int | None
+    """The class of speech to the device; None where the labels are others."""
+
+    rng: random.Random
+
+    def __post_init__(self) -> None:
+        self._pools: dict[str, dict[int, dict[str, list[Row]]]] = {}
+        for row in self.rows:
+            kind = "text" if row.audio is None else "synthetic" if row.synthetic else "real"
+            classes = self._pools.setdefault(kind, defaultdict(lambda: defaultdict(list)))
+            classes[row.label][row.collection].append(row)
+        heard = [h.confidence for row in self.rows for h in row.hypotheses]
+        self._confidences = heard or [MISSING]
+        self._before = self.rng.getstate()
+        self._given = 0
+
+    def _row(self, kind: str) -> Row:
+        classes = self._pools[kind]
+        collections = classes[self.rng.choice(sorted(classes))]
+        names = sorted(collections)
+        weights = [len(collections[name]) ** 0.5 for name in names]
+        return self.rng.choice(collections[self.rng.choices(names, weights)[0]])
+
+    def _kind(self) -> str:
+        if "text" in self._pools and self.rng.random() < self.data.text_share:
+            return "text"
+        sounds = [kind for kind in ("real", "synthetic") if kind in self._pools]
+        if len(sounds) == 2:
+            return sounds[self.rng.random() < self.data.synthetic_share]
+        return sounds[0] if sounds else "text"
+
+    def _foreign_confidence(self) -> Confidence:
+        """Return a confidence that says nothing of this row, so that giving one is no cue."""
+        return self.rng.choice(self._confidences) if self.rng.random() < 0.5 else MISSING
+
+    def _words(self, row: Row) -> tuple[str, Confidence]:
+        """Return what a recognizer might have made of a recording."""
+        if self.data.transcripts != "auto":
+            given = row.words(self.data.transcripts)
+            return ("", MISSING) if self.rng.random() < self.train.no_text else given
+        if self.rng.random() < self.train.no_text:
+            return "", self._foreign_confidence()
+        if row.hypotheses and (row.text is None or self.rng.random() < 0.6):
+            heard = self.rng.choice(row.hypotheses)
+            return heard.text, heard.confidence if self.rng.random() < 0.6 else MISSING
+        return self._misheard(row.text or "", share=0.5), self._foreign_confidence()
+
+    def _misheard(self, text: str, *, share: float) -> str:
+        if self.mishearing is None or self.rng.random() >= share:
+            return text
+        return self.mishearing(text, self.rng, rate=self.rng.uniform(0.05, 0.6))
+
+    def _called_another(self, row: Row) -> bool:
+        """Whether this time a device of another name hears `row`, which is then not for it.
+
+        Only where the row's name is said: a command that names nobody is for any device.
+        """
+        spoken = f" {text_key(row.text or '')} "
+        said = any(f" {text_key(name)} " in spoken for name in row.names)
+        return said and row.label == self.directed and self.rng.random() < _ANOTHERS_SHARE
+
+    def _names(self, row: Row) -> tuple[str, ...]:
+        if row.names:
+            own = row.names if self.rng.random() < 0.6 else ()
+            extra = (self.rng.choice(NAMES),) if own and self.rng.random() < 0.2 else ()
+            return own + extra
+        # A name that nobody says, alike for both classes.
+        if self.directed is None:
+            return ()
+        return tuple(self.rng.sample(NAMES, 1)) if self.rng.random() < 0.25 else ()
+
+    def _spoken_by_nobody(self, row: Row) -> Example:
+        """Return an example of a line of text, around a random device."""
+        line = " ".join((row.text or "").split()[:_BREATH_WORDS])
+        drawn = Named((), line, row.label)
+        if self.directed is not None:
+            drawn = draw_named(line, row.label, self.rng, directed=self.directed)
+        text = self._misheard(drawn.text, share=0.4)
+        words, line_key = number_of(text_key(drawn.text)), number_of(f"line {drawn.text}")
+        confidence = self._foreign_confidence()
+        return Example(None, drawn.names, text, confidence, drawn.label, words, line_key)
+
+    def draw(self) -> Example:
+        """Return one random example."""
+        row = self._row(self._kind())
+        if row.audio is None:
+            return self._spoken_by_nobody(row)
+        variant = self.rng.choice(variants_of(row, self.data))
+        borrows = not row.synthetic and "text" in self._pools
+        if borrows and self.rng.random() < self.data.borrowed_share:
+            # A clear text decides, whoever seems to speak it and over whatever channel.
+            words = self._spoken_by_nobody(self._row("text"))
+            frames = self.store.load(row.clip, variant)
+            own = number_of(str(row.clip))
+            return replace(words, frames=frames, recording_key=own, matched=False)
+        text, confidence = self._words(row)
+        silent = text and self.rng.random() < self.train.no_audio
+        frames = None if silent else self.store.load(row.clip, variant)
+        recording = number_of(str(row.clip))
+        words = text_key(row.text or text)
+        names, label = self._names(row), row.label
+        if text and self._called_another(row):
+            others = [name for name in NAMES if name not in row.names]
+            names, label = (self.rng.choice(others),), 1 - row.label
+        return Example(
+            frames=frames,
+            names=names,
+            text=text,
+            confidence=confidence,
+            label=label,
+            text_key=number_of(words) if words else recording,
+            recording_key=recording,
+        )
+
+    def batches(self, collate_batch: Callable[[Sequence[Example]], Batch]) -> Iterator[Batch]:
+        """Yield batches for ever; four at a time are sorted by length, so that padding is short."""
+        size = self.train.batch
+        while True:
+            self._before = self.rng.getstate()
+            drawn = [self.draw() for _ in range(4 * size)]
+            spoken = [e for e in drawn if e.frames is not None]
+            silent = [e for e in drawn if e.frames is None]
+            spoken.sort(key=lambda e: len(e.frames) if e.frames is not None else 0)
+            silent.sort(key=lambda e: len(e.text))
+            spoken_edges = [len(spoken) * quarter // 4 for quarter in range(5)]
+            # Lines fill up what the sounds leave, so that every batch has `size` rows.
+            silent_edges = [quarter * size - edge for quarter, edge in enumerate(spoken_edges)]
+            parts = zip(_cut(spoken, spoken_edges), _cut(silent, silent_edges), strict=True)
+            batches = [sounds + lines for sounds, lines in parts]
+            self.rng.shuffle(batches)
+            for batch in batches[self._given :]:
+                self._given += 1
+                yield collate_batch(batch)
+            self._given = 0
+
+    def state(self) -> dict[str, Any]:
+        """Return the place between two batches: how the last four were drawn, and those given."""
+        return {"before": self._before, "given": self._given}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from `state`; `batches` must not have begun."""
+        self.rng.setstate(state["before"])
+        self._given = state["given"]
+
+
+def _cut(items: list[Example], edges: Sequence[int]) -> list[list[Example]]:
+    """Return the runs of `items` between `edges`."""
+    return [items[start:end] for start, end in zip(edges, edges[1:], strict=False)]

@@ -1,0 +1,120 @@
+"""Rows of training data: recordings by JSONL manifest, lines of text by JSONL folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from training.data.hypotheses import Hypothesis
+from training.data.lines import read_lines
+from training.data.row import Row, text_key
+from turbo_stream.errors import InputError
+from turbo_stream.evaluation.corpus.item import Item
+from turbo_stream.evaluation.corpus.manifests import read_manifest as read_items
+
+
+def _labelled(path: Path) -> list[Item]:
+    """Return the items that a model can learn from: labelled, and not by name only."""
+    items = [item for item in read_items(path) if not item.row.get("nominal")]
+    for item in items:
+        if not item.row.get("label"):
+            raise InputError(
+                f"{path}, item {item.index + 1} has no label; name the class of every row in a "
+                'column "label"'
+            )
+    return items
+
+
+def found_labels(paths: Iterable[Path]) -> tuple[str, ...]:
+    """Return the labels that the manifests name, sorted.
+
+    Raises:
+        InputError: a row has no label, or all have the same.
+    """
+    given = list(paths)
+    labels = tuple(sorted({item.row["label"] for path in given for item in _labelled(path)}))
+    if len(labels) < 2:
+        names = ", ".join(str(path) for path in given) or "no manifest"
+        found = f"only the label {labels[0]}" if labels else "no label"
+        raise InputError(f"{names}: {found} found; two classes at least are needed")
+    return labels
+
+
+def _plain(row: dict[str, Any]) -> dict[str, str]:
+    return {key: str(value) for key, value in row.items() if isinstance(value, (str, int, float))}
+
+
+def read_manifest(
+    path: Path, labels: tuple[str, ...], hypotheses: dict[str, tuple[Hypothesis, ...]]
+) -> list[Row]:
+    """Read a manifest as turbo-eval does; rows of other and of nominal labels are left out.
+
+    The group of a row is its `group`, else `voice`, else `speaker`, else the recording itself. It
+    is not told apart by collection: the same callers may speak in several.
+    """
+    rows = []
+    for item in _labelled(path):
+        row = item.row
+        if row["label"] not in labels:
+            continue
+        stored = row["audio_filepath"]
+        name = item.device_name
+        collection = row.get("set") or row.get("engine") or row.get("source") or path.stem
+        group = row.get("group") or row.get("voice") or row.get("speaker") or stored
+        rows.append(
+            Row(
+                audio=item.path,
+                label=labels.index(row["label"]),
+                text=item.text,
+                hypotheses=hypotheses.get(stored, ()),
+                collection=collection,
+                group=str(group),
+                names=(name,) if name else (),
+                offset_s=item.offset_s,
+                # A duration without an offset is that of the file, often rounded.
+                duration_s=item.duration_s if "offset" in row else None,
+                synthetic="engine" in row,
+                fold=row.get("fold"),
+                shippable=bool(row.get("shippable", True)),
+                text_source=row.get("text_source") if "engine" in row else None,
+                source=row.get("source"),
+                license=row.get("license"),
+                columns=_plain(row),
+            )
+        )
+    return rows
+
+
+def held_text_keys(paths: Iterable[Path]) -> set[str]:
+    """Return the keys of every text that the manifests' development and test rows speak."""
+    return {
+        text_key(item["text"])
+        for path in paths
+        for item in read_lines(path)
+        if item.get("fold") in ("dev", "test") and item.get("text")
+    }
+
+
+def read_texts(folder: Path, labels: tuple[str, ...], held: set[str]) -> list[Row]:
+    """Read every `*.jsonl.gz` of `folder`, but for `held` keys; a sentence twice is kept once."""
+    rows, seen = [], set(held)
+    for path in sorted(folder.glob("*.jsonl.gz")):
+        collection = path.name.removesuffix(".jsonl.gz")
+        for item in read_lines(path):
+            key = text_key(item["text"])
+            if not key or key in seen or item["label"] not in labels:
+                continue
+            seen.add(key)
+            rows.append(
+                Row(
+                    audio=None,
+                    label=labels.index(item["label"]),
+                    text=item["text"],
+                    hypotheses=(),
+                    collection=collection,
+                    group=f"{collection}/{item.get('conv') or key}",
+                    names=(),
+                )
+            )
+    return rows

@@ -1,0 +1,1 @@
+"""Small towers that learn what large ones make of sound and text."""

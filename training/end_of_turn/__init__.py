@@ -1,0 +1,1 @@
+"""A head that hears whether a speaker has finished."""

@@ -1,0 +1,1 @@
+"""One training run: model, optimization, calibration, figures."""

@@ -1,0 +1,88 @@
+"""What can be told without hearing a word: the figure every other one has to stand beside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from training.data.augment import Wave, speech_edges
+from training.data.row import Clip
+from training.data.wave import read_wave
+
+_BANDS = 24
+
+SPEECH_S = 2
+"""Where the length of the speech, in seconds, stands among the `content_free` features."""
+
+
+def content_free(wave: Wave, *, sample_rate: int = 16_000) -> NDArray[np.float64]:
+    """Return length, margins, level, peak, noise floor and long-term spectrum of `wave` `[T]`."""
+    start, end = speech_edges(wave, sample_rate=sample_rate)
+    hop = sample_rate // 100
+    power = np.square(wave[: len(wave) // hop * hop].reshape(-1, hop)).mean(axis=1) + 1e-10
+    level_db = 10.0 * np.log10(power)
+    low, middle, high = np.percentile(level_db, [5, 50, 95])
+    window = 512
+    padded = np.pad(wave, (0, max(0, window - len(wave))))
+    steps = (len(padded) - window) // 256 + 1
+    index = np.arange(window) + 256 * np.arange(steps)[:, None]
+    spectrum = np.square(np.abs(np.fft.rfft(padded[index] * np.hanning(window)))).mean(axis=0)
+    edges = np.unique(np.geomspace(2, len(spectrum), _BANDS + 1).astype(int))
+    pairs = zip(edges[:-1], edges[1:], strict=True)
+    bands = np.array([np.log10(spectrum[a:b].mean() + 1e-10) for a, b in pairs])
+    peak = np.log10(np.abs(wave).max() + 1e-6)
+    length_s = len(wave) / sample_rate
+    margins_s = (start / sample_rate, (len(wave) - end) / sample_rate)
+    speech_s = (end - start) / sample_rate
+    scalars = (length_s, np.log(length_s), speech_s, *margins_s, low, middle, high, peak)
+    return np.concatenate([scalars, bands])
+
+
+def probe_scores(
+    clips: Sequence[Clip], labels: NDArray, groups: NDArray, *, folds: int = 5
+) -> NDArray[np.float64]:
+    """Return `cross_validated` log-odds `[N]` of the `content_free` features of `clips`."""
+    features = np.array([content_free(read_wave(clip)) for clip in clips])
+    return cross_validated(features, labels, groups, folds=folds)
+
+
+def cross_validated(
+    features: NDArray[np.float64], labels: NDArray, groups: NDArray, *, folds: int = 5
+) -> NDArray[np.float64]:
+    """Return log-odds `[N]` of a logistic regression on `features` `[N, F]`, cross-validated.
+
+    No group is on both sides of a fold. Where no group has both classes, each class is split by
+    itself, so that every fold has both.
+    """
+    fold = np.zeros(len(labels), int)
+    for members, splitter in _splits(labels, groups, folds):
+        parts = splitter.split(members, labels[members], groups[members])
+        for index, (_, held) in enumerate(parts):
+            fold[members[held]] = index
+    scores = np.zeros(len(labels))
+    for index in np.unique(fold):
+        seen, held = fold != index, fold == index
+        model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
+        model.fit(features[seen], labels[seen])
+        scores[held] = model.decision_function(features[held])
+    return scores
+
+
+def _splits(
+    labels: NDArray, groups: NDArray, folds: int
+) -> Iterator[tuple[NDArray, GroupKFold | StratifiedGroupKFold]]:
+    """Yield indices of items and what splits them by group."""
+    classes = [np.flatnonzero(labels == value) for value in np.unique(labels)]
+    if set.intersection(*(set(groups[members]) for members in classes)):
+        count = min(folds, *(len(np.unique(groups[members])) for members in classes))
+        splitter = StratifiedGroupKFold(count, shuffle=True, random_state=0)
+        yield np.arange(len(labels)), splitter
+        return
+    for members in classes:
+        yield members, GroupKFold(min(folds, len(np.unique(groups[members]))))

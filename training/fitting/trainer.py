@@ -1,0 +1,233 @@
+"""The optimization: steps, looks at the development set, the best weights kept."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.progress import Progress
+from torch import Tensor, nn
+
+from models.turbo import Turbo
+from training.fitting.checkpoint import save_weights
+from training.fitting.config import TrainConfig
+from training.fitting.distributed import Rank
+from training.fitting.optimization import optimizer_of
+from training.fitting.run_state import Identity, Position, load_state, save_state
+from training.fitting.scalars import Scalars
+from training.objective.grad_cache import Gradients, RandomState
+from training.objective.objective import Batch, ObjectiveConfig, ViewsModel, geometry
+
+_LOG_EVERY = 10
+"""Steps between points of a curve, and between the losses that the progress bar shows."""
+
+
+@dataclass
+class History:
+    """What happened on the way."""
+
+    best_step: int = 0
+    best: float = math.inf
+    waited: int = 0
+    """Looks since the best."""
+
+    steps: int = 0
+    seconds: float = 0.0
+    """Of all steps, without the looks."""
+
+    looks: list[dict[str, float]] = field(default_factory=list)
+
+
+class _Clock:
+    """Adds the time of steps to a history: not that of looks and checkpoints."""
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self.start()
+
+    def start(self) -> None:
+        self.since = time.monotonic()
+
+    def stop(self) -> None:
+        self.history.seconds += time.monotonic() - self.since
+        self.since = time.monotonic()
+
+
+class _Run:
+    """The state of a run: everything that a step changes."""
+
+    def __init__(
+        self, model: Turbo, objective: ObjectiveConfig, train: TrainConfig, rank: Rank
+    ) -> None:
+        train.check()
+        self.train, self.rank = train, rank
+        self.views_model = ViewsModel(model, objective).to(rank.device)
+        self.optimizer, self.schedule = optimizer_of(self.views_model, train)
+        self.parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        self.history = History()
+        self.best: dict[str, Tensor] = {}
+        self.objective = objective
+        if rank.count > 1:
+            torch.manual_seed(rank.seed(torch.initial_seed()))
+        if train.compile:
+            for part in (model.audio_tower, model.text_tower, model.fusion):
+                part.compile(dynamic=True)
+
+    def trained(self) -> dict[str, Tensor]:
+        """Return a copy of everything but the frozen fronts."""
+        return {
+            name: value.detach().cpu().clone()
+            for name, value in self.views_model.state_dict().items()
+            if not name.startswith(("model.audio_front.", "model.text_front."))
+        }
+
+    def take_best(self) -> None:
+        """Bring the best weights back."""
+        self.views_model.load_state_dict(self.best, strict=False)
+
+    def state(self, position: Position, means: Tensor | None) -> dict[str, Any]:
+        """Return all of it; `position` and random state of every rank."""
+        random = RandomState.now(self.rank.device)
+        mine = {"cpu": random.cpu, "cuda": random.cuda, "position": position.state()}
+        return {
+            "history": asdict(self.history),
+            "weights": self.trained(),
+            "best": self.best,
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "means": means,
+            "ranks": self.rank.collected(mine),
+        }
+
+    def restore(self, state: dict[str, Any], position: Position) -> Tensor | None:
+        """Go on from `state`; return the running means."""
+        self.history = History(**state["history"])
+        self.views_model.load_state_dict(state["weights"], strict=False)
+        self.best = state["best"]
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
+        mine = state["ranks"][self.rank.index]
+        RandomState(mine["cpu"], mine["cuda"]).replay(self.rank.device)
+        position.restore(mine["position"])
+        return None if state["means"] is None else state["means"].to(self.rank.device)
+
+    def step(self, gradients: Gradients, batches: Iterator[Batch]) -> tuple[Batch, dict]:
+        """Take one optimizer step; return the last batch and what there is to report."""
+        self.views_model.train()
+        self.optimizer.zero_grad(set_to_none=True)
+        for number in range(1, self.train.accumulate + 1):
+            batch = next(batches)
+            if self.rank.count > 1 and len(batch.labels) != self.train.batch:
+                raise ValueError(
+                    f"a batch has {len(batch.labels)} rows and train.batch={self.train.batch}: "
+                    "ranks gather equally many"
+                )
+            last = number == self.train.accumulate
+            terms = gradients.add(batch, weight=1.0 / self.train.accumulate, sync=last)
+        norm = nn.utils.clip_grad_norm_(self.parameters, self.train.clip)
+        self.optimizer.step()
+        self.schedule.step()
+        return batch, {**terms, "gradient_norm": norm}
+
+    def shape_of_space(self, batch: Batch) -> dict[str, float]:
+        """Return alignment and uniformity on `batch`, leaving the random state as it is."""
+        device = self.rank.device
+        self.views_model.train()
+        with (
+            torch.random.fork_rng([device] if device.type == "cuda" else []),
+            torch.autocast(device.type, torch.bfloat16, enabled=self.train.bf16),
+        ):
+            measured = geometry(self.views_model, batch)
+        return {name: value.item() for name, value in measured.items()}
+
+
+def fit(
+    model: Turbo,
+    objective: ObjectiveConfig,
+    batches: Iterator[Batch],
+    evaluate: Callable[[], dict[str, float]],
+    train: TrainConfig,
+    folder: Path | None,
+    *,
+    position: Position | None = None,
+    identity: Identity | None = None,
+    rank: Rank | None = None,
+    quiet: bool = False,
+) -> History:
+    """Train `model` in place; it ends with the weights of the lowest `dev` of `evaluate`.
+
+    They are written to `folder` as `best.safetensors` in the end, and with checkpoints whenever
+    there are better ones; None writes nothing. `evaluate` is called every `evaluate_every` steps,
+    on the first rank alone, and must leave the weights as they are.
+
+    With `position`, what `batches` draws from, there are checkpoints, and a run that was
+    interrupted goes on as if it had not been; `identity` says which run it is. `quiet` shows no
+    progress: the caller has many runs to show.
+
+    Raises:
+        click.BadParameter: a field of `train` or `objective` cannot be.
+        click.UsageError: `folder` holds the checkpoint of another run.
+    """
+    rank = rank or Rank(0, 1, next(model.parameters()).device)
+    run = _Run(model, objective, train, rank)
+    writes = rank.first and folder is not None
+    curves = folder / "tensorboard" if folder is not None and train.tensorboard else None
+    scalars = Scalars(curves if rank.first else None)
+    saves = folder is not None and position is not None and train.checkpoint_every > 0
+    identity = {**(identity or {}), "ranks": rank.count}
+    if saves and train.resume and (state := load_state(folder, identity)) is not None:
+        scalars.means = run.restore(state, position)
+    history = run.history
+    wrapped = rank.wrap(run.views_model)
+    gradients = Gradients(wrapped, objective, chunk=train.chunk, bf16=train.bf16)
+    with Progress(disable=quiet or not rank.first) as progress:
+        task = progress.add_task("training", total=train.steps, completed=history.steps)
+        clock = _Clock(history)
+        while history.steps < train.steps and history.waited < train.patience:
+            batch, report = run.step(gradients, batches)
+            scalars.add(report)
+            step = history.steps = history.steps + 1
+            progress.update(task, advance=1)
+            if step % _LOG_EVERY == 0:
+                means = scalars.read()
+                progress.update(task, description=f"loss {means['loss']:.3f}")
+                rates = {group["name"]: group["lr"] for group in run.optimizer.param_groups}
+                scalars.write(step, "train", means)
+                scalars.write(step, "rate", rates)
+            if step % train.evaluate_every == 0 or step == train.steps:
+                clock.stop()
+                look: dict[str, float] | None = None
+                if rank.first:
+                    shape = run.shape_of_space(batch)
+                    temperature = 1.0 / run.views_model.scale.item()
+                    look = {**scalars.read(), "temperature": temperature, **shape, **evaluate()}
+                    look = {name: float(value) for name, value in look.items()}
+                    scalars.write(step, "look", look)
+                look = {"step": step, **rank.shared(look)}
+                history.looks.append(look)
+                if not quiet:
+                    progress.console.print({k: round(v, 4) for k, v in look.items()})
+                history.waited += 1
+                if look["dev"] < history.best:
+                    history.best, history.best_step, history.waited = look["dev"], step, 0
+                    run.best = run.trained()
+                    if writes and saves:
+                        save_weights(folder, model)
+                clock.start()
+            if saves and (step % train.checkpoint_every == 0 or step == train.steps):
+                clock.stop()
+                state = run.state(position, scalars.means)
+                if writes:
+                    save_state(folder, identity, state)
+                clock.start()
+        clock.stop()
+    scalars.close()
+    run.take_best()
+    if writes:
+        save_weights(folder, model)
+    return history

@@ -1,0 +1,216 @@
+"""What many runs on the same data share: rows, tokenizer, starting weights, features."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import click
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+
+from models.build import start_model
+from models.config import TurboConfig
+from models.errors import ModelError
+from models.turbo import Turbo
+from training.data.augment import Surroundings, Wave
+from training.data.batches import Sampler, variants_of
+from training.data.corrupt import Mishearing, bundled_dictionary, read_pronunciations
+from training.data.features import FeatureStore, front_digest
+from training.data.hypotheses import read_hypotheses
+from training.data.manifest import found_labels, held_text_keys, read_manifest, read_texts
+from training.data.names import directed_class
+from training.data.recognizer_states import load_states, with_source
+from training.data.row import Clip, Row
+from training.data.text_states import TextStates
+from training.data.wave import read_wave
+from training.fitting.checkpoint import load_model
+from training.fitting.development import dev_variants
+from training.fitting.distributed import pick_device
+from training.fitting.recipe import Recipe
+from training.fitting.scoring import Scorer
+from training.folds.split import Split
+
+
+def with_labels(recipe: Recipe) -> Recipe:
+    """Return `recipe` with the labels of its manifests, where it names none."""
+    if recipe.model.labels:
+        return recipe
+    labels = found_labels(Path(path) for path in recipe.data.manifest)
+    return replace(recipe, model=replace(recipe.model, labels=labels))
+
+
+def load_rows(recipe: Recipe) -> list[Row]:
+    """Return all rows of the recipe's manifests and texts, without the excluded collections."""
+    data, labels = recipe.data, recipe.model.labels
+    hypotheses = read_hypotheses(Path(path) for path in data.hypotheses)
+    rows: list[Row] = []
+    for path in data.manifest:
+        rows += read_manifest(Path(path), labels, hypotheses)
+    if data.synthetic_clips:
+        machine = [row for row in rows if row.synthetic][: data.synthetic_clips]
+        rows = [row for row in rows if not row.synthetic] + machine
+    if data.text:
+        held = held_text_keys(Path(path) for path in data.held_texts)
+        rows += read_texts(Path(data.text), labels, held)
+    return [row for row in rows if not {row.collection, row.text_source} & set(data.exclude)]
+
+
+def surroundings(recipe: Recipe) -> Surroundings:
+    """Load the noises and rooms that may go into shipped weights."""
+
+    def waves(manifest: str) -> list[Wave]:
+        if not manifest:
+            return []
+        path = Path(manifest)
+        items = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        shippable = [item for item in items if item.get("shippable", True)]
+        return [read_wave(Clip(path.parent / item["audio_filepath"])) for item in shippable]
+
+    return Surroundings(waves(recipe.data.noise), waves(recipe.data.rooms))
+
+
+@dataclass
+class Workbench:
+    """Loaded once, used by every run of a process."""
+
+    recipe: Recipe
+    """With labels, vocabulary and shape of the network filled in."""
+
+    rows: list[Row]
+    tokenizer: Tokenizer
+    model: Turbo
+    """Trained by one run after the other; `fresh_model` brings it back to the start."""
+
+    store: FeatureStore
+    text_states: TextStates | None
+    device: torch.device
+    _start: dict[str, Tensor]
+    """The pretrained part of the trained weights, and for a checkpoint all of them."""
+
+    _mishearing: Mishearing | None = None
+    _heads: dict[int, dict[str, Tensor]] = field(default_factory=dict)
+
+    def fresh_model(self, recipe: Recipe) -> Turbo:
+        """Return the model as a run with the seed of `recipe` starts.
+
+        What is new, and not pretrained, is drawn by the seed; the random state is then that of the
+        seed, whoever ran before.
+        """
+        seed = recipe.seed
+        if seed not in self._heads:
+            torch.manual_seed(seed)
+            drawn = _body_state(_new_network(recipe.model, self.model))
+            head = {name: value for name, value in drawn.items() if name not in self._start}
+            self._heads[seed] = head
+        self.model.load_state_dict({**self._start, **self._heads[seed]}, strict=False)
+        self.model.config = recipe.model
+        for name, module in self.model.named_modules():
+            if isinstance(module, nn.Dropout) and not _is_front(name):
+                module.p = recipe.model.dropout
+        torch.manual_seed(seed)
+        return self.model
+
+    def scorer(self, transcripts: str) -> Scorer:
+        """Return what scores rows of these data."""
+        return Scorer(self.tokenizer, self.store, self.text_states, transcripts)
+
+    def sampler(self, recipe: Recipe, train: Sequence[Row], *, seed: int) -> Sampler:
+        """Return what draws the batches of a run: they follow from `seed` and its data alone."""
+        return Sampler(
+            train,
+            self.store,
+            self._mishearing,
+            recipe.data,
+            recipe.train,
+            directed_class(recipe.model.labels),
+            random.Random(seed),
+        )
+
+    def fill(self, split: Split) -> None:
+        """Compute what is missing of the features that a run on `split` reads, but for its test."""
+        data = self.recipe.data
+        sounds = [row for row in split.train if row.audio is not None]
+        wanted = [(row.clip, variant) for row in sounds for variant in variants_of(row, data)]
+        heard = [row for row in split.dev if row.audio is not None]
+        wanted += [(row.clip, variant) for row in heard for variant in dev_variants(data)]
+        self.store.fill(self.model.eval(), wanted)
+
+
+def _is_front(name: str) -> bool:
+    return name.startswith(("audio_front.", "text_front."))
+
+
+def _body_state(model: Turbo) -> dict[str, Tensor]:
+    return {
+        name: value.detach().clone().cpu()
+        for name, value in model.state_dict().items()
+        if not _is_front(name)
+    }
+
+
+def _new_network(config: TurboConfig, like: Turbo) -> Turbo:
+    """Return a network of random weights."""
+    if like.config.labels != config.labels:
+        raise ValueError("the labels of a workbench are those of its model")
+    return Turbo(config)
+
+
+def _pretrained_state(model: Turbo) -> dict[str, Tensor]:
+    groups = model.parameter_groups()
+    known = {id(parameter) for name in ("audio", "text") for parameter in groups[name]}
+    names = {name for name, parameter in model.named_parameters() if id(parameter) in known}
+    return {name: value for name, value in _body_state(model).items() if name in names}
+
+
+def _texts(rows: Iterable[Row]) -> list[str]:
+    return [text for row in rows for text in (row.text, *(h.text for h in row.hypotheses)) if text]
+
+
+def prepare(recipe: Recipe, device: torch.device | None = None) -> Workbench:
+    """Load the data of `recipe` and the model it starts from: a checkpoint, or pretrained towers.
+
+    `device` is where the model goes; None for that of the recipe.
+
+    Raises:
+        InputError: a manifest is not what it should be.
+        click.UsageError: the network cannot be built.
+    """
+    torch.set_num_threads(recipe.train.threads)
+    torch.manual_seed(recipe.seed)
+    if recipe.init:
+        model, tokenizer = load_model(Path(recipe.init))
+        recipe = replace(recipe, model=model.config)
+        states = load_states(recipe.model, recipe.data.recognizer)
+        if states is not None:
+            states.check(recipe.model)
+        rows = load_rows(recipe)
+        start = _body_state(model)
+    else:
+        recipe = with_labels(recipe)
+        states = load_states(recipe.model, recipe.data.recognizer)
+        recipe = replace(recipe, model=with_source(recipe.model, states))
+        rows = load_rows(recipe)
+        try:
+            config, model, tokenizer = start_model(recipe.model, _texts(rows))
+        except ModelError as error:
+            raise click.UsageError(str(error)) from error
+        recipe = replace(recipe, model=config)
+        start = _pretrained_state(model)
+    device = device or pick_device(recipe.device)
+    model.to(device)
+    store = FeatureStore(
+        folder=Path(recipe.data.features or Path(recipe.out, "features")),
+        front=front_digest(model.audio_front),
+        augment=recipe.augment,
+        surroundings=surroundings(recipe),
+        states=states,
+    )
+    lines = [row.text for row in rows if row.audio is None and row.text]
+    mishearing = Mishearing(lines, read_pronunciations(bundled_dictionary())) if lines else None
+    text_states = TextStates(model) if model.text_front.width else None
+    return Workbench(recipe, rows, tokenizer, model, store, text_states, device, start, mishearing)

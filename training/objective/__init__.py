@@ -1,0 +1,1 @@
+"""What is minimized: the losses, their views, and their gradients in chunks."""

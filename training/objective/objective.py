@@ -1,0 +1,294 @@
+"""The whole objective: the model's views of a batch, then the switched-on terms of their loss.
+
+Two halves, so that what lies between them can be gathered over ranks or kept for a second pass:
+`ViewsModel` makes plain tensors of a batch, `objective_terms` makes the loss of plain tensors.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from typing import NamedTuple
+
+import click
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from models.encoded import Encoded
+from models.turbo import Turbo
+from training.objective import losses
+
+
+@dataclass(frozen=True)
+class ObjectiveConfig:
+    """Weights of the terms; a weight of 0 switches its term off."""
+
+    views: int = 2
+    """Passes of every row under dropout masks of their own: 2, or 1 for plain cross-entropy."""
+
+    in_modal: float = 0.1
+    """Weight of InfoNCE between the two dropout views of one modality (both modalities' sum)."""
+
+    cross_modal: float = 0.1
+    """Weight of InfoNCE between the views of sound and text."""
+
+    r_drop: float = 0.0
+    """Weight of the symmetric KL divergence between the two views' classes."""
+
+    sup_con: float = 0.0
+    """Weight of supervised contrast of the views of one modality (both modalities' sum)."""
+
+    temperature: float = 0.07
+    """Of all contrastive terms; where the learnable one starts."""
+
+    min_temperature: float = 0.02
+    """It never falls below this ..."""
+
+    max_temperature: float = 0.5
+    """... nor rises above this."""
+
+    learn_temperature: bool = True
+    """False keeps it where it starts."""
+
+    mask_same_text: bool = True
+    """Rows with equal transcripts are no negatives of each other."""
+
+    mask_same_recording: bool = True
+    """Rows of the same recording are no negatives of each other."""
+
+    mask_same_label: bool = False
+    """Rows of the same class are no negatives of each other. The paper contrasts them: instance
+    against instance, whatever the classes."""
+
+    shuffle_pairs: bool = False
+    """A control: contrast every sound with the words of another row. What the cross-modal term is
+    then still worth, it is not worth for what sound and words have in common."""
+
+    loss_chunk: int = 0
+    """Rows of similarities made at a time, so that their memory is linear in the batch; 0: all."""
+
+    @property
+    def contrastive(self) -> bool:
+        """Whether any term needs the projections."""
+        return bool(self.in_modal or self.cross_modal or self.sup_con)
+
+    def check(self) -> None:
+        """Raise click.BadParameter where the fields contradict each other."""
+        if self.views not in (1, 2):
+            raise click.BadParameter(f"objective.views={self.views}: allowed are 1 and 2")
+        if self.views == 1 and (self.in_modal or self.r_drop):
+            raise click.BadParameter(
+                "objective.views=1: in_modal and r_drop compare two views; set them to 0 or views=2"
+            )
+        if not 0 < self.min_temperature <= self.temperature <= self.max_temperature:
+            raise click.BadParameter(
+                f"objective.temperature={self.temperature}: must lie between min_temperature "
+                f"{self.min_temperature} (above 0) and max_temperature {self.max_temperature}"
+            )
+
+
+@dataclass
+class Batch:
+    """One padded batch, already through the frozen audio front."""
+
+    frames: Tensor
+    """`[B, N, D]` float32."""
+
+    frame_mask: Tensor
+    """`[B, N]`; all 0 where there is no sound."""
+
+    token_ids: Tensor
+    """`[B, L]` int64."""
+
+    token_mask: Tensor
+    """`[B, L]` int64; all 0 where there is no text."""
+
+    confidence: Tensor
+    """`[B, C]`."""
+
+    labels: Tensor
+    """`[B]` int64."""
+
+    text_keys: Tensor
+    """`[B]` int64; equal for equal transcripts."""
+
+    recording_keys: Tensor
+    """`[B]` int64; equal for the same recording."""
+
+    matched: Tensor
+    """`[B]` bool; False where the text is not what the sound says."""
+
+    text_states: Tensor | None = None
+    """`[B, L, F]`, what a frozen text front made of `token_ids`; None: it has yet to run."""
+
+    def split(self, chunk: int) -> list[Batch]:
+        """Return batches of `chunk` rows (the last may be shorter), padded as they are."""
+        starts = range(0, len(self.labels), chunk)
+        return [self._rows(slice(start, start + chunk)) for start in starts]
+
+    def _rows(self, chosen: slice) -> Batch:
+        columns = (getattr(self, item.name) for item in fields(self))
+        return Batch(*(None if column is None else column[chosen] for column in columns))
+
+
+class Views(NamedTuple):
+    """What the loss needs of V passes, as plain float32 tensors."""
+
+    logits: Tensor
+    """`[V, B, K]`, fused."""
+
+    audio: Tensor
+    """`[V, B, P]` unit vectors; P is 0 where no term is contrastive."""
+
+    text: Tensor
+    """`[V, B, P]`, likewise."""
+
+    scale: Tensor
+    """`[]`, inverse temperature."""
+
+
+class Targets(NamedTuple):
+    """What the loss needs of the rows, `[B]` each."""
+
+    labels: Tensor
+    text_keys: Tensor
+    recording_keys: Tensor
+    has_audio: Tensor
+    has_text: Tensor
+    matched: Tensor
+
+    @classmethod
+    def of(cls, batch: Batch) -> Targets:
+        """Return the targets of `batch`."""
+        return cls(
+            batch.labels,
+            batch.text_keys,
+            batch.recording_keys,
+            batch.frame_mask.amax(dim=1) > 0,
+            batch.token_mask.amax(dim=1) > 0,
+            batch.matched,
+        )
+
+
+class ViewsModel(nn.Module):
+    """A Turbo and the temperature: everything that is trained, batch to `Views`.
+
+    Raises:
+        click.BadParameter: `config` contradicts itself.
+    """
+
+    def __init__(self, model: Turbo, config: ObjectiveConfig) -> None:
+        super().__init__()
+        config.check()
+        self.model = model
+        self.config = config
+        start = torch.tensor(-math.log(config.temperature))
+        self.log_scale = nn.Parameter(start, requires_grad=config.learn_temperature)
+
+    @property
+    def scale(self) -> Tensor:
+        """Inverse temperature, clamped."""
+        low = -math.log(self.config.max_temperature)
+        high = -math.log(self.config.min_temperature)
+        return self.log_scale.clamp(low, high).exp()
+
+    def encode(self, batch: Batch, views: int) -> tuple[Encoded, Encoded]:
+        """Return sound and text of `views` passes in one forward of `views * B` rows.
+
+        Rows i, i + B, ... share their input and not their dropout masks. What does not depend on
+        those is made once: the fronts, and each tower up to its first dropout.
+        """
+        audio = self.model.audio_tower(batch.frames, batch.frame_mask, views)
+        states = batch.text_states
+        if states is None:
+            states = self.model.text_front(batch.token_ids, batch.token_mask)
+        return audio, self.model.text_tower(states, batch.token_mask, views)
+
+    def forward(self, batch: Batch) -> Views:
+        """Return the views of `batch`, as many as the configuration says."""
+        count = self.config.views
+        audio, text = self.encode(batch, count)
+        logits = self.model.fusion(audio, text, batch.confidence.repeat(count, 1)).float()
+        if self.config.contrastive:
+            sound = self.model.audio_projection(audio.pooled)
+            words = self.model.text_projection(text.pooled)
+            scale = self.scale
+        else:  # what no term uses is not worth its time, and must not wait for a gradient
+            sound = words = logits.new_zeros(len(logits), 0)
+            scale = self.scale.detach()
+        parts = (part.reshape(count, len(batch.labels), -1) for part in (logits, sound, words))
+        return Views(*parts, scale)
+
+
+def objective_terms(views: Views, targets: Targets, config: ObjectiveConfig) -> dict[str, Tensor]:
+    """Return every term that is switched on, and their weighted sum under `loss`.
+
+    A row without sound or without text takes no part in the terms of what it lacks; a row whose
+    words are not those of its sound takes none in what joins the two, nor does its sound in what
+    follows from its label, for that is the words'.
+    """
+    has_audio, has_text, matched = targets.has_audio, targets.has_text, targets.matched
+    columns = [targets.text_keys] * config.mask_same_text
+    columns += [targets.recording_keys] * config.mask_same_recording
+    columns += [targets.labels] * config.mask_same_label
+    keys = torch.stack(columns, dim=1) if columns else targets.labels.new_zeros(len(matched), 0)
+    scale, chunk = views.scale, config.loss_chunk
+    terms = {"ce": losses.cross_entropy(views.logits, targets.labels)}
+    total = terms["ce"]
+    if config.in_modal:
+        for name, vectors, rows in (
+            ("in_audio", views.audio, has_audio),
+            ("in_text", views.text, has_text),
+        ):
+            terms[name] = losses.in_modal(vectors[:, rows], scale, keys=keys[rows], chunk=chunk)
+            total = total + config.in_modal * terms[name]
+    if config.cross_modal:
+        rows = has_audio & has_text & matched
+        text = views.text[:, rows]
+        if config.shuffle_pairs:
+            text = text.roll(1, dims=1)
+        terms["cross"] = losses.cross_modal(
+            views.audio[:, rows], text, scale, keys=keys[rows], chunk=chunk
+        )
+        total = total + config.cross_modal * terms["cross"]
+    if config.r_drop:
+        terms["r_drop"] = losses.r_drop(views.logits)
+        total = total + config.r_drop * terms["r_drop"]
+    if config.sup_con:
+        for name, vectors, rows in (
+            ("sup_audio", views.audio, has_audio & matched),
+            ("sup_text", views.text, has_text),
+        ):
+            labels = targets.labels[rows]
+            terms[name] = losses.supervised_contrastive(
+                vectors[:, rows], labels, scale, chunk=chunk
+            )
+            total = total + config.sup_con * terms[name]
+    return {"loss": total, **terms}
+
+
+@torch.no_grad()
+def geometry(views_model: ViewsModel, batch: Batch) -> dict[str, Tensor]:
+    """Return Wang and Isola's measures of `batch` under two dropout masks, whatever is trained.
+
+    Of sound and of text they are taken from the towers' normalized vectors, so that they can be
+    compared between objectives with and without projections; sound against text only meet in the
+    projected space. Draws dropout masks: fork the random state around it.
+    """
+    targets = Targets.of(batch)
+    audio, text = views_model.encode(batch, 2)
+    sounds, words = (F.normalize(of.pooled.float(), dim=-1) for of in (audio, text))
+    size = len(batch.labels)
+    found = {}
+    for name, vectors, rows in (
+        ("audio", sounds, targets.has_audio),
+        ("text", words, targets.has_text),
+    ):
+        first, second = vectors[:size][rows], vectors[size:][rows]
+        found[f"alignment_{name}"] = losses.alignment(first, second)
+        found[f"uniformity_{name}"] = losses.uniformity(first)
+    rows = targets.has_audio & targets.has_text & targets.matched
+    sound = views_model.model.audio_projection(audio.pooled[:size][rows])
+    said = views_model.model.text_projection(text.pooled[:size][rows])
+    return {**found, "alignment_cross": losses.alignment(sound, said)}

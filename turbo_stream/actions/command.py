@@ -1,0 +1,143 @@
+"""Runs the command of `--on-accept`, once for every accepted utterance."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from time import monotonic
+
+from turbo_stream._util.outbox import Outbox
+from turbo_stream.actions.command_template import CommandTemplate
+from turbo_stream.events import Utterance
+
+_STDERR = 2
+_OURS = "TURBO_"
+"""Front of the environment variables that turbo_stream reads."""
+
+
+@dataclass(frozen=True)
+class CommandConfig:
+    """How many commands may run and wait, and how long one may take."""
+
+    timeout_s: float = 30.0
+    """After so long a command is ended, with what it has started."""
+
+    at_once: int = 1
+    """Commands that may run at the same time. With 1 each waits for the one before it; with more
+    they begin in order and end in any."""
+
+    max_waiting: int = 16
+    """Commands that may wait; one more, and the oldest is dropped."""
+
+    too_old_s: float = 60.0
+    """A command that could not be started for so long is dropped: nobody waits for that light any
+    more. Not for sound that can wait."""
+
+    grace_s: float = 1.0
+    """From the request to end (SIGTERM) to the end by force (SIGKILL)."""
+
+
+class AcceptCommand:
+    """Starts one process per utterance, off the thread that listens.
+
+    The event's JSON, one line, is the process's standard input. What it prints goes to standard
+    error, since standard output belongs to the events. Only failures are told, never the text.
+    """
+
+    def __init__(
+        self,
+        template: CommandTemplate,
+        *,
+        say: Callable[[str], None],
+        patient: bool = False,
+        config: CommandConfig | None = None,
+    ) -> None:
+        self._template = template
+        self._say = say
+        self._config = config or CommandConfig()
+        self._patient = patient
+        # Secrets and tokens of this program are none of the command's business.
+        self._environment = {k: v for k, v in os.environ.items() if not k.startswith(_OURS)}
+        self._outbox = Outbox(
+            self._run,
+            name="on-accept",
+            max_waiting=self._config.max_waiting,
+            dropped=self._dropped,
+            at_once=self._config.at_once,
+            patient=patient,
+        )
+
+    def hand_on(self, utterance: Utterance) -> None:
+        """Have the command run for `utterance`; returns at once unless patient."""
+        self._outbox.put((utterance, monotonic()))
+
+    def close(self, within_s: float) -> None:
+        """Wait `within_s` at most for what waits and runs; then end it."""
+        self._outbox.close(within_s)
+
+    def hurry(self) -> None:
+        """Let `close` wait no longer."""
+        self._outbox.hurry()
+
+    def _run(self, waiting: tuple[Utterance, float], stop: threading.Event) -> None:
+        utterance, since_s = waiting
+        if not self._patient and monotonic() - since_s > self._config.too_old_s:
+            self._dropped(waiting)
+            return
+        try:
+            process = subprocess.Popen(
+                self._template.fill(utterance),
+                stdin=subprocess.PIPE,
+                stdout=_STDERR,
+                env=self._environment,
+                # A group of its own: it can be ended as a whole, and Ctrl-C is not for it.
+                start_new_session=True,
+            )
+        except OSError as error:
+            self._failed(utterance, f"cannot be started ({error.strerror})")
+            return
+        event = json.dumps(utterance.to_json()).encode() + b"\n"
+        with suppress(OSError), process.stdin as stdin:  # type: ignore[union-attr]
+            # Less than a pipe holds, so this waits for no reader.
+            stdin.write(event)
+        self._wait(process, utterance, stop)
+
+    def _wait(
+        self, process: subprocess.Popen[bytes], utterance: Utterance, stop: threading.Event
+    ) -> None:
+        until_s = monotonic() + self._config.timeout_s
+        while True:
+            try:
+                status = process.wait(0.1)
+            except subprocess.TimeoutExpired:
+                late = monotonic() > until_s
+                if not late and not stop.is_set():
+                    continue
+                self._end(process)
+                why = f"took longer than {self._config.timeout_s:g} s" if late else "was running"
+                self._failed(utterance, f"{why} and was ended")
+                return
+            if status:
+                how = f"with status {status}" if status > 0 else f"by signal {-status}"
+                self._failed(utterance, f"ended {how}")
+            return
+
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
+        """End the process and what it started; what another user's program started may stay."""
+        for how in (signal.SIGTERM, signal.SIGKILL):
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, how)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(self._config.grace_s)
+
+    def _failed(self, utterance: Utterance, what: str) -> None:
+        self._say(f"--on-accept: {self._template.program} for utterance {utterance.id} {what}")
+
+    def _dropped(self, waiting: tuple[Utterance, float]) -> None:
+        self._failed(waiting[0], "was not run: those before it took too long")

@@ -1,0 +1,1 @@
+"""Listening as a whole: response time, cost, streams at once."""

@@ -1,0 +1,75 @@
+"""Where the processor's time goes: segmentation, judging pauses, recognition, classification."""
+
+from __future__ import annotations
+
+import copy
+import functools
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from turbo_stream._util.processor_time import processor_time
+from turbo_stream.pipeline import Pipeline
+
+STAGES = ("segmentation", "pause_judge", "asr", "turbo")
+
+_Part = TypeVar("_Part")
+
+
+class StageClock:
+    """Adds up the processor time of each stage; time in a stage within a stage is the inner's.
+
+    For one pipeline in one thread: `processor_time` counts all threads of the process, because
+    recognizer and classifier work on threads of their own.
+    """
+
+    def __init__(self) -> None:
+        self.spent_s = dict.fromkeys(STAGES, 0.0)
+        self.calls = dict.fromkeys(STAGES, 0)
+        self._open: list[str] = []
+        self._since_s = 0.0
+
+    def timed(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return `function`, timed as part of `stage`."""
+
+        @functools.wraps(function)
+        def inside(*args: Any, **kwargs: Any) -> Any:
+            self._turn()
+            self._open.append(stage)
+            self.calls[stage] += 1
+            try:
+                return function(*args, **kwargs)
+            finally:
+                self._turn()
+                self._open.pop()
+
+        return inside
+
+    def watch(self, part: _Part, stage: str, methods: tuple[str, ...]) -> _Part:
+        """Return a part that shares everything with `part` and whose `methods` are timed."""
+        watched = copy.copy(part)
+        for name in methods:
+            if hasattr(part, name):
+                setattr(watched, name, self.timed(stage, getattr(part, name)))
+        return watched
+
+    def _turn(self) -> None:
+        """Book the time since the last turn to the stage that is open."""
+        now_s = processor_time()
+        if self._open:
+            self.spent_s[self._open[-1]] += now_s - self._since_s
+        self._since_s = now_s
+
+
+def with_clock(pipeline: Pipeline) -> tuple[Pipeline, StageClock]:
+    """Return a new stream over the models of `pipeline`, and the clock of its stages."""
+    clock = StageClock()
+    timed, decider = pipeline.new_stream(), pipeline.decider
+    timed.decider = replace(
+        decider,
+        recognizer=clock.watch(decider.recognizer, "asr", ("transcribe", "transcribe_while")),
+        detector=clock.watch(decider.detector, "turbo", ("detect",)),
+        sound_judge=clock.watch(decider.sound_judge, "pause_judge", ("judge",)),
+    )
+    timed.segmenter.judge = clock.watch(timed.segmenter.judge, "pause_judge", ("judge",))
+    return clock.watch(timed, "segmentation", ("segment",)), clock

@@ -1,0 +1,64 @@
+"""A prior from what was accepted before: who has just spoken to the device may well go on.
+
+Off unless asked for. What is kept between utterances is one number, the end of the last accepted
+one; no text is, neither of rejected speech nor of accepted (docs/context.md says why).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from turbo_stream._util.timebase import SAMPLE_RATE, to_samples
+from turbo_stream.events import Utterance
+from turbo_stream.segmentation.segment import Segment
+
+
+@dataclass(frozen=True)
+class FollowUpPrior:
+    """Log-odds that fade with the time since the last accepted utterance.
+
+    Nothing is ever taken away: long after the last accepted utterance, and before the first, every
+    decision is the one made without a prior.
+    """
+
+    log_odds: float = 1.0
+    """Added to the log-odds of `directed` at the very end of an accepted utterance; 0 or more."""
+
+    decay_s: float = 10.0
+    """Seconds in which they fall to a factor of 1/e."""
+
+    def after(self, elapsed_samples: int) -> float:
+        """Return what is added so many samples after the end of an accepted utterance."""
+        return self.log_odds * math.exp(-max(0, elapsed_samples) / (self.decay_s * SAMPLE_RATE))
+
+
+class FollowUp:
+    """The state of one stream: a function of its events so far, whatever the wall clock says."""
+
+    def __init__(self, prior: FollowUpPrior) -> None:
+        self.prior = prior
+        self._accepted_until: int | None = None
+
+    def log_odds(self, segment: Segment) -> float:
+        """Return what is added to the log-odds of `segment`, natural logarithm."""
+        if self._accepted_until is None:
+            return 0.0
+        return self.prior.after(segment.start_sample - self._accepted_until)
+
+    def note(self, utterance: Utterance) -> None:
+        """Take note of a terminal event; accepted ones alone are remembered, by their end."""
+        if utterance.decision == "accepted":
+            self._accepted_until = to_samples(utterance.end_s)
+
+    def reset(self) -> None:
+        """Forget everything, as a new stream does."""
+        self._accepted_until = None
+
+
+def shifted(probability: float, log_odds: float) -> float:
+    """Return `probability` with `log_odds` added to its own; 0 and 1 stay."""
+    if not log_odds or probability in (0.0, 1.0):
+        return probability  # to the last bit
+    added = math.log(probability) - math.log1p(-probability) + log_odds
+    return 1.0 / (1.0 + math.exp(-max(-700.0, min(700.0, added))))  # within what `exp` can give

@@ -1,0 +1,1 @@
+"""Recordings by manifest, their samples, and the conditions they are put under."""

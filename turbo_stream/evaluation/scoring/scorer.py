@@ -1,0 +1,85 @@
+"""Scores one item after the other; what runs in every worker."""
+
+from __future__ import annotations
+
+import logging
+from time import perf_counter
+from typing import Any
+
+from turbo_stream._util.timebase import to_seconds
+from turbo_stream.detection.package import DIRECTED
+from turbo_stream.errors import TurboStreamError
+from turbo_stream.evaluation.corpus.clip import read_clip
+from turbo_stream.evaluation.corpus.conditions import parse_condition
+from turbo_stream.evaluation.corpus.item import Item
+from turbo_stream.evaluation.scoring.models import Models
+from turbo_stream.evaluation.scoring.settings import ScoringSettings
+from turbo_stream.evaluation.scoring.stream_scorer import StreamScorer
+from turbo_stream.recognition.recognizer import Transcript
+
+_LOG = logging.getLogger(__name__)
+
+
+class Scorer:
+    """Holds the models of one worker. A row's scores depend on that row alone."""
+
+    def __init__(self, settings: ScoringSettings) -> None:
+        """Load the models.
+
+        Raises:
+            InputError: the settings name something that is not there.
+        """
+        self.models = Models.load(settings)
+        self._settings = settings
+        self._condition = parse_condition(settings.condition)
+        self._stream = StreamScorer(self.models) if settings.mode == "stream" else None
+
+    def score(self, item: Item) -> dict[str, Any]:
+        """Return the row of `predictions.jsonl`; with `error` if the item cannot be scored."""
+        try:
+            found = self._utterance(item) if self._stream is None else self._stream.score(item)
+        except TurboStreamError as error:
+            found = {"error": " ".join(str(error).split())}
+        except Exception as error:
+            # One item must not end a run of millions, whatever its file does to a decoder.
+            _LOG.exception("item %d failed", item.index + 1)
+            found = {"error": f"{type(error).__name__}: {error}"}
+        return {**item.row, **found}
+
+    def _utterance(self, item: Item) -> dict[str, Any]:
+        started = perf_counter()
+        pcm = read_clip(item.path, item.offset_s, item.duration_s)
+        read = perf_counter()
+        pcm = self._condition.apply(pcm, seed=self._settings.seed, item=item.index)
+        changed = perf_counter()
+        if self._settings.gold_text:
+            transcript = Transcript(item.text or "")
+        else:
+            transcript = self.models.recognizer.transcribe(pcm)
+        heard = perf_counter()
+        names = self.models.names(item)
+        probabilities = self.models.classifier.probabilities(pcm, transcript, names)
+        scored = perf_counter()
+        return {
+            **self._verdict(probabilities),
+            "text_used": transcript.text,
+            "asr": self.models.asr_report(transcript),
+            "audio_s": to_seconds(len(pcm)),
+            "latency_ms": {
+                "asr": 1000 * (heard - changed),
+                "turbo": 1000 * (scored - heard),
+                # Putting the sound under a condition is no part of the product's work.
+                "total": 1000 * (scored - changed + read - started),
+            },
+        }
+
+    def _verdict(self, probabilities: dict[str, float]) -> dict[str, Any]:
+        if DIRECTED not in probabilities:
+            decision = max(probabilities, key=probabilities.__getitem__)
+            return {"probabilities": probabilities, "decision": decision}
+        probability = probabilities[DIRECTED]
+        accepted = probability >= self.models.package.threshold()
+        return {
+            "directed_probability": probability,
+            "decision": "accepted" if accepted else "rejected",
+        }

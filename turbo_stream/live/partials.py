@@ -1,0 +1,124 @@
+"""Text while speech goes on: only of speech that already sounds meant for the device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import perf_counter
+
+from turbo_stream._util.timebase import ms_to_samples
+from turbo_stream.deciding.decider import Decider
+from turbo_stream.deciding.follow_up import shifted
+from turbo_stream.events import Partial
+from turbo_stream.live.scoring_thread import GoOn, JudgingThread
+from turbo_stream.live.stable_prefix import StablePrefix
+from turbo_stream.segmentation.segment import Segment
+
+
+@dataclass(frozen=True)
+class PartialsConfig:
+    """When a partial text is made."""
+
+    first_after_ms: float = 600
+    """Speech needed before the first of an utterance."""
+
+    every_ms: float = 400
+    """Stream time from one to the next, at least."""
+
+    busy_share: float = 0.25
+    """Share of the time that making them may take: a slow machine makes fewer."""
+
+    margin_log_odds: float = 2.2
+    """By so much surer than of a verdict Turbo must be of sound and text before the text is shown:
+    nine times the odds. At a margin of 0 of the speech that was rejected in the end every other
+    utterance had been shown (docs/latency.md)."""
+
+    hopeless: float = 0.1
+    """Below this probability, twice in a row, an utterance gets no more of them."""
+
+
+@dataclass
+class _Utterance:
+    """What is remembered of the utterance that is being spoken."""
+
+    id: int = -1
+    next_at: int = 0
+    """Stream time in samples before which no further text is made."""
+
+    hopeless: int = 0
+    text: StablePrefix = field(default_factory=StablePrefix)
+
+
+class Partials:
+    """The partial texts of one stream.
+
+    A text is made once the sound alone says accepted, and shown if sound and text together are
+    sure of it; where rejected speech is shown as well, always. Not part of the promises on
+    chunking and repetition: how many there are depends on the speed of the machine.
+    """
+
+    def __init__(
+        self,
+        decider: Decider,
+        thread: JudgingThread,
+        say: Callable[[Partial], None],
+        config: PartialsConfig | None = None,
+    ) -> None:
+        """Make texts on `thread` and give them to `say`, which must not wait."""
+        self._decider = decider
+        self._thread = thread
+        self._say = say
+        self._config = config or PartialsConfig()
+        self._now = _Utterance()
+
+    def due(self, id: int, start_sample: int, now_sample: int) -> bool:
+        """Return whether a text of the utterance `id`, begun at `start_sample`, is due."""
+        if id != self._now.id:
+            first = start_sample + ms_to_samples(self._config.first_after_ms)
+            self._now = _Utterance(id, next_at=first)
+        return self._now.hopeless < 2 and now_sample >= self._now.next_at
+
+    def hear(self, spoken: Segment) -> None:
+        """Make a text of what was `spoken` so far, if the thread has nothing else to do."""
+        utterance = self._now
+
+        def work(go_on: GoOn) -> None:
+            started = perf_counter()
+            partial = self._text(utterance, spoken, go_on)
+            cost_ms = (perf_counter() - started) * 1000
+            pause_ms = max(self._config.every_ms, cost_ms / self._config.busy_share)
+            utterance.next_at = spoken.end_sample + ms_to_samples(pause_ms)
+            with self._thread.quiet:
+                if partial is not None and go_on():
+                    self._say(partial)
+
+        due = utterance.next_at
+        utterance.next_at = spoken.end_sample + ms_to_samples(self._config.every_ms)
+        if not self._thread.listen_in(spoken, work):
+            utterance.next_at = due
+
+    def _text(self, utterance: _Utterance, spoken: Segment, go_on: GoOn) -> Partial | None:
+        decider = self._decider
+        if not decider.show_rejected:
+            by_sound = decider.directed_by_sound(spoken)
+            if by_sound is None or not self._accepted(utterance, by_sound):
+                return None
+        hearing = decider.hear(spoken, go_on)
+        if hearing is None or not go_on():
+            return None
+        if not decider.show_rejected:
+            detection = decider.detect(spoken, hearing).detection
+            margin = self._config.margin_log_odds
+            if detection is None or not self._accepted(
+                utterance, detection.directed_probability, margin
+            ):
+                return None
+        utterance.hopeless = 0
+        shown = utterance.text.update(hearing.transcript.text)
+        return None if shown is None else Partial(spoken.id, *shown)
+
+    def _accepted(self, utterance: _Utterance, probability: float, margin: float = 0.0) -> bool:
+        """Return whether `probability` accepts by a margin; count how often it was beyond hope."""
+        if probability < self._config.hopeless:
+            utterance.hopeless += 1
+        return shifted(probability, -margin) >= self._decider.detector.threshold

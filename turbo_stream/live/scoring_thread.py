@@ -1,0 +1,187 @@
+"""Utterances judged on a thread of their own, from their first pause on, with a deadline."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Literal
+
+from turbo_stream.deciding.decider import Decider
+from turbo_stream.deciding.scored import Hearing, Judgement
+from turbo_stream.live.speculation import Speculation
+from turbo_stream.segmentation.segment import Segment
+
+LONGEST_END_S = 5.0
+"""How long a thread that is told to end is waited for. One that is still inside a library when the
+interpreter ends can abort the process; a decode takes less than this even on a small machine."""
+
+GoOn = Callable[[], bool]
+"""Asked between the steps of a work: whether it is still wanted."""
+
+
+@dataclass(eq=False)
+class _Job:
+    segment: Segment
+    work: Callable[[GoOn], Judgement | None]
+
+    kind: Literal["partial", "draft", "certain"]
+    """A partial text gives way to everything, a draft to what is certain to be needed."""
+
+    unwanted: bool = False
+    result: Future[Judgement] = field(default_factory=Future)
+    """Cancelled where the work was stopped half-way."""
+
+    spent_s: float = 0.0
+
+
+class JudgingThread:
+    """Runs `Decider.judge` on one thread, so there are never two decodes at a time.
+
+    A draft is begun at a pause, and taken when its end is confirmed or stopped when the speaker
+    goes on. The thread is a daemon, unlike those of an executor, so that a recognizer that hangs
+    can neither stop the decisions nor keep the process from ending.
+    """
+
+    def __init__(self, decider: Decider, deadline_s: float, speculation: Speculation) -> None:
+        """Start the thread; a text later than `deadline_s` is not waited for."""
+        self.speculation = speculation
+        self._decider = decider
+        self._deadline_s = deadline_s
+        self._changed = threading.Condition()
+        self._next: _Job | None = None
+        self._doing: _Job | None = None
+        self._draft: _Job | None = None
+        """Begun ahead and not taken yet: it is next, being done, or done."""
+        self._late: _Job | None = None
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="turbo-judging", daemon=True)
+        self._thread.start()
+
+    def anticipate(self, draft: Segment, stream_s: float) -> None:
+        """Begin to judge `draft`, `stream_s` after the start of the stream, if there is time."""
+        with self._changed:
+            busy = any(job is not None and job.kind == "certain" for job in self._jobs())
+            if busy or not self.speculation.affordable(stream_s):
+                self.speculation.declined += 1
+                return
+            self._throw_draft_away()
+            self.speculation.started += 1
+            self._draft = self._begin(draft, "draft")
+
+    def confirm(self, segment: Segment) -> None:
+        """Keep the draft of `segment`, whose end is certain now, until `judge` asks for it."""
+        with self._changed:
+            if self._draft is not None and self._draft.segment.same_sound(segment):
+                self._draft.kind = "certain"
+
+    def abandon(self) -> None:
+        """Stop judging the draft: the speaker went on."""
+        with self._changed:
+            if self._draft is not None and self._draft.kind == "draft":
+                self._throw_draft_away()
+
+    def skip(self, segment: Segment) -> None:
+        """Let go of what was begun of `segment`, if anything: nobody will ask for it."""
+        with self._changed:
+            if self._draft is not None and self._draft.segment.same_sound(segment):
+                self._throw_draft_away()
+
+    def judge(self, segment: Segment) -> Judgement:
+        """Return what was made of `segment`, ahead or now; without a text if that comes late."""
+        with self._changed:
+            if self._draft is not None and self._draft.segment.same_sound(segment):
+                job, self._draft = self._draft, None
+                job.kind = "certain"
+                self.speculation.used += 1
+            elif self._late is not None and not self._late.result.done():
+                return self._without_text(segment, 0.0)
+            else:
+                self._throw_draft_away()
+                job = self._begin(segment, "certain")
+        try:
+            return job.result.result(self._deadline_s)
+        except FutureTimeoutError:
+            job.unwanted, self._late = True, job
+            return self._without_text(segment, self._deadline_s * 1000)
+
+    def listen_in(self, segment: Segment, work: Callable[[GoOn], None]) -> bool:
+        """Do `work` on what was said so far if there is nothing else to do; return whether.
+
+        `work` has to ask whether it is still wanted before it says anything, within `quiet`.
+        """
+        with self._changed:
+            if self._closed or any(job is not None for job in self._jobs()):
+                return False
+            self._next = _Job(segment, work, "partial")
+            self._changed.notify()
+            return True
+
+    @property
+    def quiet(self) -> threading.Condition:
+        """Held, no job becomes unwanted."""
+        return self._changed
+
+    def close(self) -> None:
+        """End the thread after its present step, waiting at most `LONGEST_END_S` for that."""
+        with self._changed:
+            self._closed = True
+            self._throw_draft_away()
+            if self._doing is not None:
+                self._doing.unwanted = True
+            self._changed.notify()
+        self._thread.join(LONGEST_END_S)
+
+    def _jobs(self) -> tuple[_Job | None, ...]:
+        return self._next, self._doing, self._draft
+
+    def _begin(self, segment: Segment, kind: Literal["draft", "certain"]) -> _Job:
+        """Put `segment` next; what is being done beside it can only be unwanted from here on."""
+        if self._doing is not None:
+            self._doing.unwanted = True
+        self._next = _Job(segment, lambda go_on: self._decider.judge(segment, go_on), kind)
+        self._changed.notify()
+        return self._next
+
+    def _throw_draft_away(self) -> None:
+        job, self._draft = self._draft, None
+        if job is not None:
+            job.unwanted = True
+            self.speculation.wasted_s += job.spent_s
+            if self._next is job:
+                self._next = None
+
+    def _without_text(self, segment: Segment, waited_ms: float) -> Judgement:
+        return self._decider.detect(segment, Hearing.without_text("asr_late", waited_ms))
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._doing = None
+                self._changed.wait_for(lambda: self._next is not None or self._closed)
+                job, self._next = self._next, None
+                if job is None:
+                    return
+                self._doing = job
+            self._do(job)
+
+    def _do(self, job: _Job) -> None:
+        started = perf_counter()
+        judgement, failure = None, None
+        try:
+            judgement = job.work(lambda: not job.unwanted)
+        except BaseException as error:
+            failure = error
+        with self._changed:
+            job.spent_s = perf_counter() - started
+            if job.unwanted and job.kind == "draft":
+                self.speculation.wasted_s += job.spent_s
+        if failure is not None:
+            job.result.set_exception(failure)
+        elif judgement is not None:
+            job.result.set_result(judgement)
+        else:
+            job.result.cancel()
