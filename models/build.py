@@ -10,8 +10,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from models.audio.hugging_face import audio_architecture, load_hugging_face_audio
-from models.config import TurboConfig
-from models.errors import ModelError
+from models.config import ModelError, TurboConfig
 from models.hugging_face import PREFIX, hugging_face_name, read_architecture
 from models.pretrained import load_minilm, load_whisper_tiny
 from models.text.compact import read_taught

@@ -132,3 +132,7 @@ class TurboConfig:
     def max_samples(self) -> int:
         """Longest waveform in samples."""
         return int(self.max_seconds * self.sample_rate)
+
+
+class ModelError(ValueError):
+    """The network asked for cannot be built; the message is one line and says what to do."""

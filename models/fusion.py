@@ -6,9 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.config import TurboConfig
-from models.encoded import Encoded
-from models.errors import ModelError
+from models.config import ModelError, TurboConfig
+from models.tower import Encoded
 from models.transformer import attention_bias
 
 _CONFIDENCE_WIDTH = 32

@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import nn
 
-from models.errors import ModelError
+from models.config import ModelError
 from models.sound_library import load_torchaudio
 
 PREFIX = "hf:"

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from models.audio.whisper import take_convolution, take_layer
 from models.audio.whisper_tiny import WhisperTower
-from models.errors import ModelError
+from models.config import ModelError
 from models.hugging_face import read_model
 from models.turbo import Turbo
 

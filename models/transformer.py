@@ -8,8 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.config import TurboConfig
-from models.errors import ModelError
+from models.config import ModelError, TurboConfig
 
 _HIDDEN_FROM_ATTENTION = -30_000.0  # finite, so that a row without any valid position stays finite
 

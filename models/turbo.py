@@ -10,8 +10,8 @@ from models.audio import audio_modules
 from models.config import TurboConfig
 from models.end_of_turn import EndOfTurn
 from models.fusion import build_fusion
-from models.projection import Projection
 from models.text import text_modules
+from models.tower import Projection
 
 
 class Verdict(NamedTuple):

@@ -26,15 +26,14 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from models.config import TurboConfig
 from models.turbo import Turbo
 from training.data.batches import collate
-from training.fitting.checkpoint import WEIGHTS, save_setup, save_weights
+from training.fitting.checkpoint import LAST, WEIGHTS, save_setup, save_weights
 from training.fitting.recipe import Recipe, build_recipe
-from training.fitting.run_state import LAST
 from training.fitting.runs import train_run
 from training.fitting.trainer import fit
 from training.fitting.workbench import prepare
 from training.folds.split import split_rows
 from training.objective.objective import Batch, Targets, ViewsModel, objective_terms
-from turbo_stream._util.atomic import write_text
+from turbo_stream._util.files import write_text
 from turbo_stream.cli.command import run_command
 from turbo_stream.detection.classifier import TurboClassifier
 from turbo_stream.detection.package import ModelPackage

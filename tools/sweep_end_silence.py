@@ -20,7 +20,7 @@ from tools.measurements.vad.__main__ import build_scenes
 from tools.measurements.vad.scenes import read_manifest, speaker_streams
 from tools.measurements.vad.scores import Tally, listen
 from turbo_stream.segmentation.config import SegmenterConfig
-from turbo_stream.segmentation.factory import DEFAULT_VAD, load_vad
+from turbo_stream.segmentation.vad import DEFAULT_VAD, load_vad
 
 FIXED_MS = (300, 400, 500, 600, 700, 800, 1000)
 ADAPTIVE_MS = ((400, 600, 750, 100), (500, 600, 750, 0), (500, 600, 750, 100), (550, 650, 750, 100))

@@ -43,7 +43,7 @@ def load_pipeline(
     from turbo_stream.detection.package import ModelPackage
     from turbo_stream.detection.turbo import TurboDetector, text_notice
     from turbo_stream.recognition.auto import load_recognizer
-    from turbo_stream.segmentation.factory import DEFAULT_VAD, load_vad
+    from turbo_stream.segmentation.vad import DEFAULT_VAD, load_vad
 
     package = ModelPackage.load(Path(model) if model is not None else None)
     if detector is None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_stream._util.stopwatch import Stopwatch
+from turbo_stream._util.clocks import Stopwatch
 from turbo_stream._util.timebase import to_seconds
 from turbo_stream.audio.source import Block, Connection, Gap, SourceItem
 from turbo_stream.deciding.barge_in import BargeIn

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from torch import nn
 
-from models.audio.body import AudioBody
 from models.audio.compact import CompactFront, CompactTower
 from models.audio.hugging_face import hugging_face_audio
+from models.audio.layers import AudioBody
 from models.audio.recognizer import RECOGNIZER, StatesFront
 from models.audio.whisper_tiny import WhisperFront, WhisperTower
-from models.config import TurboConfig
-from models.errors import ModelError
-from models.front import Front
+from models.config import ModelError, TurboConfig
 from models.hugging_face import PREFIX
+from models.tower import Front
 
 
 def audio_modules(config: TurboConfig) -> tuple[Front, nn.Module]:

@@ -6,13 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.audio.convolution import Convolution
-from models.audio.masking import FrameMasks
+from models.audio.layers import Convolution, FrameMasks
 from models.config import TurboConfig
-from models.encoded import Encoded, in_views
-from models.front import Front
 from models.mel import MEL_BANDS, CausalLogMel
-from models.pooling import attention_scorer, attentive_pool
+from models.tower import Encoded, Front, attention_scorer, attentive_pool, in_views
 from models.transformer import attention_bias, body_layers, chunk_bias, sinusoids
 
 

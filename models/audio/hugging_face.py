@@ -7,15 +7,12 @@ import json
 import torch
 from torch import Tensor, nn
 
-from models.audio.body import AudioBody
+from models.audio.layers import AudioBody
 from models.audio.wave_encoder import WaveLayers, WaveStem
 from models.audio.whisper import WhisperLayers, WhisperStem
-from models.config import TurboConfig
-from models.encoded import Encoded, in_views
-from models.errors import ModelError
-from models.front import Front
+from models.config import ModelError, TurboConfig
 from models.hugging_face import build_model, read_architecture, read_model, reads_normalized
-from models.pooling import attention_scorer, attentive_pool, average_steps
+from models.tower import Encoded, Front, attention_scorer, attentive_pool, average_steps, in_views
 
 Stem = WaveStem | WhisperStem
 Layers = WaveLayers | WhisperLayers

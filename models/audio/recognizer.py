@@ -7,10 +7,8 @@ import json
 import torch
 from torch import Tensor
 
-from models.config import TurboConfig
-from models.errors import ModelError
-from models.front import Front
-from models.pooling import average_steps
+from models.config import ModelError, TurboConfig
+from models.tower import Front, average_steps
 
 RECOGNIZER = "recognizer"
 """Name of this tower."""

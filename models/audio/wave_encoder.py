@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.front import Front
 from models.mel import samples_valid, standardize
+from models.tower import Front
 
 
 def _count(length: Tensor, layer: nn.Module) -> Tensor:

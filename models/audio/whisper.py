@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.audio.convolution import Convolution
-from models.front import Front
+from models.audio.layers import Convolution
 from models.mel import LogMel
+from models.tower import Front
 from models.transformer import EncoderLayer, attention_bias, sinusoids
 
 _LAYER_NAMES = {

@@ -6,12 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.audio.convolution import Convolution
+from models.audio.layers import Convolution
 from models.config import TurboConfig
-from models.encoded import Encoded, in_views
-from models.front import Front
 from models.mel import MEL_BANDS, LogMel
-from models.pooling import attention_scorer, attentive_pool, average_steps
+from models.tower import Encoded, Front, attention_scorer, attentive_pool, average_steps, in_views
 from models.transformer import EncoderLayer, attention_bias, sinusoids
 
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from torch import nn
 
-from models.config import TurboConfig
-from models.errors import ModelError
-from models.front import Front
+from models.config import ModelError, TurboConfig
 from models.hugging_face import PREFIX
-from models.text.body import TextBody
 from models.text.compact import CompactText
 from models.text.hugging_face import hugging_face_text
-from models.text.ids import TokenIds
+from models.text.layers import TextBody, TokenIds
 from models.text.minilm import MiniLMFront, MiniLMTower
+from models.tower import Front
 
 
 def text_modules(config: TurboConfig) -> tuple[Front, nn.Module]:

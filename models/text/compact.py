@@ -11,11 +11,9 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from models.config import TurboConfig
-from models.encoded import Encoded, in_views
-from models.errors import ModelError
-from models.pooling import mean_pool
-from models.text.embedding import TokenEmbedding
+from models.config import ModelError, TurboConfig
+from models.text.layers import TokenEmbedding
+from models.tower import Encoded, in_views, mean_pool
 from models.transformer import attention_bias, body_layers
 
 WEIGHTS = "text_tower.safetensors"

@@ -6,15 +6,10 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from models.config import TurboConfig
-from models.encoded import Encoded, in_views
-from models.errors import ModelError
-from models.front import Front
+from models.config import ModelError, TurboConfig
 from models.hugging_face import build_model, read_model, read_tokenizer_json
-from models.pooling import mean_pool
-from models.text.body import TextBody
-from models.text.embedding import segments_of
-from models.text.ids import TokenIds
+from models.text.layers import TextBody, TokenIds, segments_of
+from models.tower import Encoded, Front, in_views, mean_pool
 
 
 class TextEncoder(nn.Module):

@@ -6,10 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from models.config import TurboConfig
-from models.encoded import Encoded, in_views
-from models.front import Front
-from models.pooling import mean_pool
-from models.text.embedding import TokenEmbedding
+from models.text.layers import TokenEmbedding
+from models.tower import Encoded, Front, in_views, mean_pool
 from models.transformer import EncoderLayer, attention_bias
 
 

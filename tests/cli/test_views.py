@@ -9,9 +9,8 @@ import pyte
 import pytest
 from rich.console import Console
 
-from turbo_stream.cli.view import wording
-from turbo_stream.cli.view.jsonl import JsonLines
-from turbo_stream.cli.view.plain import PlainLines
+from turbo_stream.cli.view import view as wording
+from turbo_stream.cli.view.lines import JsonLines, PlainLines
 from turbo_stream.cli.view.screen import Screen
 from turbo_stream.cli.view.view import View
 from turbo_stream.events import (

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from tests.support.fakes import LoudnessDetector, ScriptedRecognizer
 from turbo_stream.deciding.decider import Decider, safe_sound_reject
 from turbo_stream.deciding.follow_up import shifted
-from turbo_stream.segmentation.pause import PauseVerdict
-from turbo_stream.segmentation.segment import Segment
+from turbo_stream.segmentation.segment import PauseVerdict, Segment
 
 SEGMENT = Segment(
     id=3,

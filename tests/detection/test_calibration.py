@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from turbo_stream.detection.calibration import AffineCalibration
+from turbo_stream.detection.package import AffineCalibration
 
 scales = st.floats(1e-3, 100)
 logit_pairs = arrays(np.float64, 2, elements=st.floats(-1e4, 1e4))

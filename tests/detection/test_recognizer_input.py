@@ -15,10 +15,13 @@ from turbo_stream.detection.turbo import TurboDetector
 from turbo_stream.errors import InputError, PackageError, TurboStreamError
 from turbo_stream.pipeline import Pipeline
 from turbo_stream.recognition.encoder_states import StatesSource
-from turbo_stream.recognition.none import NoRecognizer
-from turbo_stream.recognition.recognizer import Confidence, Transcript, confidence_vector
-from turbo_stream.segmentation.pause import PauseVerdict
-from turbo_stream.segmentation.segment import Segment
+from turbo_stream.recognition.recognizer import (
+    Confidence,
+    NoRecognizer,
+    Transcript,
+    confidence_vector,
+)
+from turbo_stream.segmentation.segment import PauseVerdict, Segment
 
 IDS = np.array([[2, 4, 3]], np.int64)
 CONFIDENCE = confidence_vector(Confidence(-0.5, 0.25, 1.5))

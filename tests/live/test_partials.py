@@ -12,11 +12,9 @@ from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.deciding.decider import Decider
 from turbo_stream.events import Partial
 from turbo_stream.live.partials import Partials, PartialsConfig
-from turbo_stream.live.scoring_thread import JudgingThread
-from turbo_stream.live.speculation import Speculation
+from turbo_stream.live.scoring_thread import JudgingThread, Speculation
 from turbo_stream.recognition.recognizer import Transcript
-from turbo_stream.segmentation.pause import PauseVerdict
-from turbo_stream.segmentation.segment import Segment
+from turbo_stream.segmentation.segment import PauseVerdict, Segment
 
 WORDS = ["turn", "on", "the", "lights", "in", "the", "kitchen"]
 

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from tests.support.fakes import LoudnessDetector, ScriptedRecognizer
 from turbo_stream.deciding.decider import Decider
-from turbo_stream.live.scoring_thread import JudgingThread
-from turbo_stream.live.speculation import Speculation
+from turbo_stream.live.scoring_thread import JudgingThread, Speculation
 from turbo_stream.recognition.recognizer import Transcript
 from turbo_stream.segmentation.segment import Segment
 

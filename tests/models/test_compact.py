@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
-from models.errors import ModelError
+from models.config import ModelError
 from models.mel import CausalLogMel
 from models.turbo import Turbo
 from tests.support.tiny_network import TINY, row

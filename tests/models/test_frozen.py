@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
-from models.errors import ModelError
+from models.config import ModelError
 from models.turbo import Turbo
 from tests.support.tiny_network import TINY, row
 
@@ -76,7 +76,7 @@ def test_a_printed_front_tells_what_its_output_depends_on():
 
 
 def test_pooled_frames_are_means_of_what_is_there():
-    from models.pooling import average_steps
+    from models.tower import average_steps
 
     x = torch.tensor([[1.0, 3.0, 5.0, 9.0, 0.0]])[:, :, None]
     mask = torch.tensor([[1.0, 1.0, 1.0, 1.0, 0.0]])

@@ -4,8 +4,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
-from models.encoded import Encoded
 from models.fusion import build_fusion, confidence_features
+from models.tower import Encoded
 from models.turbo import Turbo
 from tests.support.tiny_network import TINY, row
 

@@ -9,7 +9,7 @@ transformers = pytest.importorskip("transformers", reason="needs the train extra
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from models.build import start_model
-from models.errors import ModelError
+from models.config import ModelError
 from models.sound_library import load_torchaudio
 from models.turbo import Turbo
 from tests.support.tiny_network import TINY, row

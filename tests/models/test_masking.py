@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
-from models.audio.masking import FrameMasks
+from models.audio.layers import FrameMasks
 from models.mel import mel_filters
 from models.sound_library import load_torchaudio
 from models.turbo import Turbo

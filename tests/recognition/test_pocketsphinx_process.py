@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from tests.support.paths import ROOT
-from turbo_stream._util.processor_time import processor_time
+from turbo_stream._util.clocks import processor_time
 from turbo_stream.errors import TurboStreamError
 from turbo_stream.recognition.pocketsphinx import PocketSphinxRecognizer
 from turbo_stream.recognition.recognizer import Interruptible

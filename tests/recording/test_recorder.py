@@ -17,7 +17,7 @@ import soundfile
 from tests.support.fakes import LoudnessDetector, ScriptedRecognizer, make_pipeline
 from turbo_stream.deciding.decider import Decider
 from turbo_stream.errors import InputError
-from turbo_stream.evaluation.corpus.manifests import read_manifest
+from turbo_stream.evaluation.corpus.manifest import read_manifest
 from turbo_stream.recording.recorder import Recorder, RecordingConfig
 from turbo_stream.segmentation.segment import Segment
 

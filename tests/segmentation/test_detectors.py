@@ -7,9 +7,8 @@ import pytest
 
 from tests.support.speech_material import cut, hiss
 from turbo_stream.errors import InputError
-from turbo_stream.segmentation.factory import VAD_NAMES, load_vad
 from turbo_stream.segmentation.silero import SileroVad
-from turbo_stream.segmentation.vad import Vad
+from turbo_stream.segmentation.vad import VAD_NAMES, Vad, load_vad
 from turbo_stream.segmentation.webrtc import WebRtcVad
 
 

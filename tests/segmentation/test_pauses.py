@@ -14,8 +14,7 @@ from turbo_stream._util.timebase import ms_to_samples
 from turbo_stream.errors import InputError
 from turbo_stream.segmentation.config import SegmenterConfig
 from turbo_stream.segmentation.end_silence import EndSilence
-from turbo_stream.segmentation.pause import PauseVerdict
-from turbo_stream.segmentation.segment import Segment, SegmentPaused, SegmentResumed
+from turbo_stream.segmentation.segment import PauseVerdict, Segment, SegmentPaused, SegmentResumed
 from turbo_stream.segmentation.segmenter import Segmenter
 from turbo_stream.segmentation.webrtc import WebRtcVad
 

@@ -8,9 +8,9 @@ import pytest
 from tests.support.speech_material import buzz, check_laws, cut, hiss, segments
 from turbo_stream.errors import InputError
 from turbo_stream.segmentation.config import SegmenterConfig
-from turbo_stream.segmentation.factory import DEFAULT_VAD, VAD_NAMES, load_vad
 from turbo_stream.segmentation.segment import SegmentStarted
 from turbo_stream.segmentation.segmenter import Segmenter
+from turbo_stream.segmentation.vad import DEFAULT_VAD, VAD_NAMES, load_vad
 from turbo_stream.segmentation.webrtc import WebRtcVad
 
 COMMAND = (0.9, 2.95)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.paths import ROOT
 from turbo_stream.errors import InputError, TurboStreamError
-from turbo_stream.segmentation.pause import PauseVerdict
+from turbo_stream.segmentation.segment import PauseVerdict
 from turbo_stream.segmentation.smart_turn import SmartTurn
 
 onnx = pytest.importorskip("onnx", reason="needs the test extra")

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from tests.support.served import closed_with, send, served, shared_pipeline
-from turbo_stream.segmentation.factory import load_vad
 from turbo_stream.segmentation.segmenter import Segmenter
+from turbo_stream.segmentation.vad import load_vad
 
 CANARY = "marmalade"
 

@@ -9,9 +9,8 @@ import pytest
 
 from tests.support.fakes import ScriptedRecognizer
 from turbo_stream.recognition.recognizer import Interruptible
-from turbo_stream.serving import spare_time
-from turbo_stream.serving.shared_recognizer import SharedRecognizer
-from turbo_stream.serving.spare_time import SpareTime
+from turbo_stream.serving import shared_recognizer as spare_time
+from turbo_stream.serving.shared_recognizer import SharedRecognizer, SpareTime
 
 PCM = np.zeros(1600, np.int16)
 

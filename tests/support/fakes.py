@@ -12,8 +12,8 @@ from turbo_stream.detection.detector import Detection
 from turbo_stream.events import Ready
 from turbo_stream.pipeline import Pipeline
 from turbo_stream.recognition.recognizer import Confidence, Transcript
-from turbo_stream.segmentation.factory import load_vad
 from turbo_stream.segmentation.segmenter import Segmenter
+from turbo_stream.segmentation.vad import load_vad
 
 
 @dataclass

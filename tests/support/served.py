@@ -18,8 +18,8 @@ from tests.support.fakes import LoudnessDetector, ScriptedRecognizer
 from turbo_stream.deciding.decider import Decider
 from turbo_stream.events import Ready
 from turbo_stream.pipeline import Pipeline
-from turbo_stream.segmentation.factory import load_vad
 from turbo_stream.segmentation.segmenter import Segmenter
+from turbo_stream.segmentation.vad import load_vad
 from turbo_stream.serving.app import make_app
 from turbo_stream.serving.gate import GateConfig
 from turbo_stream.serving.hub import Hub

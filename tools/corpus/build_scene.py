@@ -15,8 +15,14 @@ import click
 import numpy as np
 import soundfile
 
-from tools.corpus.flite import speak
-from tools.corpus.small_room import ambience, at_level, reverberate, room_response, through_speaker
+from tools.corpus.scene_sound import (
+    ambience,
+    at_level,
+    reverberate,
+    room_response,
+    speak,
+    through_speaker,
+)
 from turbo_stream._util.timebase import SAMPLE_RATE, to_samples, to_seconds
 
 LICENSE = "CC0-1.0 (own text, spoken by Debian's flite 2.2)"

@@ -9,8 +9,8 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from tools.corpus.workers import in_order
-from turbo_stream._util.whole_lines import read_whole_lines
+from tools.corpus.build import in_order
+from turbo_stream._util.files import read_whole_lines
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.clip import read_clip
 from turbo_stream.recognition.auto import load_recognizer

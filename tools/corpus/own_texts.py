@@ -10,8 +10,7 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
-from tools.corpus.folds import FOLDS, fold_of
-from tools.corpus.text_item import DIRECTED, NOT_DIRECTED, TextItem, speakable
+from tools.corpus.text_item import DIRECTED, FOLDS, NOT_DIRECTED, TextItem, fold_of, speakable
 
 LICENSE = "Apache-2.0"
 _FOLDER = Path(__file__).parent / "text"

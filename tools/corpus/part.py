@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tools.corpus.background import Background
-from tools.corpus.clip import PlannedClip
+from tools.corpus.plan import PlannedClip
 from tools.corpus.recording import RecordedClip
 from tools.corpus.render import render
 from tools.corpus.row import recorded_row, spoken_row

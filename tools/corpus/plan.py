@@ -9,18 +9,67 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from tools.corpus.clip import PlannedClip
-from tools.corpus.context import CONTEXT_SHARE, draw_context
-from tools.corpus.folds import FOLD_SHARES, FOLDS
 from tools.corpus.own_texts import names, with_device_name
 from tools.corpus.room import AWAY_SHARE
-from tools.corpus.scene import GivenSound, Scenery
+from tools.corpus.scene import GivenSound, Scene, Scenery
 from tools.corpus.style import Style, draw_styles, restyled, spoken
-from tools.corpus.text_item import DIRECTED, NOT_DIRECTED, TextItem
+from tools.corpus.text_item import DIRECTED, FOLD_SHARES, FOLDS, NOT_DIRECTED, TextItem
 from tools.corpus.text_sources import BY_NAME, KINDS, TextSources
 from tools.corpus.voices import VOICES, Voice
+
+CONTEXT_SHARE = 0.35
+"""Share of pairs in a session: both members come after an accepted utterance."""
+FOLLOW_UP_SHARE = 0.7
+"""Of directed speech in a session, how much follows at once."""
+_FOLLOW_UP_MEDIAN_S, _FOLLOW_UP_SPREAD = 4.0, 0.45
+"""Log-normal: 88 % between 2 and 8 s."""
+_UNRELATED_RANGE_S = (2.0, 300.0)
+"""Log-uniform: speech to people, and commands that begin anew."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """The last accepted utterance of an imagined session."""
+
+    after_s: float
+    """From its end to the beginning of this clip."""
+    previous_text: str
+
+
+def draw_context(label: str, previous_text: str, at_once: bool, rng: random.Random) -> Context:
+    """Return when `previous_text` was said; `at_once` for a text that only makes sense soon."""
+    if at_once or (label == DIRECTED and rng.random() < FOLLOW_UP_SHARE):
+        after_s = rng.lognormvariate(math.log(_FOLLOW_UP_MEDIAN_S), _FOLLOW_UP_SPREAD)
+    else:
+        after_s = math.exp(rng.uniform(*(math.log(edge) for edge in _UNRELATED_RANGE_S)))
+    return Context(round(after_s, 2), previous_text)
+
+
+@dataclass(frozen=True)
+class PlannedClip:
+    """Who says what, how, and where."""
+
+    number: int
+    item: TextItem
+    voice: Voice
+    rate: float
+    """Speed against the engine's normal one."""
+    pitch: float
+    """Factor on fundamental and formants together: another, larger or smaller talker."""
+    level_db: float
+    """Level of the speech in dBFS (RMS)."""
+    tone: float = 0.0
+    """Fundamental alone, in semitones."""
+    scene: Scene = Scene(0)
+    spoken: str = ""
+    """The text as the synthesizer is given it, where that is not the text itself."""
+    style: Style | None = None
+    facing: str | None = None
+    """`device` or `away`; None where no room is simulated."""
+    context: Context | None = None
+
 
 KIND_SHARES = {
     "plain": 0.585,

@@ -7,16 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.corpus.folds import FOLDS, fold_of
 from tools.corpus.plan import BACKGROUND_TALKERS, LEVEL_RANGE_DB
 from tools.corpus.scene import Scene, Scenery
-from tools.corpus.text_item import DIRECTED, NOT_DIRECTED
+from tools.corpus.text_item import DIRECTED, FOLDS, NOT_DIRECTED, fold_of
 from tools.corpus.text_sources import TextSources
 from training.data.row import text_key
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.clip import clip_blocks
-from turbo_stream.evaluation.corpus.item import Item
-from turbo_stream.evaluation.corpus.manifests import read_manifest
+from turbo_stream.evaluation.corpus.manifest import Item, read_manifest
 
 
 @dataclass(frozen=True)

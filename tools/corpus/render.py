@@ -11,7 +11,7 @@ from scipy.signal import fftconvolve
 from tools.corpus.background import Background
 from tools.corpus.room import FACING_RANGE_DEGREES, room_response
 from tools.corpus.scene import Scene
-from tools.corpus.small_room import through_speaker
+from tools.corpus.scene_sound import through_speaker
 from training.data.augment import coloured_noise
 from turbo_stream._util.timebase import SAMPLE_RATE, to_samples
 from turbo_stream.evaluation.corpus.codec import through_codec

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tools.corpus.clip import PlannedClip
+from tools.corpus.plan import PlannedClip
 from tools.corpus.recording import RecordedClip
 from tools.corpus.scene import Scene
 from turbo_stream._util.timebase import SAMPLE_RATE

@@ -7,9 +7,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.corpus.folds import fold_of
 from tools.corpus.normalize import normalize
-from tools.corpus.text_item import DIRECTED, NOT_DIRECTED, TextItem, speakable
+from tools.corpus.text_item import DIRECTED, NOT_DIRECTED, TextItem, fold_of, speakable
 from turbo_stream.errors import InputError
 
 

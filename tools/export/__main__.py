@@ -17,18 +17,16 @@ from tools.export.card import base_models, model_card
 from tools.export.onnx_graph import export_fp32
 from tools.export.package import VERSION, write_package
 from tools.export.parity.compare import FLOAT, Comparison, Decision, compare
-from tools.export.parity.graphs import states_width
+from tools.export.parity.item import states_width
 from tools.export.parity.page import write_report
 from tools.export.parity.sets import Sets, recorded_sets, synthetic_sets
 from tools.export.parity.systems import measure_systems, targets
-from tools.export.quantization.choice import QuantizationError
-from tools.export.quantization.dynamic import quantize_dynamic
-from tools.export.quantization.static import quantize_static
+from tools.export.quantization import QuantizationError, quantize_dynamic, quantize_static
 from tools.release.shipped_card import LICENCE, NAME, TEXT_SOURCES, shipped_card
 from training.data.recognizer_states import RecognizerStates, load_states
-from training.fitting.calibrate import Affine
 from training.fitting.checkpoint import load_model
-from training.fitting.origin import Origin
+from training.fitting.environment import Origin
+from training.fitting.metrics import Affine
 from turbo_stream.detection.package import DIRECTED
 from turbo_stream.errors import TurboStreamError
 

@@ -11,8 +11,7 @@ import torch
 from models.turbo import Turbo
 from tools.export.fused_attention import fuse_attention
 from tools.export.graph_weights import name_weights
-from tools.export.parity.graphs import states_width
-from tools.export.parity.item import input_names
+from tools.export.parity.item import input_names, states_width
 
 OUTPUTS = ("logits", "audio_embedding", "text_embedding")
 """Of every graph; one of a network with an end-of-turn head has `END_OF_TURN` after them."""

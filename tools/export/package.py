@@ -9,8 +9,8 @@ from pathlib import Path
 
 from models.audio.recognizer import RECOGNIZER
 from training.fitting.checkpoint import write_json
-from turbo_stream._util.atomic import write_text
-from turbo_stream.detection.recognizer_input import KIND
+from turbo_stream._util.files import write_text
+from turbo_stream.detection.audio_input import KIND
 
 FORMAT = 1
 VERSION = "0.3.0"

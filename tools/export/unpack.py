@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 
 from tools.export.graph_weights import read_weights
 from training.fitting.checkpoint import save_setup, save_weights
-from training.fitting.origin import Origin
+from training.fitting.environment import Origin
 from training.fitting.recipe import Recipe
 from turbo_stream.cli.command import run_command
 from turbo_stream.detection.package import GRAPH_NAME, TOKENIZER_NAME, ModelPackage

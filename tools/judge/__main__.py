@@ -15,22 +15,21 @@ from rich.console import Console
 
 import turbo_stream
 from tools.judge.bars import bars
-from tools.judge.calibration import judge_calibration
 from tools.judge.called import judge_called
 from tools.judge.candidate import Candidate, Panel, load_candidate
 from tools.judge.conditions import judge_conditions, judge_short
-from tools.judge.ledger import Ledger
+from tools.judge.figures import judge_calibration
 from tools.judge.names import judge_names
 from tools.judge.page import page
 from tools.judge.pairs import WAYS, judge_matrix, judge_pair
 from tools.judge.plots import called_plot, conditions_plot, matrix_plot, pairs_plot
 from tools.judge.recording import Recording, read_recordings
-from tools.judge.scoring import Bench
+from tools.judge.scoring import Bench, Ledger
 from tools.judge.sounds import Stage, read_waves
 from tools.judge.word_cuts.__main__ import CALLED, MENTIONED, recut
 from training.data.augment import Surroundings
-from training.folds.fixed_pairs import PAIRS
-from turbo_stream._util.atomic import write_bytes, write_json, write_text
+from training.folds.split import PAIRS
+from turbo_stream._util.files import write_bytes, write_json, write_text
 from turbo_stream.errors import TurboStreamError
 from turbo_stream.evaluation.report.plots import reliability_plot
 from turbo_stream.recognition.recognizer import Recognizer

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tools.judge.figures import LIMITED
-from training.folds.fixed_pairs import PAIRS
+from training.folds.split import PAIRS
 
 PAIR_EER, PAIR_UNDER_PROBE = 0.15, 0.15
 """Of fused on a fixed pair: at most, and at least so much under the probe."""

@@ -14,8 +14,7 @@ from training.data.row import text_key
 from turbo_stream.detection.package import DIRECTED
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.clip import read_clip
-from turbo_stream.evaluation.corpus.item import Item
-from turbo_stream.evaluation.corpus.manifests import read_manifest
+from turbo_stream.evaluation.corpus.manifest import Item, read_manifest
 from turbo_stream.recognition.recognizer import Confidence, Transcript
 
 

@@ -11,14 +11,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.corpus.small_room import ambience, at_level, reverberate, room_response
+from tools.corpus.scene_sound import ambience, at_level, reverberate, room_response
 from tools.judge.recording import Recording
 from training.data.augment import AugmentConfig, Surroundings, Wave, augment, speech_edges
 from training.data.row import Clip
 from training.data.wave import as_wave, read_wave
 from turbo_stream._util.timebase import to_samples
 from turbo_stream.evaluation.corpus.conditions import parse_condition
-from turbo_stream.evaluation.corpus.manifests import read_manifest
+from turbo_stream.evaluation.corpus.manifest import read_manifest
 
 Sound = Literal["recorded", "channel", "far", "noise", "none"]
 """As recorded; through one random channel for all; a far talker; 5 dB of noise; no sound at all."""

@@ -18,10 +18,9 @@ from tools.label_folder.recording import (
     sound_files,
     without_copies,
 )
-from tools.label_folder.split import groups, held_out, speakers
-from tools.label_folder.warnings import channel_auc, warnings
-from training.data.written_manifest import write_manifest
-from turbo_stream._util.atomic import write_json
+from tools.label_folder.split import channel_auc, groups, held_out, speakers, warnings
+from training.data.lines import write_manifest
+from turbo_stream._util.files import write_json
 from turbo_stream.cli.command import run_command
 from turbo_stream.errors import InputError
 

@@ -13,7 +13,7 @@ import numpy as np
 from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.clip import read_clip
-from turbo_stream.evaluation.corpus.manifests import AUDIO_SUFFIXES
+from turbo_stream.evaluation.corpus.manifest import AUDIO_SUFFIXES
 
 LABELS = ("directed", "not_directed")
 """Names of the two folders, and of the classes."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
+import numpy as np
+from sklearn.metrics import roc_auc_score
+
 from tools.label_folder.recording import LABELS, Recording
-from training.data.row import Row
+from training.data.row import Clip, Row
+from training.fitting.probe import probe_scores
 from training.folds.split import choose_dev
 
 FEWEST_SPEAKERS = 4
@@ -49,3 +53,64 @@ def held_out(recordings: Sequence[Recording], share: float) -> set[str]:
         for recording, group in zip(recordings, groups(recordings), strict=True)
     ]
     return choose_dev(rows, share)
+
+
+FEWEST = 40
+"""Recordings of a class, below which little is to be expected."""
+
+FEWEST_PROBED = 10
+"""Recordings of a class, below which the probe says nothing."""
+
+TELLING_AUC = 0.75
+"""From here on the sound gives the class away without its words."""
+
+LONGEST_S = 15.0
+"""Of longer ones the classifier hears the last part alone."""
+
+
+def channel_auc(recordings: Sequence[Recording]) -> float | None:
+    """Return how well length, level, noise and spectrum alone tell the classes apart.
+
+    The area under the curve of a cross-validated logistic regression, 0.5 for not at all; None
+    where a class has too few recordings to say.
+    """
+    counts = Counter(recording.label for recording in recordings)
+    if min(counts[label] for label in LABELS) < FEWEST_PROBED:
+        return None
+    truth = np.array([recording.label == "directed" for recording in recordings])
+    clips = [Clip(recording.path) for recording in recordings]
+    scores = probe_scores(clips, truth, np.array(groups(recordings)))
+    return float(roc_auc_score(truth, scores))
+
+
+def warnings(recordings: Sequence[Recording], auc: float | None) -> list[str]:
+    """Return what a user should know before training, a line each."""
+    counts = Counter(recording.label for recording in recordings)
+    voices = speakers(recordings)
+    found = [
+        f"{label} has {counts[label]} recordings: from {FEWEST} on training begins to be worth it, "
+        "below that only tune the threshold"
+        for label in LABELS
+        if counts[label] < FEWEST
+    ]
+    few = [label for label in LABELS if voices[label] < FEWEST_SPEAKERS]
+    if few:
+        found.append(
+            f"{' and '.join(few)}: fewer than {FEWEST_SPEAKERS} speakers, so the test holds voices "
+            "that are trained on; the figures are for these voices only"
+        )
+    if auc is not None and auc >= TELLING_AUC:
+        found.append(
+            f"length, level, noise and spectrum alone tell the classes apart (AUC {auc:.2f}): the "
+            "model can learn the microphone in place of the intent, and test figures will flatter; "
+            "record both classes with the same device in the same rooms, cut alike"
+        )
+    if auc is None:
+        found.append(f"fewer than {FEWEST_PROBED} recordings of a class: the channel is unchecked")
+    long = sum(recording.duration_s > LONGEST_S for recording in recordings)
+    if long:
+        found.append(
+            f"{long} longer than {LONGEST_S:.0f} s: only their last {LONGEST_S:.0f} s are heard; "
+            "cut them into utterances"
+        )
+    return found

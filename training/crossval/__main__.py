@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from training.fitting.recipe import RECIPES, Recipe, build_recipe
-from turbo_stream._util.atomic import write_json
+from turbo_stream._util.files import write_json
 from turbo_stream.cli.command import run_command
 
 
@@ -102,16 +102,13 @@ def main(
     curve = _names(curve_arms, ARMS, "--curve-arms")
     chosen = _chosen(recipe, assignments, folds_file)
 
-    from training.crossval.cell import cell_recipe, plan
-    from training.crossval.execute import Job, fill_features, run_jobs
-    from training.crossval.journal import Journal
-    from training.crossval.progress import shown
+    from training.crossval.cell import Journal, cell_recipe, plan
+    from training.crossval.execute import Job, fill_features, run_jobs, shown
     from training.crossval.results import pick_metric, write_results
     from training.crossval.setup import check_setup, describe
     from training.crossval.tuning import read_tuning, tune
     from training.fitting.workbench import load_rows, prepare, with_labels
-    from training.folds.fold_file import read_folds
-    from training.folds.generate import make_folds
+    from training.folds.fold_file import make_folds, read_folds
 
     out = Path(chosen.out)
     out.mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,9 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
 from training.data.features import AS_RECORDED
 from training.fitting.checkpoint import save_setup
 from training.fitting.recipe import Recipe
@@ -109,3 +112,25 @@ def fill_features(bench: Workbench, folds: Sequence[int]) -> None:
         bench.fill(split)
         wanted += [(row.clip, AS_RECORDED) for row in split.test]
     bench.store.fill(bench.model.eval(), wanted)
+
+
+_COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+
+
+def shown(
+    done: Iterator[tuple[Job, dict[str, Any]]], total: int, what: str
+) -> Iterator[tuple[Job, dict[str, Any]]]:
+    """Pass finished jobs on, with a bar and a line for each on stderr."""
+    if not total:
+        return
+    columns = (*_COLUMNS, TimeRemainingColumn(elapsed_when_finished=True))
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(what, total=total)
+        for job, result in done:
+            yield job, result
+            progress.console.print(
+                f"{job.key}: dev {result['dev']:.4f} at step {result['best_step']} of "
+                f"{result['steps']}, {result['seconds']:.1f} s",
+                highlight=False,
+            )
+            progress.advance(task)

@@ -23,7 +23,7 @@ from training.fitting.recipe import RECIPES, Recipe, build_recipe
 from training.fitting.runs import train_run
 from training.fitting.scoring import margin
 from training.fitting.workbench import load_rows, prepare
-from training.folds.fixed_pairs import PAIRS, left_out
+from training.folds.split import PAIRS, left_out
 
 
 def held_rows(recipe: Recipe, pair: tuple[str, str]) -> list[Row]:

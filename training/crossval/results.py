@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from training.crossval.cell import Cell
-from training.crossval.journal import Journal
+from training.crossval.cell import Cell, Journal
 from training.crossval.page import page
 from training.crossval.plots import draw
 from training.crossval.table import build_table
 from training.fitting.environment import describe
 from training.folds.fold_file import FoldFile
-from turbo_stream._util.atomic import write_json, write_text
+from turbo_stream._util.files import write_json, write_text
 from turbo_stream.errors import InputError
 
 CONTRACT = ("ce", "ce_2view", "in_modal", "cross_modal", "turbo", "r_drop")

@@ -10,7 +10,7 @@ from typing import Any
 
 from training.fitting.recipe import Recipe
 from training.folds.fold_file import FoldFile
-from turbo_stream._util.atomic import write_json
+from turbo_stream._util.files import write_json
 from turbo_stream.errors import InputError
 
 _FREE = ("out", "seed", "device", "data.features", "data.fold", "data.folds", "train.threads")

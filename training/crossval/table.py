@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from training.crossval.cell import Cell
-from training.crossval.journal import Journal
+from training.crossval.cell import Cell, Journal
 from training.crossval.statistics import paired_difference, spread
 from training.fitting.scoring import MODES
 

@@ -10,13 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from training.crossval.cell import Cell, cell_recipe
-from training.crossval.execute import Job, run_jobs
-from training.crossval.journal import Journal
-from training.crossval.progress import shown
+from training.crossval.cell import Cell, Journal, cell_recipe
+from training.crossval.execute import Job, run_jobs, shown
 from training.crossval.trial import SPACE, Trial, trials
 from training.fitting.workbench import Workbench
-from turbo_stream._util.atomic import write_json
+from turbo_stream._util.files import write_json
 from turbo_stream.errors import InputError
 
 _SEED = 1000

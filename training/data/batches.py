@@ -14,11 +14,10 @@ from tokenizers import Tokenizer
 
 from training.data.config import DataConfig
 from training.data.corrupt import Mishearing
-from training.data.features import AS_RECORDED, FeatureStore, Frames
+from training.data.features import AS_RECORDED, FeatureStore, Frames, TextStates
 from training.data.hypotheses import MISSING, Confidence
 from training.data.names import NAMES, Named, draw_named
 from training.data.row import Row, text_key
-from training.data.text_states import TextStates
 from training.fitting.config import TrainConfig
 from training.objective.objective import Batch
 

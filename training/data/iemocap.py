@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from training.data.written_manifest import write_manifest
+from training.data.lines import write_manifest
 from turbo_stream.cli.command import run_command
 from turbo_stream.errors import InputError
 

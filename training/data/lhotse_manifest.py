@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from turbo_stream._util.atomic import write_text
+from turbo_stream._util.files import write_text
 from turbo_stream.cli.command import run_command
 from turbo_stream.errors import InputError
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from turbo_stream._util.files import write_text
 from turbo_stream.errors import InputError
 
 
@@ -35,3 +37,13 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
     except json.JSONDecodeError as error:
         reason = f"line {number} is no JSON ({error.msg})"
         raise InputError(f"{path}, {reason}; give one JSON object a line") from error
+
+
+def write_manifest(out: Path, rows: Iterable[dict[str, Any]]) -> None:
+    """Write `rows` to `out`, a line each; `audio_filepath` becomes relative to its folder."""
+    folder = out.resolve().parent
+    lines = []
+    for row in rows:
+        audio = os.path.relpath(row["audio_filepath"], folder)
+        lines.append(json.dumps({**row, "audio_filepath": audio}, ensure_ascii=False) + "\n")
+    write_text(out, "".join(lines))

@@ -10,8 +10,8 @@ from training.data.hypotheses import Hypothesis
 from training.data.lines import read_lines
 from training.data.row import Row, text_key
 from turbo_stream.errors import InputError
-from turbo_stream.evaluation.corpus.item import Item
-from turbo_stream.evaluation.corpus.manifests import read_manifest as read_items
+from turbo_stream.evaluation.corpus.manifest import Item
+from turbo_stream.evaluation.corpus.manifest import read_manifest as read_items
 
 
 def _labelled(path: Path) -> list[Item]:

@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 import torch
 
-from models.errors import ModelError
+from models.config import ModelError
 from training.data.row import Clip
 from training.distillation.sound_student import Course, distill_sound
 from training.fitting.recipe import Recipe, build_recipe

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import click
 
-from models.config import TurboConfig
-from models.errors import ModelError
+from models.config import ModelError, TurboConfig
 from training.distillation.text_student import distill, read_lines_of_text
 from turbo_stream.errors import InputError
 

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from models.build import start_model
 from models.config import TurboConfig
-from models.pooling import mean_pool
 from models.text.compact import WEIGHTS
+from models.tower import mean_pool
 from models.turbo import Turbo
 from training.data.lines import read_lines
 from training.data.manifest import text_key

@@ -15,7 +15,6 @@ from training.data.augment import Wave
 from training.data.wave import as_wave
 from turbo_stream._util.timebase import SAMPLE_RATE, ms_to_samples
 from turbo_stream.segmentation.config import SegmenterConfig
-from turbo_stream.segmentation.factory import DEFAULT_VAD, load_vad
 from turbo_stream.segmentation.segment import (
     Segment,
     SegmentPaused,
@@ -23,6 +22,7 @@ from turbo_stream.segmentation.segment import (
     SegmentStarted,
 )
 from turbo_stream.segmentation.segmenter import Segmenter
+from turbo_stream.segmentation.vad import DEFAULT_VAD, load_vad
 
 Kind = Literal["end", "pause", "break"]
 

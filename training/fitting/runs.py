@@ -18,16 +18,12 @@ from training.data.batches import collate
 from training.data.features import AS_RECORDED
 from training.data.names import directed_class
 from training.data.row import Row
-from training.fitting.calibrate import fit_affine
-from training.fitting.checkpoint import save_setup, write_json
-from training.fitting.development import Development, dev_variants, given_modes
+from training.fitting.checkpoint import Identity, load_state, save_setup, write_json
+from training.fitting.development import Development, dev_variants, figures, given_modes
 from training.fitting.distributed import Rank, this_rank
-from training.fitting.environment import describe
-from training.fitting.figures import figures
-from training.fitting.metrics import operating_points
-from training.fitting.origin import Origin
+from training.fitting.environment import Origin, describe
+from training.fitting.metrics import fit_affine, operating_points
 from training.fitting.recipe import Recipe
-from training.fitting.run_state import Identity, load_state
 from training.fitting.trainer import History, fit
 from training.fitting.workbench import Workbench, prepare
 from training.folds.split import Split, split_rows

@@ -10,13 +10,12 @@ import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from models.encoded import Encoded
+from models.tower import Encoded
 from models.turbo import Turbo
 from training.data.batches import Example, collate
-from training.data.features import AS_RECORDED, FeatureStore
+from training.data.features import AS_RECORDED, FeatureStore, TextStates
 from training.data.hypotheses import MISSING
 from training.data.row import Row
-from training.data.text_states import TextStates
 
 MODES = ("fused", "audio", "text")
 """What is listened to: both, sound alone, words alone."""

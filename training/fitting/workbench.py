@@ -14,19 +14,17 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from models.build import start_model
-from models.config import TurboConfig
-from models.errors import ModelError
+from models.config import ModelError, TurboConfig
 from models.turbo import Turbo
 from training.data.augment import Surroundings, Wave
 from training.data.batches import Sampler, variants_of
 from training.data.corrupt import Mishearing, bundled_dictionary, read_pronunciations
-from training.data.features import FeatureStore, front_digest
+from training.data.features import FeatureStore, TextStates, front_digest
 from training.data.hypotheses import read_hypotheses
 from training.data.manifest import found_labels, held_text_keys, read_manifest, read_texts
 from training.data.names import directed_class
 from training.data.recognizer_states import load_states, with_source
 from training.data.row import Clip, Row
-from training.data.text_states import TextStates
 from training.data.wave import read_wave
 from training.fitting.checkpoint import load_model
 from training.fitting.development import dev_variants

@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from training.data.manifest import found_labels, read_manifest
-from training.folds.generate import make_folds
-from turbo_stream._util.atomic import write_json
+from training.folds.fold_file import make_folds
+from turbo_stream._util.files import write_json
 from turbo_stream.cli.command import run_command
 
 

@@ -152,3 +152,19 @@ def split_rows(rows: Sequence[Row], data: DataConfig, seed: int, labels: Sequenc
     taken = {id(row) for row in held}
     train += [row for row in texts if id(row) not in taken]
     return Split(train, dev + dev_texts[:_DEV_TEXTS], split.test)
+
+
+PAIRS = (
+    "coffee_commands,conversation",
+    "phone_assistant,phone_talk",
+    "wake_words,audiobook",
+)
+"""Fixed beforehand: one collection of each class, the directed one first."""
+
+READ_FROM = {"coffee_commands": ("pico_coffee_corpus",)}
+"""Texts that a collection was read from: with them its sentences are known without its sound."""
+
+
+def left_out(*collections: str) -> tuple[str, ...]:
+    """Return what a run has to leave out so that it has not met `collections`."""
+    return (*collections, *(text for name in collections for text in READ_FROM.get(name, ())))

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.encoded import Encoded
+from models.tower import Encoded
 from models.turbo import Turbo
 from training.objective import losses
 

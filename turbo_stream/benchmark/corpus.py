@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from turbo_stream._util.timebase import SAMPLE_RATE
-from turbo_stream.evaluation.corpus.manifests import read_manifest
+from turbo_stream.evaluation.corpus.manifest import read_manifest
 from turbo_stream.evaluation.figures.latency import latency_metrics
 from turbo_stream.evaluation.run import Engine
 from turbo_stream.evaluation.scoring.rows import duration_of, is_scored

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from turbo_stream.errors import InputError
 
@@ -76,7 +78,7 @@ def write_plot(path: Path | None, draw: Callable[[], bytes]) -> None:
     """Write what `draw` returns to `path`, if there is one."""
     if path is None:
         return
-    from turbo_stream._util.atomic import write_bytes
+    from turbo_stream._util.files import write_bytes
 
     write_bytes(path, draw())
 
@@ -100,3 +102,19 @@ def _text(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(_text, value))
     return "-" if value is None else str(value)
+
+
+PERCENTILES = (50, 95, 99)
+
+
+def distribution(values: Sequence[float]) -> dict[str, float | int | None]:
+    """Return `n`, `p50`, `p95`, `p99` (by linear interpolation) and `max`; None without values."""
+    if not len(values):
+        return {"n": 0, **{f"p{p}": None for p in PERCENTILES}, "max": None}
+    array = np.asarray(values, np.float64)
+    found = np.percentile(array, PERCENTILES)
+    return {
+        "n": len(array),
+        **{f"p{p}": float(value) for p, value in zip(PERCENTILES, found, strict=True)},
+        "max": float(array.max()),
+    }

@@ -59,8 +59,7 @@ def bench_eval(
 def bench_turbo(model: str | None, runs: int, as_json: bool, plot: Path | None) -> None:
     """Time the classifier alone, over sounds of 1 to 15 s, with and without text."""
     from turbo_stream.benchmark.report import check_plot, progress_bar, show, write_plot
-    from turbo_stream.benchmark.turbo.benchmark import benchmark_turbo
-    from turbo_stream.benchmark.turbo.plot import turbo_plot
+    from turbo_stream.benchmark.turbo import benchmark_turbo, turbo_plot
 
     check_plot(plot)
     with progress_bar() as progress:
@@ -127,8 +126,7 @@ def bench_asr(
     recording in the package.
     """
     from turbo_stream.benchmark.asr.benchmark import benchmark_asr
-    from turbo_stream.benchmark.asr.plot import asr_plot
-    from turbo_stream.benchmark.asr.table import brief
+    from turbo_stream.benchmark.asr.report import asr_plot, brief
     from turbo_stream.benchmark.report import check_plot, progress_bar, show, write_plot
 
     check_plot(plot)

@@ -99,8 +99,7 @@ def bench_listen(
     package is heard.
     """
     from turbo_stream.benchmark.listen.benchmark import ListenSettings, benchmark_listen
-    from turbo_stream.benchmark.listen.plot import listen_plot
-    from turbo_stream.benchmark.listen.table import brief
+    from turbo_stream.benchmark.listen.report import brief, listen_plot
     from turbo_stream.benchmark.report import check_plot, progress_bar, show, write_plot
 
     check_plot(plot)

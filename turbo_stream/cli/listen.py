@@ -134,11 +134,11 @@ def _on_signals(act: Callable[[], None]) -> None:
 
 def _view(jsonl: bool) -> View:
     if jsonl:
-        from turbo_stream.cli.view.jsonl import JsonLines
+        from turbo_stream.cli.view.lines import JsonLines
 
         return JsonLines(sys.stdout)
     if not sys.stdout.isatty():
-        from turbo_stream.cli.view.plain import PlainLines
+        from turbo_stream.cli.view.lines import PlainLines
 
         return PlainLines(sys.stdout)
     from rich.console import Console

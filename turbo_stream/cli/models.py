@@ -11,8 +11,13 @@ import click
 import turbo_stream
 from turbo_stream.cli.command import run_command
 from turbo_stream.errors import InputError
-from turbo_stream.inventory.listing import list_models, model_in, turbo_package, whisper_models
-from turbo_stream.inventory.model import Model
+from turbo_stream.inventory.listing import (
+    Model,
+    list_models,
+    model_in,
+    turbo_package,
+    whisper_models,
+)
 from turbo_stream.inventory.verification import verify as verify_model
 
 

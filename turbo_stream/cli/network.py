@@ -74,8 +74,7 @@ class House:
                     raise InputError(f"--{option.replace('_', '-')} was given without --mqtt URI")
             return []
         from turbo_stream.serving.mqtt.config import mqtt_config
-        from turbo_stream.serving.mqtt.publisher import MqttPublisher
-        from turbo_stream.serving.mqtt.service import MqttService
+        from turbo_stream.serving.mqtt.publisher import MqttPublisher, MqttService
 
         config = mqtt_config(
             self.mqtt,

@@ -16,8 +16,7 @@ from turbo_stream.detection.detector import Detection, Detector, Nameable
 from turbo_stream.errors import InputError
 from turbo_stream.events import Decision, Reason, Utterance
 from turbo_stream.recognition.recognizer import Interruptible, Recognizer, Transcript
-from turbo_stream.segmentation.pause import PauseJudge
-from turbo_stream.segmentation.segment import Segment
+from turbo_stream.segmentation.segment import PauseJudge, Segment
 
 _LOG = logging.getLogger(__name__)
 

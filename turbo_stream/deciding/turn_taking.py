@@ -7,7 +7,7 @@ from pathlib import Path
 
 from turbo_stream.detection.package import ModelPackage
 from turbo_stream.segmentation.config import SegmenterConfig
-from turbo_stream.segmentation.pause import PauseJudge
+from turbo_stream.segmentation.segment import PauseJudge
 from turbo_stream.segmentation.segmenter import Segmenter
 from turbo_stream.segmentation.vad import Vad
 

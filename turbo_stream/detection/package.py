@@ -9,14 +9,42 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from turbo_stream._util.timebase import SAMPLE_RATE, to_samples
 from turbo_stream.deciding.follow_up import FollowUpPrior
-from turbo_stream.detection.calibration import AffineCalibration
+from turbo_stream.detection.audio_input import (
+    RecognizerInput,
+    SoundInput,
+    StatesInput,
+    WaveformInput,
+)
 from turbo_stream.detection.manifest import MANIFEST_NAME, Manifest
-from turbo_stream.detection.recognizer_input import RecognizerInput
-from turbo_stream.detection.sound_input import SoundInput, StatesInput, WaveformInput
 from turbo_stream.errors import InputError, PackageError
 from turbo_stream.recognition.recognizer import Recognizer
+
+
+@dataclass(frozen=True)
+class AffineCalibration:
+    """One slope for all classes and one offset for each, fitted on held-out utterances.
+
+    Source: temperature scaling (Guo et al. 2017, arXiv 1706.04599) with the per-class bias of
+    the same paper's vector scaling; with two classes this is Platt's sigmoid.
+    """
+
+    scale: float
+    """Factor on every logit, above 0, so that calibration never reorders two utterances."""
+
+    bias: tuple[float, ...]
+    """Offset of each class, `[K]`, in the order of the package's labels."""
+
+    def probabilities(self, logits: NDArray[Any]) -> NDArray[np.float64]:
+        """Return `softmax(scale * logits + bias)` of `logits`, `[..., K]`, in float64."""
+        scores = self.scale * np.asarray(logits, np.float64) + np.asarray(self.bias)
+        weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
+        return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
+
 
 FORMAT = 1
 """The one value of `format` that this version reads."""

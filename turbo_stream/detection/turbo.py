@@ -13,7 +13,7 @@ from turbo_stream.detection.detector import Detection
 from turbo_stream.detection.package import ModelPackage
 from turbo_stream.errors import InputError
 from turbo_stream.recognition.recognizer import Transcript
-from turbo_stream.segmentation.pause import PauseVerdict
+from turbo_stream.segmentation.segment import PauseVerdict
 
 
 class TurboDetector:

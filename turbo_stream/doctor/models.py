@@ -27,7 +27,7 @@ def look_at_package(model: str | None) -> list[Check]:
 
 def look_at_vad() -> list[Check]:
     """Return whether speech detection runs."""
-    from turbo_stream.segmentation.factory import load_vad
+    from turbo_stream.segmentation.vad import load_vad
 
     vad = load_vad()
     vad.speech_probability(np.zeros(vad.frame_samples, np.int16))

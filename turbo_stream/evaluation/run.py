@@ -15,8 +15,7 @@ from turbo_stream._util.progress import with_progress
 from turbo_stream.detection.manifest import MANIFEST_NAME
 from turbo_stream.detection.package import file_hash
 from turbo_stream.evaluation.corpus.clip import read_clip
-from turbo_stream.evaluation.corpus.item import Item
-from turbo_stream.evaluation.corpus.manifests import read_manifest
+from turbo_stream.evaluation.corpus.manifest import Item, read_manifest
 from turbo_stream.evaluation.report.mistakes import ReadAudio
 from turbo_stream.evaluation.report.report import write_results
 from turbo_stream.evaluation.scoring.journal import Journal, fingerprint
@@ -25,7 +24,7 @@ from turbo_stream.evaluation.scoring.models import Models
 from turbo_stream.evaluation.scoring.ray_engine import score_on_ray
 from turbo_stream.evaluation.scoring.rows import Row
 from turbo_stream.evaluation.scoring.settings import ScoringSettings
-from turbo_stream.segmentation.factory import DEFAULT_VAD
+from turbo_stream.segmentation.vad import DEFAULT_VAD
 
 
 @dataclass(frozen=True)

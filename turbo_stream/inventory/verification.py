@@ -11,7 +11,7 @@ from typing import Literal
 from turbo_stream.detection.manifest import MANIFEST_NAME
 from turbo_stream.detection.package import ModelPackage, file_hash
 from turbo_stream.errors import PackageError
-from turbo_stream.inventory.model import Model
+from turbo_stream.inventory.listing import Model
 
 Verdict = Literal["verified", "unverifiable", "damaged"]
 

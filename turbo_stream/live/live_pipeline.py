@@ -20,17 +20,16 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from time import perf_counter
 
-from turbo_stream._util.processor_time import processor_time
+from turbo_stream._util.clocks import processor_time
 from turbo_stream._util.timebase import to_seconds
 from turbo_stream.audio.source import Block, Connection, Gap, GatheringSource, Source, SourceItem
 from turbo_stream.deciding.scored import Hearing
 from turbo_stream.events import Event, SourceChanged, SpeechStarted, Utterance
 from turbo_stream.live.backlog import Backlog, Waiting
 from turbo_stream.live.partials import Partials
-from turbo_stream.live.scoring_thread import LONGEST_END_S, JudgingThread
-from turbo_stream.live.speculation import Speculation
+from turbo_stream.live.scoring_thread import LONGEST_END_S, JudgingThread, Speculation
 from turbo_stream.pipeline import Pipeline
-from turbo_stream.recognition.none import NoRecognizer
+from turbo_stream.recognition.recognizer import NoRecognizer
 from turbo_stream.segmentation.segment import (
     Segment,
     SegmenterOutput,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from turbo_stream.errors import InputError
-from turbo_stream.recognition.none import NoRecognizer
-from turbo_stream.recognition.recognizer import Recognizer
+from turbo_stream.recognition.recognizer import NoRecognizer, Recognizer
 from turbo_stream.recognition.whisper import WhisperRecognizer
 from turbo_stream.recognition.window import WindowConfig
 

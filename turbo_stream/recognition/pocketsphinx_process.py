@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from turbo_stream._util.processor_time import add_elsewhere
+from turbo_stream._util.clocks import add_elsewhere
 from turbo_stream.errors import TurboStreamError
 from turbo_stream.recognition import pocketsphinx_worker
 

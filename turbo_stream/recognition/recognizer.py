@@ -81,3 +81,16 @@ class Interruptible(Protocol):
         stopped stays behind.
         """
         ...
+
+
+class NoRecognizer:
+    """Hears no words; the confidence is missing, which the classifier was trained to accept."""
+
+    name = "none"
+
+    def transcribe(self, pcm: NDArray[np.int16]) -> Transcript:
+        """Return an empty text for `pcm`, `[N]` int16 at 16 kHz."""
+        return Transcript(text="")
+
+    def warm_up(self) -> None:
+        """Do nothing: there is nothing to load."""

@@ -11,12 +11,11 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from turbo_stream._util.files import PARTIAL, write_private
 from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.errors import InputError
 from turbo_stream.events import Utterance
-from turbo_stream.recording.manifest import RecordedManifest
-from turbo_stream.recording.private_file import PARTIAL, write_private
-from turbo_stream.recording.row import recorded_row
+from turbo_stream.recording.manifest import RecordedManifest, recorded_row
 from turbo_stream.segmentation.segment import Segment
 
 UNLABELLED = "unlabelled"

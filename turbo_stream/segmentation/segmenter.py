@@ -16,9 +16,9 @@ from turbo_stream.segmentation.edge import find_offset, find_onset
 from turbo_stream.segmentation.end_silence import EndSilence
 from turbo_stream.segmentation.history import History
 from turbo_stream.segmentation.level import Level, NoiseFloor, frame_level
-from turbo_stream.segmentation.pause import PauseJudge
 from turbo_stream.segmentation.segment import (
     DropReason,
+    PauseJudge,
     Segment,
     SegmenterOutput,
     SegmentPaused,

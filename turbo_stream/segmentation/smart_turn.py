@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.errors import InputError, TurboStreamError
-from turbo_stream.segmentation.pause import PauseVerdict
+from turbo_stream.segmentation.segment import PauseVerdict
 
 WINDOW_S = 8
 """What the network hears: the newest so many seconds, silence in front of a shorter utterance."""

@@ -12,13 +12,11 @@ from typing import Literal, Protocol
 from turbo_stream.events import Event
 from turbo_stream.live.live_pipeline import LiveConfig
 from turbo_stream.pipeline import Pipeline
-from turbo_stream.recognition.none import NoRecognizer
-from turbo_stream.serving.counts import Counts
+from turbo_stream.recognition.recognizer import NoRecognizer
 from turbo_stream.serving.limits import Limits
-from turbo_stream.serving.metrics import Metrics
+from turbo_stream.serving.metrics import Counts, Metrics
 from turbo_stream.serving.session import Session
-from turbo_stream.serving.shared_recognizer import SharedRecognizer
-from turbo_stream.serving.spare_time import SpareTime
+from turbo_stream.serving.shared_recognizer import SharedRecognizer, SpareTime
 
 Transport = Literal["websocket", "rest", "wyoming"]
 State = Literal["loading", "ready", "draining"]

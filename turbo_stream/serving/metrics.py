@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from prometheus_client import (
     CollectorRegistry,
@@ -15,7 +16,7 @@ from prometheus_client import (
 )
 
 from turbo_stream._util.timebase import to_seconds
-from turbo_stream.events import Event, Finished, GapReported, Utterance
+from turbo_stream.events import Decision, Event, Finished, GapReported, Utterance
 
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 3.0, 5.0)
 
@@ -101,3 +102,29 @@ class Metrics:
             # No text was made of what the sound alone rejects: that is no recognition of 0 s.
             if latency_ms.get(name):
                 histogram.observe(latency_ms[name] / 1000)
+
+
+@dataclass
+class Counts:
+    """Totals over all streams since the start."""
+
+    open_streams: int = 0
+    streams: int = 0
+    decisions: dict[Decision, int] = field(
+        default_factory=lambda: {"accepted": 0, "rejected": 0, "dropped": 0}
+    )
+    audio_s: float = 0.0
+    """Sound of the streams that have ended."""
+
+    lost_s: float = 0.0
+    """Sound lost, of all streams."""
+
+    def add(self, event: Event) -> None:
+        """Count what `event` says."""
+        match event:
+            case Utterance():
+                self.decisions[event.decision] += 1
+            case GapReported():
+                self.lost_s += to_seconds(event.lost_samples)
+            case Finished():
+                self.audio_s += event.audio_s

@@ -15,7 +15,7 @@ from turbo_stream._util.timebase import to_seconds
 from turbo_stream.errors import InputError
 from turbo_stream.serving.failures import described
 from turbo_stream.serving.hub import Hub, Refused, StreamOptions
-from turbo_stream.serving.rate import Rate
+from turbo_stream.serving.limits import Rate
 from turbo_stream.serving.session import Session
 
 _LOG = logging.getLogger(__name__)

@@ -10,9 +10,8 @@ import pytest
 
 from tests.support.paths import KITCHEN, ROOT
 from turbo_stream.benchmark.asr.benchmark import benchmark_asr
-from turbo_stream.benchmark.asr.plot import asr_plot
+from turbo_stream.benchmark.asr.report import asr_plot, brief
 from turbo_stream.benchmark.asr.sounds import Utterance, pieces, read_utterances
-from turbo_stream.benchmark.asr.table import brief
 from turbo_stream.cli.bench import bench
 from turbo_stream.cli.command import run_command
 from turbo_stream.errors import InputError

@@ -12,8 +12,7 @@ from tests.support.paths import ROOT
 from turbo_stream import Pipeline
 from turbo_stream.benchmark.listen.benchmark import ListenSettings, benchmark_listen
 from turbo_stream.benchmark.listen.cost import conversation_cost, quiet_cost
-from turbo_stream.benchmark.listen.plot import listen_plot
-from turbo_stream.benchmark.listen.table import brief
+from turbo_stream.benchmark.listen.report import brief, listen_plot
 from turbo_stream.benchmark.listen.timed_decisions import hear_fast, hear_live
 from turbo_stream.benchmark.report import show
 from turbo_stream.benchmark.sound.material import read_material

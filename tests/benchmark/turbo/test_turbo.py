@@ -9,8 +9,7 @@ import pytest
 
 from tests.support.tiny_package import write_package
 from turbo_stream.benchmark.report import show
-from turbo_stream.benchmark.turbo.benchmark import benchmark_turbo
-from turbo_stream.benchmark.turbo.plot import turbo_plot
+from turbo_stream.benchmark.turbo import benchmark_turbo, turbo_plot
 
 
 @pytest.fixture(scope="module")

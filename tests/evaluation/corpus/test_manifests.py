@@ -11,7 +11,7 @@ import soundfile
 
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.clip import clip_blocks, read_clip
-from turbo_stream.evaluation.corpus.manifests import read_manifest
+from turbo_stream.evaluation.corpus.manifest import read_manifest
 
 
 def write(path: Path, text: str) -> Path:

@@ -7,9 +7,14 @@ from hypothesis import strategies as st
 
 from tests.support.made_rows import RUN, many_rows
 from turbo_stream.evaluation.figures.binary import binary_metrics
-from turbo_stream.evaluation.figures.bootstrap import bootstrap, draw_weights, interval, intervals
+from turbo_stream.evaluation.figures.bootstrap import (
+    WeightedBinary,
+    bootstrap,
+    draw_weights,
+    interval,
+    intervals,
+)
 from turbo_stream.evaluation.figures.summary import summarize
-from turbo_stream.evaluation.figures.weighted import WeightedBinary
 from turbo_stream.evaluation.scoring.rows import BinaryItems
 
 pytest.importorskip("sklearn")

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from turbo_stream.evaluation.figures.calibration_error import (
+from turbo_stream.evaluation.figures.binary import (
     bin_index,
     expected_calibration_error,
     reliability,

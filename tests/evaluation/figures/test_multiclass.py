@@ -5,12 +5,12 @@ from hypothesis import strategies as st
 
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.figures.bootstrap import bootstrap, intervals
-from turbo_stream.evaluation.figures.figures import figures
 from turbo_stream.evaluation.figures.multiclass import (
     ClassItems,
     multiclass_metrics,
     weighted_multiclass,
 )
+from turbo_stream.evaluation.figures.slices import figures
 
 pytest.importorskip("sklearn")
 

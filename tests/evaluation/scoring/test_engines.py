@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from turbo_stream.errors import InputError
-from turbo_stream.evaluation.corpus.manifests import read_manifest
+from turbo_stream.evaluation.corpus.manifest import read_manifest
 from turbo_stream.evaluation.scoring import local_engine
 from turbo_stream.evaluation.scoring.local_engine import score_locally
 from turbo_stream.evaluation.scoring.settings import ScoringSettings

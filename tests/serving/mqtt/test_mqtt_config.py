@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from turbo_stream.errors import InputError
-from turbo_stream.serving.mqtt.address import MqttAddress, parse_mqtt_uri
-from turbo_stream.serving.mqtt.config import mqtt_config
+from turbo_stream.serving.mqtt.config import MqttAddress, mqtt_config, parse_mqtt_uri
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import random
 
 import numpy as np
 
-from tools.corpus.context import draw_context
+from tools.corpus.plan import draw_context
 
 
 def seconds(label: str, at_once: bool = False) -> np.ndarray:

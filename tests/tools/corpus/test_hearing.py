@@ -7,8 +7,8 @@ import soundfile
 
 pytest.importorskip("scipy", reason="needs the train extra")
 
-from tools.corpus.flite import speak
 from tools.corpus.hearing import HYPOTHESES_NAME, Hearing, recognizer_names
+from tools.corpus.scene_sound import speak
 from training.data.hypotheses import MISSING, read_hypotheses
 from turbo_stream.errors import InputError
 

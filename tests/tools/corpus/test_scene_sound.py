@@ -10,8 +10,7 @@ from tests.support.paths import ROOT
 pytest.importorskip("scipy", reason="the simulated room needs scipy (train extra)")
 
 from tools.corpus.build_scene import KITCHEN, LICENSE
-from tools.corpus.flite import speech_edges
-from tools.corpus.small_room import ambience, at_level, reverberate, room_response
+from tools.corpus.scene_sound import ambience, at_level, reverberate, room_response, speech_edges
 
 RATE = 16_000
 

@@ -6,10 +6,9 @@ import pytest
 pytest.importorskip("scipy", reason="needs the train extra")
 
 from tools.corpus import synthesis
-from tools.corpus.clip import PlannedClip
-from tools.corpus.engines import speak
+from tools.corpus.plan import PlannedClip
 from tools.corpus.style import TO_DEVICE, Style
-from tools.corpus.synthesis import clean_speech
+from tools.corpus.synthesis import clean_speech, speak
 from tools.corpus.text_item import TextItem
 from tools.corpus.voices import VOICE_OF
 

@@ -15,13 +15,11 @@ from models.turbo import Turbo
 from tests.support.tiny_network import TINY
 from tools.export.__main__ import main
 from tools.export.onnx_graph import export_fp32
-from tools.export.parity.graphs import graph_logits, network_logits
-from tools.export.parity.item import Item
-from tools.export.parity.opened import open_session
+from tools.export.parity.item import Item, graph_logits, network_logits, open_session
 from tools.export.parity.sets import synthetic_items
 from training.data.batches import encode
-from training.fitting.calibrate import Affine
 from training.fitting.checkpoint import save_setup, save_weights, write_json
+from training.fitting.metrics import Affine
 from training.fitting.recipe import Recipe
 
 

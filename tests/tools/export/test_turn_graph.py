@@ -13,10 +13,9 @@ from models.turbo import Turbo
 from tests.support.tiny_network import TINY
 from tools.export.graph_weights import read_weights
 from tools.export.onnx_graph import END_OF_TURN, OUTPUTS, export_fp32
-from tools.export.parity.item import feed
-from tools.export.parity.opened import open_session
+from tools.export.parity.item import feed, open_session
 from tools.export.parity.sets import synthetic_items
-from tools.export.quantization.dynamic import quantize_dynamic
+from tools.export.quantization import quantize_dynamic
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,9 @@ from models.turbo import Turbo
 from tests.support.tiny_network import TINY
 from tools.export.graph_weights import read_weights
 from tools.export.onnx_graph import export_fp32
-from tools.export.parity.graphs import graph_logits, network_logits
+from tools.export.parity.item import graph_logits, network_logits
 from tools.export.parity.sets import synthetic_items
-from tools.export.quantization.dynamic import quantize_dynamic
+from tools.export.quantization import quantize_dynamic
 from turbo_stream.errors import PackageError
 
 

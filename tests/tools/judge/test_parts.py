@@ -10,15 +10,13 @@ import pytest
 from tests.support.made_judgement import RATE, burst, recording, write_collections
 from tests.support.tiny_package import write_package
 from tools.judge.bars import bars
-from tools.judge.calibration import balanced_calibration_error
 from tools.judge.candidate import Panel, load_candidate
 from tools.judge.conditions import draw_evenly, kind_of
-from tools.judge.figures import LIMITED, figures
-from tools.judge.ledger import Ledger, digest
+from tools.judge.figures import LIMITED, balanced_calibration_error, figures
 from tools.judge.names import holds_name, other_name
 from tools.judge.pairs import of_one_length
 from tools.judge.recording import read_recordings
-from tools.judge.scoring import Bench
+from tools.judge.scoring import Bench, Ledger, digest
 from tools.judge.sounds import Stage, far_talker, part_of
 from training.fitting.probe import SPEECH_S
 from turbo_stream.errors import InputError

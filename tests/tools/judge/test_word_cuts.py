@@ -10,11 +10,19 @@ from click.testing import CliRunner
 
 pytest.importorskip("scipy", reason="cuts are laid on coloured noise (train extra)")
 
-from tools.corpus.flite import speak
+from tools.corpus.scene_sound import speak
 from tools.judge.word_cuts.__main__ import main
 from tools.judge.word_cuts.alignment import Span, WordAligner
-from tools.judge.word_cuts.cut import CutConfig, cut_word, levels_db, own_snr_db, tightened
-from tools.judge.word_cuts.matching import mark_folds, mark_matched, mark_shared
+from tools.judge.word_cuts.cut import (
+    CutConfig,
+    cut_word,
+    levels_db,
+    mark_folds,
+    mark_matched,
+    mark_shared,
+    own_snr_db,
+    tightened,
+)
 
 RATE = 16_000
 

@@ -12,8 +12,7 @@ pytest.importorskip("torch", reason="needs the train extra")
 from tests.support.made_judgement import write_collections
 from tests.support.tiny_package import write_package
 from tools.measurements.cascade.__main__ import main
-from tools.measurements.cascade.choice import choose
-from tools.measurements.cascade.trial import Trial
+from tools.measurements.cascade.trial import Trial, choose
 from turbo_stream.cli.command import run_command
 
 

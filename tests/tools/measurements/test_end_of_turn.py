@@ -12,16 +12,20 @@ import soundfile
 
 from tests.support.paths import KITCHEN, ROOT
 from tools.measurements.end_of_turn.judges import Remembering, TurboJudges
-from tools.measurements.end_of_turn.plot import draw
-from tools.measurements.end_of_turn.rules import judged_rules, silence_rules
-from tools.measurements.end_of_turn.scores import figures, pause_scores, tally_of
+from tools.measurements.end_of_turn.rules import (
+    figures,
+    judged_rules,
+    pause_scores,
+    silence_rules,
+    tally_of,
+)
 from tools.measurements.end_of_turn.streams import build_streams
-from tools.measurements.end_of_turn.table import markdown
+from tools.measurements.end_of_turn.table import draw, markdown
 from tools.measurements.vad.scenes import read_manifest
 from tools.measurements.vad.scores import listen
 from turbo_stream.errors import InputError
-from turbo_stream.segmentation.factory import DEFAULT_VAD, load_vad
-from turbo_stream.segmentation.pause import PauseVerdict
+from turbo_stream.segmentation.segment import PauseVerdict
+from turbo_stream.segmentation.vad import DEFAULT_VAD, load_vad
 
 
 class Sure:

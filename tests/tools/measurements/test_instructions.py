@@ -8,8 +8,13 @@ import sys
 import pytest
 
 from tests.support.paths import ROOT
-from tools.measurements.instructions.boards import BOARDS, Board
-from tools.measurements.instructions.counters import CountingError, between_marks, count_here
+from tools.measurements.instructions.counters import (
+    BOARDS,
+    Board,
+    CountingError,
+    between_marks,
+    count_here,
+)
 
 WHISPER = ROOT / "tests" / "assets" / "whisper-kitchen"
 

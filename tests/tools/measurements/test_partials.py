@@ -16,7 +16,7 @@ from tests.support.tiny_package import write_package
 from tools.measurements.recognition.partials import Followed, follow, main, summary
 from turbo_stream.cli.command import run_command
 from turbo_stream.deciding.decider import Decider
-from turbo_stream.segmentation.pause import PauseVerdict
+from turbo_stream.segmentation.segment import PauseVerdict
 
 
 class Sound:

@@ -11,9 +11,8 @@ import soundfile
 
 from tests.support.paths import KITCHEN, ROOT
 from tools.measurements.peers.child import Answer
-from tools.measurements.peers.figures import compare, match, summary
+from tools.measurements.peers.figures import compare, draw, match, summary
 from tools.measurements.peers.ours import OneReading
-from tools.measurements.peers.picture import draw
 from tools.measurements.peers.programs import OURS, PLAIN, Run
 from turbo_stream.evaluation.figures.stream_matching import Span
 from turbo_stream.recognition.window import WindowConfig

@@ -12,7 +12,7 @@ from tests.support.paths import KITCHEN
 from tests.support.tiny_package import write_package
 from tools.measurements.cost.tables import main
 from turbo_stream.benchmark.listen.benchmark import ListenSettings, benchmark_listen
-from turbo_stream.benchmark.turbo.benchmark import benchmark_turbo
+from turbo_stream.benchmark.turbo import benchmark_turbo
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from tools.recognizers.pocketsphinx_lm.__main__ import stock_paths
-from tools.recognizers.pocketsphinx_lm.arpa import write_arpa, write_binary
 from tools.recognizers.pocketsphinx_lm.ngram import (
     FLOOR,
     Backoff,
@@ -14,6 +13,8 @@ from tools.recognizers.pocketsphinx_lm.ngram import (
     perplexity,
     prune,
     table,
+    write_arpa,
+    write_binary,
 )
 from tools.recognizers.pocketsphinx_lm.stock import LN_BASE, read_stock
 from tools.recognizers.pocketsphinx_lm.text import is_held_out, runs_in, words_of

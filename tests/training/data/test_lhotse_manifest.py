@@ -11,7 +11,7 @@ import soundfile
 lhotse = pytest.importorskip("lhotse", reason="needs the extra: pip install 'turbo-stream[train]'")
 
 from turbo_stream.cli.command import run_command
-from turbo_stream.evaluation.corpus.manifests import read_manifest
+from turbo_stream.evaluation.corpus.manifest import read_manifest
 
 
 @pytest.fixture

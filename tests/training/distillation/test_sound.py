@@ -10,8 +10,7 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 from click.testing import CliRunner
 
 from models.build import start_model
-from models.config import TurboConfig
-from models.errors import ModelError
+from models.config import ModelError, TurboConfig
 from tools.recognizers.whisper_folder import WhisperConfig, WhisperFeatureExtractor, WhisperModel
 from training.distillation.sound import main
 

@@ -9,8 +9,7 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 from click.testing import CliRunner
 
 from models.build import start_model
-from models.config import TurboConfig
-from models.errors import ModelError
+from models.config import ModelError, TurboConfig
 from models.pretrained import minilm_folder
 from training.distillation.text import main
 

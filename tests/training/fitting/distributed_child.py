@@ -15,8 +15,8 @@ import torch
 from models.turbo import Turbo
 from tests.support.tiny_network import TINY
 from tests.training.fitting.resumed_child import train
+from training.fitting.checkpoint import LAST
 from training.fitting.distributed import Rank, this_rank
-from training.fitting.run_state import LAST
 from training.objective.grad_cache import Gradients
 from training.objective.objective import Batch, ObjectiveConfig, ViewsModel
 

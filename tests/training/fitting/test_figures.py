@@ -3,7 +3,7 @@ import pytest
 
 pytest.importorskip("torch", reason="needs the train extra")
 
-from training.fitting.figures import dev_figure, figures
+from training.fitting.development import dev_figure, figures
 from training.fitting.metrics import class_figures, detection_figures
 
 

@@ -7,8 +7,7 @@ from click.testing import CliRunner
 
 pytest.importorskip("torch", reason="needs the train extra")
 
-from training.fitting.calibrate import fit_affine
-from training.fitting.metrics import equal_error_rate, operating_points
+from training.fitting.metrics import equal_error_rate, fit_affine, operating_points
 from training.fitting.recipe import build_recipe
 from training.train import main
 

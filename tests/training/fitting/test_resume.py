@@ -19,9 +19,8 @@ from tests.training.fitting.resumed_child import TRAIN, train
 from training.data.batches import Sampler
 from training.data.config import DataConfig
 from training.data.row import Row
-from training.fitting.checkpoint import WEIGHTS
+from training.fitting.checkpoint import LAST, WEIGHTS, load_state, save_state
 from training.fitting.config import TrainConfig
-from training.fitting.run_state import LAST, load_state, save_state
 
 
 def child(folder: Path, *arguments: str) -> int:

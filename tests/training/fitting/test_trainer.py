@@ -10,8 +10,7 @@ from safetensors.torch import load_file
 from training.fitting.checkpoint import WEIGHTS
 from training.fitting.config import TrainConfig
 from training.fitting.environment import describe
-from training.fitting.optimization import share_of_peak
-from training.fitting.trainer import fit
+from training.fitting.trainer import fit, share_of_peak
 from training.objective.arms import ARMS, select_arm
 from training.objective.objective import ObjectiveConfig
 

@@ -1,4 +1,4 @@
-from training.folds.fixed_pairs import PAIRS, left_out
+from training.folds.split import PAIRS, left_out
 
 
 def test_the_sentences_that_a_collection_was_read_from_are_left_out_with_it():

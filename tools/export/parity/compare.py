@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,68 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.turbo import Turbo
-from tools.export.parity.decisions import compare_scores
-from tools.export.parity.graphs import graph_logits, network_logits, states_width
-from tools.export.parity.opened import open_graph
+from tools.export.parity.footprint import latencies_ms, length_key
+from tools.export.parity.item import Item, graph_logits, network_logits, open_graph, states_width
 from tools.export.parity.sets import Sets
-from tools.export.parity.speed import latencies_ms, length_key
-from tools.export.quantization.choice import Candidate, choose
+from tools.export.quantization import Candidate, choose
+from turbo_stream.evaluation.figures.binary import ErrorCurve
+from turbo_stream.evaluation.figures.bootstrap import WeightedBinary, bootstrap, interval
+
+
+def _eer_difference(
+    truths: NDArray[np.bool_],
+    before: NDArray[np.float64],
+    after: NDArray[np.float64],
+    groups: NDArray[np.int64],
+) -> dict[str, Any]:
+    """Return both equal error rates, their difference and its paired bootstrap interval."""
+    curves = [ErrorCurve.of(truths, scores) for scores in (before, after)]
+    if curves[0] is None or curves[1] is None:
+        return dict.fromkeys(("fp32_eer", "eer", "eer_difference", "eer_difference_ci95"))
+    first, second = (WeightedBinary(truths, scores, None) for scores in (before, after))
+    draws = bootstrap(
+        groups,
+        lambda weights: {"eer": second.figures(weights)["eer"] - first.figures(weights)["eer"]},
+    )
+    return {
+        "fp32_eer": curves[0].eer,
+        "eer": curves[1].eer,
+        "eer_difference": curves[1].eer - curves[0].eer,
+        "eer_difference_ci95": interval(draws["eer"], groups=int(groups.max()) + 1),
+    }
+
+
+def compare_scores(
+    items: Sequence[Item],
+    before: NDArray[np.float64],
+    after: NDArray[np.float64],
+    *,
+    directed: int | None,
+    threshold: float | None,
+) -> dict[str, Any]:
+    """Compare probabilities `before` and `after` quantization, `[N, K]` each.
+
+    A shift is the largest of any class. A decision flips where the probability of class `directed`
+    crosses `threshold`, or where either is None, where another class becomes the most probable.
+    Equal error rates are None without labelled items of both classes; their interval is a paired
+    bootstrap by speaker.
+    """
+    shift = np.abs(before - after).max(axis=1)
+    if directed is None or threshold is None:
+        flipped = before.argmax(axis=1) != after.argmax(axis=1)
+    else:
+        flipped = (before[:, directed] >= threshold) != (after[:, directed] >= threshold)
+    found: dict[str, Any] = {
+        "mean_probability_shift": float(shift.mean()),
+        "max_probability_shift": float(shift.max()),
+        "decisions_flipped": float(flipped.mean()),
+    }
+    labelled = directed is not None and all(item.label is not None for item in items)
+    truths = np.array([labelled and item.label == directed for item in items])
+    _, groups = np.unique([item.group for item in items], return_inverse=True)
+    shown = directed or 0
+    return found | _eer_difference(truths, before[:, shown], after[:, shown], groups)
+
 
 FLOAT = "fp32"
 """Name of the float graph beside those of the quantizations."""

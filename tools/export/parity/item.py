@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+
+from models.audio.recognizer import RECOGNIZER
+from models.turbo import Turbo
+from turbo_stream._util.onnx_session import session_options
 
 _WAVEFORM = ("waveform", "waveform_length")
 _STATES = ("states", "states_length")
@@ -66,3 +74,38 @@ def timed_item(seconds: float, states_width: int = 0) -> Item:
     wave = rng.standard_normal(shape, dtype=np.float32) * np.float32(0.1)
     # The first word piece after the four special ones: every vocabulary has it.
     return Item(wave, [4] * _TOKENS, [1] * _TOKENS, (-0.5, 0.0, 1.0, 0.0))
+
+
+def open_session(path: Path) -> Any:
+    """Open a graph on one thread, with the options that the product has."""
+    import onnxruntime
+
+    return onnxruntime.InferenceSession(
+        str(path), session_options(1), providers=["CPUExecutionProvider"]
+    )
+
+
+def open_graph(path: Path) -> Callable[[Item], object]:
+    """Return what judges an utterance by the graph at `path`."""
+    session = open_session(path)
+    return lambda item: session.run(None, feed(item))
+
+
+def states_width(model: Turbo) -> int:
+    """Return the width of the recognizer's states that `model` reads, 0 where it reads samples."""
+    return model.audio_front.width if model.config.audio == RECOGNIZER else 0
+
+
+def graph_logits(path: Path, items: Sequence[Item]) -> NDArray[np.float64]:
+    """Return logits `[N, K]` of the graph at `path`, one utterance at a time."""
+    session = open_session(path)
+    rows = [session.run(["logits"], feed(item))[0][0] for item in items]
+    return np.array(rows, np.float64)
+
+
+@torch.inference_mode()
+def network_logits(model: Turbo, items: Sequence[Item]) -> NDArray[np.float64]:
+    """Return logits `[N, K]` of the PyTorch network, one utterance at a time."""
+    model.eval()
+    rows = [model(*map(torch.from_numpy, feed(item).values())).logits[0] for item in items]
+    return torch.stack(rows).double().numpy()

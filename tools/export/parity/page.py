@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tools.export.parity.compare import FLOAT
 from tools.export.parity.plots import latency_plot, scatter_plot
-from turbo_stream._util.atomic import write_bytes, write_json, write_text
+from turbo_stream._util.files import write_bytes, write_json, write_text
 from turbo_stream.evaluation.report import page as shared
 
 REPORT, PAGE = "parity.json", "parity.html"

@@ -10,8 +10,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from models.turbo import Turbo
-from tools.export.parity.graphs import states_width
-from tools.export.parity.item import Item
+from tools.export.parity.item import Item, states_width
 from training.data.augment import Wave
 from training.data.batches import encode
 from training.data.features import Sound

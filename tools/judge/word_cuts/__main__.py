@@ -18,14 +18,20 @@ from rich.console import Console
 from rich.progress import track
 
 from tools.judge.word_cuts.alignment import WordAligner
-from tools.judge.word_cuts.cut import CutConfig, cut_word, own_snr_db, tightened
-from tools.judge.word_cuts.matching import mark_folds, mark_matched, mark_shared
+from tools.judge.word_cuts.cut import (
+    CutConfig,
+    cut_word,
+    mark_folds,
+    mark_matched,
+    mark_shared,
+    own_snr_db,
+    tightened,
+)
+from training.data.lines import write_manifest
 from training.data.wave import as_wave
-from training.data.written_manifest import write_manifest
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.clip import read_clip
-from turbo_stream.evaluation.corpus.item import Item
-from turbo_stream.evaluation.corpus.manifests import read_manifest
+from turbo_stream.evaluation.corpus.manifest import Item, read_manifest
 
 CALLED = "alert_words"
 MENTIONED = "word_mentions"

@@ -19,17 +19,14 @@ import turbo_stream
 from tools.judge.__main__ import split_held_out
 from tools.judge.candidate import Candidate, load_candidate
 from tools.judge.figures import groups_of, truths_of
-from tools.judge.ledger import Ledger
 from tools.judge.pairs import members
 from tools.judge.recording import Recording, read_recordings
-from tools.judge.scoring import NO_WORDS, Bench, Hearing
+from tools.judge.scoring import NO_WORDS, Bench, Hearing, Ledger
 from tools.judge.sounds import Sound, Stage, read_waves
-from tools.measurements.cascade.choice import RULE, choose, thresholds
-from tools.measurements.cascade.page import page
-from tools.measurements.cascade.picture import curve_picture
-from tools.measurements.cascade.trial import Trial
+from tools.measurements.cascade.page import curve_picture, page
+from tools.measurements.cascade.trial import RULE, Trial, choose, thresholds
 from training.data.augment import Surroundings
-from turbo_stream._util.atomic import write_bytes, write_json, write_text
+from turbo_stream._util.files import write_bytes, write_json, write_text
 from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.cli.command import run_command
 from turbo_stream.errors import InputError

@@ -20,7 +20,7 @@ from turbo_stream.cli.command import run_command
 from turbo_stream.detection.classifier import TurboClassifier
 from turbo_stream.detection.package import ModelPackage
 from turbo_stream.evaluation.corpus.clip import read_clip
-from turbo_stream.evaluation.corpus.manifests import read_manifest
+from turbo_stream.evaluation.corpus.manifest import read_manifest
 from turbo_stream.evaluation.run import Engine
 from turbo_stream.evaluation.scoring.settings import ScoringSettings
 from turbo_stream.recognition.recognizer import Confidence, Transcript

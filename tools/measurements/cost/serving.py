@@ -28,9 +28,8 @@ import websockets
 
 from turbo_stream._util.timebase import SAMPLE_RATE, ms_to_samples
 from turbo_stream.audio.file import FileSource
-from turbo_stream.benchmark.distribution import distribution
-from turbo_stream.benchmark.machine import load_average, machine
-from turbo_stream.benchmark.memory import peak_resident_mb, resident_mb
+from turbo_stream.benchmark.machine import load_average, machine, peak_resident_mb, resident_mb
+from turbo_stream.benchmark.report import distribution
 
 
 @dataclass

@@ -19,17 +19,22 @@ from rich.console import Console
 from rich.progress import track
 
 from tools.measurements.end_of_turn.judges import JudgeOf, SmartTurnJudge, TurboJudges
-from tools.measurements.end_of_turn.plot import draw
-from tools.measurements.end_of_turn.rules import Rule, judged_rules, silence_rules
-from tools.measurements.end_of_turn.scores import figures, pause_scores, tally_of
+from tools.measurements.end_of_turn.rules import (
+    Rule,
+    figures,
+    judged_rules,
+    pause_scores,
+    silence_rules,
+    tally_of,
+)
 from tools.measurements.end_of_turn.streams import build_streams, seconds, speaker_streams
-from tools.measurements.end_of_turn.table import markdown
+from tools.measurements.end_of_turn.table import draw, markdown
 from tools.measurements.vad.scenes import read_manifest
 from tools.measurements.vad.scores import Tally, listen
-from turbo_stream._util.atomic import write_json, write_text
+from turbo_stream._util.files import write_json, write_text
 from turbo_stream.cli.command import run_command
 from turbo_stream.errors import InputError
-from turbo_stream.segmentation.factory import DEFAULT_VAD, load_vad
+from turbo_stream.segmentation.vad import DEFAULT_VAD, load_vad
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _STDERR = Console(stderr=True)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from turbo_stream.detection.package import ModelPackage
 from turbo_stream.detection.turbo import TurboDetector
 from turbo_stream.errors import InputError
-from turbo_stream.segmentation.pause import PauseJudge, PauseVerdict
+from turbo_stream.segmentation.segment import PauseJudge, PauseVerdict
 from turbo_stream.segmentation.smart_turn import SmartTurn
 
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from tools.measurements.vad.scenes import RATE, SHORTEST_BLOCKS, Scene, Span, make_noise, read_clip
 from tools.measurements.vad.scenes import speaker_streams as groups_of_clips
 from training.end_of_turn.pauses import room_tone
-from turbo_stream.benchmark.sound.speech_energy import BLOCK_SAMPLES as BLOCK
-from turbo_stream.benchmark.sound.speech_energy import active_power, speech_blocks
+from turbo_stream.benchmark.sound.joining import BLOCK_SAMPLES as BLOCK
+from turbo_stream.benchmark.sound.joining import active_power, speech_blocks
 
 CLIPS_PER_STREAM = 12
 

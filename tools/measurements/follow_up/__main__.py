@@ -12,12 +12,11 @@ import click
 from rich.console import Console
 from rich.progress import track
 
-from tools.measurements.follow_up.judge import false_rejects_at, fit_prior, rates
-from tools.measurements.follow_up.plot import plot_worlds
+from tools.measurements.follow_up.judge import false_rejects_at, fit_prior, plot_worlds, rates
 from tools.measurements.follow_up.world import Clip, World, draw_sessions
 from training.data.lines import read_lines
 from training.data.row import stable_share
-from turbo_stream._util.atomic import write_json
+from turbo_stream._util.files import write_json
 from turbo_stream.cli.command import run_command
 from turbo_stream.deciding.follow_up import FollowUpPrior
 from turbo_stream.errors import InputError

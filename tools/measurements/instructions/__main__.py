@@ -17,8 +17,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from tools.measurements.instructions.boards import BOARDS
 from tools.measurements.instructions.counters import (
+    BOARDS,
     ArmSystem,
     CountingError,
     count_here,

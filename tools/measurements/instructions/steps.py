@@ -20,14 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_stream._util.timebase import to_samples
+from turbo_stream.benchmark.sound.joining import quiet_room
 from turbo_stream.benchmark.sound.material import KITCHEN, read_recording
-from turbo_stream.benchmark.sound.quiet_room import quiet_room
 from turbo_stream.detection.package import ModelPackage
 from turbo_stream.detection.turbo import TurboDetector
 from turbo_stream.recognition.recognizer import Confidence, Transcript
 from turbo_stream.recognition.window import WindowConfig
-from turbo_stream.segmentation.factory import DEFAULT_VAD, load_vad
 from turbo_stream.segmentation.segmenter import Segmenter
+from turbo_stream.segmentation.vad import DEFAULT_VAD, load_vad
 
 QUIET_S = 4
 SPEECH_S = (4.4, 8.4)

@@ -22,8 +22,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from tools.measurements.peers.figures import compare, summary
-from tools.measurements.peers.picture import draw
+from tools.measurements.peers.figures import compare, draw, summary
 from tools.measurements.peers.programs import (
     PLAIN,
     PROGRAMS,
@@ -34,8 +33,8 @@ from tools.measurements.peers.programs import (
 )
 from turbo_stream.benchmark.machine import load_average, machine
 from turbo_stream.benchmark.report import check_plot, show, write_plot
+from turbo_stream.benchmark.sound.joining import quiet_room
 from turbo_stream.benchmark.sound.material import read_material
-from turbo_stream.benchmark.sound.quiet_room import quiet_room
 from turbo_stream.benchmark.sound.stream import Stream
 from turbo_stream.cli.command import run_command
 from turbo_stream.errors import InputError

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_stream._util.timebase import to_seconds
-from turbo_stream.benchmark.memory import peak_resident_mb, resident_mb
+from turbo_stream.benchmark.machine import peak_resident_mb, resident_mb
 
 BLOCK_MS = 32
 """Sound comes in blocks as long as RealtimeSTT's and the microphone's: the same for everybody."""

@@ -16,9 +16,9 @@ from tools.measurements.peers.child import BLOCK_MS, Answer, Job, Listen, run_ch
 from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.benchmark.listen.paced_source import PacedSource
 from turbo_stream.segmentation.config import SegmenterConfig
-from turbo_stream.segmentation.factory import DEFAULT_VAD, load_vad
 from turbo_stream.segmentation.segment import Segment
 from turbo_stream.segmentation.segmenter import Segmenter
+from turbo_stream.segmentation.vad import DEFAULT_VAD, load_vad
 
 END_SILENCE_MS = 600.0
 

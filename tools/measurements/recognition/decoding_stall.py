@@ -21,7 +21,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from turbo_stream._util.processor_time import processor_time
+from turbo_stream._util.clocks import processor_time
 from turbo_stream._util.timebase import SAMPLE_RATE, to_samples
 from turbo_stream.recognition.pocketsphinx import PocketSphinxRecognizer
 

@@ -26,7 +26,7 @@ from rich.progress import track
 from rich.table import Table
 
 from tools.recognizers.pocketsphinx_lm.text import words_of
-from turbo_stream._util.processor_time import processor_time
+from turbo_stream._util.clocks import processor_time
 from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.recognition.auto import load_recognizer
 from turbo_stream.recognition.pocketsphinx import PocketSphinxRecognizer

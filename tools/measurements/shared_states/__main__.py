@@ -18,11 +18,11 @@ from rich.table import Table
 
 from tools.measurements.shared_states.encoders import (
     TransformersEncoder,
+    cpu_ms,
     difference,
     float_encoder,
     float_states,
 )
-from tools.measurements.shared_states.timing import cpu_ms
 from turbo_stream._util.timebase import SAMPLE_RATE, to_samples
 from turbo_stream.cli.command import run_command
 from turbo_stream.detection.classifier import TurboClassifier

@@ -11,7 +11,7 @@ from torch import nn
 from models.turbo import Turbo
 from tools.measurements.training_step.shapes import Material
 from training.fitting.config import TrainConfig
-from training.fitting.optimization import optimizer_of
+from training.fitting.trainer import optimizer_of
 from training.objective.arms import select_arm
 from training.objective.grad_cache import Gradients
 from training.objective.objective import Batch, ObjectiveConfig, Views, ViewsModel

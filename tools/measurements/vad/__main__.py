@@ -25,7 +25,7 @@ from tools.measurements.vad.scenes import (
     sample_clips,
 )
 from tools.measurements.vad.scores import Tally, listen
-from turbo_stream.segmentation.factory import VAD_NAMES, load_vad
+from turbo_stream.segmentation.vad import VAD_NAMES, load_vad
 
 CONDITIONS: tuple[tuple[str, float | None], ...] = (
     ("clean", None),

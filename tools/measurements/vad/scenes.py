@@ -10,8 +10,8 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from turbo_stream.benchmark.sound.speech_energy import BLOCK_SAMPLES as BLOCK
-from turbo_stream.benchmark.sound.speech_energy import active_power, speech_blocks
+from turbo_stream.benchmark.sound.joining import BLOCK_SAMPLES as BLOCK
+from turbo_stream.benchmark.sound.joining import active_power, speech_blocks
 
 RATE = 16_000
 

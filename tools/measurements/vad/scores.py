@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from tools.measurements.vad.scenes import BLOCK, RATE, Scene, Span
 from turbo_stream.segmentation.config import SegmenterConfig
-from turbo_stream.segmentation.pause import PauseJudge
-from turbo_stream.segmentation.segment import Segment
+from turbo_stream.segmentation.segment import PauseJudge, Segment
 from turbo_stream.segmentation.segmenter import Segmenter
 from turbo_stream.segmentation.vad import Vad
 

@@ -17,18 +17,20 @@ import click
 import numpy as np
 from rich.console import Console
 
-from tools.recognizers.pocketsphinx_lm.arpa import kept_entries, write_arpa, write_binary
 from tools.recognizers.pocketsphinx_lm.ngram import (
     FLOOR,
     Backoff,
     KneserNey,
     Table,
     estimate,
+    kept_entries,
     normalised,
     pack,
     perplexity,
     prune,
     table,
+    write_arpa,
+    write_binary,
 )
 from tools.recognizers.pocketsphinx_lm.stock import StockModel, read_stock
 from tools.recognizers.pocketsphinx_lm.text import is_held_out, read_texts, runs_in, words_of

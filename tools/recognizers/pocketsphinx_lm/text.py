@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.corpus.numerals import TENS, UNITS
+from tools.corpus.normalize import TENS, UNITS
 
 TOKEN = re.compile(r"\d+|[a-z][a-z'.]*")
 

@@ -19,10 +19,8 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional
 
-from tools.recognizers.test_whisper.network import TestWhisper
-from tools.recognizers.test_whisper.sentences import sentences
-from tools.recognizers.test_whisper.sounds import Sounds, render
-from tools.recognizers.test_whisper.tokens import train_tokenizer
+from tools.recognizers.test_whisper.network import TestWhisper, train_tokenizer
+from tools.recognizers.test_whisper.sounds import Sounds, render, sentences
 from tools.recognizers.whisper_folder import write_whisper_folder
 
 WINDOW_S = 6

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tokenizers import Tokenizer
+from collections.abc import Iterable
+
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -67,3 +69,34 @@ class TestWhisper(nn.Module):
         hidden = self.whisper.model.decoder(input_ids=tokens, encoder_hidden_states=states)
         logits = self.whisper.proj_out(hidden.last_hidden_state)
         return logits, self.ctc(states).log_softmax(-1).transpose(0, 1)
+
+
+SPECIALS = (
+    "<|endoftext|>",
+    "<|startoftranscript|>",
+    "<|translate|>",
+    "<|transcribe|>",
+    "<|startoflm|>",
+    "<|startofprev|>",
+    "<|nospeech|>",
+    "<|notimestamps|>",
+)
+"""In the English models' order, without languages and timestamps; they follow the text tokens."""
+
+
+def train_tokenizer(sentences: Iterable[str], size: int) -> Tokenizer:
+    """Return a tokenizer of `size` entries, specials included, learnt from `sentences`.
+
+    A sentence is written with a leading space, as Whisper writes it.
+    """
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=size - len(SPECIALS),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator([f" {sentence}" for sentence in sentences], trainer)
+    tokenizer.add_special_tokens([AddedToken(token, special=True) for token in SPECIALS])
+    return tokenizer

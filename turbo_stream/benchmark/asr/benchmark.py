@@ -9,15 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from turbo_stream._util.processor_time import processor_time
+from turbo_stream._util.clocks import processor_time
 from turbo_stream.benchmark.asr.sounds import pieces, read_utterances
-from turbo_stream.benchmark.asr.step_clock import STEPS
-from turbo_stream.benchmark.asr.window_recognizer import PADDED, Heard, Listener, Runs
+from turbo_stream.benchmark.asr.window_recognizer import PADDED, STEPS, Heard, Listener, Runs
 from turbo_stream.benchmark.asr.words import word_rows, words_can_be_counted
-from turbo_stream.benchmark.distribution import distribution
-from turbo_stream.benchmark.machine import machine
-from turbo_stream.benchmark.memory import resident_mb
-from turbo_stream.benchmark.report import Progress
+from turbo_stream.benchmark.machine import machine, resident_mb
+from turbo_stream.benchmark.report import Progress, distribution
 from turbo_stream.recognition.auto import load_recognizer
 from turbo_stream.recognition.window import WindowConfig
 

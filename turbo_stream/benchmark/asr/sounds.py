@@ -16,8 +16,7 @@ from turbo_stream.benchmark.sound.material import KITCHEN, read_recording
 from turbo_stream.benchmark.sound.stream import Stream
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.clip import read_clip
-from turbo_stream.evaluation.corpus.item import Item
-from turbo_stream.evaluation.corpus.manifests import AUDIO_SUFFIXES, read_manifest
+from turbo_stream.evaluation.corpus.manifest import AUDIO_SUFFIXES, Item, read_manifest
 from turbo_stream.evaluation.figures.stream_matching import Span, read_spans
 
 _AROUND_S = 0.25

@@ -3,17 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from time import perf_counter
+from dataclasses import dataclass, field
+from time import perf_counter, process_time
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_stream._util.processor_time import processor_time
-from turbo_stream.benchmark.asr.step_clock import StepClock, Steps
+from turbo_stream._util.clocks import processor_time
 from turbo_stream.recognition.recognizer import Recognizer, Transcript
 from turbo_stream.recognition.whisper import WhisperRecognizer
+from turbo_stream.recognition.whisper_reader import Decoded
 from turbo_stream.recognition.window import LONGEST_S, WindowConfig
+
+STEPS = ("features", "encode", "decode")
+
+
+@dataclass
+class Steps:
+    """What one utterance took, all its windows together."""
+
+    cpu_ms: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STEPS, 0.0))
+    windows: list[int] = field(default_factory=list)
+    """Frames of 10 ms of each window, in order."""
+
+    tokens: int = 0
+
+    @property
+    def read_twice(self) -> bool:
+        """Whether a guard made a longer window necessary."""
+        return any(window > self.windows[0] for window in self.windows)
+
+
+class StepClock:
+    """Stands between a recognizer and its reader from now on."""
+
+    def __init__(self, recognizer: WhisperRecognizer) -> None:
+        self._steps = Steps()
+        for step in STEPS:
+            setattr(recognizer.reader, step, self._timed(step, getattr(recognizer.reader, step)))
+
+    def take(self) -> Steps:
+        """Return the steps since the last call."""
+        steps, self._steps = self._steps, Steps()
+        return steps
+
+    def _timed(self, step: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*arguments: Any) -> Any:
+            started = process_time()
+            result = function(*arguments)
+            self._steps.cpu_ms[step] += (process_time() - started) * 1000
+            if step == "features":
+                self._steps.windows.append(result.shape[-1])
+            elif isinstance(result, Decoded):
+                self._steps.tokens += result.tokens
+            return result
+
+        return timed
+
 
 PADDED = WindowConfig(floor_s=LONGEST_S, margin_s=0.0)
 """Whisper's whole window, whatever was said: what a plain call of it encodes."""

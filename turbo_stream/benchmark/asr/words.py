@@ -9,7 +9,7 @@ from typing import Any
 
 from turbo_stream.benchmark.asr.sounds import Utterance
 from turbo_stream.benchmark.asr.window_recognizer import Heard, Runs
-from turbo_stream.benchmark.distribution import distribution
+from turbo_stream.benchmark.report import distribution
 
 _ALL = "all"
 

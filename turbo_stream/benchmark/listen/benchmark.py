@@ -8,15 +8,14 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from turbo_stream._util.processor_time import processor_time
+from turbo_stream._util.clocks import processor_time
 from turbo_stream.audio.capture import BLOCK_MS
 from turbo_stream.benchmark.listen.cold_start import cold_start, import_s
 from turbo_stream.benchmark.listen.concurrent_streams import crowd
 from turbo_stream.benchmark.listen.cost import conversation_cost, live_quiet_cost, quiet_cost
 from turbo_stream.benchmark.listen.response_time import latency
 from turbo_stream.benchmark.listen.timed_decisions import Heard, hear_fast, hear_live
-from turbo_stream.benchmark.machine import load_average, machine
-from turbo_stream.benchmark.memory import resident_mb
+from turbo_stream.benchmark.machine import load_average, machine, resident_mb
 from turbo_stream.benchmark.report import Progress
 from turbo_stream.benchmark.sound.material import KITCHEN, Material, read_material
 from turbo_stream.benchmark.sound.stream import Stream, first_of_all

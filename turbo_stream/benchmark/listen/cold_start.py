@@ -11,7 +11,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from turbo_stream.benchmark.memory import peak_resident_mb, resident_mb
+from turbo_stream.benchmark.machine import peak_resident_mb, resident_mb
 from turbo_stream.errors import InputError
 
 _IMPORT = "from time import perf_counter as t; a = t(); import turbo_stream; print(t() - a)"

@@ -8,15 +8,15 @@ from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
-from turbo_stream._util.processor_time import processor_time
-from turbo_stream.benchmark.distribution import distribution
+from turbo_stream._util.clocks import processor_time
 from turbo_stream.benchmark.listen.response_time import latency
 from turbo_stream.benchmark.listen.timed_decisions import Heard, hear_live
-from turbo_stream.benchmark.memory import resident_mb
+from turbo_stream.benchmark.machine import resident_mb
+from turbo_stream.benchmark.report import distribution
 from turbo_stream.benchmark.sound.stream import Stream
 from turbo_stream.live.live_pipeline import LiveConfig
 from turbo_stream.pipeline import Pipeline
-from turbo_stream.recognition.none import NoRecognizer
+from turbo_stream.recognition.recognizer import NoRecognizer
 from turbo_stream.serving.shared_recognizer import SharedRecognizer
 
 BEHIND_S = 0.5

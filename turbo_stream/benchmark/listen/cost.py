@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from turbo_stream._util.processor_time import processor_time
+from turbo_stream._util.clocks import processor_time
 from turbo_stream._util.timebase import SAMPLE_RATE, ms_to_samples, to_samples
 from turbo_stream.audio.source import Block
 from turbo_stream.benchmark.listen.paced_source import PacedSource
 from turbo_stream.benchmark.listen.stages import with_clock
-from turbo_stream.benchmark.sound.quiet_room import quiet_room
+from turbo_stream.benchmark.sound.joining import quiet_room
 from turbo_stream.benchmark.sound.stream import Stream
 from turbo_stream.events import Utterance
 from turbo_stream.live.live_pipeline import LivePipeline

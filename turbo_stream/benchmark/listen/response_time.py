@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from turbo_stream.benchmark.distribution import distribution
 from turbo_stream.benchmark.listen.timed_decisions import Heard, Verdict
+from turbo_stream.benchmark.report import distribution
 from turbo_stream.evaluation.figures.stream_matching import Matching, match
 
 

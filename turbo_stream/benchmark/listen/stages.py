@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from turbo_stream._util.processor_time import processor_time
+from turbo_stream._util.clocks import processor_time
 from turbo_stream.pipeline import Pipeline
 
 STAGES = ("segmentation", "pause_judge", "asr", "turbo")

@@ -12,8 +12,7 @@ from turbo_stream.benchmark.sound.joining import join_clips
 from turbo_stream.benchmark.sound.stream import Stream
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.clip import read_clip
-from turbo_stream.evaluation.corpus.item import Item
-from turbo_stream.evaluation.corpus.manifests import AUDIO_SUFFIXES, read_manifest
+from turbo_stream.evaluation.corpus.manifest import AUDIO_SUFFIXES, Item, read_manifest
 from turbo_stream.evaluation.figures.stream_matching import read_spans
 
 KITCHEN = Path(__file__).parents[2] / "assets" / "recordings" / "kitchen.ogg"

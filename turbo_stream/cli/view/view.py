@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from turbo_stream.audio.source import Source
-from turbo_stream.events import Event
+from turbo_stream.events import Event, Finished, Ready, Utterance
 
 
 class View(Protocol):
@@ -22,3 +22,65 @@ class View(Protocol):
     def close(self) -> None:
         """Leave the terminal as it was found; idempotent."""
         ...
+
+
+BAR_CELLS = 10
+VERDICTS = {"accepted": "ACCEPTED", "rejected": "rejected", "dropped": "dropped"}
+REASONS = {
+    "too_short": "too short",
+    "overload": "too much at once",
+    "source_lost": "source lost",
+    "error": "failed, see the log",
+}
+
+
+def clock(seconds: float) -> str:
+    """Return a time of the stream: `1:02.3`, or `1:00:02.3` from an hour on."""
+    minutes, rest = divmod(round(seconds, 1), 60)
+    hours, minutes = divmod(int(minutes), 60)
+    return f"{hours}:{minutes:02d}:{rest:04.1f}" if hours else f"{minutes}:{rest:04.1f}"
+
+
+def bar(fraction: float, cells: int = BAR_CELLS) -> str:
+    """Return `fraction`, in [0, 1], as a bar of eighth blocks, always `cells` wide."""
+    eighths = round(max(0.0, min(1.0, fraction)) * cells * 8)
+    full, rest = divmod(eighths, 8)
+    partial = " ▏▎▍▌▋▊▉"[rest] if rest else ""
+    return ("█" * full + partial).ljust(cells)
+
+
+def heading(ready: Ready) -> str:
+    """Return what is listening, in one line."""
+    names = f" · called {', '.join(ready.names)}" if ready.names else ""
+    return (
+        f"turbo-listen {ready.version} · asr {ready.asr} · vad {ready.vad} · "
+        f"{ready.model} ≥ {ready.threshold:.2f}{names}"
+    )
+
+
+def said(utterance: Utterance) -> str:
+    """Return what may be shown of the words."""
+    if utterance.decision == "dropped":
+        return f"({REASONS[utterance.reason or 'error']})"
+    if utterance.text is None:
+        return "(not for the device)"
+    return utterance.text or "(no words recognized)"
+
+
+def latency(utterance: Utterance) -> str:
+    """Return the time between endpoint and verdict, or nothing where there was no verdict."""
+    if "endpoint_to_decision" not in utterance.latency_ms:
+        return ""
+    return f"{utterance.latency_ms['endpoint_to_decision']:.0f} ms"
+
+
+def totals(finished: Finished) -> str:
+    """Return the accounts of the stream, in one line."""
+    factor = finished.real_time_factor
+    speed = "" if factor is None else f" · real-time factor {factor:.3f}"
+    lost = f" · {finished.lost_samples} samples lost" if finished.lost_samples else ""
+    return (
+        f"{clock(finished.audio_s)} heard, {clock(finished.speech_s)} of it speech · "
+        f"{finished.utterances} utterances: {finished.accepted} accepted, "
+        f"{finished.rejected} rejected, {finished.dropped} dropped{lost}{speed}"
+    )

@@ -9,19 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_stream.evaluation.figures.bootstrap import Figures, bootstrap, intervals
-from turbo_stream.evaluation.figures.calibration_error import reliability
-from turbo_stream.evaluation.figures.figures import figures
+from turbo_stream.evaluation.figures.binary import reliability
+from turbo_stream.evaluation.figures.bootstrap import Figures, WeightedBinary, bootstrap, intervals
 from turbo_stream.evaluation.figures.latency import latency_metrics, real_time_factor
 from turbo_stream.evaluation.figures.multiclass import ClassItems, weighted_multiclass
-from turbo_stream.evaluation.figures.slices import slice_figures
+from turbo_stream.evaluation.figures.slices import figures, slice_figures
 from turbo_stream.evaluation.figures.stream_figures import (
     Recording,
     read_recordings,
     stream_metrics,
 )
 from turbo_stream.evaluation.figures.thresholds import fixed_rate_table, threshold_table
-from turbo_stream.evaluation.figures.weighted import WeightedBinary
 from turbo_stream.evaluation.figures.word_errors import (
     WordItems,
     weighted_word_errors,

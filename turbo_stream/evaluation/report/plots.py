@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_stream.evaluation.figures.binary import ErrorCurve, error_rates
-from turbo_stream.evaluation.figures.calibration_error import reliability
+from turbo_stream.evaluation.figures.binary import ErrorCurve, error_rates, reliability
 from turbo_stream.evaluation.report.canvas import (
     BLUE,
     GREEN,

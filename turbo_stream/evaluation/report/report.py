@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
-from turbo_stream._util.atomic import write_bytes, write_json, write_text
+from turbo_stream._util.files import write_bytes, write_json, write_text
 from turbo_stream.evaluation.figures.summary import Scored, summarize
 from turbo_stream.evaluation.report.mistakes import Mistake, ReadAudio, with_sound, worst_mistakes
 from turbo_stream.evaluation.report.page import (

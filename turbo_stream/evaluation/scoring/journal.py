@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from turbo_stream._util.closing import Closing
-from turbo_stream._util.whole_lines import read_whole_lines
+from turbo_stream._util.files import read_whole_lines
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.scoring.rows import PREDICTIONS_NAME
 

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 from turbo_stream.errors import TurboStreamError
-from turbo_stream.evaluation.corpus.item import Item
+from turbo_stream.evaluation.corpus.manifest import Item
 from turbo_stream.evaluation.scoring.scorer import Scorer
 from turbo_stream.evaluation.scoring.settings import ScoringSettings
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from turbo_stream.detection.classifier import TurboClassifier
 from turbo_stream.detection.package import ModelPackage
-from turbo_stream.evaluation.corpus.item import Item
+from turbo_stream.evaluation.corpus.manifest import Item
 from turbo_stream.evaluation.scoring.settings import ScoringSettings
 from turbo_stream.recognition.recognizer import Confidence, Recognizer, Transcript
 from turbo_stream.recognition.whisper import WhisperRecognizer

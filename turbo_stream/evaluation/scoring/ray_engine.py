@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from turbo_stream.errors import InputError
-from turbo_stream.evaluation.corpus.item import Item
+from turbo_stream.evaluation.corpus.manifest import Item
 from turbo_stream.evaluation.scoring.local_engine import Scored
 from turbo_stream.evaluation.scoring.scorer import Scorer
 from turbo_stream.evaluation.scoring.settings import ScoringSettings

@@ -11,7 +11,7 @@ from turbo_stream.detection.package import DIRECTED
 from turbo_stream.errors import TurboStreamError
 from turbo_stream.evaluation.corpus.clip import read_clip
 from turbo_stream.evaluation.corpus.conditions import parse_condition
-from turbo_stream.evaluation.corpus.item import Item
+from turbo_stream.evaluation.corpus.manifest import Item
 from turbo_stream.evaluation.scoring.models import Models
 from turbo_stream.evaluation.scoring.settings import ScoringSettings
 from turbo_stream.evaluation.scoring.stream_scorer import StreamScorer

@@ -16,12 +16,12 @@ from turbo_stream.detection.turbo import TurboDetector
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.clip import clip_blocks, read_clip
 from turbo_stream.evaluation.corpus.conditions import parse_condition
-from turbo_stream.evaluation.corpus.item import Item
+from turbo_stream.evaluation.corpus.manifest import Item
 from turbo_stream.evaluation.figures.stream_matching import read_spans
 from turbo_stream.evaluation.scoring.models import Models
 from turbo_stream.events import Ready, Utterance
 from turbo_stream.pipeline import Pipeline
-from turbo_stream.segmentation.factory import DEFAULT_VAD, load_vad
+from turbo_stream.segmentation.vad import DEFAULT_VAD, load_vad
 
 
 class StreamScorer:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from aiomqtt import Client, MqttError
 
 from turbo_stream.events import Event, Utterance
+from turbo_stream.serving.hub import Hub, Transport
 from turbo_stream.serving.mqtt.config import MqttConfig
 from turbo_stream.serving.mqtt.connection import UNAVAILABLE, BrokerError, connected, trust
 from turbo_stream.serving.mqtt.discovery import discovery_messages
@@ -202,3 +203,30 @@ async def _until_disconnected(client: Client) -> None:
     # Nothing is subscribed to: the iterator only ever ends, by raising when the connection does.
     async for _ in client.messages:
         pass
+
+
+class MqttService:
+    """Publishes what the clients of the server say, each of them a stream `TRANSPORT-NUMBER`."""
+
+    def __init__(self, publisher: MqttPublisher) -> None:
+        """Feed `publisher`, which nobody else runs."""
+        self._publisher = publisher
+        self._names: dict[int, str] = {}
+
+    async def run(self, hub: Hub) -> None:
+        """Publish until `close`. Raises `BrokerError` if the broker cannot be used at the start."""
+        with hub.watch(self._hear, self._end):
+            await self._publisher.run()
+
+    async def close(self) -> None:
+        """Deliver what waits, then let `run` return; idempotent."""
+        await self._publisher.close()
+
+    def _hear(self, stream: int, transport: Transport, event: Event) -> None:
+        name = self._names.setdefault(stream, f"{transport}-{stream}")
+        self._publisher.hear(event, name)
+
+    def _end(self, stream: int) -> None:
+        name = self._names.pop(stream, None)
+        if name is not None:
+            self._publisher.end(name)

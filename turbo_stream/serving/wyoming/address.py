@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from turbo_stream.errors import InputError
+from turbo_stream.errors import InputError, TurboStreamError
 
 _FORMS = "tcp://HOST:PORT, unix:///PATH or stdio://"
 
@@ -59,3 +62,67 @@ def parse_wyoming_uri(uri: str) -> WyomingAddress:
         case "stdio" if not parts.netloc and not parts.path.strip("/"):
             return StdioAddress()
     raise InputError(f"{uri!r} is no Wyoming URI; give {_FORMS}")
+
+
+def bind(address: TcpAddress | UnixAddress) -> socket.socket:
+    """Return a socket at `address` where clients already queue.
+
+    Raises:
+        InputError: the host is not known, or the path cannot hold a socket.
+        TurboStreamError: something else listens there.
+    """
+    return _bind_unix(address) if isinstance(address, UnixAddress) else _bind_tcp(address)
+
+
+def _bind_tcp(address: TcpAddress) -> socket.socket:
+    try:
+        found = socket.getaddrinfo(
+            address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no name"
+        raise InputError(
+            f"the host of {address} is not known ({reason}); give an address of this "
+            "machine, or 0.0.0.0 for all of them"
+        ) from error
+    # `localhost` may be both: Home Assistant's own form asks for IPv4 more often than not.
+    family, _, _, _, name = min(found, key=lambda info: info[0] != socket.AF_INET)
+    try:
+        return socket.create_server(name[:2], family=family)
+    except OSError as error:
+        raise TurboStreamError(
+            f"cannot listen on {address} ({error.strerror or error}); choose another port, or end "
+            "what uses it"
+        ) from error
+
+
+def _bind_unix(address: UnixAddress) -> socket.socket:
+    path = address.path
+    if _is_socket(path):
+        if _somebody_answers(path):
+            raise TurboStreamError(f"another process listens on {address}; choose another path")
+        # Left behind by a server that was killed.
+        path.unlink()
+    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        bound.bind(os.fspath(path))
+        bound.listen()
+    except OSError as error:
+        bound.close()
+        raise InputError(
+            f"{address} cannot be made ({error.strerror or error}); give a short path in a folder "
+            "of yours"
+        ) from error
+    return bound
+
+
+def _is_socket(path: Path) -> bool:
+    try:
+        return stat.S_ISSOCK(path.stat().st_mode)
+    except OSError:
+        return False
+
+
+def _somebody_answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        return probe.connect_ex(os.fspath(path)) == 0

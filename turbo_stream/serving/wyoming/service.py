@@ -8,22 +8,49 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
-from wyoming.info import Info
+from wyoming.info import AsrModel, AsrProgram, Attribution, Info
 
 from turbo_stream.errors import InputError
-from turbo_stream.recognition.none import NoRecognizer
+from turbo_stream.events import Ready
+from turbo_stream.recognition.recognizer import NoRecognizer
 from turbo_stream.serving.hub import Hub, Refused
 from turbo_stream.serving.wyoming.address import (
     StdioAddress,
     TcpAddress,
     UnixAddress,
     WyomingAddress,
+    bind,
 )
 from turbo_stream.serving.wyoming.announcement import announced, check_name
 from turbo_stream.serving.wyoming.conversation import Conversation
-from turbo_stream.serving.wyoming.description import describe
-from turbo_stream.serving.wyoming.listening import bind
-from turbo_stream.serving.wyoming.stdio import connect, take_stdout
+from turbo_stream.serving.wyoming.wire import connect, take_stdout
+
+_AUTHORS = {
+    "whisper": ("OpenAI, CTranslate2 by SYSTRAN", "https://github.com/SYSTRAN/faster-whisper"),
+    "pocketsphinx": ("CMU Sphinx", "https://github.com/cmusphinx/pocketsphinx"),
+}
+
+
+def describe(ready: Ready) -> Info:
+    """Return the one program with its one model: the recognizer that was loaded."""
+    backend = ready.asr.split(":")[0]
+    model = AsrModel(
+        name=ready.asr,
+        description=f"{ready.asr}, heard by {ready.model}",
+        attribution=Attribution(*_AUTHORS.get(backend, (backend, ""))),
+        installed=True,
+        version=ready.version,
+        languages=[ready.language],
+    )
+    program = AsrProgram(
+        name="turbo_stream",
+        description="Transcribes what was said to the device, and nothing of side talk",
+        attribution=Attribution("turbo_stream", "https://pypi.org/project/turbo-stream/"),
+        installed=True,
+        version=ready.version,
+        models=[model],
+    )
+    return Info(asr=[program])
 
 
 class WyomingService:

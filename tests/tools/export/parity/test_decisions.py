@@ -3,7 +3,7 @@ import pytest
 
 pytest.importorskip("torch", reason="needs the train extra")
 
-from tools.export.parity.decisions import compare_scores
+from tools.export.parity.compare import compare_scores
 from tools.export.parity.item import Item
 
 

@@ -19,10 +19,9 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from tests.support.tiny_network import TINY
 from tools.export import __main__ as export
 from tools.export.fused_attention import fuse_attention
-from tools.export.parity.graphs import graph_logits, network_logits
+from tools.export.parity.item import graph_logits, network_logits
 from tools.export.parity.sets import synthetic_items
-from tools.export.quantization.dynamic import quantize_dynamic
-from tools.export.quantization.static import quantize_static
+from tools.export.quantization import quantize_dynamic, quantize_static
 from training.fitting.checkpoint import save_setup, save_weights, write_json
 from training.fitting.recipe import Recipe
 
@@ -198,7 +197,7 @@ def test_a_bad_quantization_is_not_taken_and_two_bad_ones_end_the_export(
 
 
 def test_smart_turn_is_left_out_where_it_is_not_installed(monkeypatch):
-    from tools.export.parity.smart_turn import smart_turn_graph
+    from tools.export.parity.systems import smart_turn_graph
 
     monkeypatch.setitem(sys.modules, "pipecat", None)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)

@@ -2,7 +2,7 @@ import pytest
 
 pytest.importorskip("torch", reason="needs the train extra")
 
-from tools.export.quantization.choice import Candidate, QuantizationError, choose
+from tools.export.quantization import Candidate, QuantizationError, choose
 
 
 def test_the_faster_one_of_those_that_lose_little_is_taken():

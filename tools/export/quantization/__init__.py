@@ -1,1 +1,0 @@
-"""INT8 graphs from float ones."""

@@ -1,0 +1,138 @@
+"""One row of a manifest."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from turbo_stream.errors import InputError
+
+
+@dataclass(frozen=True)
+class Item:
+    """A clip to score, or a long recording with labelled spans."""
+
+    index: int
+    """Place in the manifest, from 0; the order of `predictions.jsonl`."""
+
+    row: dict[str, Any]
+    """The manifest's whole row, as given."""
+
+    path: Path
+    """Where the sound is."""
+
+    @property
+    def text(self) -> str | None:
+        """What was said, if the manifest says so."""
+        return self.row.get("text")
+
+    @property
+    def offset_s(self) -> float:
+        """Where in the file the clip begins."""
+        return float(self.row.get("offset") or 0.0)
+
+    @property
+    def duration_s(self) -> float | None:
+        """How long the clip is; None for the rest of the file."""
+        duration = self.row.get("duration")
+        return None if duration is None else float(duration)
+
+    @property
+    def device_name(self) -> str | None:
+        """What the device of this recording is called, if the manifest says so."""
+        return self.row.get("device_name")
+
+
+AUDIO_SUFFIXES = {
+    ".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".aac", ".aiff", ".aif", ".webm", ".mp4",
+}  # fmt: skip
+"""Files of a folder tree that are taken for sound."""
+
+_NUMBERS = ("offset", "duration")
+
+
+def read_manifest(path: Path) -> list[Item]:
+    """Return the items of a manifest, in its order.
+
+    A file ending in `.csv` is CSV with a header, a folder holds one folder of sound per label,
+    and anything else is JSON lines with `audio_filepath` (absolute, or relative to the manifest).
+
+    Raises:
+        InputError: the manifest is missing, empty, or a row is not what it should be; the
+            message names the row.
+    """
+    if path.is_dir():
+        rows = _tree_rows(path)
+    elif path.suffix.lower() == ".csv":
+        rows = _csv_rows(path)
+    else:
+        rows = _json_rows(path)
+    base = path if path.is_dir() else path.parent
+    items = [_item(path, base, index, row) for index, row in enumerate(rows)]
+    if not items:
+        raise InputError(f"{path} holds no items; give a manifest with one row per recording")
+    return items
+
+
+def _item(manifest: Path, base: Path, index: int, row: Any) -> Item:
+    where = f"{manifest}, item {index + 1}"
+    if not isinstance(row, dict):
+        raise InputError(f"{where} is {row!r:.40}; give a JSON object with audio_filepath")
+    audio = row.get("audio_filepath")
+    if not isinstance(audio, str) or not audio:
+        raise InputError(f"{where} has no audio_filepath; give the path of a sound file")
+    for key in _NUMBERS:
+        value = row.get(key)
+        if value is not None and (not isinstance(value, (int, float)) or not value >= 0):
+            raise InputError(f"{where}: {key} is {value!r}; give seconds from 0, or leave it out")
+    for key in ("label", "text", "device_name"):
+        if not isinstance(row.get(key), (str, type(None))):
+            raise InputError(f"{where}: {key} is {row[key]!r:.40}; give a text, or leave it out")
+    return Item(index, row, base / audio)
+
+
+def _json_rows(path: Path) -> Iterator[Any]:
+    for number, line in enumerate(_lines(path), 1):
+        if not line.strip():
+            continue
+        try:
+            yield json.loads(line)
+        except json.JSONDecodeError as error:
+            raise InputError(
+                f"{path}, line {number} is no JSON ({error.msg}); give one JSON object a line"
+            ) from error
+
+
+def _csv_rows(path: Path) -> Iterator[dict[str, Any]]:
+    reader = csv.DictReader(_lines(path), strict=True)
+    try:
+        for row in reader:
+            # An empty cell means that the column does not apply to this row.
+            found: dict[str, Any] = {key: value for key, value in row.items() if key and value}
+            for key in _NUMBERS:
+                if key in found:
+                    found[key] = float(found[key])
+            yield found
+    except (csv.Error, ValueError) as error:
+        raise InputError(f"{path}, line {reader.line_num}: {error}") from error
+
+
+def _tree_rows(folder: Path) -> Iterator[dict[str, Any]]:
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(folder)
+        if path.suffix.lower() in AUDIO_SUFFIXES and len(relative.parts) > 1:
+            yield {"audio_filepath": relative.as_posix(), "label": relative.parts[0]}
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text("utf-8-sig").splitlines()
+    except OSError as error:
+        reason = error.strerror or error
+        raise InputError(f"manifest {path} cannot be read ({reason}); check the path") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"manifest {path} is not UTF-8 text; give JSON lines or CSV") from error
