@@ -1,0 +1,112 @@
+"""Options as fields of a dataclass: default, bounds, unit and help stand in one line.
+
+The command line, the keys of a TOML file, the checks and the reference page are made from them.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+from turbo_stream.errors import InputError
+
+
+@dataclass(frozen=True)
+class Option:
+    """What is known of one field beside its default."""
+
+    help: str
+    """One line."""
+
+    flag: str | None = None
+    """Name on the command line, where it is not that of the field: `name` for `names`."""
+
+    metavar: str | None = None
+    """What is given, for a person: `DIR`, `P`."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    """Bounds of a number; both are allowed."""
+
+    above_low: bool = False
+    """`low` itself is not allowed."""
+
+    below_high: bool = False
+    """`high` itself is not allowed."""
+
+    shown_default: str | None = None
+    """What a default of None means, for a person."""
+
+    env: str | None = None
+    """Environment variable that may hold it."""
+
+    empty: str | None = None
+    """What the flag alone means, where its value may be left out."""
+
+    @property
+    def bounds(self) -> str:
+        """The allowed numbers, for a person; empty where there is no bound."""
+        low = (
+            f"{'above' if self.above_low else 'from'} {self.low:g}" if self.low > -math.inf else ""
+        )
+        high = (
+            f"{'below' if self.below_high else 'to'} {self.high:g}" if self.high < math.inf else ""
+        )
+        return " ".join(part for part in (low, high) if part)
+
+    def allows(self, value: float) -> bool:
+        """Return whether `value` lies within the bounds; NaN does not."""
+        above = value > self.low if self.above_low else value >= self.low
+        return above and (value < self.high if self.below_high else value <= self.high)
+
+
+def option(default: Any, help: str, **known: Any) -> Any:
+    """Return a dataclass field with an `Option`; `known` are further fields of that."""
+    return field(default=default, metadata={"option": Option(help, **known)})
+
+
+@dataclass(frozen=True)
+class OptionField:
+    """A field that is an option, with its type taken apart."""
+
+    name: str
+    default: Any
+    option: Option
+    kind: type
+    """`bool`, `int`, `float`, `str` or `Path`; of a repeatable one that of each value."""
+
+    repeatable: bool
+
+    @property
+    def flag(self) -> str:
+        """Its long option without the dashes, which is its TOML key, too."""
+        return (self.option.flag or self.name).replace("_", "-")
+
+
+def option_fields(owner: type) -> list[OptionField]:
+    """Return the options of a dataclass, in order; fields without an `Option` are left out."""
+    hints = get_type_hints(owner)
+    found = []
+    for one in fields(owner):
+        if "option" not in one.metadata:
+            continue
+        hint = hints[one.name]
+        repeatable = getattr(hint, "__origin__", None) is tuple
+        kinds = (hint, *get_args(hint))
+        kind = next(kind for kind in (bool, int, float, Path, str) if kind in kinds)
+        found.append(OptionField(one.name, one.default, one.metadata["option"], kind, repeatable))
+    return found
+
+
+def check_bounds(owner: Any) -> None:
+    """Raise `InputError`, which names the field, for a number of `owner` out of its bounds."""
+    for one in option_fields(type(owner)):
+        value = getattr(owner, one.name)
+        if one.kind not in (int, float) or value is None:
+            continue
+        if not isinstance(value, (int, float)) or not one.option.allows(value):
+            raise InputError(
+                f"`{one.name}` is {value!r}, which is not allowed; give a number {one.option.bounds}"
+            )

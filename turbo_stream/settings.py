@@ -1,0 +1,147 @@
+"""Every choice about the models and how they decide: the one place where a choice is added.
+
+The options of all commands, the keys of their TOML files, the arguments of `Pipeline.load` and
+`docs/reference/settings.md` are made from these fields.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+from turbo_stream._util.option import check_bounds, option, option_fields
+from turbo_stream.errors import InputError
+from turbo_stream.recognition.recognizer import Recognizer
+from turbo_stream.recognition.window import LONGEST_S, WindowConfig
+from turbo_stream.segmentation.vad import DEFAULT_VAD, VAD_NAMES
+
+NO_TURN_MODEL = "none"
+"""As `turn_model`: nobody says that a speaker has finished, silence alone does."""
+
+PER_STREAM = frozenset({"names", "threshold", "show_rejected", "partials"})
+"""What may differ between streams over the same models."""
+
+_ASR = "auto|none|pocketsphinx|NAME_OR_DIR"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What listens, and how it decides.
+
+    Raises `InputError`, which names the field, for a value that is not allowed.
+    """
+
+    model: str | Path | None = option(
+        None, "Turbo package.", metavar="DIR", shown_default="the one that ships"
+    )
+    asr: str | Recognizer = option(
+        "auto",
+        "Recognizer: a Whisper name such as tiny.en, a Whisper folder, or another backend.",
+        metavar=_ASR,
+    )
+    vad: str = option(DEFAULT_VAD, "Voice activity detector.", metavar="|".join(VAD_NAMES))
+    names: tuple[str, ...] = option((), "What the device is called; repeatable.", flag="name")
+    threshold: float | None = option(
+        None,
+        "Accept from this score on.",
+        metavar="P",
+        low=0,
+        high=1,
+        shown_default="the package's",
+    )
+    operating_point: str | None = option(
+        None, "Accept from a threshold of the package.", metavar="NAME"
+    )
+    language: str | None = option(
+        None, "Language, for multilingual Whisper models.", metavar="CODE"
+    )
+    window_floor_s: float = option(
+        WindowConfig.floor_s,
+        "Shortest window that Whisper reads, in seconds.",
+        flag="window-floor",
+        metavar="S",
+        low=0,
+        high=LONGEST_S,
+    )
+    window_margin_s: float = option(
+        WindowConfig.margin_s,
+        "Silence that Whisper's window holds beyond the speech, in seconds.",
+        flag="window-margin",
+        metavar="S",
+        low=0,
+        high=LONGEST_S,
+    )
+    sound_reject: float | None = option(
+        None,
+        "Reject below this score of the sound alone, before a text is made.",
+        metavar="P",
+        low=0,
+        high=1,
+        below_high=True,
+        shown_default="the package's",
+    )
+    turn_model: str | Path | None = option(
+        None,
+        "smart-turn ONNX file that says when a speaker has finished, or none: silence does.",
+        metavar="FILE",
+        shown_default="the Turbo package",
+    )
+    follow_up: bool = option(False, "Favour what soon follows accepted speech.")
+    show_rejected: bool = option(False, "Show the words of rejected speech, too.")
+    partials: bool = option(True, "Show text while speech goes on.")
+
+    def __post_init__(self) -> None:
+        names = (self.names,) if isinstance(self.names, str) else tuple(self.names)
+        object.__setattr__(self, "names", names)
+        check_bounds(self)
+        if self.vad not in VAD_NAMES:
+            raise InputError(f"`vad` is {self.vad!r}; choose one of {', '.join(VAD_NAMES)}")
+        if self.threshold is not None and self.operating_point is not None:
+            raise InputError("`threshold` and `operating_point` were both given; give one of them")
+
+    @property
+    def window(self) -> WindowConfig:
+        """How much of its 30 s Whisper reads."""
+        return WindowConfig(self.window_floor_s, self.window_margin_s)
+
+    def for_stream(self, **changes: Any) -> Self:
+        """Return these settings with what is other for one stream; None changes nothing.
+
+        A threshold given takes the place of an operating point.
+
+        Raises:
+            InputError: a choice belongs to the models, or its value is not allowed.
+        """
+        given = {name: value for name, value in changes.items() if value is not None}
+        if wrong := sorted(given.keys() - PER_STREAM):
+            raise InputError(
+                f"`{wrong[0]}` cannot be set for one stream; choose of {', '.join(sorted(PER_STREAM))}"
+            )
+        if "threshold" in given:
+            given["operating_point"] = None
+        return replace(self, **given)
+
+    def resolved(self) -> Self:
+        """Return these settings with absolute folders, for processes that work elsewhere."""
+        folders = {
+            "model": self.model,
+            "asr": self.asr if isinstance(self.asr, str) and Path(self.asr).is_dir() else None,
+            "turn_model": None if self.turn_model == NO_TURN_MODEL else self.turn_model,
+        }
+        known = {name: str(Path(value).resolve()) for name, value in folders.items() if value}
+        return replace(self, **known)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the settings as a JSON-ready dict."""
+        values = {one.name: getattr(self, one.name) for one in option_fields(type(self))}
+        return {
+            name: list(value) if isinstance(value, tuple) else _plain(value)
+            for name, value in values.items()
+        }
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return value.name if hasattr(value, "transcribe") else str(value)
