@@ -11,7 +11,7 @@ import numpy as np
 
 from turbo_stream import Pipeline
 from turbo_stream.audio.source import Block, Gap, SourceItem
-from turbo_stream.detection.detector import Detection
+from turbo_stream.detection.detector import Score
 from turbo_stream.events import Utterance
 from turbo_stream.recognition.recognizer import Confidence, Transcript
 
@@ -55,10 +55,10 @@ class Loudness:
     name = "loudness"
     threshold = 0.5
 
-    def detect(self, pcm: np.ndarray, transcript: Transcript) -> Detection:
+    def detect(self, pcm: np.ndarray, transcript: Transcript) -> Score:
         level_db = 10 * np.log10(np.mean((pcm / 32768.0) ** 2) + 1e-12)
         directed = float(1 / (1 + np.exp(-(level_db + 25))))
-        return Detection(directed, {"directed": directed, "not_directed": 1 - directed})
+        return Score(directed, {"directed": directed, "not_directed": 1 - directed})
 
     def warm_up(self) -> None:
         pass

@@ -1,48 +1,179 @@
-"""The synchronous core: samples in, events out, a pure function of the samples seen so far."""
+"""What is loaded once, and one stream over it: samples in, events out.
+
+A `Pipeline` is the synchronous core, a pure function of the samples seen so far. `Models` is what
+every stream shares. Everything that listens, serves, evaluates or measures is put together here.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+import turbo_stream
 from turbo_stream._util.clocks import Stopwatch
-from turbo_stream._util.timebase import to_seconds
-from turbo_stream.audio.source import Block, Connection, Gap, SourceItem
-from turbo_stream.deciding.barge_in import BargeIn
-from turbo_stream.deciding.decider import Decider
+from turbo_stream.audio.source import Connection, Pcm, SourceItem
+from turbo_stream.deciding.decider import Decider, safe_sound_reject
+from turbo_stream.deciding.follow_up import FollowUp
+from turbo_stream.deciding.scored import Scored
 from turbo_stream.deciding.totals import Totals
+from turbo_stream.deciding.turn_taking import TurnTaking
+from turbo_stream.detection.classifier import TurboClassifier
+from turbo_stream.detection.detector import Detector, Nameable
+from turbo_stream.detection.package import ModelPackage
+from turbo_stream.detection.turbo import TurboDetector, text_notice
 from turbo_stream.errors import InputError
-from turbo_stream.events import (
-    Event,
-    Finished,
-    GapReported,
-    Ready,
-    SourceChanged,
-    SpeechStarted,
-    Utterance,
-)
-from turbo_stream.segmentation.segment import Segment, SegmenterOutput, SegmentStarted
+from turbo_stream.events import Event, Finished, Ready, Utterance
+from turbo_stream.recognition.auto import load_recognizer
+from turbo_stream.recognition.recognizer import Recognizer
+from turbo_stream.segmentation.segment import Segment
+from turbo_stream.segmentation.segmented_stream import SegmentedStream, StreamOutput
+from turbo_stream.segmentation.vad import load_vad
+from turbo_stream.settings import Settings
 
-if TYPE_CHECKING:
-    from turbo_stream.audio.source import Source
-    from turbo_stream.deciding.follow_up import FollowUp
-    from turbo_stream.detection.detector import Detector
-    from turbo_stream.live.listener import Listener
-    from turbo_stream.recognition.recognizer import Recognizer
-    from turbo_stream.recognition.window import WindowConfig
-    from turbo_stream.segmentation.segmenter import Segmenter
+_OWN_THRESHOLD = 0.5
+"""Of a detector of the caller's own, where none is set."""
 
-Pcm = NDArray[np.int16]
+
+@dataclass(frozen=True)
+class Models:
+    """What is loaded once and shared by every stream. Threads may share it."""
+
+    settings: Settings
+    package: ModelPackage
+    classifier: TurboClassifier
+    recognizer: Recognizer
+    turn_taking: TurnTaking
+
+    detector: Detector | None = None
+    """The caller's own; None for Turbo, which is then made of the classifier for each stream."""
+
+    @classmethod
+    def load(
+        cls,
+        settings: Settings | None = None,
+        *,
+        detector: Detector | None = None,
+        say: Callable[[str], None] | None = None,
+    ) -> Models:
+        """Load the models and run each once, so that the first utterance is not slower.
+
+        Args:
+            settings: what to load, and what its streams do unless they are told otherwise.
+            detector: your own; None for Turbo.
+            say: told in one line what was chosen and why; None sends it to the log.
+
+        Raises:
+            InputError: a setting names something that is not there or not allowed.
+            PackageError: the model package is incomplete or fails its hashes.
+        """
+        settings = settings or Settings()
+        say = say or logging.getLogger(__name__).info
+        package = ModelPackage.load(None if settings.model is None else Path(settings.model))
+        if detector is not None and (settings.operating_point or settings.sound_reject):
+            raise InputError(
+                "a detector of your own was given: `operating_point` and `sound_reject` are "
+                "Turbo's; leave them out"
+            )
+        if settings.operating_point is not None:
+            package.threshold(settings.operating_point)  # says if there is none of that name
+        notice = text_notice(package, settings.language)
+        if notice is not None:
+            say(notice)
+        classifier = TurboClassifier(package, use_text=notice is None)
+        recognizer = settings.asr
+        if isinstance(recognizer, str):
+            recognizer = load_recognizer(
+                recognizer, language=settings.language, window=settings.window, say=say
+            )
+        if detector is None:
+            package.check_recognizer(recognizer)
+        models = cls(
+            settings=settings,
+            package=package,
+            classifier=classifier,
+            recognizer=recognizer,
+            turn_taking=TurnTaking.load(package, settings.turn_model),
+            detector=detector,
+        )
+        for part in (recognizer, detector, classifier, models.turn_taking):
+            if part is not None:
+                part.warm_up()
+        return models
+
+    def threshold(self, settings: Settings | None = None) -> float:
+        """Return the score from which on speech is accepted; of these models by default.
+
+        Raises:
+            PackageError: the model has no class `directed`.
+        """
+        settings = settings or self.settings
+        if settings.threshold is not None:
+            return float(settings.threshold)
+        if self.detector is not None:
+            return _OWN_THRESHOLD
+        return self.package.threshold(settings.operating_point)
+
+    def ready(self, settings: Settings | None = None) -> Ready:
+        """Return the event that says what is listening."""
+        settings = settings or self.settings
+        return Ready(
+            asr=self.recognizer.name,
+            vad=settings.vad,
+            model=self.package.name if self.detector is None else self.detector.name,
+            threshold=self.threshold(settings),
+            names=settings.names,
+            language=settings.language or self.package.language,
+            version=turbo_stream.__version__,
+        )
+
+    def stream(self, **choices: Any) -> Pipeline:
+        """Return one more stream over these models, with nothing else shared.
+
+        `choices` are the fields of `Settings` that may differ between streams: `names`,
+        `threshold`, `show_rejected`, `partials`. What is None or left out is as it was loaded.
+
+        Raises:
+            InputError: a choice is not allowed, or the detector knows no names.
+            PackageError: the model has no class `directed`.
+        """
+        settings = self.settings.for_stream(**choices)
+        turbo = TurboDetector(self.package, names=settings.names, classifier=self.classifier)
+        detector: Detector = turbo
+        if self.detector is not None:
+            detector = self.detector
+            if isinstance(detector, Nameable):
+                detector = detector.named(settings.names)
+            elif choices.get("names") is not None:
+                raise InputError(f"`names` were given, and {detector.name} has no use for them")
+        ready, prior = self.ready(settings), self.package.follow_up
+        sound_reject = settings.sound_reject
+        decider = Decider(
+            self.recognizer,
+            detector,
+            ready.threshold,
+            show_rejected=settings.show_rejected,
+            # What Turbo makes of a sound says nothing of what another detector would.
+            sound_scorer=turbo if self.detector is None else None,
+            sound_reject=safe_sound_reject(
+                self.package.sound_reject if sound_reject is None else sound_reject,
+                threshold=ready.threshold,
+                log_odds=prior.log_odds if settings.follow_up else 0.0,
+            ),
+        )
+        return Pipeline(
+            SegmentedStream(self.turn_taking.segmenter(load_vad(settings.vad), turbo)),
+            decider,
+            ready=ready,
+            partials=settings.partials,
+            follow_up=FollowUp(prior) if settings.follow_up else None,
+        )
 
 
 class Pipeline:
-    """One stream: segmenter, recognizer, detector, and the accounts.
+    """One stream: segmenter, recognizer, detector, threshold, and the accounts.
 
     Events do not depend on how the samples were cut into calls of `process`, and more samples
     never change an event already returned. Not thread-safe: one thread feeds it.
@@ -50,22 +181,24 @@ class Pipeline:
 
     def __init__(
         self,
-        segmenter: Segmenter,
+        segmented: SegmentedStream,
         decider: Decider,
         *,
         ready: Ready,
+        partials: bool = True,
         follow_up: FollowUp | None = None,
-        new_segmenter: Callable[[], Segmenter] | None = None,
     ) -> None:
-        """Take the parts; `new_segmenter` makes one for each further stream (`new_stream`)."""
-        self.segmenter = segmenter
-        self._new_segmenter = new_segmenter
+        """Take the parts; nobody else feeds them. `Models.stream` has them made."""
+        self.segmented = segmented
         self.decider = decider
-        self._follow_up = follow_up
         self.ready = ready
         """The event that `run` begins with: what is listening."""
-        self._barge_in = BargeIn()
-        self._paused = False
+        self.partials = partials
+        """The live shell says text while speech goes on."""
+        self.on_decision: Callable[[Segment, Utterance], None] | None = None
+        """Told each decision with its sound, on the thread that decides; only where somebody sets
+        it does turbo_stream show sound to anybody. It must return at once, and not raise."""
+        self._follow_up = follow_up
         self._totals = Totals()
 
     @classmethod
@@ -73,109 +206,38 @@ class Pipeline:
         cls,
         model: str | Path | None = None,
         *,
-        asr: str | Recognizer = "auto",
         detector: Detector | None = None,
-        vad: str | None = None,
-        names: Iterable[str] = (),
-        threshold: float | None = None,
-        operating_point: str | None = None,
-        language: str | None = None,
-        window: WindowConfig | None = None,
-        show_rejected: bool = False,
-        follow_up: bool = False,
-        sound_reject: float | None = None,
-        turn_model: str | Path | None = None,
         say: Callable[[str], None] | None = None,
+        **choices: Any,
     ) -> Pipeline:
-        """Load the models and return a pipeline that is warm.
+        """Load models for one stream, and return it: `Models.load` and `Models.stream` in one.
 
-        Args:
-            model: folder of a Turbo package; None for the one that ships.
-            asr: `auto`, `none`, `pocketsphinx`, a Whisper name, a Whisper folder, or a recognizer
-                of your own.
-            detector: your own, with a threshold of its own; None for Turbo.
-            vad: `webrtc`, `silero`, `webrtc+silero`; None for the default.
-            names: what the device is called.
-            threshold: accept from this probability on, in [0, 1]; None for the package's.
-            operating_point: one of the package's named thresholds, instead of `threshold`.
-            language: language of the speech, for multilingual Whisper models.
-            window: how much of its 30 s Whisper reads; None for the default.
-            show_rejected: put the text of rejected speech into its event.
-            follow_up: favour what is said soon after an accepted utterance.
-            sound_reject: reject below this probability by the sound alone, before a text is made;
-                0 makes a text of everything, None is the package's choice.
-            turn_model: who says that a speaker has finished: the ONNX file of a smart-turn model,
-                or `none` for the silence alone; None for the Turbo package.
-            say: told in one line what was chosen and why; None sends it to the log.
+        `choices` are the other fields of `Settings`, such as `names=["friday"]`.
 
         Raises:
-            InputError: an argument names something that is not there or not allowed.
+            InputError: a choice names something that is not there or not allowed.
             PackageError: the model package is incomplete or fails its hashes.
+            TypeError: `Settings` has no such field.
         """
-        from turbo_stream._loading import load_pipeline
+        return Models.load(Settings(model, **choices), detector=detector, say=say).stream()
 
-        return load_pipeline(
-            cls,
-            model=model,
-            asr=asr,
-            detector=detector,
-            vad=vad,
-            names=tuple(names),
-            threshold=threshold,
-            operating_point=operating_point,
-            language=language,
-            window=window,
-            show_rejected=show_rejected,
-            follow_up=follow_up,
-            sound_reject=sound_reject,
-            turn_model=turn_model,
-            say=say or logging.getLogger(__name__).info,
-        )
+    @property
+    def threshold(self) -> float:
+        """The score from which on this stream accepts; may be set while it goes on.
 
-    def new_stream(
-        self,
-        *,
-        names: Iterable[str] | None = None,
-        threshold: float | None = None,
-        show_rejected: bool | None = None,
-    ) -> Pipeline:
-        """Return a pipeline for one more stream, with the same models and nothing else shared.
-
-        Args:
-            names: what the device of that stream is called; None as in this one.
-            threshold: that stream's own, in [0, 1]; None for the one of this stream.
-            show_rejected: whether that stream's events hold rejected text; None as in this one.
-
-        Raises:
-            InputError: `threshold` is no probability, or the detector knows no names.
-            RuntimeError: this pipeline was put together without `new_segmenter`.
+        Setting it raises `InputError` above 1, and below what the sound alone rejects: of that
+        there is no text.
         """
-        if self._new_segmenter is None:
-            raise RuntimeError("this pipeline was made for one stream: give it `new_segmenter`")
-        from turbo_stream.deciding.follow_up import FollowUp
+        return self.decider.threshold
 
-        prior = None if self._follow_up is None else self._follow_up.prior
-        decider, ready = self.decider, self.ready
-        names = None if names is None else tuple(names)
-        if names is not None or threshold is not None or show_rejected is not None:
-            decider = decider.for_stream(
-                names=names,
-                threshold=threshold,
-                show_rejected=show_rejected,
-                log_odds=prior.log_odds if prior else 0.0,
+    @threshold.setter
+    def threshold(self, threshold: float) -> None:
+        lowest = self.decider.sound_reject
+        if not lowest <= threshold <= 1:
+            raise InputError(
+                f"`threshold` is {threshold}; give {lowest:g} to 1 while the stream goes on"
             )
-            ready = replace(
-                ready,
-                threshold=decider.detector.threshold,
-                names=ready.names if names is None else names,
-            )
-        return Pipeline(
-            self._new_segmenter(),
-            decider,
-            ready=ready,
-            follow_up=FollowUp(prior) if prior else None,
-            new_segmenter=self._new_segmenter,
-        )
+        self.decider.threshold = float(threshold)
 
     def process(self, pcm: Pcm, reference: Pcm | None = None) -> list[Event]:
         """Feed `pcm`, `[N]` int16 at 16 kHz; return the events these samples complete.
@@ -183,66 +245,43 @@ class Pipeline:
         `reference`, `[N]`, is what the device itself played meanwhile: its echo is muted, and
         utterances spoken over it are marked `barge_in`.
         """
-        return self._decided(self.segment(pcm, reference))
-
-    def segment(self, pcm: Pcm, reference: Pcm | None = None) -> list[SegmenterOutput]:
-        """Do the segmenter's part of `process` only; for shells that decide elsewhere."""
-        pcm = _checked(pcm)
-        if self._paused:
-            pcm = np.zeros_like(pcm)
-        elif reference is not None or self._barge_in.listening:
-            at_sample = self.segmenter.fed_samples + self.segmenter.lost_samples
-            played = np.zeros_like(pcm) if reference is None else _checked(reference)
-            pcm = self._barge_in.without_echo(pcm, played, at_sample)
-        return self.segmenter.process(pcm)
+        return self._decided(self.segmented.process(pcm, reference))
 
     def gap(self, lost_samples: int, cause: str) -> list[Event]:
         """Advance the stream by `lost_samples` that nobody heard."""
-        report = self.gap_report(lost_samples, cause)
-        return [report, *self._decided(self.segmenter.gap(lost_samples))]
-
-    def gap_report(self, lost_samples: int, cause: str) -> GapReported:
-        """Return the event for samples lost from here on."""
-        at = self.segmenter.fed_samples + self.segmenter.lost_samples
-        return GapReported(time_s=to_seconds(at), lost_samples=lost_samples, cause=cause)
+        return self._decided(self.segmented.gap(lost_samples, cause))
 
     def connection(self, change: Connection) -> list[Event]:
         """Note that the source changed; an utterance that it broke off is dropped."""
-        event = SourceChanged(change.state, change.detail)
-        if change.state == "active":
-            return [event]
-        return [event, *self._decided(self.segmenter.abort())]
+        return self._decided(self.segmented.connection(change))
+
+    def feed(self, item: SourceItem) -> list[Event]:
+        """Process one item of a source."""
+        return self._decided(self.segmented.feed(item))
 
     @property
     def paused(self) -> bool:
         """Whether sound is taken for silence at present."""
-        return self._paused
+        return self.segmented.paused
 
     def pause(self) -> list[Event]:
         """Stop listening, as while the device itself speaks; ends an open utterance.
 
         Samples fed while paused count as silence, so that times stay right.
         """
-        return self._decided(self.pause_segmenting())
-
-    def pause_segmenting(self) -> list[SegmenterOutput]:
-        """Do the segmenter's part of `pause` only; for shells that decide elsewhere."""
-        self._paused = True
-        return self.segmenter.flush()
+        return self._decided(self.segmented.pause())
 
     def resume(self) -> None:
         """Listen again."""
-        self._paused = False
+        self.segmented.resume()
 
     def flush(self) -> list[Event]:
         """End the stream: an utterance still open is decided now."""
-        return self._decided(self.segmenter.flush())
+        return self._decided(self.segmented.flush())
 
     def reset(self) -> None:
         """Start a new stream with the same models."""
-        self.segmenter.reset()
-        self._barge_in.reset()
-        self._paused = False
+        self.segmented.reset()
         self._totals.reset()
         if self._follow_up is not None:
             self._follow_up.reset()
@@ -251,7 +290,7 @@ class Pipeline:
         """Yield the events of a whole source: `Ready` first, `Finished` last.
 
         Everything happens in the caller's thread, so a source that loses sound when nobody
-        reads (a microphone) wants `LivePipeline` instead.
+        reads (a microphone) wants `LivePipeline` instead; `events_of` chooses.
         """
         yield self.ready
         busy = Stopwatch()
@@ -263,16 +302,6 @@ class Pipeline:
             events = self.flush()
         yield from events
         yield self.finished(busy.total_s)
-
-    def listen(self, source: Source, on_event: Callable[[Event], None]) -> Listener:
-        """Tell `on_event` what `run` or `LivePipeline` would yield, from a thread of its own.
-
-        Returns at once; close the listener, or use it as a context manager. Events wait for a
-        callback that takes its time, and a live source says what was lost meanwhile.
-        """
-        from turbo_stream.live.listener import Listener
-
-        return Listener(self, source, on_event)
 
     async def stream(self, chunks: AsyncIterable[Pcm]) -> AsyncIterator[Event]:
         """Yield the events of an asynchronous stream of samples, as `run` does.
@@ -294,63 +323,40 @@ class Pipeline:
             yield event
         yield self.finished(busy.total_s)
 
-    def feed(self, item: SourceItem) -> list[Event]:
-        """Process one item of a source."""
-        match item:
-            case Block(pcm, reference):
-                return self.process(pcm, reference)
-            case Gap(lost_samples, cause):
-                return self.gap(lost_samples, cause)
-            case Connection():
-                return self.connection(item)
+    def decide(
+        self, segment: Segment, scored: Scored | None = None, *, waited_ms: float = 0.0
+    ) -> Utterance:
+        """Return the terminal event of `segment` and enter it into the accounts.
 
-    def finished(self, busy_s: float | None = None) -> Finished:
-        """Return the accounts of the stream so far."""
-        return self._totals.finished(
-            fed_samples=self.segmenter.fed_samples,
-            speech_samples=self.segmenter.speech_samples,
-            lost_samples=self.segmenter.lost_samples,
-            busy_s=busy_s,
+        The one place where both shells decide. Segments come in order; `scored` and `waited_ms`
+        as of `Decider.decide`.
+        """
+        follow_up = None if self._follow_up is None else self._follow_up.log_odds(segment)
+        utterance = self.decider.decide(
+            segment, scored, waited_ms=waited_ms, follow_up_log_odds=follow_up
         )
-
-    def count(self, utterance: Utterance) -> None:
-        """Enter a terminal event into the accounts; the one decided next may depend on it."""
         self._totals.add(utterance)
         if self._follow_up is not None:
             self._follow_up.note(utterance)
-
-    def follow_up_log_odds(self, segment: Segment) -> float | None:
-        """Return what the events counted so far say of `segment`; None if they are not asked."""
-        return None if self._follow_up is None else self._follow_up.log_odds(segment)
-
-    def barge_in(self, segment: Segment) -> bool | None:
-        """Return whether `segment` was spoken over the device; None without a reference."""
-        return self._barge_in.during(segment.start_sample, segment.end_sample)
-
-    def _decided(self, outputs: list[SegmenterOutput]) -> list[Event]:
-        events: list[Event] = []
-        for output in outputs:
-            match output:
-                case SegmentStarted(id, start_sample):
-                    events.append(SpeechStarted(id, to_seconds(start_sample)))
-                case Segment():
-                    events.append(self._decide(output))
-        return events
-
-    def _decide(self, segment: Segment) -> Utterance:
-        utterance = self.decider.decide(
-            segment,
-            barge_in=self.barge_in(segment),
-            follow_up_log_odds=self.follow_up_log_odds(segment),
-        )
-        self.count(utterance)
+        if self.on_decision is not None:
+            self.on_decision(segment, utterance)
         return utterance
 
-
-def _checked(pcm: Pcm) -> Pcm:
-    if pcm.dtype != np.int16 or pcm.ndim != 1:
-        raise InputError(
-            f"samples of type {pcm.dtype} and shape {list(pcm.shape)} were given; "
-            "give int16 of shape [N], 16 kHz mono"
+    def finished(self, busy_s: float | None = None) -> Finished:
+        """Return the accounts of the stream so far."""
+        segmenter = self.segmented.segmenter
+        return self._totals.finished(
+            fed_samples=segmenter.fed_samples,
+            speech_samples=segmenter.speech_samples,
+            lost_samples=segmenter.lost_samples,
+            busy_s=busy_s,
         )
-    return pcm
+
+    def _decided(self, outputs: list[StreamOutput]) -> list[Event]:
+        events: list[Event] = []
+        for output in outputs:
+            if isinstance(output, Event):
+                events.append(output)
+            elif isinstance(output, Segment):
+                events.append(self.decide(output))
+        return events

@@ -19,9 +19,6 @@ from turbo_stream.segmentation.vad import DEFAULT_VAD, VAD_NAMES
 NO_TURN_MODEL = "none"
 """As `turn_model`: nobody says that a speaker has finished, silence alone does."""
 
-PER_STREAM = frozenset({"names", "threshold", "show_rejected", "partials"})
-"""What may differ between streams over the same models."""
-
 _ASR = "auto|none|pocketsphinx|NAME_OR_DIR"
 
 
@@ -41,7 +38,9 @@ class Settings:
         metavar=_ASR,
     )
     vad: str = option(DEFAULT_VAD, "Voice activity detector.", metavar="|".join(VAD_NAMES))
-    names: tuple[str, ...] = option((), "What the device is called; repeatable.", flag="name")
+    names: tuple[str, ...] = option(
+        (), "What the device is called; repeatable.", flag="name", per_stream=True
+    )
     threshold: float | None = option(
         None,
         "Accept from this score on.",
@@ -49,6 +48,7 @@ class Settings:
         low=0,
         high=1,
         shown_default="the package's",
+        per_stream=True,
     )
     operating_point: str | None = option(
         None, "Accept from a threshold of the package.", metavar="NAME"
@@ -88,8 +88,8 @@ class Settings:
         shown_default="the Turbo package",
     )
     follow_up: bool = option(False, "Favour what soon follows accepted speech.")
-    show_rejected: bool = option(False, "Show the words of rejected speech, too.")
-    partials: bool = option(True, "Show text while speech goes on.")
+    show_rejected: bool = option(False, "Show the words of rejected speech, too.", per_stream=True)
+    partials: bool = option(True, "Show text while speech goes on.", per_stream=True)
 
     def __post_init__(self) -> None:
         names = (self.names,) if isinstance(self.names, str) else tuple(self.names)
@@ -114,9 +114,10 @@ class Settings:
             InputError: a choice belongs to the models, or its value is not allowed.
         """
         given = {name: value for name, value in changes.items() if value is not None}
-        if wrong := sorted(given.keys() - PER_STREAM):
+        allowed = [one.name for one in option_fields(type(self)) if one.option.per_stream]
+        if wrong := sorted(given.keys() - set(allowed)):
             raise InputError(
-                f"`{wrong[0]}` cannot be set for one stream; choose of {', '.join(sorted(PER_STREAM))}"
+                f"`{wrong[0]}` cannot be chosen for one stream; what can is {', '.join(allowed)}"
             )
         if "threshold" in given:
             given["operating_point"] = None
@@ -129,7 +130,9 @@ class Settings:
             "asr": self.asr if isinstance(self.asr, str) and Path(self.asr).is_dir() else None,
             "turn_model": None if self.turn_model == NO_TURN_MODEL else self.turn_model,
         }
-        known = {name: str(Path(value).resolve()) for name, value in folders.items() if value}
+        known: dict[str, Any] = {
+            name: str(Path(value).resolve()) for name, value in folders.items() if value
+        }
         return replace(self, **known)
 
     def to_json(self) -> dict[str, Any]:

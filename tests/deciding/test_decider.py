@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.support.fakes import LoudnessDetector, ScriptedRecognizer
 from turbo_stream.deciding.decider import Decider, safe_sound_reject
 from turbo_stream.deciding.follow_up import shifted
-from turbo_stream.segmentation.segment import PauseVerdict, Segment
+from turbo_stream.segmentation.segment import PauseScore, Segment
 
 SEGMENT = Segment(
     id=3,
@@ -84,11 +84,11 @@ class BySound:
     def __init__(self, directed: float | None, error: Exception | None = None) -> None:
         self.directed, self.error, self.asked = directed, error, 0
 
-    def judge(self, pcm: np.ndarray) -> PauseVerdict:
+    def judge(self, pcm: np.ndarray) -> PauseScore:
         self.asked += 1
         if self.error is not None:
             raise self.error
-        return PauseVerdict(None, self.directed)
+        return PauseScore(None, self.directed)
 
     def warm_up(self) -> None:
         return None
@@ -96,7 +96,7 @@ class BySound:
 
 def by_sound(judge: BySound, segment: Segment = SEGMENT, **options):
     recognizer, detector = ScriptedRecognizer(), LoudnessDetector(always=0.9)
-    decider = Decider(recognizer, detector, sound_judge=judge, **options)
+    decider = Decider(recognizer, detector, sound_scorer=judge, **options)
     return decider.decide(segment), recognizer.calls
 
 
@@ -116,10 +116,10 @@ def test_at_the_bound_and_without_one_a_text_is_made() -> None:
 
 def test_what_was_judged_at_the_pause_is_not_judged_again() -> None:
     judge = BySound(0.9)
-    paused = replace(SEGMENT, pause=PauseVerdict(0.5, 0.01))
+    paused = replace(SEGMENT, pause=PauseScore(0.5, 0.01))
     event, calls = by_sound(judge, paused, sound_reject=0.05)
     assert (calls, judge.asked, event.directed_probability) == (0, 0, 0.01)
-    elsewhere = replace(SEGMENT, pause=PauseVerdict(0.5, None))
+    elsewhere = replace(SEGMENT, pause=PauseScore(0.5, None))
     assert by_sound(judge, elsewhere, sound_reject=0.05)[1] == 1 and judge.asked == 1
 
 

@@ -21,7 +21,7 @@ from turbo_stream.recognition.recognizer import (
     Transcript,
     confidence_vector,
 )
-from turbo_stream.segmentation.segment import PauseVerdict, Segment
+from turbo_stream.segmentation.segment import PauseScore, Segment
 
 IDS = np.array([[2, 4, 3]], np.int64)
 CONFIDENCE = confidence_vector(Confidence(-0.5, 0.25, 1.5))
@@ -96,7 +96,7 @@ def test_an_utterance_without_states_is_dropped_not_guessed(package) -> None:
 
 
 def test_at_a_pause_it_has_nothing_to_say(package) -> None:
-    assert TurboDetector(package).judge(PCM) == PauseVerdict(None, None)
+    assert TurboDetector(package).judge(PCM) == PauseScore(None, None)
 
 
 def test_another_name_is_no_other_recognizer(package) -> None:

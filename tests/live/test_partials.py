@@ -12,9 +12,9 @@ from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.deciding.decider import Decider
 from turbo_stream.events import Partial
 from turbo_stream.live.partials import Partials, PartialsConfig
-from turbo_stream.live.scoring_thread import JudgingThread, Speculation
+from turbo_stream.live.scoring_thread import ScoringThread, Speculation
 from turbo_stream.recognition.recognizer import Transcript
-from turbo_stream.segmentation.segment import PauseVerdict, Segment
+from turbo_stream.segmentation.segment import PauseScore, Segment
 
 WORDS = ["turn", "on", "the", "lights", "in", "the", "kitchen"]
 
@@ -42,9 +42,9 @@ class Sound:
     directed: float
     asked: int = 0
 
-    def judge(self, pcm: np.ndarray) -> PauseVerdict:
+    def judge(self, pcm: np.ndarray) -> PauseScore:
         self.asked += 1
-        return PauseVerdict(None, self.directed)
+        return PauseScore(None, self.directed)
 
     def warm_up(self) -> None:
         return None
@@ -68,9 +68,9 @@ class Listener:
             self.recognizer,
             LoudnessDetector(always=self.with_text),
             show_rejected=self.show_rejected,
-            sound_judge=self.sound,
+            sound_scorer=self.sound,
         )
-        thread = JudgingThread(decider, 5.0, Speculation())
+        thread = ScoringThread(decider, 5.0, Speculation())
         partials = Partials(decider, thread, self.said.append, self.config)
         for now in range(1600, round(seconds * SAMPLE_RATE) + 1, 1600):
             spoken = Segment(7, 0, now, now, np.zeros(now, np.int16))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.support.fakes import LoudnessDetector, ScriptedRecognizer
 from turbo_stream.deciding.decider import Decider
-from turbo_stream.live.scoring_thread import JudgingThread, Speculation
+from turbo_stream.live.scoring_thread import ScoringThread, Speculation
 from turbo_stream.recognition.recognizer import Transcript
 from turbo_stream.segmentation.segment import Segment
 
@@ -63,13 +63,13 @@ class StepRecognizer:
 
 
 @pytest.fixture
-def start() -> Iterator[Callable[..., JudgingThread]]:
+def start() -> Iterator[Callable[..., ScoringThread]]:
     """Return a function that starts a thread; all of them end with the test."""
-    started: list[JudgingThread] = []
+    started: list[ScoringThread] = []
 
-    def begin(recognizer, deadline_s: float = 10.0, **accounts) -> JudgingThread:
+    def begin(recognizer, deadline_s: float = 10.0, **accounts) -> ScoringThread:
         decider = Decider(recognizer, LoudnessDetector(always=0.9))
-        started.append(JudgingThread(decider, deadline_s, Speculation(**accounts)))
+        started.append(ScoringThread(decider, deadline_s, Speculation(**accounts)))
         return started[-1]
 
     yield begin
@@ -189,7 +189,7 @@ STEPS = st.lists(st.sampled_from(["pause", "resume", "end", "skip", "partial"]),
 def test_there_are_never_two_decodes_at_a_time_and_every_end_is_judged(steps: list[str]) -> None:
     recognizer = StepRecognizer(step_s=0.0005)
     speculation = Speculation()
-    thread = JudgingThread(Decider(recognizer, LoudnessDetector(always=0.9)), 10.0, speculation)
+    thread = ScoringThread(Decider(recognizer, LoudnessDetector(always=0.9)), 10.0, speculation)
     id, end, ends = 0, 1000, 0
     try:
         for step in steps:

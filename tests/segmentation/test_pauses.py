@@ -14,7 +14,7 @@ from turbo_stream._util.timebase import ms_to_samples
 from turbo_stream.errors import InputError
 from turbo_stream.segmentation.config import SegmenterConfig
 from turbo_stream.segmentation.end_silence import EndSilence
-from turbo_stream.segmentation.segment import PauseVerdict, Segment, SegmentPaused, SegmentResumed
+from turbo_stream.segmentation.segment import PauseScore, Segment, SegmentPaused, SegmentResumed
 from turbo_stream.segmentation.segmenter import Segmenter
 from turbo_stream.segmentation.webrtc import WebRtcVad
 
@@ -26,9 +26,9 @@ class LongEnough:
     samples: int
     heard: list[int] = field(default_factory=list)
 
-    def judge(self, pcm: np.ndarray) -> PauseVerdict:
+    def judge(self, pcm: np.ndarray) -> PauseScore:
         self.heard.append(len(pcm))
-        return PauseVerdict(float(len(pcm) >= self.samples), 0.25)
+        return PauseScore(float(len(pcm) >= self.samples), 0.25)
 
     def warm_up(self) -> None:
         return None
@@ -76,7 +76,7 @@ def test_what_sounds_finished_ends_sooner(two_parts) -> None:
     saved = patient.endpoint_sample - judged.endpoint_sample
     config = SegmenterConfig()
     assert saved >= ms_to_samples(config.end_silence_ms - config.finished_silence_ms - 20)
-    assert judged.pause == PauseVerdict(1.0, 0.25) and patient.pause is None
+    assert judged.pause == PauseScore(1.0, 0.25) and patient.pause is None
     assert len(judge.heard) == 2  # once a pause
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.paths import ROOT
 from turbo_stream.errors import InputError, TurboStreamError
-from turbo_stream.segmentation.segment import PauseVerdict
+from turbo_stream.segmentation.segment import PauseScore
 from turbo_stream.segmentation.smart_turn import SmartTurn
 
 onnx = pytest.importorskip("onnx", reason="needs the test extra")
@@ -52,7 +52,7 @@ def test_the_newest_sound_is_what_counts(tmp_path):
     quiet = np.zeros(RATE, np.int16)
     loud_end = judge.judge(np.concatenate([quiet, noise(1)]))
     quiet_end = judge.judge(np.concatenate([noise(1), quiet]))
-    assert isinstance(loud_end, PauseVerdict)
+    assert isinstance(loud_end, PauseScore)
     assert loud_end.directed_probability is None
     assert loud_end.finished_probability > quiet_end.finished_probability + 0.2
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from turbo_stream.deciding.decider import Decider
-from turbo_stream.detection.detector import Detection
+from turbo_stream.detection.detector import Score
 from turbo_stream.events import Ready
 from turbo_stream.pipeline import Pipeline
 from turbo_stream.recognition.recognizer import Confidence, Transcript
@@ -49,14 +49,14 @@ class LoudnessDetector:
     heard: list[Transcript] = field(default_factory=list)
     name: str = "loudness"
 
-    def detect(self, pcm: np.ndarray, transcript: Transcript) -> Detection:
+    def detect(self, pcm: np.ndarray, transcript: Transcript) -> Score:
         self.heard.append(transcript)
         if self.error is not None:
             raise self.error
         p = self.always
         if p is None:
             p = float(np.mean(np.abs(pcm.astype(np.float64))) % 100) / 100
-        return Detection(p, {"directed": p, "not_directed": 1 - p})
+        return Score(p, {"directed": p, "not_directed": 1 - p})
 
     def warm_up(self) -> None:
         return None

@@ -42,6 +42,9 @@ class Option:
     env: str | None = None
     """Environment variable that may hold it."""
 
+    per_stream: bool = False
+    """May differ between streams over the same models."""
+
     empty: str | None = None
     """What the flag alone means, where its value may be left out."""
 
@@ -108,5 +111,6 @@ def check_bounds(owner: Any) -> None:
             continue
         if not isinstance(value, (int, float)) or not one.option.allows(value):
             raise InputError(
-                f"`{one.name}` is {value!r}, which is not allowed; give a number {one.option.bounds}"
+                f"`{one.name}` is {value!r}, which is not allowed; "
+                f"give a number {one.option.bounds}"
             )

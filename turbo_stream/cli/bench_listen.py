@@ -10,6 +10,7 @@ import click
 
 from turbo_stream.audio.capture import BLOCK_MS
 from turbo_stream.cli.window import window_options
+from turbo_stream.settings import Settings
 
 if TYPE_CHECKING:
     from turbo_stream.recognition.window import WindowConfig
@@ -109,7 +110,6 @@ def bench_listen(
         realtime_s=0.0 if realtime is False else seconds,
         full_speed_s=0.0 if realtime is True else 10 * seconds,
         block_ms=block_ms,
-        partials=partials,
         streams=streams,
         quiet_s=60 * soak_minutes,
         talk_s=20 * soak_minutes,
@@ -131,16 +131,18 @@ def bench_listen(
         found = benchmark_listen(
             paths,
             settings,
-            {
-                "model": model,
-                "asr": asr,
-                "vad": vad,
-                "names": names,
-                "window": window,
-                "turn_model": turn_model,
-                "sound_reject": sound_reject,
-                "say": _say,
-            },
+            Settings(
+                model=model,
+                asr=asr,
+                vad=vad or Settings.vad,
+                names=names,
+                window_floor_s=window.floor_s,
+                window_margin_s=window.margin_s,
+                turn_model=turn_model,
+                sound_reject=sound_reject,
+                partials=partials,
+            ),
+            say=_say,
             flags=[str(part) for pair in given for part in pair],
             progress=progress,
         )

@@ -124,7 +124,6 @@ def _run(
     from turbo_stream.evaluation.corpus.conditions import expand_conditions
     from turbo_stream.evaluation.figures.tuning import Target
     from turbo_stream.evaluation.run import Engine, evaluate
-    from turbo_stream.evaluation.scoring.settings import ScoringSettings
 
     if asr is not None and text is not None:
         raise click.UsageError("--asr and --text gold exclude each other: give one of them")
@@ -134,7 +133,7 @@ def _run(
     metrics = evaluate(
         manifest,
         out,
-        ScoringSettings(asr=asr or "auto", gold_text=text == "gold", **settings),
+        _settings(asr or "auto", text, settings),
         conditions=expand_conditions(augment),
         engine=_engine(Engine, engine, workers),
     )
@@ -142,6 +141,21 @@ def _run(
     if target is not None and model_out is not None:
         _tune(target, settings["model"], out, model_out)
     return metrics
+
+
+def _settings(asr: str, text: str | None, given: dict[str, Any]) -> Any:
+    from turbo_stream.evaluation.scoring.settings import ScoringSettings
+
+    window = given.pop("window")
+    vad = given.pop("vad") or ScoringSettings.vad
+    return ScoringSettings(
+        asr=asr,
+        gold_text=text == "gold",
+        vad=vad,
+        window_floor_s=window.floor_s,
+        window_margin_s=window.margin_s,
+        **given,
+    )
 
 
 def _engine(engine_class: Any, engine: str, workers: int) -> Any:

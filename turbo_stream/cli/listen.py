@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,11 +17,11 @@ from turbo_stream.cli.actions import handing_on_options
 from turbo_stream.cli.command import run_command
 from turbo_stream.cli.model_options import model_options
 from turbo_stream.cli.recording import recording_options
+from turbo_stream.settings import Settings
 
 if TYPE_CHECKING:
     from turbo_stream.audio.source import Source
     from turbo_stream.cli.view.view import View
-    from turbo_stream.events import Event
     from turbo_stream.pipeline import Pipeline
     from turbo_stream.recording.recorder import RecordingConfig
 
@@ -43,13 +43,11 @@ def listen(
     source: str | None,
     *,
     jsonl: bool,
-    models: dict[str, Any],
+    settings: Settings,
     device: str | None,
     channel: int | None,
     list_devices: bool,
     realtime: bool,
-    show_rejected: bool,
-    partials: bool,
     handing_on: HandingOnConfig,
     recording: RecordingConfig | None,
 ) -> None:
@@ -63,7 +61,7 @@ def listen(
         return
     from turbo_stream.audio.file import FileSource
     from turbo_stream.audio.open import open_source
-    from turbo_stream.pipeline import Pipeline
+    from turbo_stream.pipeline import Models
 
     # The source is opened before the models, so that a wrong file name is told at once.
     opened = open_source(source, channel=channel, device=_index_or_name(device), realtime=realtime)
@@ -73,14 +71,14 @@ def listen(
         if recording is not None:
             from turbo_stream.recording.recorder import Recorder
 
-            recorder = Recorder(recording, say=_say, names=models["names"], patient=patient)
+            recorder = Recorder(recording, say=_say, names=settings.names, patient=patient)
             until_the_end.enter_context(recorder)
             _say(str(recording))
         hand_on = until_the_end.enter_context(HandingOn(handing_on, say=_say, patient=patient))
-        pipeline = Pipeline.load(**models, show_rejected=show_rejected, say=_say)
+        pipeline = Models.load(settings, say=_say).stream()
         if recorder is not None:
-            pipeline.decider = recorder.observe(pipeline.decider)
-        _show(pipeline, opened, _view(jsonl), hand_on, partials=partials)
+            pipeline.on_decision = recorder.note
+        _show(pipeline, opened, _view(jsonl), hand_on)
     for notice in opened.notices if isinstance(opened, FileSource) else ():
         _say(notice)
 
@@ -97,14 +95,14 @@ def _show(
     source: Source,
     view: View,
     hand_on: HandingOn,
-    *,
-    partials: bool,
 ) -> None:
+    from turbo_stream.live.listener import events_of
+
     watched = view.watch(source)
     # A signal ends the sound: what was heard is decided, and then handed on.
     _on_signals(watched.close)
     try:
-        for event in _events(pipeline, watched, partials=partials):
+        for event in events_of(pipeline, watched):
             hand_on.note(event)
             view.show(event)
     finally:
@@ -112,14 +110,6 @@ def _show(
         watched.close()
         # From here on a signal means not to wait for what is being handed on.
         _on_signals(hand_on.hurry)
-
-
-def _events(pipeline: Pipeline, source: Source, *, partials: bool) -> Iterator[Event]:
-    if not source.live:
-        return pipeline.run(source)
-    from turbo_stream.live.live_pipeline import LiveConfig, LivePipeline
-
-    return LivePipeline(pipeline, source, LiveConfig(partials=partials)).run()
 
 
 def _on_signals(act: Callable[[], None]) -> None:

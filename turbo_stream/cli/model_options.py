@@ -11,6 +11,7 @@ import click
 
 from turbo_stream.cli.config_file import read_config
 from turbo_stream.cli.window import window_options
+from turbo_stream.settings import Settings
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -72,7 +73,17 @@ def model_options(command: _Command) -> _Command:
     @functools.wraps(command)
     def with_models(*args: Any, **given: Any) -> Any:
         models = {name: given.pop(name) for name in _LOADED}
-        return command(*args, models=models, **given)
+        window = models.pop("window")
+        if models["vad"] is None:
+            del models["vad"]
+        settings = Settings(
+            **models,
+            window_floor_s=window.floor_s,
+            window_margin_s=window.margin_s,
+            show_rejected=given.pop("show_rejected"),
+            partials=given.pop("partials"),
+        )
+        return command(*args, settings=settings, **given)
 
     decorated: Any = with_models
     for option in reversed(_OPTIONS):

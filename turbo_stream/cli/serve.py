@@ -7,7 +7,6 @@ import signal
 import sys
 from contextlib import ExitStack
 from functools import partial
-from typing import Any
 
 import click
 
@@ -21,6 +20,7 @@ from turbo_stream.cli.model_options import model_options
 from turbo_stream.cli.network import House, house_options
 from turbo_stream.errors import InputError
 from turbo_stream.serving.limits import Limits
+from turbo_stream.settings import Settings
 
 
 @click.command("turbo-serve", context_settings={"help_option_names": ["-h", "--help"]})
@@ -38,9 +38,7 @@ def serve(
     house: House,
     handing_on: HandingOnConfig,
     limits: Limits,
-    models: dict[str, Any],
-    show_rejected: bool,
-    partials: bool,
+    settings: Settings,
 ) -> None:
     """Serve a web page, a WebSocket and REST over one set of models.
 
@@ -57,10 +55,10 @@ def serve(
         raise InputError(
             f"{error.name} is not installed; pip install 'turbo-stream[serve]'"
         ) from error
-    from turbo_stream.pipeline import Pipeline
+    from turbo_stream.pipeline import Models
 
-    hub = Hub(limits, show_rejected=show_rejected, partials=partials)
-    load = partial(Pipeline.load, **models, show_rejected=show_rejected, say=_say)
+    hub = Hub(limits)
+    load = partial(Models.load, settings, say=_say)
     with ExitStack() as stack:
         server = listening = None
         # Addresses are taken before the models are loaded, so that a wrong one is told at once.

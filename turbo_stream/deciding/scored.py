@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from turbo_stream.detection.detector import Detection
+from turbo_stream.detection.detector import Score
 from turbo_stream.recognition.recognizer import Transcript
 
 # A recognizer that has failed or was not asked has said nothing: the classifier's "missing" input.
@@ -26,12 +26,12 @@ class Hearing:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Scored:
     """Text and score of one utterance: a function of its sound alone, so it can be made ahead."""
 
     hearing: Hearing
 
-    detection: Detection | None
+    score: Score | None
     """None where the detector failed."""
 
     turbo_ms: float

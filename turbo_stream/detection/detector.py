@@ -1,4 +1,4 @@
-"""What a detector is: the judge of whether speech was meant for the device."""
+"""What a detector is: it scores whether speech was meant for the device."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from turbo_stream.recognition.recognizer import Transcript
 
 
 @dataclass(frozen=True)
-class Detection:
-    """The verdict on one utterance."""
+class Score:
+    """How surely one utterance was meant for the device. What follows from it the stream decides."""
 
     directed_probability: float
     """Calibrated probability that the speech was meant for the device, in [0, 1]."""
@@ -28,11 +28,8 @@ class Detector(Protocol):
 
     name: str
 
-    threshold: float
-    """Accept when `directed_probability` is at least this."""
-
-    def detect(self, pcm: NDArray[np.int16], transcript: Transcript) -> Detection:
-        """Return the verdict on `pcm`, `[N]` int16 at 16 kHz, and its transcript."""
+    def score(self, pcm: NDArray[np.int16], transcript: Transcript) -> Score:
+        """Return the score of `pcm`, `[N]` int16 at 16 kHz, and its transcript."""
         ...
 
     def warm_up(self) -> None:

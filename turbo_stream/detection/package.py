@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_stream._util.timebase import SAMPLE_RATE, to_samples
-from turbo_stream.deciding.follow_up import FollowUpPrior
 from turbo_stream.detection.audio_input import (
     RecognizerInput,
     SoundInput,
@@ -62,6 +62,25 @@ DEFAULT_POINT = "balanced"
 """The operating point that `threshold` belongs to."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class FollowUpPrior:
+    """Log-odds that fade with the time since the last accepted utterance.
+
+    Nothing is ever taken away: long after the last accepted utterance, and before the first, every
+    decision is the one made without a prior.
+    """
+
+    log_odds: float = 1.0
+    """Added to the log-odds of `directed` at the very end of an accepted utterance; 0 or more."""
+
+    decay_s: float = 10.0
+    """Seconds in which they fall to a factor of 1/e."""
+
+    def after(self, elapsed_samples: int) -> float:
+        """Return what is added so many samples after the end of an accepted utterance."""
+        return self.log_odds * math.exp(-max(0, elapsed_samples) / (self.decay_s * SAMPLE_RATE))
 
 
 @dataclass(frozen=True)

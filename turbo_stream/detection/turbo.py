@@ -9,22 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_stream.detection.classifier import TurboClassifier
-from turbo_stream.detection.detector import Detection
+from turbo_stream.detection.detector import Score
 from turbo_stream.detection.package import ModelPackage
-from turbo_stream.errors import InputError
 from turbo_stream.recognition.recognizer import Transcript
-from turbo_stream.segmentation.segment import PauseVerdict
+from turbo_stream.segmentation.segment import PauseScore
 
 
 class TurboDetector:
-    """Says of an utterance whether it was meant for the device."""
+    """Scores whether speech was meant for the device, and whether its speaker has finished."""
 
     def __init__(
         self,
         package: ModelPackage,
         *,
         names: Sequence[str] = (),
-        threshold: float | None = None,
         threads: int = 1,
         use_text: bool = True,
         classifier: TurboClassifier | None = None,
@@ -34,20 +32,15 @@ class TurboDetector:
         Args:
             package: What `ModelPackage.load` returned.
             names: What the device is called; prefixed to the text.
-            threshold: Accept from this probability on, in [0, 1]; None = that of `balanced`.
             threads: Cores to use for one utterance, 1 or more.
             use_text: False decides by the sound alone (see `text_notice`).
             classifier: One of the same package that is already loaded, to be shared.
 
         Raises:
             PackageError: the package has no class `directed`, or its graph does not fit.
-            InputError: `threshold` or `threads` is out of range.
+            InputError: `threads` is out of range.
         """
-        threshold = package.threshold() if threshold is None else threshold
-        if not 0 <= threshold <= 1:
-            raise InputError(f"threshold is {threshold}, must be a probability from 0 to 1")
         self.name = package.name
-        self.threshold = float(threshold)
         self._directed = package.labels[package.directed_index]
         self._names = tuple(names)
         self._reads_states = package.audio_input is not None
@@ -64,8 +57,8 @@ class TurboDetector:
         other._names = tuple(names)
         return other
 
-    def detect(self, pcm: NDArray[np.int16], transcript: Transcript) -> Detection:
-        """Return the verdict on `pcm`, `[N]` int16 at 16 kHz with N from 0, and its transcript.
+    def score(self, pcm: NDArray[np.int16], transcript: Transcript) -> Score:
+        """Return the score of `pcm`, `[N]` int16 at 16 kHz with N from 0, and its transcript.
 
         Of more than the package's `max_seconds` of audio the last count.
 
@@ -73,9 +66,9 @@ class TurboDetector:
             TurboStreamError: the network gave no finite score.
         """
         probabilities = self._classifier.probabilities(pcm, transcript, self._names)
-        return Detection(probabilities[self._directed], probabilities)
+        return Score(probabilities[self._directed], probabilities)
 
-    def judge(self, pcm: NDArray[np.int16]) -> PauseVerdict:
+    def score_pause(self, pcm: NDArray[np.int16]) -> PauseScore:
         """Return what the sound alone says of `pcm`, `[N]` int16 at 16 kHz, at a pause.
 
         A package that reads the recognizer's states has nothing to say before it has heard.
@@ -84,9 +77,9 @@ class TurboDetector:
             TurboStreamError: the network gave no finite score.
         """
         if self._reads_states:
-            return PauseVerdict(None, None)
+            return PauseScore(None, None)
         probabilities, finished = self._classifier.by_sound(pcm, self._names)
-        return PauseVerdict(finished, probabilities[self._directed])
+        return PauseScore(finished, probabilities[self._directed])
 
     def warm_up(self) -> None:
         """Run once on two seconds of silence with text."""

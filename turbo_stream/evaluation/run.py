@@ -20,11 +20,11 @@ from turbo_stream.evaluation.report.mistakes import ReadAudio
 from turbo_stream.evaluation.report.report import write_results
 from turbo_stream.evaluation.scoring.journal import Journal, fingerprint
 from turbo_stream.evaluation.scoring.local_engine import Scored, score_locally
-from turbo_stream.evaluation.scoring.models import Models
 from turbo_stream.evaluation.scoring.ray_engine import score_on_ray
 from turbo_stream.evaluation.scoring.rows import Row
+from turbo_stream.evaluation.scoring.scorer import Scorer
 from turbo_stream.evaluation.scoring.settings import ScoringSettings
-from turbo_stream.segmentation.vad import DEFAULT_VAD
+from turbo_stream.recognition.whisper import WhisperRecognizer
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,7 @@ def evaluate(
     items = read_manifest(manifest)
     settings = settings.resolved()
     # Loading the models here first tells of wrong settings in one line, before any worker starts.
-    models = Models.load(settings)
-    run = describe_run(models, manifest)
+    run = describe_run(Scorer(settings), settings, manifest)
     rows = {
         name: _score(items, replace(settings, condition=name), run, _folder(out, name), engine)
         for name in conditions
@@ -77,9 +76,10 @@ def evaluate(
     return write_results(out, rows[first], run, conditions=sweep, read_audio=_reader(base, run))
 
 
-def describe_run(models: Models, manifest: Path) -> dict[str, Any]:
+def describe_run(scorer: Scorer, settings: ScoringSettings, manifest: Path) -> dict[str, Any]:
     """Return what stands in `metrics.json` under `run`: everything the scores depend on."""
-    settings, package = models.settings, models.package
+    package, recognizer = scorer.models.package, scorer.models.recognizer
+    reads_window = isinstance(recognizer, WhisperRecognizer)
     return {
         "mode": settings.mode,
         "manifest": str(manifest),
@@ -87,17 +87,18 @@ def describe_run(models: Models, manifest: Path) -> dict[str, Any]:
         "model": package.name,
         "model_version": package.version,
         "model_sha256": file_hash(package.folder / MANIFEST_NAME),
-        "language": package.language,
-        "asr": models.asr,
-        "window": None if models.window is None else asdict(models.window),
+        "language": settings.language or package.language,
+        "asr": scorer.asr,
+        "window": asdict(settings.window) if reads_window else None,
         "text": "gold" if settings.gold_text else "asr",
-        "vad": (settings.vad or DEFAULT_VAD) if settings.mode == "stream" else None,
+        "vad": settings.vad if settings.mode == "stream" else None,
         "names": list(settings.names),
-        "threshold": package.default_threshold,
+        "threshold": scorer.threshold,
         "operating_points": {
             name: asdict(point) for name, point in package.operating_points.items()
         },
         "seed": settings.seed,
+        "settings": settings.described(),
         "version": turbo_stream.__version__,
     }
 

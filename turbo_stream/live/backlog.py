@@ -9,7 +9,6 @@ from time import perf_counter
 
 import numpy as np
 
-from turbo_stream.events import Reason
 from turbo_stream.segmentation.segment import Segment
 
 
@@ -18,12 +17,10 @@ class Waiting:
     """An utterance between its endpoint and its decision."""
 
     segment: Segment
+    """With `dropped` it is not decided, and keeps its place, so that events stay in order."""
+
     since_s: float
     """`perf_counter` at the endpoint."""
-
-    barge_in: bool | None = None
-    dropped: Reason | None = None
-    """Why it will not be decided. It keeps its place, so that events stay in order."""
 
     @property
     def waited_ms(self) -> float:
@@ -69,9 +66,10 @@ class Backlog:
             self._changed.notify()
 
     def _undecided(self) -> int:
-        return sum(item.dropped is None for item in self._items)
+        return sum(item.segment.dropped is None for item in self._items)
 
     def _drop_oldest(self) -> None:
-        index = next(i for i, item in enumerate(self._items) if item.dropped is None)
-        silent = replace(self._items[index].segment, pcm=np.zeros(0, np.int16))
-        self._items[index] = replace(self._items[index], segment=silent, dropped="overload")
+        index = next(i for i, item in enumerate(self._items) if item.segment.dropped is None)
+        oldest = self._items[index].segment
+        silent = replace(oldest, pcm=np.zeros(0, np.int16), dropped="overload")
+        self._items[index] = replace(self._items[index], segment=silent)

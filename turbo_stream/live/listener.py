@@ -5,28 +5,41 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 
+from turbo_stream._util.closing import Closing
 from turbo_stream.audio.source import Source
 from turbo_stream.events import Event
 from turbo_stream.live.live_pipeline import LivePipeline
 from turbo_stream.pipeline import Pipeline
 
 
-class Listener:
-    """Hands the events of one source to a callback, on a thread of its own.
+def events_of(pipeline: Pipeline, source: Source) -> Iterator[Event]:
+    """Yield the events of `source` in the way that suits it.
 
-    with pipeline.listen(open_source(), on_event):
+    A live one is heard on threads of its own (`LivePipeline`), one that can wait in the caller's.
+    """
+    if not source.live:
+        return pipeline.run(source)
+    return LivePipeline(pipeline, source).run()
+
+
+class Listener(Closing):
+    """Tells a callback the events of one source, from a thread of its own.
+
+    with Listener(pipeline, open_source(), on_event):
         ...                                # your program; `on_event` is called meanwhile
+
+    Events wait for a callback that takes its time, and a live source says what was lost meanwhile.
     """
 
     def __init__(
         self, pipeline: Pipeline, source: Source, on_event: Callable[[Event], None]
     ) -> None:
-        """Begin to listen."""
+        """Begin to listen, and return."""
         self._source = source
         self._on_event = on_event
         self._failure: BaseException | None = None
         self._thread = threading.Thread(
-            target=self._listen, args=(_events(pipeline, source),), name="turbo-listener"
+            target=self._listen, args=(events_of(pipeline, source),), name="turbo-listener"
         )
         self._thread.daemon = True
         self._thread.start()
@@ -51,23 +64,9 @@ class Listener:
             raise failure
         return not self._thread.is_alive()
 
-    def __enter__(self) -> Listener:
-        """Return the listener, which already listens."""
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        """Close it."""
-        self.close()
-
     def _listen(self, events: Iterator[Event]) -> None:
         try:
             for event in events:
                 self._on_event(event)
         except BaseException as error:
             self._failure = error
-
-
-def _events(pipeline: Pipeline, source: Source) -> Iterator[Event]:
-    if not source.live:
-        return pipeline.run(source)
-    return LivePipeline(pipeline, source).run()

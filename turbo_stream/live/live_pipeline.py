@@ -1,10 +1,10 @@
 """The live shell: capture, segmentation and inference on threads of their own.
 
-    capture thread        segmentation thread          inference thread        caller
+    capture thread        segmentation thread          inference thread        outlet
     (inside the source)
-    ring ──────────────> segmenter ──> Backlog ──────> decide ───────────────> events()
+    ring ──────────────> segmenter ──> Backlog ──────> decide ───────────────> events
                              |                           |
-                             └─ pauses, partials ─> judging thread: recognize, classify
+                             └─ pauses, partials ─> scoring thread: recognize, classify
 
 At the first pause of an utterance its text and score are begun; at its end they are often there.
 Capture never waits. Under load, quality is given up by stated steps only: first the text of an
@@ -13,30 +13,24 @@ utterance (`asr_skipped`), then whole utterances, the oldest waiting first (`ove
 
 from __future__ import annotations
 
-import queue
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from time import perf_counter
 
 from turbo_stream._util.clocks import processor_time
 from turbo_stream._util.timebase import to_seconds
-from turbo_stream.audio.source import Block, Connection, Gap, GatheringSource, Source, SourceItem
-from turbo_stream.deciding.scored import Hearing
-from turbo_stream.events import Event, SourceChanged, SpeechStarted, Utterance
+from turbo_stream.audio.source import Block, GatheringSource, Source, SourceItem
+from turbo_stream.deciding.scored import Hearing, Scored
+from turbo_stream.events import Event, Utterance
 from turbo_stream.live.backlog import Backlog, Waiting
+from turbo_stream.live.outlet import EventQueue, Outlet
 from turbo_stream.live.partials import Partials
-from turbo_stream.live.scoring_thread import LONGEST_END_S, JudgingThread, Speculation
+from turbo_stream.live.scoring_thread import LONGEST_END_S, ScoringThread, Speculation
 from turbo_stream.pipeline import Pipeline
 from turbo_stream.recognition.recognizer import NoRecognizer
-from turbo_stream.segmentation.segment import (
-    Segment,
-    SegmenterOutput,
-    SegmentPaused,
-    SegmentResumed,
-    SegmentStarted,
-)
+from turbo_stream.segmentation.segment import Segment, SegmentPaused, SegmentResumed
+from turbo_stream.segmentation.segmented_stream import StreamOutput
 
 
 @dataclass(frozen=True)
@@ -53,16 +47,14 @@ class LiveConfig:
     """A text later than this is not waited for."""
 
     speculate: bool = True
-    """Judge an utterance from its first pause on, not from its confirmed end."""
+    """Score an utterance from its first pause on, not from its confirmed end."""
 
     speculation_share: float = 0.1
     """Of the stream's time, what may be spent on drafts that are thrown away."""
 
-    partials: bool = True
-    """Say `Partial` events while speech goes on."""
-
     spare_time: Callable[[], bool] = lambda: True
-    """Asked before each: whether the time for it is there, as where other streams want it, too."""
+    """Asked before each partial text: whether there is time for it, as where other streams want
+    it, too."""
 
     max_unread_events: int = 1000
     """When the caller reads no events, segmentation pauses here and the source reports the gap."""
@@ -78,12 +70,9 @@ class LivePipeline:
         self._source = source
         self._config = config or LiveConfig()
         self._backlog = Backlog(self._config.max_waiting)
-        self._unread: queue.Queue[Event | None] = queue.Queue(self._config.max_unread_events)
-        self._abandoned = threading.Event()
         self._pause = threading.Event()
         self._failure: BaseException | None = None
-        self._judging: JudgingThread | None = None
-        self._partials: Partials | None = None
+        self._threads: list[threading.Thread] = []
 
     def close(self) -> None:
         """Stop listening; what was heard is still decided. Callable from any thread."""
@@ -105,88 +94,87 @@ class LivePipeline:
 
         Raises what the source raised, after the utterances before it were decided.
         """
-        busy_from = processor_time()
-        config, decider = self._config, self._pipeline.decider
-        speculation = Speculation(share=config.speculation_share)
-        self._judging = JudgingThread(decider, config.asr_deadline_s, speculation)
-        if config.partials and not isinstance(decider.recognizer, NoRecognizer):
-            self._partials = Partials(decider, self._judging, self._say_if_read)
-        threads = [
-            threading.Thread(target=target, name=f"turbo{target.__name__}", daemon=True)
-            for target in (self._segmentation, self._inference)
-        ]
-        for thread in threads:
-            thread.start()
-        yield self._pipeline.ready
+        unread = EventQueue(self._config.max_unread_events)
+        self.start(unread)
         try:
-            while (event := self._unread.get()) is not None:
+            while (event := unread.get()) is not None:
                 yield event
         finally:
-            self._abandoned.set()
+            unread.abandon()
             self._source.close()
-            # A thread that outlived this one could be the last to hold the models, and freeing
-            # those while the interpreter ends aborts the process.
-            for thread in threads:
-                thread.join(LONGEST_END_S)
-        if self._failure is not None:
-            raise self._failure
-        accounts = speculation.report() if config.speculate else None
-        finished = self._pipeline.finished(processor_time() - busy_from)
-        yield replace(finished, speculation=accounts)
+            self.join()
+        if unread.failure is not None:
+            raise unread.failure
+
+    def start(self, outlet: Outlet) -> None:
+        """Begin to listen and return; `outlet` is given what `run` yields, once only."""
+        self._outlet = outlet
+        self._busy_from = processor_time()
+        self._speculation = Speculation(share=self._config.speculation_share)
+        decider = self._pipeline.decider
+        self._scoring = ScoringThread(decider, self._config.asr_deadline_s, self._speculation)
+        self._partials: Partials | None = None
+        if self._pipeline.partials and not isinstance(decider.recognizer, NoRecognizer):
+            self._partials = Partials(decider, self._scoring, outlet.offer)
+        outlet.put(self._pipeline.ready)
+        for target in (self._segmentation, self._inference):
+            thread = threading.Thread(target=target, name=f"turbo{target.__name__}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def join(self) -> None:
+        """Wait until the threads have ended, `LONGEST_END_S` for each at most.
+
+        A thread that outlived the interpreter's last one could be the last to hold the models,
+        and freeing those while the interpreter ends aborts the process.
+        """
+        for thread in self._threads:
+            thread.join(LONGEST_END_S)
 
     def _segmentation(self) -> None:
         try:
-            pipeline = self._pipeline
+            segmented = self._pipeline.segmented
             gatherer = self._source if isinstance(self._source, GatheringSource) else None
             for item in self._source:
                 self._segment(item)
                 if gatherer is not None:
                     # Not while paused: what was gathered then would be heard after `resume`.
-                    gatherer.gathering = pipeline.segmenter.idle and not pipeline.paused
-            self._hand_on(self._pipeline.segmenter.flush())
+                    gatherer.gathering = segmented.segmenter.idle and not segmented.paused
+            self._take(segmented.flush())
         except BaseException as error:
             self._failure = error
         finally:
             self._backlog.close()
 
     def _segment(self, item: SourceItem) -> None:
-        segmenter = self._pipeline.segmenter
-        match item:
-            case Block(pcm, reference):
-                if not self._pause.is_set():
-                    self._pipeline.resume()
-                elif not self._pipeline.paused:
-                    self._hand_on(self._pipeline.pause_segmenting())
-                self._hand_on(self._pipeline.segment(pcm, reference))
-                self._listen_in()
-            case Gap(lost_samples, cause):
-                self._say(self._pipeline.gap_report(lost_samples, cause))
-                self._hand_on(segmenter.gap(lost_samples))
-            case Connection(state, detail):
-                self._say(SourceChanged(state, detail))
-                if state != "active":
-                    self._hand_on(segmenter.abort())
+        segmented = self._pipeline.segmented
+        if isinstance(item, Block):
+            if not self._pause.is_set():
+                segmented.resume()
+            elif not segmented.paused:
+                self._take(segmented.pause())
+        self._take(segmented.feed(item))
+        if isinstance(item, Block):
+            self._listen_in()
 
-    def _hand_on(self, outputs: list[SegmenterOutput]) -> None:
-        assert self._judging is not None  # `run` has made it
+    def _take(self, outputs: list[StreamOutput]) -> None:
         for output in outputs:
             match output:
-                case SegmentStarted(id, start_sample):
-                    self._say(SpeechStarted(id, to_seconds(start_sample)))
-                case SegmentPaused(draft) if self._config.speculate and not self._backlog.waiting:
-                    stream_s = to_seconds(self._pipeline.segmenter.now_sample)
-                    self._judging.anticipate(draft, stream_s)
+                case SegmentPaused(draft):
+                    if self._config.speculate and not self._backlog.waiting:
+                        now_s = to_seconds(self._pipeline.segmented.segmenter.now_sample)
+                        self._scoring.anticipate(draft, now_s)
                 case SegmentResumed():
-                    self._judging.abandon()
+                    self._scoring.abandon()
                 case Segment():
-                    self._judging.confirm(output)
-                    barge_in = self._pipeline.barge_in(output)
-                    waiting = Waiting(output, perf_counter(), barge_in, output.dropped)
-                    self._backlog.put(waiting)
+                    self._scoring.confirm(output)
+                    self._backlog.put(Waiting(output, perf_counter()))
+                case Event():
+                    self._outlet.put(output)
 
     def _listen_in(self) -> None:
-        """Have a partial text made, if one is due and nothing else is being judged."""
-        segmenter = self._pipeline.segmenter
+        """Have a partial text made, if one is due and nothing else is being scored."""
+        segmenter = self._pipeline.segmented.segmenter
         if self._partials is None or (speaking := segmenter.speaking) is None:
             return
         due = self._partials.due(speaking.id, speaking.start_sample, segmenter.now_sample)
@@ -194,47 +182,31 @@ class LivePipeline:
             self._partials.hear(segmenter.so_far())
 
     def _inference(self) -> None:
-        assert self._judging is not None  # `run` has made it
         try:
             while (taken := self._backlog.take()) is not None:
-                waiting, behind = taken
-                utterance = self._decide(waiting, behind, self._judging)
-                self._pipeline.count(utterance)
-                self._say(utterance)
+                self._outlet.put(self._decide(*taken))
         except BaseException as error:
             self._failure = error
         finally:
-            self._judging.close()
-            self._say(None)
+            self._scoring.close()
+            self._end()
 
-    def _decide(self, waiting: Waiting, behind: int, judging: JudgingThread) -> Utterance:
-        decider, segment = self._pipeline.decider, waiting.segment
-        if waiting.dropped is not None:
-            judging.skip(segment)
-            return decider.drop(segment, waiting.dropped, barge_in=waiting.barge_in)
-        if behind >= self._config.skip_asr_from:
-            judging.skip(segment)
-            judgement = decider.detect(segment, Hearing.without_text("asr_skipped"))
+    def _decide(self, waiting: Waiting, behind: int) -> Utterance:
+        segment = waiting.segment
+        scored: Scored | None = None
+        if segment.dropped is not None:
+            self._scoring.skip(segment)
+        elif behind >= self._config.skip_asr_from:
+            self._scoring.skip(segment)
+            without_text = Hearing.without_text("asr_skipped")
+            scored = self._pipeline.decider.score_heard(segment, without_text)
         else:
-            judgement = judging.judge(segment)
-        return decider.decide(
-            segment,
-            judgement,
-            waited_ms=waiting.waited_ms,
-            barge_in=waiting.barge_in,
-            follow_up_log_odds=self._pipeline.follow_up_log_odds(segment),
-        )
+            scored = self._scoring.score(segment)
+        return self._pipeline.decide(segment, scored, waited_ms=waiting.waited_ms)
 
-    def _say_if_read(self, event: Event) -> None:
-        """Say what may be left out when the caller does not keep up with reading."""
-        with suppress(queue.Full):
-            self._unread.put_nowait(event)
-
-    def _say(self, event: Event | None) -> None:
-        # A caller that stopped reading must not leave threads behind that wait for it forever.
-        while not self._abandoned.is_set():
-            try:
-                self._unread.put(event, timeout=0.5)
-            except queue.Full:
-                continue
-            return
+    def _end(self) -> None:
+        if self._failure is None:
+            accounts = self._speculation.report() if self._config.speculate else None
+            finished = self._pipeline.finished(processor_time() - self._busy_from)
+            self._outlet.put(replace(finished, speculation=accounts))
+        self._outlet.end(self._failure)

@@ -11,7 +11,7 @@ from turbo_stream._util.timebase import ms_to_samples
 from turbo_stream.deciding.decider import Decider
 from turbo_stream.deciding.follow_up import shifted
 from turbo_stream.events import Partial
-from turbo_stream.live.scoring_thread import GoOn, JudgingThread
+from turbo_stream.live.scoring_thread import GoOn, ScoringThread
 from turbo_stream.segmentation.segment import Segment
 
 
@@ -68,7 +68,7 @@ class PartialsConfig:
     """Share of the time that making them may take: a slow machine makes fewer."""
 
     margin_log_odds: float = 2.2
-    """By so much surer than of a verdict Turbo must be of sound and text before the text is shown:
+    """By so much surer than a decision needs Turbo must be of sound and text before the text is shown:
     nine times the odds. At a margin of 0 of the speech that was rejected in the end every other
     utterance had been shown (docs/latency.md)."""
 
@@ -99,7 +99,7 @@ class Partials:
     def __init__(
         self,
         decider: Decider,
-        thread: JudgingThread,
+        thread: ScoringThread,
         say: Callable[[Partial], None],
         config: PartialsConfig | None = None,
     ) -> None:
@@ -139,18 +139,16 @@ class Partials:
     def _text(self, utterance: _Utterance, spoken: Segment, go_on: GoOn) -> Partial | None:
         decider = self._decider
         if not decider.show_rejected:
-            by_sound = decider.directed_by_sound(spoken)
+            by_sound = decider.score_sound(spoken)
             if by_sound is None or not self._accepted(utterance, by_sound):
                 return None
         hearing = decider.hear(spoken, go_on)
         if hearing is None or not go_on():
             return None
         if not decider.show_rejected:
-            detection = decider.detect(spoken, hearing).detection
+            score = decider.score_heard(spoken, hearing).score
             margin = self._config.margin_log_odds
-            if detection is None or not self._accepted(
-                utterance, detection.directed_probability, margin
-            ):
+            if score is None or not self._accepted(utterance, score.directed_probability, margin):
                 return None
         utterance.hopeless = 0
         shown = utterance.text.update(hearing.transcript.text)
@@ -160,4 +158,4 @@ class Partials:
         """Return whether `probability` accepts by a margin; count how often it was beyond hope."""
         if probability < self._config.hopeless:
             utterance.hopeless += 1
-        return shifted(probability, -margin) >= self._decider.detector.threshold
+        return shifted(probability, -margin) >= self._decider.threshold

@@ -1,4 +1,4 @@
-"""Utterances judged on a thread of their own, from their first pause on, with a deadline."""
+"""Utterances scored on a thread of their own, from their first pause on, with a deadline."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import Any, Literal
 
 from turbo_stream.deciding.decider import Decider
-from turbo_stream.deciding.scored import Hearing, Judgement
+from turbo_stream.deciding.scored import Hearing, Scored
 from turbo_stream.segmentation.segment import Segment
 
 
@@ -39,7 +39,7 @@ class Speculation:
     wasted_s: float = 0.0
 
     def affordable(self, stream_s: float) -> bool:
-        """Return whether a draft may be judged `stream_s` after the start of the stream."""
+        """Return whether a draft may be scored `stream_s` after the start of the stream."""
         return self.wasted_s <= self.share * stream_s + self.credit_s
 
     def report(self) -> dict[str, Any]:
@@ -63,20 +63,20 @@ GoOn = Callable[[], bool]
 @dataclass(eq=False)
 class _Job:
     segment: Segment
-    work: Callable[[GoOn], Judgement | None]
+    work: Callable[[GoOn], Scored | None]
 
     kind: Literal["partial", "draft", "certain"]
     """A partial text gives way to everything, a draft to what is certain to be needed."""
 
     unwanted: bool = False
-    result: Future[Judgement] = field(default_factory=Future)
+    result: Future[Scored] = field(default_factory=Future)
     """Cancelled where the work was stopped half-way."""
 
     spent_s: float = 0.0
 
 
-class JudgingThread:
-    """Runs `Decider.judge` on one thread, so there are never two decodes at a time.
+class ScoringThread:
+    """Runs `Decider.score` on one thread, so there are never two decodes at a time.
 
     A draft is begun at a pause, and taken when its end is confirmed or stopped when the speaker
     goes on. The thread is a daemon, unlike those of an executor, so that a recognizer that hangs
@@ -95,11 +95,11 @@ class JudgingThread:
         """Begun ahead and not taken yet: it is next, being done, or done."""
         self._late: _Job | None = None
         self._closed = False
-        self._thread = threading.Thread(target=self._run, name="turbo-judging", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="turbo-scoring", daemon=True)
         self._thread.start()
 
     def anticipate(self, draft: Segment, stream_s: float) -> None:
-        """Begin to judge `draft`, `stream_s` after the start of the stream, if there is time."""
+        """Begin to score `draft`, `stream_s` after the start of the stream, if there is time."""
         with self._changed:
             busy = any(job is not None and job.kind == "certain" for job in self._jobs())
             if busy or not self.speculation.affordable(stream_s):
@@ -110,13 +110,13 @@ class JudgingThread:
             self._draft = self._begin(draft, "draft")
 
     def confirm(self, segment: Segment) -> None:
-        """Keep the draft of `segment`, whose end is certain now, until `judge` asks for it."""
+        """Keep the draft of `segment`, whose end is certain now, until `score` asks for it."""
         with self._changed:
             if self._draft is not None and self._draft.segment.same_sound(segment):
                 self._draft.kind = "certain"
 
     def abandon(self) -> None:
-        """Stop judging the draft: the speaker went on."""
+        """Stop scoring the draft: the speaker went on."""
         with self._changed:
             if self._draft is not None and self._draft.kind == "draft":
                 self._throw_draft_away()
@@ -127,7 +127,7 @@ class JudgingThread:
             if self._draft is not None and self._draft.segment.same_sound(segment):
                 self._throw_draft_away()
 
-    def judge(self, segment: Segment) -> Judgement:
+    def score(self, segment: Segment) -> Scored:
         """Return what was made of `segment`, ahead or now; without a text if that comes late."""
         with self._changed:
             if self._draft is not None and self._draft.segment.same_sound(segment):
@@ -179,7 +179,7 @@ class JudgingThread:
         """Put `segment` next; what is being done beside it can only be unwanted from here on."""
         if self._doing is not None:
             self._doing.unwanted = True
-        self._next = _Job(segment, lambda go_on: self._decider.judge(segment, go_on), kind)
+        self._next = _Job(segment, lambda go_on: self._decider.score(segment, go_on), kind)
         self._changed.notify()
         return self._next
 
@@ -191,8 +191,8 @@ class JudgingThread:
             if self._next is job:
                 self._next = None
 
-    def _without_text(self, segment: Segment, waited_ms: float) -> Judgement:
-        return self._decider.detect(segment, Hearing.without_text("asr_late", waited_ms))
+    def _without_text(self, segment: Segment, waited_ms: float) -> Scored:
+        return self._decider.score_heard(segment, Hearing.without_text("asr_late", waited_ms))
 
     def _run(self) -> None:
         while True:
@@ -207,9 +207,9 @@ class JudgingThread:
 
     def _do(self, job: _Job) -> None:
         started = perf_counter()
-        judgement, failure = None, None
+        scored, failure = None, None
         try:
-            judgement = job.work(lambda: not job.unwanted)
+            scored = job.work(lambda: not job.unwanted)
         except BaseException as error:
             failure = error
         with self._changed:
@@ -218,7 +218,7 @@ class JudgingThread:
                 self.speculation.wasted_s += job.spent_s
         if failure is not None:
             job.result.set_exception(failure)
-        elif judgement is not None:
-            job.result.set_result(judgement)
+        elif scored is not None:
+            job.result.set_result(scored)
         else:
             job.result.cancel()

@@ -9,11 +9,9 @@ from pathlib import Path
 
 from turbo_stream._util.closing import Closing
 from turbo_stream._util.outbox import Outbox
-from turbo_stream.deciding.decider import Decider
 from turbo_stream.errors import InputError
 from turbo_stream.events import Utterance
 from turbo_stream.recording.folder import RecordingFolder
-from turbo_stream.recording.observed_decider import ObservedDecider
 from turbo_stream.segmentation.segment import Segment
 
 _LOOK_AGAIN_S = 3600.0
@@ -56,7 +54,7 @@ class RecordingConfig:
 
 
 class Recorder(Closing):
-    """Keeps utterances in a folder; for as many streams as use its deciders.
+    """Keeps utterances in a folder; for as many streams as tell it (`Pipeline.on_decision`).
 
     What is not to be kept is let go before this returns to the thread that decided.
     """
@@ -98,10 +96,6 @@ class Recorder(Closing):
         )
         self._aging = threading.Thread(target=self._age, name="turbo-forget", daemon=True)
         self._aging.start()
-
-    def observe(self, decider: Decider) -> Decider:
-        """Return `decider` as one whose utterances are recorded."""
-        return ObservedDecider.of(decider, self.note)
 
     def note(self, segment: Segment, utterance: Utterance) -> None:
         """Keep `segment` if what was decided allows it; from any thread."""

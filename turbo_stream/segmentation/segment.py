@@ -1,4 +1,4 @@
-"""What the segmenter hands on: the start of an utterance, then the utterance itself."""
+"""What the segmenter returns: the start of an utterance, its pauses, then the utterance."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
-class PauseVerdict:
+class PauseScore:
     """What the sound alone says of an utterance up to a pause."""
 
     finished_probability: float | None = None
@@ -21,11 +21,11 @@ class PauseVerdict:
     say."""
 
 
-class PauseJudge(Protocol):
-    """Listens at every pause. The verdict depends on the sound given alone."""
+class PauseScorer(Protocol):
+    """Listens at every pause. The score depends on the sound given alone."""
 
-    def judge(self, pcm: NDArray[np.int16]) -> PauseVerdict:
-        """Return the verdict on `pcm`, `[N]` int16 at 16 kHz: pre-roll, speech, and the silence."""
+    def score_pause(self, pcm: NDArray[np.int16]) -> PauseScore:
+        """Return the score of `pcm`, `[N]` int16 at 16 kHz: pre-roll, speech, and the silence."""
         ...
 
     def warm_up(self) -> None:
@@ -33,7 +33,7 @@ class PauseJudge(Protocol):
         ...
 
 
-DropReason = Literal["too_short", "source_lost"]
+DropReason = Literal["too_short", "source_lost", "overload"]
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,11 @@ class Segment:
     degraded: tuple[str, ...] = ()
     """Stated steps by which quality was lost, such as `gap`."""
 
-    pause: PauseVerdict | None = None
-    """What the sound alone said at the last pause; None where none was heard or nobody judges."""
+    pause: PauseScore | None = None
+    """What the sound alone said at the last pause; None where nobody can say."""
+
+    barge_in: bool | None = None
+    """Spoken while the device itself was playing; None where no echo reference is given."""
 
     def same_sound(self, other: Segment) -> bool:
         """Return whether `other` is the same span of the same utterance."""

@@ -18,7 +18,7 @@ from turbo_stream.segmentation.history import History
 from turbo_stream.segmentation.level import Level, NoiseFloor, frame_level
 from turbo_stream.segmentation.segment import (
     DropReason,
-    PauseJudge,
+    PauseScorer,
     Segment,
     SegmenterOutput,
     SegmentPaused,
@@ -82,12 +82,12 @@ class Segmenter:
         self,
         vad: Vad,
         config: SegmenterConfig | None = None,
-        judge: PauseJudge | None = None,
+        pause_scorer: PauseScorer | None = None,
     ) -> None:
-        """Take the parts; `judge` is asked at every pause, and may shorten the end silence."""
+        """Take the parts; `pause_scorer` is asked at every pause and may shorten the silence."""
         self._vad = vad
         self._config = config or SegmenterConfig()
-        self.judge = judge
+        self.pause_scorer = pause_scorer
         self._onset_frames = self._frames(self._config.onset_voice_ms)
         self._resume_frames = self._frames(self._config.resume_voice_ms)
         self._resume_window = max(
@@ -113,7 +113,7 @@ class Segmenter:
 
     @property
     def now_sample(self) -> int:
-        """Stream time up to which frames have been judged."""
+        """Stream time up to which frames have been looked at."""
         return self._state.history.end
 
     @property
@@ -304,7 +304,7 @@ class Segmenter:
         if utterance.draft is None and silence >= ms_to_samples(config.pause_ms):
             utterance.draft = self._draft(utterance)
             if utterance.draft.dropped is None:
-                utterance.draft = self._judged(utterance.draft)
+                utterance.draft = self._scored(utterance.draft)
                 outputs.append(SegmentPaused(utterance.draft))
         if silence >= self._end_silence(utterance):
             return [*outputs, self._close(utterance)]
@@ -312,8 +312,10 @@ class Segmenter:
             return [*outputs, *self._split(utterance)]
         return outputs
 
-    def _judged(self, draft: Segment) -> Segment:
-        return draft if self.judge is None else replace(draft, pause=self.judge.judge(draft.pcm))
+    def _scored(self, draft: Segment) -> Segment:
+        if self.pause_scorer is None:
+            return draft
+        return replace(draft, pause=self.pause_scorer.score_pause(draft.pcm))
 
     def _end_silence(self, utterance: OpenUtterance) -> int:
         """Return the samples of silence that end `utterance`."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.errors import InputError, TurboStreamError
-from turbo_stream.segmentation.segment import PauseVerdict
+from turbo_stream.segmentation.segment import PauseScore
 
 WINDOW_S = 8
 """What the network hears: the newest so many seconds, silence in front of a shorter utterance."""
@@ -64,13 +64,13 @@ class SmartTurn:
             reason = " ".join(str(error).split())[:200]
             raise InputError(f"{path} fails on silence ({reason}); is it smart-turn v3?") from error
 
-    def judge(self, pcm: NDArray[np.int16]) -> PauseVerdict:
+    def score_pause(self, pcm: NDArray[np.int16]) -> PauseScore:
         """Return the verdict on `pcm`, `[N]` int16 at 16 kHz: pre-roll, speech, and the silence.
 
         Raises:
             TurboStreamError: the network gave no finite number.
         """
-        return PauseVerdict(finished_probability=self._probability(pcm))
+        return PauseScore(finished_probability=self._probability(pcm))
 
     def warm_up(self) -> None:
         """Do nothing: the graph ran once when it was loaded."""

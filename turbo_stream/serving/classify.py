@@ -56,7 +56,7 @@ class Classify:
 
     async def _answer(self, request: Request) -> dict[str, Any]:
         try:
-            stream = self._hub.pipeline.new_stream(threshold=_threshold(request))
+            stream = self._hub.models.stream(threshold=_threshold(request))
             self._check_busy()
             content = await self._read(request)
             # Not before the file is there: a sender that takes its time keeps nobody out.

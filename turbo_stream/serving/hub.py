@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 
 from turbo_stream.events import Event
 from turbo_stream.live.live_pipeline import LiveConfig
-from turbo_stream.pipeline import Pipeline
+from turbo_stream.pipeline import Models
 from turbo_stream.recognition.recognizer import NoRecognizer
 from turbo_stream.serving.limits import Limits
 from turbo_stream.serving.metrics import Counts, Metrics
@@ -57,54 +57,42 @@ class Watcher(Protocol):
 
 
 class Hub:
-    """Opens streams over one loaded pipeline and keeps the accounts. Lives in one event loop."""
+    """Opens streams over loaded models and keeps the accounts. Lives in one event loop."""
 
-    def __init__(
-        self,
-        limits: Limits | None = None,
-        *,
-        show_rejected: bool = False,
-        partials: bool = True,
-    ) -> None:
-        """Begin without models; `load` brings them.
-
-        Args:
-            limits: what one client may ask for.
-            show_rejected: allow clients to be sent the text of rejected speech.
-            partials: allow them to be sent text while speech goes on.
-        """
+    def __init__(self, limits: Limits | None = None) -> None:
+        """Begin without models; `load` brings them. `limits`: what one client may ask for."""
         self.limits = limits or Limits()
-        self.show_rejected = show_rejected
-        self.partials = partials
         self.state: State = "loading"
         self.counts = Counts()
         self.metrics = Metrics()
-        self._pipeline: Pipeline | None = None
+        self._models: Models | None = None
         self._live = LiveConfig()
         self._sessions: set[Session] = set()
         self._all_closed = asyncio.Event()
         self._all_closed.set()
         self._watchers: list[tuple[Watcher, Callable[[int], None]]] = []
 
-    def load(self, pipeline: Pipeline) -> None:
-        """Serve streams of `pipeline` from now on; nobody else may use its recognizer."""
-        recognizer = pipeline.decider.recognizer
-        if not isinstance(recognizer, NoRecognizer):
-            recognizer = SharedRecognizer(recognizer)
-            pipeline.decider = replace(pipeline.decider, recognizer=recognizer)
+    def load(self, models: Models) -> None:
+        """Serve streams over `models` from now on; nobody else may use their recognizer.
+
+        What their settings show is the most that a client can ask for.
+        """
+        if not isinstance(models.recognizer, NoRecognizer):
+            recognizer = SharedRecognizer(models.recognizer)
+            models = replace(models, recognizer=recognizer)
             self._live = LiveConfig(spare_time=SpareTime(recognizer))
-        self._pipeline = pipeline
+        self._models = models
         if self.state == "loading":
             self.state = "ready"
 
     @property
-    def pipeline(self) -> Pipeline:
+    def models(self) -> Models:
         """What is served. Raises `Refused` while the models are loading or the server ends."""
         if self.state == "draining":
             raise Refused("draining", "the server is shutting down; connect again later")
-        if self._pipeline is None:
+        if self._models is None:
             raise Refused("loading", "the models are still being loaded; connect again in seconds")
-        return self._pipeline
+        return self._models
 
     @asynccontextmanager
     async def stream(
@@ -116,19 +104,20 @@ class Hub:
             Refused: there is no room for it, or it is not the time.
             InputError: the threshold is no probability.
         """
-        options, pipeline, limits = options or StreamOptions(), self.pipeline, self.limits
+        options, models, limits = options or StreamOptions(), self.models, self.limits
         if self.counts.open_streams >= limits.clients:
             raise Refused("full", f"all {limits.clients} streams are in use; connect again later")
-        threshold = options.threshold
-        stream = pipeline.new_stream(
+        shown = models.settings
+        stream = models.stream(
             names=options.names,
-            threshold=pipeline.ready.threshold if threshold is None else threshold,
-            show_rejected=self.show_rejected and options.show_rejected is not False,
+            threshold=options.threshold,
+            show_rejected=shown.show_rejected and options.show_rejected is not False,
+            partials=shown.partials and options.partials,
         )
         number = self.counts.streams
         session = Session(
             stream,
-            replace(self._live, partials=self.partials and options.partials),
+            self._live,
             observe=partial(self._note, number, transport),
         )
         self.counts.streams += 1

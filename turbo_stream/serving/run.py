@@ -11,7 +11,7 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any
 
-from turbo_stream.pipeline import Pipeline
+from turbo_stream.pipeline import Models
 from turbo_stream.serving.hub import Hub
 from turbo_stream.serving.service import Service
 from turbo_stream.serving.web_server import WebServer
@@ -24,7 +24,7 @@ async def serve(
     hub: Hub,
     server: WebServer | None,
     listening: socket.socket | None,
-    load: Callable[[], Pipeline],
+    load: Callable[[], Models],
     services: Sequence[Service] = (),
     *,
     say: Callable[[str], None] = lambda text: None,
@@ -90,32 +90,32 @@ def _stop_on_signals() -> asyncio.Event:
     return stop
 
 
-def _on_a_thread(load: Callable[[], Pipeline]) -> asyncio.Future[Pipeline]:
+def _on_a_thread(load: Callable[[], Models]) -> asyncio.Future[Models]:
     """Return the result of `load`, run on a thread that no exit has to wait for."""
     loop = asyncio.get_running_loop()
-    result: asyncio.Future[Pipeline] = loop.create_future()
+    result: asyncio.Future[Models] = loop.create_future()
 
-    def settle(pipeline: Pipeline | None, error: BaseException | None) -> None:
+    def settle(models: Models | None, error: BaseException | None) -> None:
         if result.done():
             return
         if error is not None:
             result.set_exception(error)
-        elif pipeline is not None:
-            result.set_result(pipeline)
+        elif models is not None:
+            result.set_result(models)
 
     def run() -> None:
-        pipeline, failure = None, None
+        models, failure = None, None
         try:
-            pipeline = load()
+            models = load()
         except BaseException as error:
             failure = error
         with suppress(RuntimeError):  # the loop has ended meanwhile
-            loop.call_soon_threadsafe(settle, pipeline, failure)
+            loop.call_soon_threadsafe(settle, models, failure)
 
     threading.Thread(target=run, name="turbo-loading", daemon=True).start()
     return result
 
 
 def _what_listens(hub: Hub) -> str:
-    ready = hub.pipeline.ready
+    ready = hub.models.ready()
     return f"ready: {ready.asr}, {ready.vad}, {ready.model}, accepts from {ready.threshold:.3g} on"

@@ -11,9 +11,9 @@ from dataclasses import replace
 from turbo_stream._util.timebase import to_samples, to_seconds
 from turbo_stream.audio.push import PushSource
 from turbo_stream.audio.source import Pcm
-from turbo_stream.errors import InputError
 from turbo_stream.events import Event, Finished, SpeechStarted, Utterance
 from turbo_stream.live.live_pipeline import LiveConfig, LivePipeline
+from turbo_stream.live.scoring_thread import LONGEST_END_S
 from turbo_stream.pipeline import Pipeline
 
 BUFFER_S = 5.0
@@ -32,8 +32,53 @@ _AHEAD_SAMPLES = to_samples(0.5)
 _POLL_S = 0.01
 
 
+class _LoopOutlet:
+    """Hands events to an event loop; what its client has not read is bounded."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, deliver: Callable[[Event | None], None]
+    ) -> None:
+        self._loop = loop
+        self._deliver = deliver
+        self._slots = threading.Semaphore(UNREAD_EVENTS)
+        self._abandoned = False
+        self.failure: BaseException | None = None
+
+    def put(self, event: Event) -> None:
+        """Deliver `event`, waiting while its client does not read."""
+        self._slots.acquire()
+        if self._abandoned:
+            self._slots.release()
+        else:
+            self._tell(event)
+
+    def offer(self, event: Event) -> None:
+        """Deliver `event` if its client reads."""
+        if self._slots.acquire(blocking=False):
+            self._tell(event)
+
+    def end(self, failure: BaseException | None) -> None:
+        """Deliver the end."""
+        self.failure = failure
+        self._tell(None)
+
+    def was_read(self) -> None:
+        """Make room for one more."""
+        self._slots.release()
+
+    def abandon(self) -> None:
+        """Deliver nothing more, and let nobody wait."""
+        self._abandoned = True
+        self._slots.release()
+
+    def _tell(self, event: Event | None) -> None:
+        # A loop that has ended needs to hear nothing, and the caller's thread has to end.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._deliver, event)
+
+
 class Session:
-    """A `LivePipeline` on threads of its own, for one client of an asyncio server.
+    """A `LivePipeline` for one client of an asyncio server.
 
     Backpressure goes both ways. `push` makes a client wait that sends faster than the clock: for
     room, and for the decisions on its last utterances. One that sends by the clock never waits:
@@ -41,7 +86,7 @@ class Session:
     lost and told as a `gap`. Other sessions notice nothing of it. Use it as an asynchronous context
     manager, within one event loop:
 
-        async with Session(pipeline.new_stream()) as session:
+        async with Session(models.stream()) as session:
             await session.push(pcm)
             session.end()
             async for event in session: ...
@@ -54,7 +99,7 @@ class Session:
         *,
         observe: Callable[[Event], None] = lambda event: None,
     ) -> None:
-        """Take a stream of its own (`Pipeline.new_stream`).
+        """Take a stream of its own (`Models.stream`) and begin to listen.
 
         Args:
             pipeline: nobody else feeds it.
@@ -63,20 +108,15 @@ class Session:
         """
         self.pipeline = pipeline
         self._source = PushSource(BUFFER_S)
-        config = replace(config or LiveConfig(), max_unread_events=UNREAD_EVENTS)
-        self._live = LivePipeline(pipeline, self._source, config)
         self._observe = observe
         self._loop = asyncio.get_running_loop()
         self._events: asyncio.Queue[Event | None] = asyncio.Queue()
-        self._slots = threading.Semaphore(UNREAD_EVENTS)
-        self._abandoned = False
-        self._failure: BaseException | None = None
+        self._outlet = _LoopOutlet(self._loop, self._deliver)
         self._over = asyncio.Event()
         self._open_utterances = 0
         self._started_s = self._loop.time()
         self._sent_samples = 0
-        self._thread = threading.Thread(target=self._run, name="turbo-session", daemon=True)
-        self._thread.start()
+        LivePipeline(pipeline, self._source, config).start(self._outlet)
 
     @property
     def sent_s(self) -> float:
@@ -106,11 +146,13 @@ class Session:
         self._source.end()
 
     async def close(self) -> None:
-        """Abandon the stream, if it is not over, and wait for its thread; idempotent."""
-        self._abandoned = True
+        """Abandon the stream, if it is not over, and wait for its end; idempotent."""
+        self._outlet.abandon()
         self._source.end()
-        self._slots.release()
-        await self._over.wait()
+        # Not for longer than a thread of the shell is waited for elsewhere.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(2 * LONGEST_END_S):
+                await self._over.wait()
 
     async def __aenter__(self) -> Session:
         """Return the session, which already listens."""
@@ -126,28 +168,10 @@ class Session:
         Raises what broke the stream, after the utterances before it.
         """
         while (event := await self._events.get()) is not None:
-            self._slots.release()
+            self._outlet.was_read()
             yield event
-        if self._failure is not None:
-            raise self._failure
-
-    @property
-    def threshold(self) -> float:
-        """Speech is accepted from this probability on; may be set while the stream goes on.
-
-        Setting it raises `InputError` above 1, and below what the sound alone rejects: of that
-        there is no text. The stream needs a threshold of its own (`new_stream(threshold=...)`).
-        """
-        return self.pipeline.decider.detector.threshold
-
-    @threshold.setter
-    def threshold(self, threshold: float) -> None:
-        lowest = self.pipeline.decider.sound_reject
-        if not lowest <= threshold <= 1:
-            raise InputError(
-                f"threshold is {threshold}; give {lowest:g} to 1 while the stream goes on"
-            )
-        self.pipeline.decider.detector.threshold = threshold
+        if self._outlet.failure is not None:
+            raise self._outlet.failure
 
     async def _room_for(self, samples: int) -> None:
         """Let who is ahead of the clock wait for room, and for the decisions on what it has sent.
@@ -162,25 +186,6 @@ class Session:
             if room >= samples and waiting <= _AHEAD_SAMPLES and self._open_utterances < 2:
                 return
             await asyncio.sleep(_POLL_S)
-
-    def _run(self) -> None:
-        try:
-            events = self._live.run()
-            for event in events:
-                self._slots.acquire()
-                if self._abandoned:
-                    break
-                self._tell(self._deliver, event)
-            del events  # ends the threads of one that was broken off
-        except BaseException as error:
-            self._failure = error
-        finally:
-            self._tell(self._deliver, None)
-
-    def _tell(self, what: Callable[[Event | None], None], event: Event | None) -> None:
-        # A loop that has ended needs to hear nothing, and this thread has to end all the same.
-        with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(what, event)
 
     def _deliver(self, event: Event | None) -> None:
         match event:

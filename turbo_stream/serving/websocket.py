@@ -148,7 +148,7 @@ class _Client:
                 self._session.end()
             case {"type": "set", "threshold": float() | int() as threshold, **rest} if not rest:
                 try:
-                    self._session.threshold = float(threshold)
+                    self._session.pipeline.threshold = float(threshold)
                 except InputError as error:
                     raise Closing(POLICY, str(error), "options") from None
             case _:
@@ -176,7 +176,7 @@ def _options(given: QueryParams, hub: Hub) -> StreamOptions:
             "unknown option in the address; known: name, threshold, show_rejected, partials, token",
             "options",
         )
-    if show_rejected and not hub.show_rejected:
+    if show_rejected and not hub.models.settings.show_rejected:
         message = "this server shows nothing of rejected speech; start it with --show-rejected"
         raise Closing(POLICY, message, "options")
     return StreamOptions(names, _probability(threshold), show_rejected, partials is not False)

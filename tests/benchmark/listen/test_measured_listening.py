@@ -92,7 +92,7 @@ def test_what_is_done_ahead_and_left_out_is_told(found: dict) -> None:
 def test_the_stages_make_up_the_processor_time(found: dict) -> None:
     talk = found["conversation"]
     stages = talk["cpu_ms_per_s"]
-    assert stages.keys() == {"segmentation", "pause_judge", "asr", "turbo", "other"}
+    assert stages.keys() == {"segmentation", "pause_scorer", "asr", "turbo", "other"}
     assert sum(stages.values()) == pytest.approx(1000 * talk["cpu_share"])
     assert stages["segmentation"] > 0 and stages["asr"] > 0 and stages["turbo"] > 0
     assert talk["streams_per_core"] == pytest.approx(1 / talk["cpu_share"])

@@ -34,7 +34,7 @@ class Judge:
 def test_the_inner_stage_has_its_own_time() -> None:
     clock = StageClock()
     judge = Judge()
-    watched = clock.watch(judge, "pause_judge", ("judge", "not_there"))
+    watched = clock.watch(judge, "pause_scorer", ("judge", "not_there"))
 
     def segment() -> int:
         burn(0.01)
@@ -45,9 +45,9 @@ def test_the_inner_stage_has_its_own_time() -> None:
     whole = process_time() - started
     assert judge.heard == [3], "what is timed shares everything with what it stands for"
     spent = clock.spent_s
-    assert spent["pause_judge"] >= 0.02 and spent["segmentation"] >= 0.01
+    assert spent["pause_scorer"] >= 0.02 and spent["segmentation"] >= 0.01
     assert sum(spent.values()) == pytest.approx(whole, abs=0.002)
-    assert clock.calls == {"segmentation": 1, "pause_judge": 1, "asr": 0, "turbo": 0}
+    assert clock.calls == {"segmentation": 1, "pause_scorer": 1, "asr": 0, "turbo": 0}
     assert "judge" not in vars(judge), "the part itself is left as it was"
 
 

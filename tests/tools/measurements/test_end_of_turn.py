@@ -24,7 +24,7 @@ from tools.measurements.end_of_turn.table import draw, markdown
 from tools.measurements.vad.scenes import read_manifest
 from tools.measurements.vad.scores import listen
 from turbo_stream.errors import InputError
-from turbo_stream.segmentation.segment import PauseVerdict
+from turbo_stream.segmentation.segment import PauseScore
 from turbo_stream.segmentation.vad import DEFAULT_VAD, load_vad
 
 
@@ -37,7 +37,7 @@ class Sure:
 
     def judge(self, pcm):
         self.asked += 1
-        return PauseVerdict(finished_probability=self.probability)
+        return PauseScore(finished_probability=self.probability)
 
     def warm_up(self):
         """Nothing to warm."""

@@ -12,7 +12,8 @@ from tools.measurements.follow_up.__main__ import main
 from tools.measurements.follow_up.judge import decide, false_rejects_at, fit_prior, rates
 from tools.measurements.follow_up.world import Clip, World, draw_sessions
 from turbo_stream.cli.command import run_command
-from turbo_stream.deciding.follow_up import FollowUp, FollowUpPrior
+from turbo_stream.deciding.follow_up import FollowUp
+from turbo_stream.detection.package import FollowUpPrior
 
 TALK = World(follow_up_share=0.6, chat_share=0.0)
 

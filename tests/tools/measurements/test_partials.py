@@ -16,14 +16,14 @@ from tests.support.tiny_package import write_package
 from tools.measurements.recognition.partials import Followed, follow, main, summary
 from turbo_stream.cli.command import run_command
 from turbo_stream.deciding.decider import Decider
-from turbo_stream.segmentation.segment import PauseVerdict
+from turbo_stream.segmentation.segment import PauseScore
 
 
 class Sound:
     """Two seconds of anything sound meant for the device, and longer sounds do not."""
 
-    def judge(self, pcm: np.ndarray) -> PauseVerdict:
-        return PauseVerdict(None, 0.9 if len(pcm) <= 32_000 else 0.1)
+    def judge(self, pcm: np.ndarray) -> PauseScore:
+        return PauseScore(None, 0.9 if len(pcm) <= 32_000 else 0.1)
 
     def warm_up(self) -> None:
         return None
@@ -38,7 +38,7 @@ class Clip:
 
 def test_a_text_is_made_only_while_the_sound_alone_accepts() -> None:
     recognizer = ScriptedRecognizer()
-    decider = Decider(recognizer, LoudnessDetector(always=0.7), sound_judge=Sound())
+    decider = Decider(recognizer, LoudnessDetector(always=0.7), sound_scorer=Sound())
     found = follow(decider, Clip(), "talk")
     assert found == Followed("talk", accepted=True, surest=0.7)
     assert recognizer.calls == 3 + 1  # at 0.6, 1.2, 1.8 s, and the whole

@@ -39,7 +39,7 @@ _LISTEN: dict[str, Callable[[Found], str]] = {
     "conversation, share of a core": lambda f: f"{f['conversation']['cpu_share']:.1%}",
     "segmentation, pause judge, recognizer, Turbo, ms/s": lambda f: ", ".join(
         f"{f['conversation']['cpu_ms_per_s'][stage]:.1f}"
-        for stage in ("segmentation", "pause_judge", "asr", "turbo")
+        for stage in ("segmentation", "pause_scorer", "asr", "turbo")
     ),
     "streams a core, from that": lambda f: f"{f['conversation']['streams_per_core']:.0f}",
     "memory ready, at most, MiB": lambda f: (

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from turbo_stream.detection.package import ModelPackage
 from turbo_stream.detection.turbo import TurboDetector
 from turbo_stream.errors import InputError
-from turbo_stream.segmentation.segment import PauseJudge, PauseVerdict
+from turbo_stream.segmentation.segment import PauseScorer, PauseScore
 from turbo_stream.segmentation.smart_turn import SmartTurn
 
 
@@ -22,11 +22,11 @@ from turbo_stream.segmentation.smart_turn import SmartTurn
 class Remembering:
     """Asks `judge` once for each sound."""
 
-    judge_once: PauseJudge
-    said: dict[bytes, PauseVerdict] = field(default_factory=dict)
+    judge_once: PauseScorer
+    said: dict[bytes, PauseScore] = field(default_factory=dict)
     cpu_s: list[float] = field(default_factory=list)
 
-    def judge(self, pcm: NDArray[np.int16]) -> PauseVerdict:
+    def judge(self, pcm: NDArray[np.int16]) -> PauseScore:
         """Return the verdict on `pcm`, from memory where it is known."""
         key = pcm.tobytes()
         if key not in self.said:

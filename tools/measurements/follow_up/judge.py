@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 from scipy.special import log_expit
 
 from tools.measurements.follow_up.world import Sessions
-from turbo_stream.deciding.follow_up import FollowUpPrior
+from turbo_stream.detection.package import FollowUpPrior
 
 DECAYS_S = (3.0, 5.0, 8.0, 12.0, 20.0, 30.0)
 """Decays that are tried."""

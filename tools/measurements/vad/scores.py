@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tools.measurements.vad.scenes import BLOCK, RATE, Scene, Span
 from turbo_stream.segmentation.config import SegmenterConfig
-from turbo_stream.segmentation.segment import PauseJudge, Segment
+from turbo_stream.segmentation.segment import PauseScorer, Segment
 from turbo_stream.segmentation.segmenter import Segmenter
 from turbo_stream.segmentation.vad import Vad
 
@@ -88,7 +88,7 @@ class Tally:
         recorded: RecordedVad,
         scene: Scene,
         config: SegmenterConfig | None = None,
-        judge: PauseJudge | None = None,
+        judge: PauseScorer | None = None,
     ) -> None:
         """Run the segmenter and compare its utterances with the spans.
 

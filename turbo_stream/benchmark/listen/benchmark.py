@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -11,7 +11,7 @@ from typing import Any
 from turbo_stream._util.clocks import processor_time
 from turbo_stream.audio.capture import BLOCK_MS
 from turbo_stream.benchmark.listen.cold_start import cold_start, import_s
-from turbo_stream.benchmark.listen.concurrent_streams import crowd
+from turbo_stream.benchmark.listen.concurrent_streams import play_at_once
 from turbo_stream.benchmark.listen.cost import conversation_cost, live_quiet_cost, quiet_cost
 from turbo_stream.benchmark.listen.response_time import latency
 from turbo_stream.benchmark.listen.timed_decisions import Heard, hear_fast, hear_live
@@ -19,8 +19,8 @@ from turbo_stream.benchmark.machine import load_average, machine, resident_mb
 from turbo_stream.benchmark.report import Progress
 from turbo_stream.benchmark.sound.material import KITCHEN, Material, read_material
 from turbo_stream.benchmark.sound.stream import Stream, first_of_all
-from turbo_stream.live.live_pipeline import LiveConfig
-from turbo_stream.pipeline import Pipeline
+from turbo_stream.pipeline import Models
+from turbo_stream.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,6 @@ class ListenSettings:
 
     block_ms: float = BLOCK_MS
     """Length of the blocks in which sound arrives while somebody speaks."""
-
-    partials: bool = True
-    """Let the live shell make text while speech goes on."""
 
     streams: int = 0
     """Streams played at once, each for `realtime_s`."""
@@ -72,9 +69,10 @@ class _Phases:
 def benchmark_listen(
     paths: Sequence[Path],
     settings: ListenSettings,
-    load: dict[str, Any],
+    model_settings: Settings,
     *,
     flags: list[str],
+    say: Callable[[str], None] | None = None,
     progress: Progress = lambda what, share: None,
 ) -> dict[str, Any]:
     """Measure everything that `settings` ask for, on `paths` (see `read_material`).
@@ -82,8 +80,9 @@ def benchmark_listen(
     Args:
         paths: recordings and manifests; none for the recording in the package.
         settings: how much of what.
-        load: keyword arguments of `Pipeline.load`.
+        model_settings: what listens.
         flags: the same as options of `turbo-listen`, for processes of its own.
+        say: told what was chosen, and why.
         progress: is told how far it is.
 
     Returns:
@@ -99,7 +98,7 @@ def benchmark_listen(
         "machine": machine(),
         "material": _described(material),
         "block_ms": settings.block_ms,
-        "partials": settings.partials,
+        "partials": model_settings.partials,
     }
     if settings.starts:
         phases.begin("cold start")
@@ -109,9 +108,9 @@ def benchmark_listen(
     phases.begin("loading models")
     memory = {"before": resident_mb()}
     started_s = perf_counter()
-    pipeline = Pipeline.load(**load)
+    models = Models.load(model_settings, say=say)
     found["load_s"] = perf_counter() - started_s
-    ready = pipeline.ready
+    ready = models.ready()
     found["ready"] = {
         "asr": ready.asr,
         "vad": ready.vad,
@@ -120,7 +119,7 @@ def benchmark_listen(
         "names": list(ready.names),
     }
     memory["ready"] = resident_mb()
-    for name, figures in _figures(pipeline, material.streams, settings, phases):
+    for name, figures in _figures(models, material.streams, settings, phases):
         found[name] = figures
         memory[f"after_{name}"] = resident_mb()
     found["resident_mb"] = memory
@@ -129,10 +128,10 @@ def benchmark_listen(
 
 
 def _figures(
-    pipeline: Pipeline, streams: Sequence[Stream], settings: ListenSettings, phases: _Phases
+    models: Models, streams: Sequence[Stream], settings: ListenSettings, phases: _Phases
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield one kind of measurement after the other, the one that reads memory least first."""
-    block_ms, config = settings.block_ms, LiveConfig(partials=settings.partials)
+    block_ms, pipeline = settings.block_ms, models.stream()
     if settings.full_speed_s:
         phases.begin("full speed")
         chosen = first_of_all(streams, settings.full_speed_s)
@@ -142,7 +141,7 @@ def _figures(
         yield "quiet", quiet_cost(pipeline, settings.quiet_s, block_ms)
     if settings.talk_s:
         phases.begin("conversation")
-        yield "conversation", conversation_cost(pipeline, streams, settings.talk_s, block_ms)
+        yield "conversation", conversation_cost(models, streams, settings.talk_s, block_ms)
     if settings.live_quiet_s:
         phases.begin("a quiet room, live")
         yield "live_quiet", live_quiet_cost(pipeline, settings.live_quiet_s, block_ms)
@@ -150,14 +149,14 @@ def _figures(
         chosen = first_of_all(streams, settings.realtime_s)
         phases.begin("real time")
         cpu_s, started_s = processor_time(), perf_counter()
-        live = _heard([hear_live(pipeline, one, block_ms, config) for one in chosen])
+        live = _heard([hear_live(pipeline, one, block_ms) for one in chosen])
         cpu_s, wall_s = processor_time() - cpu_s, perf_counter() - started_s
         yield "realtime", live | {"cpu_share": cpu_s / wall_s}
         if settings.streams:
             phases.begin("streams at once")
             yield (
                 "streams",
-                crowd(pipeline, streams, settings.streams, settings.realtime_s, block_ms, config),
+                play_at_once(models, streams, settings.streams, settings.realtime_s, block_ms),
             )
 
 

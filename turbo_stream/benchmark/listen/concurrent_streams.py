@@ -15,7 +15,7 @@ from turbo_stream.benchmark.machine import resident_mb
 from turbo_stream.benchmark.report import distribution
 from turbo_stream.benchmark.sound.stream import Stream
 from turbo_stream.live.live_pipeline import LiveConfig
-from turbo_stream.pipeline import Pipeline
+from turbo_stream.pipeline import Models
 from turbo_stream.recognition.recognizer import NoRecognizer
 from turbo_stream.serving.shared_recognizer import SharedRecognizer
 
@@ -26,8 +26,8 @@ _LONGEST_TEXT_S = 30.0
 _LOST_QUALITY = ("asr_skipped", "asr_late", "overload")
 
 
-def crowd(
-    pipeline: Pipeline,
+def play_at_once(
+    models: Models,
     streams: Sequence[Stream],
     count: int,
     seconds: float,
@@ -43,13 +43,16 @@ def crowd(
     """
     sounds = [streams[i % len(streams)].turned(i / count).first(seconds) for i in range(count)]
     before_mb = resident_mb()
-    shells = _new_streams(pipeline, count)
+    if not isinstance(models.recognizer, NoRecognizer):
+        # They take turns at it, as the streams of turbo-serve do.
+        models = replace(models, recognizer=SharedRecognizer(models.recognizer))
+    pipelines = [models.stream() for _ in range(count)]
     heard: list[Heard | None] = [None] * count
     failures: list[BaseException] = []
 
     def listen(number: int) -> None:
         try:
-            heard[number] = hear_live(shells[number], sounds[number], block_ms, config)
+            heard[number] = hear_live(pipelines[number], sounds[number], block_ms, config)
         except BaseException as error:
             failures.append(error)
 
@@ -78,17 +81,6 @@ def crowd(
         else (after_mb - before_mb) / count,
         **latency(done),
     }
-
-
-def _new_streams(pipeline: Pipeline, count: int) -> list[Pipeline]:
-    """Return `count` streams that share the models of `pipeline` as those of turbo-serve do."""
-    decider = pipeline.decider
-    if not isinstance(decider.recognizer, NoRecognizer):
-        decider = replace(decider, recognizer=SharedRecognizer(decider.recognizer))
-    streams = [pipeline.new_stream() for _ in range(count)]
-    for stream in streams:
-        stream.decider = decider
-    return streams
 
 
 def _wait_for_late_texts() -> None:

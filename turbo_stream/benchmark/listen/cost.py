@@ -17,7 +17,7 @@ from turbo_stream.benchmark.sound.joining import quiet_room
 from turbo_stream.benchmark.sound.stream import Stream
 from turbo_stream.events import Utterance
 from turbo_stream.live.live_pipeline import LivePipeline
-from turbo_stream.pipeline import Pipeline
+from turbo_stream.pipeline import Models, Pipeline
 
 ROOM_DB = -60.0
 TURN_GAP_S = 1.0
@@ -61,14 +61,14 @@ def live_quiet_cost(pipeline: Pipeline, seconds: float, block_ms: float) -> dict
 
 
 def conversation_cost(
-    pipeline: Pipeline, streams: Sequence[Stream], seconds: float, block_ms: float
+    models: Models, streams: Sequence[Stream], seconds: float, block_ms: float
 ) -> dict[str, Any]:
     """Feed `seconds` of talk without long silences to the synchronous core, `streams` in turn.
 
     Returns the share of a core, the processor's milliseconds for each second of sound by stage,
     and how many utterances needed no text. `speech_share` is what the segmenter takes for speech.
     """
-    timed, clock = with_clock(pipeline)
+    timed, clock = with_clock(models)
     talk = np.concatenate([one.without_long_silences(TURN_GAP_S).pcm for one in streams])
     size, total = ms_to_samples(block_ms), to_samples(seconds)
     fed = 0
@@ -95,7 +95,7 @@ def conversation_cost(
         "cpu_ms_per_s": stages,
         "calls_per_utterance": {
             name: _share(clock.calls[name], len(utterances))
-            for name in ("pause_judge", "asr", "turbo")
+            for name in ("pause_scorer", "asr", "turbo")
         },
         "streams_per_core": audio_s / cpu_s,
     }

@@ -1,4 +1,4 @@
-"""What a person waits for: from the true end of their speech to the verdict, and where it goes."""
+"""What a person waits for: from the true end of their speech to the decision, and where it goes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from turbo_stream.benchmark.listen.timed_decisions import Heard, Verdict
+from turbo_stream.benchmark.listen.timed_decisions import Heard, TimedDecision
 from turbo_stream.benchmark.report import distribution
 from turbo_stream.evaluation.figures.stream_matching import Matching, match
 
@@ -21,7 +21,7 @@ class Delay:
     capture and, live, the way of the event to the reader are in it."""
 
     work_ms: float
-    """Endpoint to verdict, as the event tells it: text and classification."""
+    """Endpoint to decision, as the event tells it: text and classification."""
 
     @property
     def felt_ms(self) -> float:
@@ -74,21 +74,21 @@ def latency(heard: Sequence[Heard]) -> dict[str, Any]:
     by their sound alone.
     """
     found = outcome(heard)
-    verdicts = [verdict for one in heard for verdict in one.verdicts]
+    decisions = [decision for one in heard for decision in one.decisions]
     return {
         "felt_ms": distribution([delay.felt_ms for delay in found.delays]),
         "end_silence_ms": distribution([delay.end_silence_ms for delay in found.delays]),
         "work_ms": distribution([delay.work_ms for delay in found.delays]),
-        "parts_of_work_ms": _parts(verdicts),
+        "parts_of_work_ms": _parts(decisions),
         "utterances": found.utterances,
         "whole": found.whole,
         "cut": found.cut,
         "merged": found.merged,
         "missed": found.missed,
         "outside": found.outside,
-        "decided": len(verdicts),
-        "texts_saved": _share_without_text(verdicts),
-        "accepted": sum(verdict.utterance.decision == "accepted" for verdict in verdicts),
+        "decided": len(decisions),
+        "texts_saved": _share_without_text(decisions),
+        "accepted": sum(decision.utterance.decision == "accepted" for decision in decisions),
         "dropped": dict(sum((one.dropped for one in heard), Counter())),
         "degraded": dict(sum((one.degraded for one in heard), Counter())),
         "delays_ms": [[delay.end_silence_ms, delay.work_ms] for delay in found.delays],
@@ -97,15 +97,15 @@ def latency(heard: Sequence[Heard]) -> dict[str, Any]:
 
 def _of_spans(heard: Heard) -> Outcome:
     spans = heard.stream.spans or ()
-    spoken = [(v.utterance.start_s, v.utterance.end_s) for v in heard.verdicts]
+    spoken = [(v.utterance.start_s, v.utterance.end_s) for v in heard.decisions]
     found = match(spans, spoken)
     fates = [_fate(heard, found, number) for number in range(len(spans))]
     counted = Counter(fates)
     delays = [
-        Delay((verdict.endpoint_s - span.end_s) * 1000, verdict.work_ms)
+        Delay((decision.endpoint_s - span.end_s) * 1000, decision.work_ms)
         for number, span in enumerate(spans)
         if fates[number] == "whole"
-        for verdict in _members(heard, found, number)
+        for decision in _members(heard, found, number)
     ]
     return Outcome(
         tuple(delays),
@@ -125,37 +125,37 @@ def _fate(heard: Heard, found: Matching, number: int) -> str:
         return "merged"
     if not members:
         swallowed = any(
-            heard.verdicts[event].utterance.start_s < span.end_s
-            and heard.verdicts[event].utterance.end_s > span.start_s
+            heard.decisions[event].utterance.start_s < span.end_s
+            and heard.decisions[event].utterance.end_s > span.start_s
             for event in found.merging
         )
         return "merged" if swallowed else "missed"
-    early = heard.verdicts[members[0]].endpoint_s < span.end_s
+    early = heard.decisions[members[0]].endpoint_s < span.end_s
     return "cut" if len(members) > 1 or early else "whole"
 
 
-def _members(heard: Heard, found: Matching, number: int) -> Iterator[Verdict]:
+def _members(heard: Heard, found: Matching, number: int) -> Iterator[TimedDecision]:
     for event in found.events_of_span[number]:
-        yield heard.verdicts[event]
+        yield heard.decisions[event]
 
 
 def _of_events(heard: Heard) -> Outcome:
     delays = [
-        Delay((verdict.endpoint_s - verdict.utterance.end_s) * 1000, verdict.work_ms)
-        for verdict in heard.verdicts
+        Delay((decision.endpoint_s - decision.utterance.end_s) * 1000, decision.work_ms)
+        for decision in heard.decisions
     ]
     return Outcome(tuple(delays), None, None, None, None, None, None)
 
 
-def _parts(verdicts: Sequence[Verdict]) -> dict[str, Any]:
-    told = [verdict.utterance.latency_ms for verdict in verdicts]
+def _parts(decisions: Sequence[TimedDecision]) -> dict[str, Any]:
+    told = [decision.utterance.latency_ms for decision in decisions]
     names = dict.fromkeys(name for one in told for name in one)
     return {name: distribution([one[name] for one in told if name in one]) for name in names}
 
 
-def _share_without_text(verdicts: Sequence[Verdict]) -> float | None:
-    skipped = sum("skipped" in verdict.utterance.asr for verdict in verdicts)
-    return skipped / len(verdicts) if verdicts else None
+def _share_without_text(decisions: Sequence[TimedDecision]) -> float | None:
+    skipped = sum("skipped" in decision.utterance.asr for decision in decisions)
+    return skipped / len(decisions) if decisions else None
 
 
 def _sum(values: Sequence[int | None]) -> int | None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import copy
 import functools
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from turbo_stream._util.clocks import processor_time
-from turbo_stream.pipeline import Pipeline
+from turbo_stream.pipeline import Models, Pipeline
 
-STAGES = ("segmentation", "pause_judge", "asr", "turbo")
+STAGES = ("segmentation", "pause_scorer", "asr", "turbo")
 
 _Part = TypeVar("_Part")
 
@@ -61,15 +60,14 @@ class StageClock:
         self._since_s = now_s
 
 
-def with_clock(pipeline: Pipeline) -> tuple[Pipeline, StageClock]:
-    """Return a new stream over the models of `pipeline`, and the clock of its stages."""
+def with_clock(models: Models) -> tuple[Pipeline, StageClock]:
+    """Return a new stream over `models`, and the clock of its stages."""
     clock = StageClock()
-    timed, decider = pipeline.new_stream(), pipeline.decider
-    timed.decider = replace(
-        decider,
-        recognizer=clock.watch(decider.recognizer, "asr", ("transcribe", "transcribe_while")),
-        detector=clock.watch(decider.detector, "turbo", ("detect",)),
-        sound_judge=clock.watch(decider.sound_judge, "pause_judge", ("judge",)),
-    )
-    timed.segmenter.judge = clock.watch(timed.segmenter.judge, "pause_judge", ("judge",))
-    return clock.watch(timed, "segmentation", ("segment",)), clock
+    timed = models.stream()
+    decider, segmenter = timed.decider, timed.segmented.segmenter
+    decider.recognizer = clock.watch(decider.recognizer, "asr", ("transcribe", "transcribe_while"))
+    decider.detector = clock.watch(decider.detector, "turbo", ("score",))
+    decider.sound_scorer = clock.watch(decider.sound_scorer, "pause_scorer", ("score_pause",))
+    segmenter.pause_scorer = clock.watch(segmenter.pause_scorer, "pause_scorer", ("score_pause",))
+    timed.segmented = clock.watch(timed.segmented, "segmentation", ("feed", "process", "flush"))
+    return timed, clock

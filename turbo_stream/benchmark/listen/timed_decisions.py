@@ -17,7 +17,7 @@ from turbo_stream.pipeline import Pipeline
 
 
 @dataclass(frozen=True)
-class Verdict:
+class TimedDecision:
     """One utterance event and the moment at which the reader had it."""
 
     utterance: Utterance
@@ -39,7 +39,7 @@ class Heard:
     """All that came of one stream."""
 
     stream: Stream
-    verdicts: list[Verdict] = field(default_factory=list)
+    decisions: list[TimedDecision] = field(default_factory=list)
     """Of utterances that were accepted or rejected, in order."""
 
     dropped: Counter[str] = field(default_factory=Counter)
@@ -61,7 +61,7 @@ class Heard:
             return
         self.degraded.update(utterance.degraded)
         worked_s = utterance.latency_ms["endpoint_to_decision"] / 1000
-        self.verdicts.append(Verdict(utterance, at_s - worked_s, at_s))
+        self.decisions.append(TimedDecision(utterance, at_s - worked_s, at_s))
 
 
 def hear_fast(pipeline: Pipeline, stream: Stream, block_ms: float) -> Heard:

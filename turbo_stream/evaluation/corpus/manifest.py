@@ -42,6 +42,11 @@ class Item:
         return None if duration is None else float(duration)
 
     @property
+    def names(self) -> tuple[str, ...] | None:
+        """What the device of this row is called; None if the manifest does not say."""
+        return (self.device_name,) if self.device_name else None
+
+    @property
     def device_name(self) -> str | None:
         """What the device of this recording is called, if the manifest says so."""
         return self.row.get("device_name")

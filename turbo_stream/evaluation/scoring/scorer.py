@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import asdict, fields
 from time import perf_counter
 from typing import Any
 
@@ -12,12 +13,13 @@ from turbo_stream.errors import TurboStreamError
 from turbo_stream.evaluation.corpus.clip import read_clip
 from turbo_stream.evaluation.corpus.conditions import parse_condition
 from turbo_stream.evaluation.corpus.manifest import Item
-from turbo_stream.evaluation.scoring.models import Models
 from turbo_stream.evaluation.scoring.settings import ScoringSettings
 from turbo_stream.evaluation.scoring.stream_scorer import StreamScorer
-from turbo_stream.recognition.recognizer import Transcript
+from turbo_stream.pipeline import Models
+from turbo_stream.recognition.recognizer import Confidence, Transcript
 
 _LOG = logging.getLogger(__name__)
+_CONFIDENCE = [field.name for field in fields(Confidence)]
 
 
 class Scorer:
@@ -29,15 +31,24 @@ class Scorer:
         Raises:
             InputError: the settings name something that is not there.
         """
-        self.models = Models.load(settings)
+        self.models = Models.load(settings.loaded, say=_LOG.info)
+        self.asr = "gold" if settings.gold_text else self.models.recognizer.name
+        """Where the text is from."""
         self._settings = settings
         self._condition = parse_condition(settings.condition)
-        self._stream = StreamScorer(self.models) if settings.mode == "stream" else None
+        self._stream = StreamScorer(self.models, self._condition, settings.seed)
+
+    @property
+    def threshold(self) -> float | None:
+        """From which score on speech is accepted; None where no label is `directed`."""
+        package = self.models.package
+        return self.models.threshold() if DIRECTED in package.labels else package.default_threshold
 
     def score(self, item: Item) -> dict[str, Any]:
         """Return the row of `predictions.jsonl`; with `error` if the item cannot be scored."""
         try:
-            found = self._utterance(item) if self._stream is None else self._stream.score(item)
+            by_stream = self._settings.mode == "stream"
+            found = self._stream.score(item) if by_stream else self._utterance(item)
         except TurboStreamError as error:
             found = {"error": " ".join(str(error).split())}
         except Exception as error:
@@ -57,13 +68,13 @@ class Scorer:
         else:
             transcript = self.models.recognizer.transcribe(pcm)
         heard = perf_counter()
-        names = self.models.names(item)
+        names = item.names or self._settings.names
         probabilities = self.models.classifier.probabilities(pcm, transcript, names)
         scored = perf_counter()
         return {
-            **self._verdict(probabilities),
+            **self._decision(probabilities),
             "text_used": transcript.text,
-            "asr": self.models.asr_report(transcript),
+            "asr": self._asr_report(transcript),
             "audio_s": to_seconds(len(pcm)),
             "latency_ms": {
                 "asr": 1000 * (heard - changed),
@@ -73,13 +84,17 @@ class Scorer:
             },
         }
 
-    def _verdict(self, probabilities: dict[str, float]) -> dict[str, Any]:
+    def _decision(self, probabilities: dict[str, float]) -> dict[str, Any]:
         if DIRECTED not in probabilities:
             decision = max(probabilities, key=probabilities.__getitem__)
             return {"probabilities": probabilities, "decision": decision}
         probability = probabilities[DIRECTED]
-        accepted = probability >= self.models.package.threshold()
+        accepted = probability >= self.models.threshold()
         return {
             "directed_probability": probability,
             "decision": "accepted" if accepted else "rejected",
         }
+
+    def _asr_report(self, transcript: Transcript) -> dict[str, str | float | None]:
+        known = {} if transcript.confidence is None else asdict(transcript.confidence)
+        return {"backend": self.asr, **dict.fromkeys(_CONFIDENCE), **known}

@@ -2,39 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self
 
-from turbo_stream.recognition.window import WindowConfig
+from turbo_stream.errors import InputError
+from turbo_stream.settings import Settings
 
 Mode = Literal["utterance", "stream"]
 
 
 @dataclass(frozen=True)
-class ScoringSettings:
-    """Sent to every worker; two runs with equal settings give equal scores."""
+class ScoringSettings(Settings):
+    """Settings, and how a corpus is scored with them; sent to every worker.
+
+    Two runs with equal settings give equal scores. `names` are of rows without a `device_name`.
+    """
 
     mode: Mode = "utterance"
     """`utterance`: a row is one clip. `stream`: a row is a long recording with spans."""
 
-    model: str | None = None
-    """Folder of the Turbo package; None for the one that ships."""
-
-    asr: str = "auto"
-    """Recognizer as in `turbo-listen --asr`."""
-
-    window: WindowConfig = field(default_factory=WindowConfig)
-    """How much of its 30 s Whisper reads."""
-
     gold_text: bool = False
     """Take the manifest's `text` instead of recognizing."""
-
-    vad: str | None = None
-    """Of stream mode; None for the default."""
-
-    names: tuple[str, ...] = ()
-    """What the device is called where the manifest has no `device_name`."""
 
     condition: str = "clean"
     """The condition that the sound is put under, see `conditions`."""
@@ -42,12 +30,23 @@ class ScoringSettings:
     seed: int = 0
     """Of the condition."""
 
-    def resolved(self) -> ScoringSettings:
-        """Return the settings with absolute folders, so that any worker finds them."""
-        model = None if self.model is None else str(Path(self.model).resolve())
-        asr = str(Path(self.asr).resolve()) if Path(self.asr).is_dir() else self.asr
-        return replace(self, model=model, asr=asr)
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.gold_text and self.mode == "stream":
+            raise InputError(
+                "`text` gold is for clips: in stream mode the segmenter decides what an utterance "
+                "is, and no text of the manifest belongs to it; leave it out"
+            )
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the settings as a JSON-ready dict."""
-        return {**asdict(self), "names": list(self.names)}
+    @property
+    def loaded(self) -> Self:
+        """What to load: no recognizer for gold text.
+
+        The corpus is the user's own, and so is the report: what was rejected may stand in it.
+        """
+        asr = "none" if self.gold_text else self.asr
+        return replace(self, asr=asr, show_rejected=True)
+
+    def described(self) -> dict[str, Any]:
+        """Return the choices as JSON, but for the model and the recognizer, which have names."""
+        return {key: value for key, value in self.to_json().items() if key not in ("model", "asr")}

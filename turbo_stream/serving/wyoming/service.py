@@ -106,9 +106,9 @@ class WyomingService:
 
         Raises `InputError` without a recognizer, and for files as standard input or output.
         """
-        if isinstance(hub.pipeline.decider.recognizer, NoRecognizer):
+        if isinstance(hub.models.recognizer, NoRecognizer):
             raise InputError("Wyoming returns texts, and --asr none makes none; give a recognizer")
-        info = describe(hub.pipeline.ready)
+        info = describe(hub.models.ready())
         if self._bound is None:
             reader, writer = await connect(self._output)
             self._converse(Conversation(reader, writer, hub, info, only_client=True))
