@@ -15,8 +15,7 @@ from contextlib import asynccontextmanager, suppress
 import numpy as np
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-from turbo_stream import Pipeline
-from turbo_stream.events import Utterance
+from turbo_stream import Models, Settings, Utterance
 from turbo_stream.serving.app import make_app
 from turbo_stream.serving.hub import Hub
 from turbo_stream.serving.session import Session
@@ -27,7 +26,7 @@ hub = Hub()
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Load the models once; let clients have their last events at the end."""
-    hub.load(Pipeline.load(asr=os.environ.get("ASR", "auto")))
+    hub.load(Models.load(Settings(asr=os.environ.get("ASR", "auto"))))
     yield
     await hub.drain()
 

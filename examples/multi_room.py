@@ -10,9 +10,7 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from turbo_stream import Pipeline, open_source
-from turbo_stream.audio.source import Source
-from turbo_stream.events import Event, Utterance
+from turbo_stream import Event, Listener, Models, Settings, Source, Utterance, open_source
 
 
 def source(where: str) -> Source:
@@ -34,14 +32,14 @@ def handler(room: str) -> Callable[[Event], None]:
 def main() -> None:
     """Listen in all rooms until each has ended."""
     rooms = dict(argument.split("=", 1) for argument in sys.argv[1:])
-    shared = Pipeline.load(names=["friday"])
-    with ExitStack() as house:
-        ears = [
-            house.enter_context(shared.new_stream().listen(source(where), handler(room)))
+    models = Models.load(Settings(names=("friday",)))
+    with ExitStack() as until_the_end:
+        listeners = [
+            until_the_end.enter_context(Listener(models.stream(), source(where), handler(room)))
             for room, where in rooms.items()
         ]
-        for ear in ears:
-            ear.wait()
+        for listener in listeners:
+            listener.wait()
 
 
 if __name__ == "__main__":

@@ -9,11 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from turbo_stream import Pipeline
-from turbo_stream.audio.source import Block, Gap, SourceItem
-from turbo_stream.detection.detector import Score
-from turbo_stream.events import Utterance
-from turbo_stream.recognition.recognizer import Confidence, Transcript
+from turbo_stream import Block, Confidence, Gap, Pipeline, Score, Transcript, Utterance
 
 
 class Robot:
@@ -26,7 +22,7 @@ class Robot:
         self._pcm = np.fromfile(recording, "<i2").astype(np.int16)
         self._closed = False
 
-    def __iter__(self) -> Iterator[SourceItem]:
+    def __iter__(self) -> Iterator[Block | Gap]:
         yield Gap(1600, "the robot was starting")
         for start in range(0, len(self._pcm), 512):
             if self._closed:
@@ -50,12 +46,11 @@ class Length:
 
 
 class Loudness:
-    """A `Detector`: who speaks up means the device."""
+    """A `Detector`: who speaks up means the device. The threshold is the stream's."""
 
     name = "loudness"
-    threshold = 0.5
 
-    def detect(self, pcm: np.ndarray, transcript: Transcript) -> Score:
+    def score(self, pcm: np.ndarray, transcript: Transcript) -> Score:
         level_db = 10 * np.log10(np.mean((pcm / 32768.0) ** 2) + 1e-12)
         directed = float(1 / (1 + np.exp(-(level_db + 25))))
         return Score(directed, {"directed": directed, "not_directed": 1 - directed})
@@ -66,7 +61,7 @@ class Loudness:
 
 def main() -> None:
     """Print every decision of the three."""
-    pipeline = Pipeline.load(asr=Length(), detector=Loudness())
+    pipeline = Pipeline.load(asr=Length(), detector=Loudness(), threshold=0.5)
     for event in pipeline.run(Robot(Path(sys.argv[1]))):
         if isinstance(event, Utterance):
             print(f"{event.start_s:6.2f} s {event.decision}: {event.text}")

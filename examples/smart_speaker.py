@@ -7,8 +7,7 @@ python examples/smart_speaker.py kitchen.wav   # a recording instead
 import sys
 from contextlib import suppress
 
-from turbo_stream import Pipeline, open_source
-from turbo_stream.events import Event, Utterance
+from turbo_stream import Event, Listener, Pipeline, Utterance, open_source
 
 
 def handle(text: str) -> None:
@@ -25,8 +24,9 @@ def on_event(event: Event) -> None:
 def main() -> None:
     """Listen until the sound or the user ends it."""
     pipeline = Pipeline.load(names=["friday"], say=print)
-    with suppress(KeyboardInterrupt), pipeline.listen(open_source(*sys.argv[1:]), on_event) as ear:
-        ear.wait()
+    source = open_source(*sys.argv[1:])
+    with suppress(KeyboardInterrupt), Listener(pipeline, source, on_event) as listener:
+        listener.wait()
 
 
 if __name__ == "__main__":

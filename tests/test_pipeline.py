@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.fakes import make_pipeline
 from tests.support.streams import untimed
-from turbo_stream import Pipeline, open_source
+from turbo_stream import Models, Pipeline, Settings, open_source
 from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.audio.source import Block, Connection, Gap
 from turbo_stream.errors import InputError
@@ -121,9 +121,9 @@ def test_speech_over_the_devices_own_voice_is_marked(kitchen_pcm: np.ndarray) ->
 
 
 def test_streams_of_one_loaded_pipeline_know_nothing_of_each_other(kitchen_pcm) -> None:
-    first = Pipeline.load(asr="none", follow_up=True)
-    second = first.new_stream()
-    assert second.decider is first.decider and second.segmenter is not first.segmenter
+    models = Models.load(Settings(asr="none", follow_up=True))
+    first, second = models.stream(), models.stream()
+    assert first.decider.recognizer is second.decider.recognizer
     pcm = [kitchen_pcm[: 8 * SAMPLE_RATE], kitchen_pcm[8 * SAMPLE_RATE : 16 * SAMPLE_RATE]]
     together: list[list[Event]] = [[], []]
     for start in range(0, 8 * SAMPLE_RATE, 1000):
@@ -136,15 +136,13 @@ def test_streams_of_one_loaded_pipeline_know_nothing_of_each_other(kitchen_pcm) 
         assert untimed(together[index]) == untimed(alone) and utterances(alone)
 
 
-def test_a_pipeline_put_together_by_hand_is_for_one_stream() -> None:
-    with pytest.raises(RuntimeError, match="give it `new_segmenter`"):
-        make_pipeline().new_stream()
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"sound_reject": 1.0}, "sound_reject is 1.0, must be"),
+        (
+            {"sound_reject": 1.0},
+            "`sound_reject` is 1.0, which is not allowed; give a number from 0 below 1",
+        ),
         ({"turn_model": "nowhere.onnx"}, "nowhere.onnx"),
     ],
 )

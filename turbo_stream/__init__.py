@@ -1,5 +1,6 @@
 """turbo_stream: lets a voice device know when it is being spoken to.
 
+What a program needs stands here; every other module may change from one version to the next.
 Importing this package loads no model and no heavy library; each is loaded when first needed.
 """
 
@@ -15,24 +16,84 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
     from turbo_stream.audio.open import open_source
-    from turbo_stream.live.live_pipeline import LivePipeline
-    from turbo_stream.pipeline import Pipeline
+    from turbo_stream.audio.push import PushSource
+    from turbo_stream.audio.source import Block, Connection, Gap, Source
+    from turbo_stream.detection.detector import Detector, Score
+    from turbo_stream.errors import DeviceError, InputError, PackageError, TurboStreamError
+    from turbo_stream.events import (
+        Event,
+        Finished,
+        GapReported,
+        Partial,
+        Ready,
+        SourceChanged,
+        SpeechStarted,
+        Utterance,
+    )
+    from turbo_stream.live.listener import Listener, events_of
+    from turbo_stream.live.live_pipeline import LiveConfig, LivePipeline
+    from turbo_stream.pipeline import Models, Pipeline
+    from turbo_stream.recognition.recognizer import Confidence, Recognizer, Transcript
+    from turbo_stream.settings import Settings
 
 __version__ = "0.1.0"
 
-__all__ = ["LivePipeline", "Pipeline", "__version__", "open_source"]
+__all__ = [
+    "Block",
+    "Confidence",
+    "Connection",
+    "Detector",
+    "DeviceError",
+    "Event",
+    "Finished",
+    "Gap",
+    "GapReported",
+    "InputError",
+    "Listener",
+    "LiveConfig",
+    "LivePipeline",
+    "Models",
+    "PackageError",
+    "Partial",
+    "Pipeline",
+    "PushSource",
+    "Ready",
+    "Recognizer",
+    "Score",
+    "Settings",
+    "Source",
+    "SourceChanged",
+    "SpeechStarted",
+    "Transcript",
+    "TurboStreamError",
+    "Utterance",
+    "events_of",
+    "open_source",
+    "__version__",
+]
 
 _EXPORTS = {
-    "LivePipeline": "turbo_stream.live.live_pipeline",
-    "Pipeline": "turbo_stream.pipeline",
-    "open_source": "turbo_stream.audio.open",
+    "audio.open": "open_source",
+    "audio.push": "PushSource",
+    "audio.source": "Block Connection Gap Source",
+    "detection.detector": "Detector Score",
+    "errors": "DeviceError InputError PackageError TurboStreamError",
+    "events": "Event Finished GapReported Partial Ready SourceChanged SpeechStarted Utterance",
+    "live.listener": "Listener events_of",
+    "live.live_pipeline": "LiveConfig LivePipeline",
+    "pipeline": "Models Pipeline",
+    "recognition.recognizer": "Confidence Recognizer Transcript",
+    "settings": "Settings",
 }
+"""Module and its public names; the imports above are for type checkers, which see no others."""
+
+_MODULES = {name: module for module, names in _EXPORTS.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name on first use (PEP 562)."""
-    if name not in _EXPORTS:
+    if name not in _MODULES:
         raise AttributeError(f"module 'turbo_stream' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(_EXPORTS[name]), name)
+    return getattr(import_module(f"turbo_stream.{_MODULES[name]}"), name)

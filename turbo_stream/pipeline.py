@@ -150,15 +150,17 @@ class Models:
                 raise InputError(f"`names` were given, and {detector.name} has no use for them")
         ready, prior = self.ready(settings), self.package.follow_up
         sound_reject = settings.sound_reject
+        if sound_reject is None:
+            # What Turbo makes of a sound says nothing of what another detector would.
+            sound_reject = self.package.sound_reject if self.detector is None else 0.0
         decider = Decider(
             self.recognizer,
             detector,
             ready.threshold,
             show_rejected=settings.show_rejected,
-            # What Turbo makes of a sound says nothing of what another detector would.
             sound_scorer=turbo if self.detector is None else None,
             sound_reject=safe_sound_reject(
-                self.package.sound_reject if sound_reject is None else sound_reject,
+                sound_reject,
                 threshold=ready.threshold,
                 log_odds=prior.log_odds if settings.follow_up else 0.0,
             ),

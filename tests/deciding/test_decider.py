@@ -27,7 +27,7 @@ SEGMENT = Segment(
 
 def decide(probability: float, **options):
     detector = LoudnessDetector(always=probability)
-    return Decider(ScriptedRecognizer(), detector, **options).decide(SEGMENT)
+    return Decider(ScriptedRecognizer(), detector, 0.5, **options).decide(SEGMENT)
 
 
 def test_accepted_speech_carries_its_text() -> None:
@@ -58,7 +58,7 @@ def test_a_failing_recognizer_leaves_the_decision_to_the_sound(caplog) -> None:
     detector = LoudnessDetector(always=0.9)
     recognizer = ScriptedRecognizer(error=RuntimeError("the secret words"))
     with caplog.at_level(logging.DEBUG):
-        event = Decider(recognizer, detector).decide(SEGMENT)
+        event = Decider(recognizer, detector, 0.5).decide(SEGMENT)
     assert (event.decision, event.degraded, event.text) == ("accepted", ("asr_failed",), "")
     assert detector.heard[0].confidence is None
     assert "secret" not in caplog.text and "RuntimeError" in caplog.text
@@ -66,14 +66,16 @@ def test_a_failing_recognizer_leaves_the_decision_to_the_sound(caplog) -> None:
 
 def test_a_failing_detector_drops_with_a_reason() -> None:
     detector = LoudnessDetector(error=ValueError("broken"))
-    event = Decider(ScriptedRecognizer(), detector).decide(SEGMENT)
+    event = Decider(ScriptedRecognizer(), detector, 0.5).decide(SEGMENT)
     assert (event.decision, event.reason) == ("dropped", "error")
     assert event.text is None and event.directed_probability is None
 
 
 @pytest.mark.parametrize("text", ["", "banana banana banana", "the the", "\x00"])
 def test_8_empty_or_wrong_text_never_stops_a_decision(text: str) -> None:
-    event = Decider(ScriptedRecognizer(text=text), LoudnessDetector(always=0.9)).decide(SEGMENT)
+    event = Decider(ScriptedRecognizer(text=text), LoudnessDetector(always=0.9), 0.5).decide(
+        SEGMENT
+    )
     assert event.decision == "accepted"
     json.dumps(event.to_json(), allow_nan=False)
 
@@ -84,7 +86,7 @@ class BySound:
     def __init__(self, directed: float | None, error: Exception | None = None) -> None:
         self.directed, self.error, self.asked = directed, error, 0
 
-    def judge(self, pcm: np.ndarray) -> PauseScore:
+    def score_pause(self, pcm: np.ndarray) -> PauseScore:
         self.asked += 1
         if self.error is not None:
             raise self.error
@@ -96,7 +98,7 @@ class BySound:
 
 def by_sound(judge: BySound, segment: Segment = SEGMENT, **options):
     recognizer, detector = ScriptedRecognizer(), LoudnessDetector(always=0.9)
-    decider = Decider(recognizer, detector, sound_scorer=judge, **options)
+    decider = Decider(recognizer, detector, 0.5, sound_scorer=judge, **options)
     return decider.decide(segment), recognizer.calls
 
 
@@ -148,6 +150,6 @@ def test_nothing_without_a_text_is_ever_accepted(asked, threshold, log_odds, pro
 
 
 def test_what_is_no_longer_wanted_is_not_judged() -> None:
-    decider = Decider(ScriptedRecognizer(), LoudnessDetector(always=0.9))
-    assert decider.judge(SEGMENT, lambda: False) is None
-    assert decider.judge(SEGMENT, lambda: True) is not None
+    decider = Decider(ScriptedRecognizer(), LoudnessDetector(always=0.9), 0.5)
+    assert decider.score(SEGMENT, lambda: False) is None
+    assert decider.score(SEGMENT, lambda: True) is not None

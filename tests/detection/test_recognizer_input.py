@@ -83,20 +83,20 @@ def test_a_text_of_another_language_is_left_out_and_the_states_are_not(package) 
     given = Transcript("turn on the light", states=np.full((5, 3), 2.0, np.float32))
     bare = Transcript("", states=given.states)
     worded, wordless = (TurboDetector(package, use_text=use) for use in (True, False))
-    assert wordless.detect(PCM, given) == worded.detect(PCM, bare) != worded.detect(PCM, given)
+    assert wordless.score(PCM, given) == worded.score(PCM, bare) != worded.score(PCM, given)
 
 
 def test_an_utterance_without_states_is_dropped_not_guessed(package) -> None:
     detector = TurboDetector(package)
     detector.warm_up()
     segment = Segment(0, 0, len(PCM), len(PCM), PCM)
-    assert Decider(Encoding(), detector).decide(segment).decision in ("accepted", "rejected")
-    dropped = Decider(NoRecognizer(), detector).decide(segment)
+    assert Decider(Encoding(), detector, 0.5).decide(segment).decision in ("accepted", "rejected")
+    dropped = Decider(NoRecognizer(), detector, 0.5).decide(segment)
     assert (dropped.decision, dropped.reason) == ("dropped", "error")
 
 
 def test_at_a_pause_it_has_nothing_to_say(package) -> None:
-    assert TurboDetector(package).judge(PCM) == PauseScore(None, None)
+    assert TurboDetector(package).score_pause(PCM) == PauseScore(None, None)
 
 
 def test_another_name_is_no_other_recognizer(package) -> None:

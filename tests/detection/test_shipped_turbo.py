@@ -47,7 +47,7 @@ def scores(turbo, utterances, *, text):
     by_label = {"directed": [], "not_directed": []}
     for pcm, words, label in utterances:
         transcript = Transcript(words, SURE) if text else Transcript("")
-        by_label[label].append(turbo.detect(pcm, transcript).directed_probability)
+        by_label[label].append(turbo.score(pcm, transcript).directed_probability)
     return by_label
 
 
@@ -65,10 +65,10 @@ def test_commands_score_above_side_talk_in_the_shipped_scene(turbo, utterances):
     assert np.mean(found["directed"]) > np.mean(found["not_directed"]) + 0.3
 
 
-def test_most_of_the_shipped_scene_is_decided_right(turbo, utterances):
+def test_most_of_the_shipped_scene_is_decided_right(package, turbo, utterances):
     found = scores(turbo, utterances, text=True)
-    right = sum(p >= turbo.threshold for p in found["directed"])
-    right += sum(p < turbo.threshold for p in found["not_directed"])
+    right = sum(p >= package.threshold() for p in found["directed"])
+    right += sum(p < package.threshold() for p in found["not_directed"])
     assert right / len(utterances) >= 0.8
 
 
@@ -89,8 +89,8 @@ def test_what_lies_before_the_last_fifteen_seconds_does_not_count(turbo, kitchen
     window = kitchen_pcm[: 15 * SAMPLE_RATE]
     noise = np.random.default_rng(0).integers(-9000, 9000, 3 * SAMPLE_RATE, np.int16)
     transcript = Transcript("turn on the kitchen lights", SURE)
-    longer = turbo.detect(np.concatenate([noise, window]), transcript)
-    assert longer == turbo.detect(window, transcript)
+    longer = turbo.score(np.concatenate([noise, window]), transcript)
+    assert longer == turbo.score(window, transcript)
 
 
 SOUNDS = {
@@ -108,7 +108,7 @@ SOUNDS = {
 @pytest.mark.parametrize("sound", SOUNDS)
 @pytest.mark.parametrize("text", ["", "turn on the lights", "\ud800 \x00 ???", "a " * 5000])
 def test_any_sound_with_any_text_gets_a_verdict(turbo, sound, text):
-    found = turbo.detect(SOUNDS[sound], Transcript(text, SURE if text else None))
+    found = turbo.score(SOUNDS[sound], Transcript(text, SURE if text else None))
     assert 0 <= found.directed_probability <= 1
     assert sum(found.probabilities.values()) == pytest.approx(1, abs=1e-9)
 
@@ -116,8 +116,8 @@ def test_any_sound_with_any_text_gets_a_verdict(turbo, sound, text):
 def test_a_calm_voice_is_judged_as_a_loud_one(turbo, utterances):
     """The log-mel is normalized inside the graph, so a change of level is no other utterance."""
     pcm, text, _ = utterances[0]
-    loud = turbo.detect(pcm, Transcript(text, SURE)).directed_probability
-    calm = turbo.detect((pcm // 4).astype(np.int16), Transcript(text, SURE)).directed_probability
+    loud = turbo.score(pcm, Transcript(text, SURE)).directed_probability
+    calm = turbo.score((pcm // 4).astype(np.int16), Transcript(text, SURE)).directed_probability
     assert calm == pytest.approx(loud, abs=0.1)
 
 
@@ -125,7 +125,7 @@ def test_names_are_heeded(package, utterances):
     pcm, text, _ = utterances[0]
     named = TurboDetector(package, names=["friday"])
     transcript = Transcript(f"friday {text}", SURE)
-    assert named.detect(pcm, transcript) != TurboDetector(package).detect(pcm, transcript)
+    assert named.score(pcm, transcript) != TurboDetector(package).score(pcm, transcript)
 
 
 def test_time_to_load_and_to_decide(package, utterances):
@@ -136,5 +136,5 @@ def test_time_to_load_and_to_decide(package, utterances):
     turbo.warm_up()
     for pcm, text, _ in utterances[:4]:
         started = perf_counter()
-        turbo.detect(pcm, Transcript(text, SURE))
+        turbo.score(pcm, Transcript(text, SURE))
         print(f"{len(pcm) / SAMPLE_RATE:.1f} s: {1000 * (perf_counter() - started):.1f} ms")

@@ -31,7 +31,7 @@ PCM = noise(32_000)
 
 
 def test_gives_a_probability_of_every_label(detector):
-    found = detector.detect(PCM, Transcript("turn on the light", SURE))
+    found = detector.score(PCM, Transcript("turn on the light", SURE))
     assert list(found.probabilities) == ["not_directed", "directed"]
     assert found.directed_probability == found.probabilities["directed"]
     assert sum(found.probabilities.values()) == pytest.approx(1, abs=1e-12)
@@ -47,7 +47,7 @@ def test_is_the_calibrated_softmax_of_the_logits(package, detector):
     )
     scores = np.exp(1.5 * logits + [0.1, -0.2])
     expected = scores[1] / scores.sum()
-    assert detector.detect(PCM, transcript).directed_probability == pytest.approx(expected)
+    assert detector.score(PCM, transcript).directed_probability == pytest.approx(expected)
 
 
 def test_the_order_of_labels_is_the_packages(tmp_path, detector):
@@ -59,31 +59,31 @@ def test_the_order_of_labels_is_the_packages(tmp_path, detector):
             )
         )
     )
-    found = swapped.detect(PCM, Transcript("turn on", SURE))
-    other = detector.detect(PCM, Transcript("turn on", SURE))
+    found = swapped.score(PCM, Transcript("turn on", SURE))
+    other = detector.score(PCM, Transcript("turn on", SURE))
     assert found.directed_probability == pytest.approx(1 - other.directed_probability)
 
 
 def test_the_same_utterance_scores_the_same_whatever_came_before(detector):
     transcript = Transcript("turn on", SURE)
-    first = detector.detect(PCM, transcript)
-    detector.detect(noise(70_000, seed=1), Transcript("hey friday", Confidence(-3, 0.9, 3)))
-    assert detector.detect(PCM, transcript) == first
+    first = detector.score(PCM, transcript)
+    detector.score(noise(70_000, seed=1), Transcript("hey friday", Confidence(-3, 0.9, 3)))
+    assert detector.score(PCM, transcript) == first
 
 
 @pytest.mark.parametrize("samples", [0, 1, 160])
 @pytest.mark.parametrize("text", ["", "turn on"])
 def test_empty_and_very_short_audio_gets_a_verdict(detector, samples, text):
-    found = detector.detect(noise(samples), Transcript(text))
+    found = detector.score(noise(samples), Transcript(text))
     assert 0 <= found.directed_probability <= 1
 
 
 def test_of_longer_audio_the_last_fifteen_seconds_count(detector):
     long = noise(20 * 16_000)
-    assert detector.detect(long, Transcript("turn")) == detector.detect(
+    assert detector.score(long, Transcript("turn")) == detector.score(
         long[-15 * 16_000 :], Transcript("turn")
     )
-    assert detector.detect(long, Transcript("turn")) != detector.detect(
+    assert detector.score(long, Transcript("turn")) != detector.score(
         long[: 15 * 16_000], Transcript("turn")
     )
 
@@ -94,19 +94,19 @@ def test_of_longer_audio_the_last_fifteen_seconds_count(detector):
     confidence=st.none() | st.builds(Confidence, finite_or_not, finite_or_not, finite_or_not),
 )
 def test_no_text_and_no_confidence_stops_a_decision(detector, text, confidence):
-    found = detector.detect(PCM, Transcript(text, confidence))
+    found = detector.score(PCM, Transcript(text, confidence))
     assert 0 <= found.directed_probability <= 1
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_a_confidence_that_is_no_number_counts_as_missing(detector, bad):
-    found = detector.detect(PCM, Transcript("turn on", Confidence(bad, 0.1, 1.0)))
-    assert found == detector.detect(PCM, Transcript("turn on", None))
+    found = detector.score(PCM, Transcript("turn on", Confidence(bad, 0.1, 1.0)))
+    assert found == detector.score(PCM, Transcript("turn on", None))
 
 
 def test_confidence_reaches_the_verdict_in_its_order(detector):
     def margin(confidence):
-        found = detector.detect(PCM, Transcript("turn on", confidence)).probabilities
+        found = detector.score(PCM, Transcript("turn on", confidence)).probabilities
         return np.log(found["not_directed"] / found["directed"]) / 1.5 / 2
 
     base = margin(Confidence(0.0, 0.0, 0.0))
@@ -119,23 +119,15 @@ def test_confidence_reaches_the_verdict_in_its_order(detector):
 def test_names_change_what_the_text_tower_reads(package, detector):
     named = TurboDetector(package, names=["friday"])
     transcript = Transcript("turn on", SURE)
-    assert named.detect(PCM, transcript) != detector.detect(PCM, transcript)
-    assert named.detect(PCM, Transcript("")) == detector.detect(PCM, Transcript(""))
+    assert named.score(PCM, transcript) != detector.score(PCM, transcript)
+    assert named.score(PCM, Transcript("")) == detector.score(PCM, Transcript(""))
 
 
 def test_without_text_every_transcript_is_missing(package, detector):
     deaf = TurboDetector(package, use_text=False)
-    missing = detector.detect(PCM, Transcript(""))
-    assert deaf.detect(PCM, Transcript("schalte das Licht ein", SURE)) == missing
-    assert deaf.detect(PCM, Transcript("")) == missing
-
-
-def test_threshold_is_that_of_balanced_unless_given(package, detector):
-    assert detector.threshold == 0.5
-    assert TurboDetector(package, threshold=0.0).threshold == 0.0
-    for bad in (-0.1, 1.1, float("nan")):
-        with pytest.raises(InputError, match="threshold"):
-            TurboDetector(package, threshold=bad)
+    missing = detector.score(PCM, Transcript(""))
+    assert deaf.score(PCM, Transcript("schalte das Licht ein", SURE)) == missing
+    assert deaf.score(PCM, Transcript("")) == missing
 
 
 def test_threads_below_one_are_refused(package):
@@ -143,11 +135,11 @@ def test_threads_below_one_are_refused(package):
         TurboDetector(package, threads=0)
 
 
-def test_two_threads_give_the_same_verdict(package, detector):
+def test_two_threads_give_the_same_score(package, detector):
     two = TurboDetector(package, threads=2)
     transcript = Transcript("turn on", SURE)
-    expected = detector.detect(PCM, transcript).directed_probability
-    assert two.detect(PCM, transcript).directed_probability == pytest.approx(expected, abs=1e-6)
+    expected = detector.score(PCM, transcript).directed_probability
+    assert two.score(PCM, transcript).directed_probability == pytest.approx(expected, abs=1e-6)
 
 
 def test_a_model_of_other_classes_cannot_listen(tmp_path):
@@ -155,13 +147,13 @@ def test_a_model_of_other_classes_cannot_listen(tmp_path):
         tmp_path / "emotion", labels=["calm", "angry"], threshold=0.5, operating_points={}
     )
     with pytest.raises(PackageError, match="directed"):
-        TurboDetector(ModelPackage.load(folder), threshold=0.5)
+        TurboDetector(ModelPackage.load(folder))
 
 
 def test_warm_up_leaves_no_trace(detector):
-    before = detector.detect(PCM, Transcript("turn on"))
+    before = detector.score(PCM, Transcript("turn on"))
     detector.warm_up()
-    assert detector.detect(PCM, Transcript("turn on")) == before
+    assert detector.score(PCM, Transcript("turn on")) == before
     assert detector.name == "tiny"
 
 

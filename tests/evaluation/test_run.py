@@ -6,7 +6,6 @@ from pathlib import Path
 from tests.support.paths import KITCHEN, ROOT
 from turbo_stream.evaluation.run import evaluate
 from turbo_stream.evaluation.scoring.settings import ScoringSettings
-from turbo_stream.recognition.window import WindowConfig
 
 WHISPER = ROOT / "tests" / "assets" / "whisper-kitchen"
 
@@ -16,7 +15,7 @@ def test_the_window_whisper_read_stands_in_the_run(tmp_path: Path, tiny_package:
     row = {"audio_filepath": str(KITCHEN), "offset": 1.0, "duration": 2.0, "label": "directed"}
     manifest.write_text(json.dumps(row) + "\n", "utf-8")
     settings = ScoringSettings(
-        model=str(tiny_package), asr=str(WHISPER), window=WindowConfig(3.0, 1.0)
+        model=str(tiny_package), asr=str(WHISPER), window_floor_s=3.0, window_margin_s=1.0
     )
     evaluate(manifest, tmp_path / "out", settings)
     run = json.loads((tmp_path / "out" / "metrics.json").read_text("utf-8"))["run"]

@@ -12,7 +12,9 @@ from tests.support.streams import untimed
 from turbo_stream.audio.push import PushSource
 from turbo_stream.audio.source import Block
 from turbo_stream.events import Finished, Ready, SpeechStarted, Utterance
-from turbo_stream.pipeline import Pipeline
+from turbo_stream.live.listener import Listener
+from turbo_stream.pipeline import Models, Pipeline
+from turbo_stream.settings import Settings
 
 
 class Recording:
@@ -36,7 +38,7 @@ class Recording:
 
 def test_the_callback_is_told_what_run_would_yield(excerpt: np.ndarray) -> None:
     told = []
-    listener = make_pipeline().listen(Recording(excerpt), told.append)
+    listener = Listener(make_pipeline(), Recording(excerpt), told.append)
     assert listener.wait(30) and told
     expected = list(make_pipeline().run(Recording(excerpt)))
     assert untimed(told)[:-1] == untimed(expected)[:-1]
@@ -53,7 +55,7 @@ def test_a_live_source_is_closed_and_what_was_heard_is_decided(excerpt: np.ndarr
 
     source = PushSource()
     before = threading.active_count()
-    with make_pipeline().listen(source, on_event) as listener:
+    with Listener(make_pipeline(), source, on_event) as listener:
         source.push(excerpt[:32_000])
         assert speaking.wait(10) and not listener.wait(0)
     assert isinstance(told[-1], Finished)
@@ -66,7 +68,10 @@ def test_what_the_callback_raises_is_not_lost(excerpt: np.ndarray) -> None:
     def on_event(event) -> None:
         raise KeyError("handler")
 
-    with pytest.raises(KeyError, match="handler"), make_pipeline().listen(PushSource(), on_event):
+    with (
+        pytest.raises(KeyError, match="handler"),
+        Listener(make_pipeline(), PushSource(), on_event),
+    ):
         pass
 
 
@@ -83,20 +88,22 @@ def test_parts_of_your_own_take_the_place_of_ours(excerpt: np.ndarray) -> None:
         0.9,
     )
     assert pipeline.ready.asr == "scripted" and pipeline.ready.model == "loudness"
-    for wrong in ({"threshold": 0.1}, {"operating_point": "fa1"}, {"sound_reject": 0.1}):
-        with pytest.raises(InputError, match="its own threshold"):
+    assert pipeline.threshold == 0.5
+    assert Pipeline.load(asr="none", detector=detector, threshold=0.1).threshold == 0.1
+    for wrong in ({"operating_point": "fa1"}, {"sound_reject": 0.1}):
+        with pytest.raises(InputError, match="are Turbo's"):
             Pipeline.load(asr="none", detector=detector, **wrong)
 
 
 def test_a_stream_has_a_threshold_of_its_own(excerpt: np.ndarray) -> None:
     from turbo_stream.errors import InputError
 
-    shared = Pipeline.load(asr="none")
-    strict, open_to_all = shared.new_stream(threshold=1.0), shared.new_stream(threshold=0.0)
+    shared = Models.load(Settings(asr="none"))
+    strict, open_to_all = shared.stream(threshold=1.0), shared.stream(threshold=0.0)
     for pipeline, decision in ((strict, "rejected"), (open_to_all, "accepted")):
         events = pipeline.process(excerpt)
         assert {e.decision for e in events if isinstance(e, Utterance)} == {decision}
-        assert pipeline.ready.threshold == pipeline.decider.detector.threshold
-    assert 0 < shared.decider.detector.threshold < 1
-    with pytest.raises(InputError, match="threshold is -1"):
-        shared.new_stream(threshold=-1)
+        assert pipeline.ready.threshold == pipeline.threshold
+    assert 0 < shared.stream().threshold < 1
+    with pytest.raises(InputError, match="`threshold` is -1"):
+        shared.stream(threshold=-1)

@@ -83,8 +83,12 @@ def paced(pcm: np.ndarray) -> list[SourceItem | Callable[[], None]]:
 def test_what_was_made_ahead_is_used_and_changes_no_event(kitchen_pcm: np.ndarray) -> None:
     pcm = kitchen_pcm[: 20 * SAMPLE_RATE]
     recognizer = ScriptedRecognizer()
-    config = LiveConfig(speculation_share=1.0, partials=False)
-    live = list(LivePipeline(make_pipeline(recognizer), ListSource(paced(pcm)), config).run())
+    config = LiveConfig(speculation_share=1.0)
+    live = list(
+        LivePipeline(
+            make_pipeline(recognizer, partials=False), ListSource(paced(pcm)), config
+        ).run()
+    )
     core = list(make_pipeline().run(blocks(pcm)))
     assert untimed(utterances(live)) == untimed(utterances(core))
     accounts = live[-1].speculation
@@ -98,8 +102,12 @@ def test_what_was_made_ahead_is_used_and_changes_no_event(kitchen_pcm: np.ndarra
 def test_without_speculation_nothing_is_made_ahead(kitchen_pcm: np.ndarray) -> None:
     pcm = kitchen_pcm[: 8 * SAMPLE_RATE]
     recognizer = ScriptedRecognizer()
-    config = LiveConfig(speculate=False, partials=False)
-    live = list(LivePipeline(make_pipeline(recognizer), ListSource(paced(pcm)), config).run())
+    config = LiveConfig(speculate=False)
+    live = list(
+        LivePipeline(
+            make_pipeline(recognizer, partials=False), ListSource(paced(pcm)), config
+        ).run()
+    )
     assert live[-1].speculation is None
     assert recognizer.calls == len(utterances(live))
 

@@ -42,7 +42,7 @@ class Sound:
     directed: float
     asked: int = 0
 
-    def judge(self, pcm: np.ndarray) -> PauseScore:
+    def score_pause(self, pcm: np.ndarray) -> PauseScore:
         self.asked += 1
         return PauseScore(None, self.directed)
 
@@ -67,6 +67,7 @@ class Listener:
         decider = Decider(
             self.recognizer,
             LoudnessDetector(always=self.with_text),
+            0.5,
             show_rejected=self.show_rejected,
             sound_scorer=self.sound,
         )

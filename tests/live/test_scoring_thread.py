@@ -68,7 +68,7 @@ def start() -> Iterator[Callable[..., ScoringThread]]:
     started: list[ScoringThread] = []
 
     def begin(recognizer, deadline_s: float = 10.0, **accounts) -> ScoringThread:
-        decider = Decider(recognizer, LoudnessDetector(always=0.9))
+        decider = Decider(recognizer, LoudnessDetector(always=0.9), 0.5)
         started.append(ScoringThread(decider, deadline_s, Speculation(**accounts)))
         return started[-1]
 
@@ -82,9 +82,9 @@ def test_a_draft_whose_end_is_confirmed_is_not_decoded_again(start) -> None:
     thread = start(recognizer)
     thread.anticipate(segment(0), 1.0)
     thread.confirm(segment(0))
-    judgement = thread.judge(segment(0))
-    assert judgement.hearing.transcript.text == "heard 16000"
-    assert judgement.detection is not None and judgement.detection.directed_probability == 0.9
+    scored = thread.score(segment(0))
+    assert scored.hearing.transcript.text == "heard 16000"
+    assert scored.score is not None and scored.score.directed_probability == 0.9
     assert recognizer.calls == 1
     assert thread.speculation.report() == {
         "started": 1,
@@ -101,7 +101,7 @@ def test_a_draft_in_the_making_is_waited_for_and_not_begun_again(start) -> None:
     thread.anticipate(segment(0), 1.0)
     assert recognizer.began.wait(5)
     threading.Timer(0.05, held.set).start()
-    assert thread.judge(segment(0)).hearing.transcript.text == "heard 16000"
+    assert thread.score(segment(0)).hearing.transcript.text == "heard 16000"
     assert recognizer.calls == 1
 
 
@@ -114,7 +114,7 @@ def test_speech_that_goes_on_stops_the_draft(start) -> None:
     thread.abandon()
     held.set()
     longer = segment(0, 32_000)
-    assert thread.judge(longer).hearing.transcript.text == "heard 32000"
+    assert thread.score(longer).hearing.transcript.text == "heard 32000"
     assert (recognizer.calls, recognizer.given_up, recognizer.most_at_once) == (2, 1, 1)
     assert thread.speculation.used == 0 and thread.speculation.wasted_s > 0
 
@@ -128,7 +128,7 @@ def test_what_is_certain_is_not_disturbed(start) -> None:
     thread.anticipate(segment(1), 2.0)
     thread.abandon()
     held.set()
-    assert thread.judge(segment(0)).hearing.transcript.text == "heard 16000"
+    assert thread.score(segment(0)).hearing.transcript.text == "heard 16000"
     assert recognizer.given_up == 0
     assert thread.speculation.report()["declined"] == 1
 
@@ -139,7 +139,7 @@ def test_beyond_its_budget_nothing_is_done_ahead(start) -> None:
     thread.anticipate(segment(0), 100.0)
     assert recognizer.began.wait(5)
     thread.abandon()
-    thread.judge(segment(0, 32_000))  # after which the one before it has been accounted for
+    thread.score(segment(0, 32_000))  # after which the one before it has been accounted for
     thread.anticipate(segment(1), 200.0)
     report = thread.speculation.report()
     assert (report["started"], report["declined"]) == (1, 1)
@@ -150,16 +150,16 @@ def test_beyond_its_budget_nothing_is_done_ahead(start) -> None:
 def test_a_text_that_comes_late_is_not_waited_for_nor_is_the_next(start) -> None:
     release = threading.Event()
     thread = start(ScriptedRecognizer(release=release), deadline_s=0.05)
-    assert thread.judge(segment(0)).hearing.degraded == ("asr_late",)
+    assert thread.score(segment(0)).hearing.degraded == ("asr_late",)
     began = time.monotonic()
-    late = thread.judge(segment(1))
+    late = thread.score(segment(1))
     assert late.hearing.degraded == ("asr_late",) and late.hearing.asr_ms == 0
-    assert late.detection is not None and time.monotonic() - began < 5
+    assert late.score is not None and time.monotonic() - began < 5
     release.set()
     deadline = time.monotonic() + 5
-    while thread.judge(segment(2)).hearing.degraded and time.monotonic() < deadline:
+    while thread.score(segment(2)).hearing.degraded and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert thread.judge(segment(3)).hearing.transcript.text == "turn on the lights"
+    assert thread.score(segment(3)).hearing.transcript.text == "turn on the lights"
 
 
 def test_a_partial_gives_way_to_a_draft(start) -> None:
@@ -176,7 +176,7 @@ def test_a_partial_gives_way_to_a_draft(start) -> None:
     assert began.wait(5)
     assert not thread.listen_in(segment(0, 9000), work)
     thread.anticipate(segment(0), 1.0)
-    assert thread.judge(segment(0)).hearing.transcript.text == "heard 16000"
+    assert thread.score(segment(0)).hearing.transcript.text == "heard 16000"
     assert ended == [True]
     assert thread.speculation.wasted_s == 0
 
@@ -189,7 +189,9 @@ STEPS = st.lists(st.sampled_from(["pause", "resume", "end", "skip", "partial"]),
 def test_there_are_never_two_decodes_at_a_time_and_every_end_is_judged(steps: list[str]) -> None:
     recognizer = StepRecognizer(step_s=0.0005)
     speculation = Speculation()
-    thread = ScoringThread(Decider(recognizer, LoudnessDetector(always=0.9)), 10.0, speculation)
+    thread = ScoringThread(
+        Decider(recognizer, LoudnessDetector(always=0.9), 0.5), 10.0, speculation
+    )
     id, end, ends = 0, 1000, 0
     try:
         for step in steps:
@@ -207,7 +209,7 @@ def test_there_are_never_two_decodes_at_a_time_and_every_end_is_judged(steps: li
                 id, end = id + 1, end + 100
             else:
                 thread.confirm(now)
-                assert thread.judge(now).hearing.transcript.text == f"heard {end}"
+                assert thread.score(now).hearing.transcript.text == f"heard {end}"
                 id, end, ends = id + 1, end + 100, ends + 1
     finally:
         thread.close()
@@ -219,7 +221,7 @@ def test_there_are_never_two_decodes_at_a_time_and_every_end_is_judged(steps: li
 def test_a_closed_thread_ends(start) -> None:
     before = set(threading.enumerate())
     thread = start(StepRecognizer())
-    thread.judge(segment(0))
+    thread.score(segment(0))
     assert set(threading.enumerate()) - before
     thread.close()
     assert not set(threading.enumerate()) - before

@@ -15,9 +15,9 @@ import pytest
 import soundfile
 
 from tests.support.fakes import LoudnessDetector, ScriptedRecognizer, make_pipeline
-from turbo_stream.deciding.decider import Decider
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.manifest import read_manifest
+from turbo_stream.pipeline import Pipeline
 from turbo_stream.recording.recorder import Recorder, RecordingConfig
 from turbo_stream.segmentation.segment import Segment
 
@@ -30,8 +30,8 @@ def segment(number: int = 0, seconds: float = 1.0, **changes) -> Segment:
     return Segment(number, 0, len(pcm), len(pcm), pcm, **changes)
 
 
-def decider(probability: float = 0.9, text: str = "turn on the lights", **options) -> Decider:
-    return Decider(ScriptedRecognizer(text), LoudnessDetector(always=probability), **options)
+def pipeline(probability: float = 0.9, text: str = "turn on the lights", **options) -> Pipeline:
+    return make_pipeline(ScriptedRecognizer(text), LoudnessDetector(always=probability), **options)
 
 
 def rows(folder: Path) -> list[dict]:
@@ -51,18 +51,19 @@ def said() -> list[str]:
 def record(tmp_path: Path, said: list[str]):
     """Return a function that records decisions into `tmp_path / "own"`."""
 
-    def run(*decided: tuple[Decider, Segment], names=(), **config) -> Path:
+    def run(*decided: tuple[Pipeline, Segment], names=(), **config) -> Path:
         settings = RecordingConfig(tmp_path / "own", **config)
         with Recorder(settings, say=said.append, names=names, patient=True) as recorder:
             for one, part in decided:
-                recorder.observe(one).decide(part)
+                one.on_decision = recorder.note
+                one.decide(part)
         return tmp_path / "own"
 
     return run
 
 
-def test_accepted_speech_is_kept_as_it_was_judged(record, said) -> None:
-    folder = record((decider(), segment(7, 1.5)), names=("friday",))
+def test_accepted_speech_is_kept_as_it_was_decided(record, said) -> None:
+    folder = record((pipeline(), segment(7, 1.5)), names=("friday",))
     (row,) = rows(folder)
     pcm, rate = soundfile.read(folder / row["audio_filepath"], dtype="int16")
     assert rate == RATE and np.array_equal(pcm, segment(7, 1.5).pcm)
@@ -75,28 +76,28 @@ def test_accepted_speech_is_kept_as_it_was_judged(record, said) -> None:
 
 
 def test_rejected_speech_is_kept_only_if_asked_for_and_without_its_text(record) -> None:
-    folder = record((decider(0.1), segment()))
+    folder = record((pipeline(0.1), segment()))
     assert rows(folder) == [] and sounds(folder) == []
-    folder = record((decider(0.1), segment()), rejected=True)
+    folder = record((pipeline(0.1), segment()), rejected=True)
     (row,) = rows(folder)
     assert row["decision"] == "rejected" and "text_used" not in row
-    shown = record((decider(0.1, show_rejected=True), segment(1)), rejected=True)
+    shown = record((pipeline(0.1, show_rejected=True), segment(1)), rejected=True)
     assert rows(shown)[1]["text_used"] == "turn on the lights"
 
 
 def test_dropped_speech_is_never_kept(record) -> None:
-    folder = record((decider(), segment(dropped="too_short")), rejected=True)
+    folder = record((pipeline(), segment(dropped="too_short")), rejected=True)
     assert rows(folder) == [] and sounds(folder) == []
 
 
 def test_a_text_that_was_not_made_is_not_taken_for_silence(record) -> None:
-    deaf = Decider(ScriptedRecognizer(error=RuntimeError()), LoudnessDetector(always=0.9))
+    deaf = make_pipeline(ScriptedRecognizer(error=RuntimeError()), LoudnessDetector(always=0.9))
     (row,) = rows(record((deaf, segment())))
     assert "text_used" not in row and row["degraded"] == ["asr_failed"]
 
 
 def test_nothing_but_the_owner_can_read_it_and_no_name_holds_words(record) -> None:
-    folder = record((decider(text="secret words"), segment()))
+    folder = record((pipeline(text="secret words"), segment()))
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.rglob("*")}
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert modes.pop("unlabelled") == 0o700 and set(modes.values()) == {0o600}
@@ -105,19 +106,19 @@ def test_nothing_but_the_owner_can_read_it_and_no_name_holds_words(record) -> No
 
 def test_a_folder_that_was_there_keeps_its_mode(record, tmp_path: Path) -> None:
     (tmp_path / "own").mkdir(mode=0o755)
-    folder = record((decider(), segment()))
+    folder = record((pipeline(), segment()))
     assert stat.S_IMODE(folder.stat().st_mode) == 0o755
     assert stat.S_IMODE((folder / "unlabelled").stat().st_mode) == 0o700
 
 
 def test_the_manifest_is_one_of_turbo_eval(record) -> None:
-    folder = record((decider(), segment()), (decider(), segment(1)))
+    folder = record((pipeline(), segment()), (pipeline(), segment(1)))
     items = read_manifest(folder / "manifest.jsonl")
     assert [item.path.is_file() for item in items] == [True, True]
 
 
 def test_a_persons_sorting_becomes_the_label(record) -> None:
-    folder = record((decider(), segment(0)), (decider(), segment(1)), (decider(), segment(2)))
+    folder = record((pipeline(), segment(0)), (pipeline(), segment(1)), (pipeline(), segment(2)))
     first, second, third = sounds(folder)
     (folder / "directed" / "anna").mkdir(parents=True)
     (folder / "not_directed").mkdir()
@@ -132,27 +133,27 @@ def test_a_persons_sorting_becomes_the_label(record) -> None:
 
 
 def test_what_a_person_wrote_into_the_manifest_stays(record) -> None:
-    folder = record((decider(), segment(0)), (decider(), segment(1)))
+    folder = record((pipeline(), segment(0)), (pipeline(), segment(1)))
     written = [row | {"label": "directed", "text": "lights, please"} for row in rows(folder)]
     # As an editor leaves it: without an end of the last line.
     text = "\n".join(json.dumps(row) for row in written)
     (folder / "manifest.jsonl").write_text(text)
-    record((decider(), segment(2)))
+    record((pipeline(), segment(2)))
     assert rows(folder)[:2] == written and len(rows(folder)) == 3
 
 
 def test_a_crash_in_the_middle_of_a_line_loses_that_line_only(record) -> None:
-    folder = record((decider(), segment(0)), (decider(), segment(1)))
+    folder = record((pipeline(), segment(0)), (pipeline(), segment(1)))
     manifest = folder / "manifest.jsonl"
     manifest.write_bytes(manifest.read_bytes()[:-40])
     (folder / "unlabelled" / ".20260101T000000.000Z-abcdef.flac.partial").write_bytes(b"half")
-    record((decider(), segment(2)))
+    record((pipeline(), segment(2)))
     assert len(rows(folder)) == 2
     assert all(path.suffix == ".flac" for path in sounds(folder))
 
 
 def test_a_manifest_that_is_none_is_not_touched(record, tmp_path: Path) -> None:
-    folder = record((decider(), segment()))
+    folder = record((pipeline(), segment()))
     (folder / "manifest.jsonl").write_text("a letter\nto my aunt\n")
     with pytest.raises(InputError, match="line 1 is no JSON object"):
         record()
@@ -160,7 +161,7 @@ def test_a_manifest_that_is_none_is_not_touched(record, tmp_path: Path) -> None:
 
 
 def test_the_oldest_goes_when_there_is_no_more_room(record) -> None:
-    parts = [(decider(), segment(number)) for number in range(8)]
+    parts = [(pipeline(), segment(number)) for number in range(8)]
     folder = record(*parts, megabytes=0.1)  # some 24 kB each
     kept = sounds(folder)
     assert sum(path.stat().st_size for path in kept) <= 100_000 and len(kept) >= 2
@@ -172,7 +173,7 @@ def test_the_oldest_goes_when_there_is_no_more_room(record) -> None:
 
 
 def test_what_is_too_old_goes_but_not_what_a_person_has_sorted(record) -> None:
-    folder = record((decider(), segment(0)), (decider(), segment(1)), (decider(), segment(2)))
+    folder = record((pipeline(), segment(0)), (pipeline(), segment(1)), (pipeline(), segment(2)))
     first, second, third = sounds(folder)
     (folder / "directed").mkdir()
     first = first.rename(folder / "directed" / first.name)
@@ -196,7 +197,7 @@ def test_a_full_disk_is_told_once_and_stops_nothing(record, said, monkeypatch) -
         real(path, data)
 
     monkeypatch.setattr(module, "write_private", write)
-    parts = [(decider(), segment(number)) for number in range(4)]
+    parts = [(pipeline(), segment(number)) for number in range(4)]
     folder = record(*parts)
     assert said == [
         "--record: utterance 0 was not recorded (No space left on device); trying on in silence"
@@ -217,7 +218,7 @@ def test_two_programs_do_not_share_a_folder(record, tmp_path: Path) -> None:
         with pytest.raises(InputError, match="another program records into it"):
             record()
         other.kill()
-    record((decider(), segment()))
+    record((pipeline(), segment()))
 
 
 @pytest.mark.parametrize("option", [["--record-rejected"], ["--record-days", "3"]])
@@ -245,7 +246,7 @@ def test_a_folder_that_cannot_be_is_refused_in_one_line(tmp_path: Path, said) ->
 def test_a_whole_stream_is_recorded_once_each(record, tmp_path: Path, excerpt) -> None:
     pipeline = make_pipeline(detector=LoudnessDetector(always=0.9))
     with Recorder(RecordingConfig(tmp_path / "own"), say=print, patient=True) as recorder:
-        pipeline.decider = recorder.observe(pipeline.decider)
+        pipeline.on_decision = recorder.note
         events = pipeline.process(excerpt) + pipeline.flush()
     spoken = [event for event in events if event.kind == "utterance"]
     assert len(rows(tmp_path / "own")) == len(spoken) == 3

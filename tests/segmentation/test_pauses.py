@@ -26,7 +26,7 @@ class LongEnough:
     samples: int
     heard: list[int] = field(default_factory=list)
 
-    def judge(self, pcm: np.ndarray) -> PauseScore:
+    def score_pause(self, pcm: np.ndarray) -> PauseScore:
         self.heard.append(len(pcm))
         return PauseScore(float(len(pcm) >= self.samples), 0.25)
 
@@ -35,7 +35,7 @@ class LongEnough:
 
 
 def run(pcm: np.ndarray, judge: LongEnough | None = None, sizes: list[int] | None = None):
-    segmenter = Segmenter(WebRtcVad(), judge=judge)
+    segmenter = Segmenter(WebRtcVad(), pause_scorer=judge)
     outputs, at = [], 0
     for size in sizes or [len(pcm)]:
         outputs += segmenter.process(pcm[at : at + size])

@@ -50,8 +50,8 @@ def noise(seconds, seed=0):
 def test_the_newest_sound_is_what_counts(tmp_path):
     judge = SmartTurn(graph(tmp_path / "turn.onnx"))
     quiet = np.zeros(RATE, np.int16)
-    loud_end = judge.judge(np.concatenate([quiet, noise(1)]))
-    quiet_end = judge.judge(np.concatenate([noise(1), quiet]))
+    loud_end = judge.score_pause(np.concatenate([quiet, noise(1)]))
+    quiet_end = judge.score_pause(np.concatenate([noise(1), quiet]))
     assert isinstance(loud_end, PauseScore)
     assert loud_end.directed_probability is None
     assert loud_end.finished_probability > quiet_end.finished_probability + 0.2
@@ -60,7 +60,9 @@ def test_the_newest_sound_is_what_counts(tmp_path):
 def test_only_the_last_eight_seconds_are_heard(tmp_path):
     judge = SmartTurn(graph(tmp_path / "turn.onnx"))
     newest = noise(8)
-    assert judge.judge(np.concatenate([noise(3, seed=1), newest])) == judge.judge(newest)
+    assert judge.score_pause(np.concatenate([noise(3, seed=1), newest])) == judge.score_pause(
+        newest
+    )
 
 
 @pytest.mark.parametrize(
@@ -119,5 +121,5 @@ def test_features_are_those_of_its_own_package():
     features = theirs.compute_whisper_log_mel_features(padded, do_normalize=True)
     session = onnxruntime.InferenceSession(str(path))
     expected = float(session.run(None, {"input_features": features[None]})[0].item())
-    found = SmartTurn(path).judge(pcm).finished_probability
+    found = SmartTurn(path).score_pause(pcm).finished_probability
     assert found == pytest.approx(expected, abs=0.01)

@@ -13,14 +13,14 @@ import soundfile
 
 from tests.support.fakes import LoudnessDetector, ScriptedRecognizer
 from tests.support.paths import KITCHEN
-from tests.support.served import served, shared_pipeline, undetailed
+from tests.support.served import served, shared_models, undetailed
 from turbo_stream.audio.file import FileSource
 from turbo_stream.serving.limits import Limits
 
 
 @pytest.fixture(scope="module")
 def server():
-    with served(shared_pipeline(), Limits(file_bytes=1_000_000, file_s=80)) as running:
+    with served(shared_models(), Limits(file_bytes=1_000_000, file_s=80)) as running:
         yield running
 
 
@@ -33,7 +33,7 @@ def sound_file(pcm: np.ndarray, kind: str = "WAV", rate: int = 16_000) -> bytes:
 def test_a_file_gives_the_events_of_turbo_listen(server) -> None:
     answer = httpx.post(f"{server.url}/v1/classify", content=KITCHEN.read_bytes(), timeout=60)
     assert answer.status_code == 200
-    expected = [event.to_json() for event in shared_pipeline().run(FileSource(KITCHEN))]
+    expected = [event.to_json() for event in shared_models().stream().run(FileSource(KITCHEN))]
     found = answer.json()
     assert undetailed(found["events"]) == undetailed(httpx.Response(200, json=expected).json())
     decisions = {e["decision"] for e in expected if e["event"] == "utterance"}
@@ -64,7 +64,7 @@ PLAYLIST = b"""#EXTM3U
         (400, b"", {}, "is empty"),
         (400, b"no sound at all", {}, "not a sound file"),
         (400, PLAYLIST.replace(b"{target}", str(KITCHEN).encode()), {}, "not a sound file"),
-        (400, b"RIFF", {"params": {"threshold": "2"}}, "threshold is 2"),
+        (400, b"RIFF", {"params": {"threshold": "2"}}, "`threshold` is 2"),
         (400, b"RIFF", {"params": {"threshold": "x"}}, "number from 0 to 1"),
         (413, b"\0" * 1_000_001, {}, "1000000 bytes"),
         (
@@ -103,7 +103,7 @@ def test_a_short_file_of_long_silence_is_not_unpacked_to_its_end(server) -> None
 
 def test_others_are_served_meanwhile_and_one_more_file_is_not(excerpt) -> None:
     release = threading.Event()
-    pipeline = shared_pipeline(ScriptedRecognizer(release=release))
+    pipeline = shared_models(ScriptedRecognizer(release=release))
     with served(pipeline, Limits(files=1)) as server:
         answers = []
 
@@ -126,10 +126,10 @@ def test_others_are_served_meanwhile_and_one_more_file_is_not(excerpt) -> None:
 
 def test_a_failure_quotes_nobody(excerpt) -> None:
     class Broken(LoudnessDetector):
-        def detect(self, pcm, transcript):
+        def score(self, pcm, transcript):
             raise SystemError(f"cannot digest {transcript.text!r}")
 
-    with served(shared_pipeline(detector=Broken())) as server:
+    with served(shared_models(detector=Broken())) as server:
         answer = httpx.post(f"{server.url}/v1/classify", content=sound_file(excerpt))
     assert answer.status_code == 200, "a failure of the detector is an undecided utterance"
     reasons = {e["reason"] for e in answer.json()["events"] if e["event"] == "utterance"}
@@ -143,7 +143,7 @@ def test_before_the_models_are_there() -> None:
 
 
 def test_whoever_takes_his_time_with_a_file_keeps_nobody_out(excerpt) -> None:
-    with served(shared_pipeline(), Limits(files=1, idle_s=0.5)) as server:
+    with served(shared_models(), Limits(files=1, idle_s=0.5)) as server:
 
         def slowly():
             yield b"RIFF"

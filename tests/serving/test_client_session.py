@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.support.fakes import LoudnessDetector, ScriptedRecognizer
-from tests.support.served import shared_pipeline
+from tests.support.served import shared_models
 from turbo_stream.errors import InputError
 from turbo_stream.events import Finished, GapReported, Partial, Ready, Utterance
 from turbo_stream.serving import session as session_module
@@ -35,16 +35,16 @@ def of_turbo(threads: list[threading.Thread]) -> list[str]:
 @pytest.mark.parametrize("frame", [320, 40_000])
 def test_the_events_are_those_of_the_core(excerpt: np.ndarray, frame: int) -> None:
     async def live() -> list:
-        async with Session(shared_pipeline().new_stream()) as session:
+        async with Session(shared_models().stream()) as session:
             return await heard(session, excerpt, frame)
 
     events = asyncio.run(live())
-    pipeline = shared_pipeline()
+    pipeline = shared_models().stream()
     expected = pipeline.process(excerpt) + pipeline.flush()
     assert isinstance(events[0], Ready) and isinstance(events[-1], Finished)
     assert events[-1].audio_s == 12.0 and events[-1].real_time_factor is None
-    verdicts = [(e.id, e.start_s, e.end_s, e.decision) for e in events if isinstance(e, Utterance)]
-    assert verdicts == [
+    decisions = [(e.id, e.start_s, e.end_s, e.decision) for e in events if isinstance(e, Utterance)]
+    assert decisions == [
         (e.id, e.start_s, e.end_s, e.decision) for e in expected if isinstance(e, Utterance)
     ]
     assert not any(e.degraded for e in events if isinstance(e, Utterance)), "sent too fast"
@@ -59,12 +59,12 @@ def test_who_sends_ahead_of_the_clock_waits_for_the_decisions(kitchen_pcm: np.nd
             return super().transcribe(pcm)
 
     async def live() -> list:
-        async with Session(shared_pipeline(Slow()).new_stream()) as session:
+        async with Session(shared_models(Slow()).stream()) as session:
             return await heard(session, kitchen_pcm[: 40 * 16_000], 40 * 16_000)
 
-    verdicts = [e for e in asyncio.run(live()) if isinstance(e, Utterance)]
-    assert len(verdicts) > 8
-    assert not [e for e in verdicts if e.degraded or e.reason == "overload"]
+    decisions = [e for e in asyncio.run(live()) if isinstance(e, Utterance)]
+    assert len(decisions) > 8
+    assert not [e for e in decisions if e.degraded or e.reason == "overload"]
 
 
 def test_a_client_that_does_not_read_loses_sound_and_is_told(excerpt, monkeypatch) -> None:
@@ -73,7 +73,7 @@ def test_a_client_that_does_not_read_loses_sound_and_is_told(excerpt, monkeypatc
     monkeypatch.setattr(session_module, "_AHEAD_S", 100.0)  # as if sent by the clock
 
     async def live() -> tuple[list, float]:
-        async with Session(shared_pipeline().new_stream()) as session:
+        async with Session(shared_models().stream()) as session:
             for start in range(0, len(excerpt), 1600):
                 await session.push(excerpt[start : start + 1600])
             session.end()
@@ -91,9 +91,9 @@ def test_closing_ends_the_threads_and_the_others_go_on(excerpt: np.ndarray) -> N
     release = threading.Event()
 
     async def live() -> list:
-        stuck = shared_pipeline(ScriptedRecognizer(release=release))
-        async with Session(shared_pipeline().new_stream()) as other:
-            async with Session(stuck.new_stream()) as session:
+        stuck = shared_models(ScriptedRecognizer(release=release))
+        async with Session(shared_models().stream()) as other:
+            async with Session(stuck.stream()) as session:
                 await session.push(excerpt[: 4 * 16_000])
                 release.set()
             assert session.ended
@@ -109,7 +109,7 @@ def test_closing_ends_the_threads_and_the_others_go_on(excerpt: np.ndarray) -> N
 
 def test_what_was_heard_is_decided_when_the_client_ends_in_mid_word(excerpt: np.ndarray) -> None:
     async def live() -> list:
-        async with Session(shared_pipeline().new_stream()) as session:
+        async with Session(shared_models().stream()) as session:
             return await heard(session, excerpt[: 2 * 16_000])
 
     assert [e.id for e in asyncio.run(live()) if isinstance(e, Utterance)] == [0]
@@ -117,20 +117,20 @@ def test_what_was_heard_is_decided_when_the_client_ends_in_mid_word(excerpt: np.
 
 def test_the_threshold_may_change_on_the_way(excerpt: np.ndarray) -> None:
     async def live() -> list[float]:
-        shared = shared_pipeline(detector=LoudnessDetector(always=0.6))
-        async with Session(shared.new_stream(threshold=0.5)) as session:
+        shared = shared_models(detector=LoudnessDetector(always=0.6))
+        async with Session(shared.stream(threshold=0.5)) as session:
             await session.push(excerpt[: 4 * 16_000])
             seen = []
             async for event in session:
                 if isinstance(event, Utterance):
                     seen.append((event.decision, event.threshold))
                     if len(seen) == 1:
-                        session.threshold = 0.7
+                        session.pipeline.threshold = 0.7
                         await session.push(excerpt[4 * 16_000 :])
                         session.end()
             with pytest.raises(InputError, match="0 to 1"):
-                session.threshold = 1.5
-        assert shared.decider.detector.threshold == 0.5, "that of the others"
+                session.pipeline.threshold = 1.5
+        assert shared.stream().threshold == 0.5, "that of the others"
         return seen
 
     first, *others = asyncio.run(live())
@@ -140,7 +140,7 @@ def test_the_threshold_may_change_on_the_way(excerpt: np.ndarray) -> None:
 
 def test_wrong_samples_are_refused() -> None:
     async def live() -> None:
-        async with Session(shared_pipeline().new_stream()) as session:
+        async with Session(shared_models().stream()) as session:
             with pytest.raises(InputError, match="give int16"):
                 await session.push(np.zeros(10, np.float32))
 

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from tests.support.fakes import LoudnessDetector
-from tests.support.served import send, served, shared_pipeline
+from tests.support.served import send, served, shared_models
 from turbo_stream.events import Event, Finished, GapReported, Partial, SourceChanged, Utterance
 from turbo_stream.serving.asyncapi import asyncapi
 from turbo_stream.serving.event_schema import event_schemas
@@ -47,7 +47,7 @@ def test_the_openapi_document_is_one() -> None:
 
 
 def test_messages_over_the_socket_are_as_described(excerpt) -> None:
-    with served(shared_pipeline(detector=LoudnessDetector(always=0.9))) as server:
+    with served(shared_models(detector=LoudnessDetector(always=0.9))) as server:
         document = httpx.get(f"{server.url}/asyncapi.json").json()
         said = document["operations"]["tell"]["messages"]
         kinds = {}
@@ -84,7 +84,7 @@ def test_answers_over_http_are_as_described(excerpt) -> None:
 
     file = io.BytesIO()
     soundfile.write(file, excerpt, 16_000, format="WAV")
-    with served(shared_pipeline()) as server:
+    with served(shared_models()) as server:
         document = httpx.get(f"{server.url}/openapi.json").json()
         answers = {
             ("/v1/classify", "post"): [

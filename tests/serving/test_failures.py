@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import httpx
 import numpy as np
 import pytest
 
-from tests.support.served import closed_with, send, served, shared_pipeline
+from tests.support.served import closed_with, send, served, shared_models
+from turbo_stream.deciding.turn_taking import TurnTaking
+from turbo_stream.pipeline import Models
 from turbo_stream.segmentation.segmenter import Segmenter
-from turbo_stream.segmentation.vad import load_vad
 
 CANARY = "marmalade"
 
 
-def breaking(where: str):
-    pipeline = shared_pipeline()
+class Broken(Segmenter):
+    def process(self, pcm):
+        raise OSError(f"no place for {CANARY}")
 
-    class Broken(Segmenter):
-        def process(self, pcm):
-            raise OSError(f"no place for {CANARY}")
 
-    def new_segmenter() -> Segmenter:
-        if where == "opening":
-            raise OSError(f"no place for {CANARY}")
-        return Broken(load_vad("webrtc"))
+def breaking(where: str) -> Models:
+    models = shared_models()
 
-    pipeline._new_segmenter = new_segmenter
-    return pipeline
+    class Breaking(TurnTaking):
+        def segmenter(self, vad, turbo):
+            if where == "opening":
+                raise OSError(f"no place for {CANARY}")
+            return Broken(vad)
+
+    return replace(models, turn_taking=Breaking(models.turn_taking.config))
 
 
 @pytest.mark.parametrize("where", ["opening", "hearing"])

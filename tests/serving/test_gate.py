@@ -6,7 +6,7 @@ import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from tests.support.served import Served, closed_with, served, shared_pipeline
+from tests.support.served import Served, closed_with, served, shared_models
 from turbo_stream.serving.gate import GateConfig
 
 TOKEN = "correct horse battery staple ü"
@@ -15,13 +15,13 @@ TOKEN = "correct horse battery staple ü"
 @pytest.fixture(scope="module")
 def open_server():
     gate = GateConfig(hosts=("kitchen.example",), origins=("https://panel.example",))
-    with served(shared_pipeline(), gate=gate) as running:
+    with served(shared_models(), gate=gate) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def closed_server():
-    with served(shared_pipeline(), gate=GateConfig(TOKEN)) as running:
+    with served(shared_models(), gate=GateConfig(TOKEN)) as running:
         yield running
 
 

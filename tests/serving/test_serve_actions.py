@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.support.fakes import LoudnessDetector
-from tests.support.served import shared_pipeline
+from tests.support.served import shared_models
 from turbo_stream.actions.actions import HandingOnConfig
 from turbo_stream.errors import InputError
 from turbo_stream.serving.actions import HandingOnService
@@ -41,7 +41,7 @@ def test_accepted_speech_of_every_stream_is_handed_on(
 
     async def serve() -> None:
         hub = Hub()
-        hub.load(shared_pipeline(detector=LoudnessDetector(always=probability)))
+        hub.load(shared_models(detector=LoudnessDetector(always=probability)))
         service = HandingOnService(HandingOnConfig(on_accept=command), said.append)
         running = asyncio.create_task(service.run(hub))
         await asyncio.sleep(0)

@@ -9,7 +9,7 @@ import click
 
 from tests.support.fakes import LoudnessDetector
 from tests.support.paths import ROOT
-from tests.support.served import served, shared_pipeline
+from tests.support.served import served, shared_models
 from turbo_stream.cli.serve import serve
 from turbo_stream.serving.limits import Limits
 from turbo_stream.serving.metrics import Metrics
@@ -20,7 +20,7 @@ PAGE = (ROOT / "docs" / "serve.md").read_text("utf-8")
 def test_the_client_in_it_works(excerpt, capsys) -> None:
     (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     names: dict = {}
-    with served(shared_pipeline(detector=LoudnessDetector(always=0.9))) as server:
+    with served(shared_models(detector=LoudnessDetector(always=0.9))) as server:
         exec(code.replace("127.0.0.1:8765", f"127.0.0.1:{server.port}"), names)
         asyncio.run(names["main"](excerpt))
     assert capsys.readouterr().out.splitlines() == ["turn on the lights"] * 3

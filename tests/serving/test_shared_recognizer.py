@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.fakes import ScriptedRecognizer
 from turbo_stream.recognition.recognizer import Interruptible
-from turbo_stream.serving import shared_recognizer as spare_time
+from turbo_stream.serving import shared_recognizer
 from turbo_stream.serving.shared_recognizer import SharedRecognizer, SpareTime
 
 PCM = np.zeros(1600, np.int16)
@@ -77,12 +77,12 @@ def test_a_failure_gives_the_turn_back() -> None:
 
 def test_partial_texts_are_for_spare_time_only(monkeypatch) -> None:
     now_s = 100.0
-    monkeypatch.setattr(spare_time, "monotonic", lambda: now_s)
+    monkeypatch.setattr(shared_recognizer, "monotonic", lambda: now_s)
     release = threading.Event()
     shared = SharedRecognizer(ScriptedRecognizer(release=release))
     spare = SpareTime(shared)
     assert spare() and not spare(), "not two at once, of whatever streams"
-    now_s += spare_time.EVERY_S
+    now_s += shared_recognizer.EVERY_S
     busy = threading.Thread(target=shared.transcribe, args=(PCM,))
     busy.start()
     while shared.idle:
@@ -94,12 +94,9 @@ def test_partial_texts_are_for_spare_time_only(monkeypatch) -> None:
 
 
 def test_partial_texts_give_way_to_a_recognizer_that_is_much_used(monkeypatch) -> None:
-    from turbo_stream.serving import shared_recognizer
-
     now_s = 100.0
-    for module in (spare_time, shared_recognizer):
-        name = "monotonic" if module is spare_time else "perf_counter"
-        monkeypatch.setattr(module, name, lambda: now_s)
+    for name in ("monotonic", "perf_counter"):
+        monkeypatch.setattr(shared_recognizer, name, lambda: now_s)
 
     class Slow(ScriptedRecognizer):
         def transcribe(self, pcm):

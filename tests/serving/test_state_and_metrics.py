@@ -8,7 +8,7 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.fakes import LoudnessDetector, ScriptedRecognizer
-from tests.support.served import closed_with, served, shared_pipeline
+from tests.support.served import closed_with, served, shared_models
 
 CANARY = "xylophone marmalade quartz"
 OWN_WORDS = re.compile(r"[a-z_]+|[0-9.e+]+|\+Inf|[0-9.]+")
@@ -19,7 +19,7 @@ def test_a_server_that_loads_lives_and_is_not_ready() -> None:
         assert httpx.get(f"{server.url}/healthz").json() == {"status": "alive"}
         loading = httpx.get(f"{server.url}/readyz")
         assert (loading.status_code, loading.json()) == (503, {"status": "loading"})
-        server.hub.load(shared_pipeline())
+        server.hub.load(shared_models())
         ready = httpx.get(f"{server.url}/readyz")
         assert (ready.status_code, ready.json()) == (200, {"status": "ready"})
         server.hub.state = "draining"
@@ -28,7 +28,7 @@ def test_a_server_that_loads_lives_and_is_not_ready() -> None:
 
 
 def test_metrics_count_and_name_nobody(excerpt) -> None:
-    pipeline = shared_pipeline(ScriptedRecognizer(CANARY), LoudnessDetector(always=0.4))
+    pipeline = shared_models(ScriptedRecognizer(CANARY), LoudnessDetector(always=0.4))
     with served(pipeline) as server:
         server.hear(excerpt)
         server.hear(excerpt, "?threshold=0.3")
@@ -61,7 +61,7 @@ def test_metrics_count_and_name_nobody(excerpt) -> None:
 
 def test_counts_are_there_for_other_services(excerpt) -> None:
     seen = []
-    with served(shared_pipeline()) as server:
+    with served(shared_models()) as server:
         with server.hub.watch(lambda stream, transport, event: seen.append((stream, event.kind))):
             server.hear(excerpt)
         server.hear(excerpt[:1600])

@@ -12,14 +12,15 @@ import numpy as np
 import pytest
 
 from tests.support.fakes import LoudnessDetector, ScriptedRecognizer
-from tests.support.served import Served, closed_with, send, served, shared_pipeline, undetailed
-from turbo_stream.pipeline import Pipeline
+from tests.support.served import Served, closed_with, send, served, shared_models, undetailed
+from turbo_stream.pipeline import Models
 from turbo_stream.serving.limits import Limits
+from turbo_stream.settings import Settings
 
 
 @pytest.fixture(scope="module")
 def server():
-    with served(shared_pipeline()) as running:
+    with served(shared_models()) as running:
         yield running
 
 
@@ -31,7 +32,7 @@ def test_the_events_are_those_of_the_core(server: Served, excerpt: np.ndarray) -
     from turbo_stream.audio.source import Block
 
     events = server.hear(excerpt)
-    expected = [event.to_json() for event in shared_pipeline().run([Block(excerpt)])]
+    expected = [event.to_json() for event in shared_models().stream().run([Block(excerpt)])]
     assert undetailed(events) == undetailed(json.loads(json.dumps(expected)))
     assert len(utterances(events)) == 3
 
@@ -67,7 +68,7 @@ def test_clients_side_by_side_hear_their_own_sound(server: Served, kitchen_pcm) 
         ("[]", 1008, "unknown message"),
         ('{"type":"dance"}', 1008, 'known: {"type":"end"}'),
         ('{"type":"end","now":true}', 1008, "unknown message"),
-        ('{"type":"set","threshold":2}', 1008, "threshold is 2"),
+        ('{"type":"set","threshold":2}', 1008, "`threshold` is 2"),
         ('{"type":"set","threshold":"much"}', 1008, "unknown message"),
         (b"\0" * 300_000, 1009, "exceeds limit"),
         ('{"type":"' + "x" * 300_000, 1009, "exceeds limit"),
@@ -98,8 +99,8 @@ def test_broken_frames_are_closed(server: Served) -> None:
 @pytest.mark.parametrize(
     ("query", "reason"),
     [
-        ("?threshold=1.5", "threshold is 1.5"),
-        ("?threshold=nan", "threshold is nan"),
+        ("?threshold=1.5", "`threshold` is 1.5"),
+        ("?threshold=nan", "`threshold` is nan"),
         ("?threshold=high", "number from 0 to 1"),
         ("?show_rejected=1", "--show-rejected"),
         ("?partials=maybe", "partials has to be 0 or 1"),
@@ -125,8 +126,8 @@ def test_a_client_has_a_threshold_of_its_own(server: Served, excerpt: np.ndarray
 
 
 def test_a_clients_device_has_names_of_its_own(excerpt: np.ndarray) -> None:
-    pipeline = Pipeline.load(asr=ScriptedRecognizer("friday, the lights"), names=["computer"])
-    with served(pipeline) as server:
+    settings = Settings(asr=ScriptedRecognizer("friday, the lights"), names=("computer",))
+    with served(Models.load(settings)) as server:
         heard = {
             query: server.hear(excerpt[:64_000], query)
             for query in ("", "?name=friday&name=robot", "?name=computer")
@@ -154,16 +155,16 @@ def test_the_threshold_may_be_moved_while_sound_goes_on(server, excerpt) -> None
 
 
 def test_rejected_text_goes_out_only_where_the_server_was_started_so(excerpt) -> None:
-    pipeline = shared_pipeline(detector=LoudnessDetector(always=0.1), show_rejected=True)
-    with served(pipeline, show_rejected=True) as server:
+    detector = LoudnessDetector(always=0.1)
+    with served(shared_models(detector=detector, show_rejected=True)) as server:
         assert {u["text"] for u in utterances(server.hear(excerpt))} == {"turn on the lights"}
         assert {u["text"] for u in utterances(server.hear(excerpt, "?show_rejected=0"))} == {None}
-    with served(pipeline) as server:
+    with served(shared_models(detector=detector)) as server:
         assert {u["text"] for u in utterances(server.hear(excerpt))} == {None}
 
 
 def test_one_client_more_than_there_is_room_for(excerpt) -> None:
-    with served(shared_pipeline(), Limits(clients=2)) as server:
+    with served(shared_models(), Limits(clients=2)) as server:
         with server.connect() as first, server.connect():
             first.recv()
             with server.connect() as third:
@@ -175,12 +176,12 @@ def test_one_client_more_than_there_is_room_for(excerpt) -> None:
 
 
 def test_whoever_sends_nothing_is_closed() -> None:
-    with served(shared_pipeline(), Limits(idle_s=0.2)) as server, server.connect() as client:
+    with served(shared_models(), Limits(idle_s=0.2)) as server, server.connect() as client:
         assert closed_with(client) == (1008, "nothing was sent for 0.2 s")
 
 
 def test_a_stream_that_is_too_long_is_closed(excerpt) -> None:
-    with served(shared_pipeline(), Limits(stream_s=2)) as server, server.connect() as client:
+    with served(shared_models(), Limits(stream_s=2)) as server, server.connect() as client:
         send(client, excerpt)
         assert closed_with(client) == (1008, "a stream may be 2 s long")
 
@@ -193,9 +194,10 @@ def test_models_that_are_still_loading() -> None:
 
 def test_a_client_that_does_not_read_is_closed_and_the_others_go_on(kitchen_pcm, excerpt) -> None:
     """Long texts fill what the kernel keeps for a client that reads nothing."""
-    pipeline = shared_pipeline(ScriptedRecognizer("word " * 8000), LoudnessDetector(always=0.9))
+    recognizer, detector = ScriptedRecognizer("word " * 8000), LoudnessDetector(always=0.9)
+    models = shared_models(recognizer, detector, partials=False)
     limits = Limits(unread_s=0.3)
-    with served(pipeline, limits, partials=False, send_buffer=4096) as server:
+    with served(models, limits, send_buffer=4096) as server:
         deaf = socket.socket()
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         deaf.connect(("127.0.0.1", server.port))
@@ -219,7 +221,7 @@ def test_a_client_that_vanishes_leaves_nothing_behind(server: Served, excerpt) -
 
 def test_a_flood_is_read_no_faster_than_the_rate(excerpt) -> None:
     """Empty messages cost, too; a well-behaved client beside them is served."""
-    with served(shared_pipeline(), Limits(rate=8)) as server, server.connect() as flood:
+    with served(shared_models(), Limits(rate=8)) as server, server.connect() as flood:
         started = time.monotonic()
         for _ in range(1000):
             flood.send(b"")
@@ -231,7 +233,7 @@ def test_a_flood_is_read_no_faster_than_the_rate(excerpt) -> None:
 
 def test_what_was_heard_is_told_before_the_server_ends(excerpt) -> None:
     with ExitStack() as stack:
-        with served(shared_pipeline()) as server:
+        with served(shared_models()) as server:
             client = stack.enter_context(server.connect())
             send(client, excerpt[:32_000], end=False)  # in the middle of an utterance
             while json.loads(client.recv())["event"] != "speech_started":
@@ -264,7 +266,7 @@ def test_connections_that_ask_for_nothing_are_closed(monkeypatch) -> None:
     from turbo_stream.serving import connections
 
     monkeypatch.setattr(connections, "FIRST_REQUEST_S", 0.2)
-    with served(shared_pipeline()) as server, ExitStack() as stack:
+    with served(shared_models()) as server, ExitStack() as stack:
         silent = [
             stack.enter_context(socket.create_connection(("127.0.0.1", server.port), 10))
             for _ in range(50)

@@ -12,6 +12,7 @@ from turbo_stream.detection.detector import Score
 from turbo_stream.events import Ready
 from turbo_stream.pipeline import Pipeline
 from turbo_stream.recognition.recognizer import Confidence, Transcript
+from turbo_stream.segmentation.segmented_stream import SegmentedStream
 from turbo_stream.segmentation.segmenter import Segmenter
 from turbo_stream.segmentation.vad import load_vad
 
@@ -43,13 +44,12 @@ class ScriptedRecognizer:
 class LoudnessDetector:
     """Accepts by a figure of the sound alone, so that any change of the segment shows."""
 
-    threshold: float = 0.5
     error: Exception | None = None
     always: float | None = None
     heard: list[Transcript] = field(default_factory=list)
     name: str = "loudness"
 
-    def detect(self, pcm: np.ndarray, transcript: Transcript) -> Score:
+    def score(self, pcm: np.ndarray, transcript: Transcript) -> Score:
         self.heard.append(transcript)
         if self.error is not None:
             raise self.error
@@ -67,13 +67,18 @@ def make_pipeline(
     detector: LoudnessDetector | None = None,
     *,
     vad: str = "webrtc",
+    threshold: float = 0.5,
     show_rejected: bool = False,
+    partials: bool = True,
 ) -> Pipeline:
     """Return a pipeline with a real segmenter and scripted models."""
     decider = Decider(
         recognizer or ScriptedRecognizer(),
         detector or LoudnessDetector(),
+        threshold,
         show_rejected=show_rejected,
     )
-    ready = Ready(asr="scripted", vad=vad, model="loudness", threshold=0.5)
-    return Pipeline(Segmenter(load_vad(vad)), decider, ready=ready)
+    ready = Ready(asr="scripted", vad=vad, model="loudness", threshold=threshold)
+    return Pipeline(
+        SegmentedStream(Segmenter(load_vad(vad))), decider, ready=ready, partials=partials
+    )

@@ -42,7 +42,7 @@ def is_the_decoder(command):
 
 
 def hear_canaries(raising):
-    from turbo_stream.recognition import auto
+    from turbo_stream import pipeline
     from turbo_stream.recognition.recognizer import Confidence, Transcript
 
     class Canary:
@@ -56,16 +56,16 @@ def hear_canaries(raising):
         def warm_up(self):
             return None
 
-    auto.load_recognizer = lambda *args, **kwargs: Canary()
+    pipeline.load_recognizer = lambda *args, **kwargs: Canary()
 
 
 def leak_on_detection(leak):
     """Make the detector do what it must not, in the way `leak` names."""
     from turbo_stream.detection.turbo import TurboDetector
 
-    honest = TurboDetector.detect
+    honest = TurboDetector.score
 
-    def detect(self, pcm, transcript):
+    def score(self, pcm, transcript):
         if transcript.text != CANARY:  # the warm-up
             return honest(self, pcm, transcript)
         if leak == "text file":
@@ -87,7 +87,7 @@ def leak_on_detection(leak):
             raise RuntimeError(transcript.text)
         return honest(self, pcm, transcript)
 
-    TurboDetector.detect = detect
+    TurboDetector.score = score
 
 
 if __name__ == "__main__":

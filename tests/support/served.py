@@ -15,39 +15,28 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tests.support.fakes import LoudnessDetector, ScriptedRecognizer
-from turbo_stream.deciding.decider import Decider
-from turbo_stream.events import Ready
-from turbo_stream.pipeline import Pipeline
-from turbo_stream.segmentation.segmenter import Segmenter
-from turbo_stream.segmentation.vad import load_vad
+from turbo_stream.pipeline import Models
 from turbo_stream.serving.app import make_app
 from turbo_stream.serving.gate import GateConfig
 from turbo_stream.serving.hub import Hub
 from turbo_stream.serving.limits import Limits
 from turbo_stream.serving.web_server import WebServer, bound_socket
+from turbo_stream.settings import Settings
 
 FRAME = 1600
 """Samples in a message of the tests: 0.1 s."""
 
 
-def shared_pipeline(
+def shared_models(
     recognizer: ScriptedRecognizer | None = None,
     detector: LoudnessDetector | None = None,
-    *,
-    show_rejected: bool = False,
-) -> Pipeline:
-    """A pipeline of many streams: real segmenters, scripted models."""
-    decider = Decider(
-        recognizer or ScriptedRecognizer(),
-        detector or LoudnessDetector(),
-        show_rejected=show_rejected,
+    **choices: Any,
+) -> Models:
+    """Models for many streams: real segmenters, scripted recognizer and detector."""
+    settings = Settings(
+        asr=recognizer or ScriptedRecognizer(), vad="webrtc", turn_model="none", **choices
     )
-    ready = Ready(asr="scripted", vad="webrtc", model="loudness", threshold=0.5)
-
-    def new_segmenter() -> Segmenter:
-        return Segmenter(load_vad("webrtc"))
-
-    return Pipeline(new_segmenter(), decider, ready=ready, new_segmenter=new_segmenter)
+    return Models.load(settings, detector=detector or LoudnessDetector())
 
 
 class Served:
@@ -103,16 +92,14 @@ def undetailed(events: Iterable[dict]) -> list[dict]:
 
 @contextmanager
 def served(
-    pipeline: Pipeline | None,
+    models: Models | None,
     limits: Limits | None = None,
     gate: GateConfig | None = None,
     *,
-    show_rejected: bool = False,
-    partials: bool = True,
     send_buffer: int | None = None,
 ) -> Iterator[Served]:
-    """Serve on a thread; without a pipeline the server goes on loading."""
-    hub = Hub(limits or Limits(drain_s=5), show_rejected=show_rejected, partials=partials)
+    """Serve on a thread; without models the server goes on loading."""
+    hub = Hub(limits or Limits(drain_s=5))
     server = WebServer(make_app(hub, gate), hub.limits)
     listening = bound_socket("127.0.0.1", 0)
     if send_buffer is not None:
@@ -120,8 +107,8 @@ def served(
     over: threading.Event = threading.Event()
 
     async def run() -> None:
-        if pipeline is not None:
-            hub.load(pipeline)
+        if models is not None:
+            hub.load(models)
         web = asyncio.create_task(server.serve(sockets=[listening]))
         await asyncio.to_thread(over.wait)
         await hub.drain()

@@ -103,7 +103,7 @@ def hear(
             # Nobody takes a break for an end: the teacher's time goes to what is in doubt.
             if teacher is not None and pause.kind != "break":
                 pcm = np.round(pause.wave * 32_767.0).astype(np.int16)
-                taught = teacher.judge(pcm).finished_probability
+                taught = teacher.score_pause(pcm).finished_probability
             channels = 0 if row.synthetic else _CHANNELS[pause.kind]
             for index in range(1 + channels):
                 yield Heard(next(windows), pause.kind, row.collection, row.group, index > 0, taught)

@@ -27,7 +27,8 @@ Flags = NDArray[np.bool_]
 class EchoGateConfig:
     """When sound that is left after the echo was cancelled counts as somebody speaking.
 
-    The defaults were chosen with `tools/measurements/sound/echo.py`; its table is in `docs/sources.md`.
+    The defaults were chosen with `tools.measurements.sound.echo`; its table is in
+    `docs/lab/log.md`.
     """
 
     reference_floor_db: float = -50.0

@@ -14,7 +14,7 @@ from turbo_stream.recognition.recognizer import Transcript
 
 @dataclass(frozen=True)
 class Score:
-    """How surely one utterance was meant for the device. What follows from it the stream decides."""
+    """How surely one utterance was meant for the device; the stream decides what follows."""
 
     directed_probability: float
     """Calibrated probability that the speech was meant for the device, in [0, 1]."""

@@ -68,8 +68,8 @@ class PartialsConfig:
     """Share of the time that making them may take: a slow machine makes fewer."""
 
     margin_log_odds: float = 2.2
-    """By so much surer than a decision needs Turbo must be of sound and text before the text is shown:
-    nine times the odds. At a margin of 0 of the speech that was rejected in the end every other
+    """By so much surer than a decision needs Turbo must be before the text is shown: nine times
+    the odds. At a margin of 0 of the speech that was rejected in the end every other
     utterance had been shown (docs/latency.md)."""
 
     hopeless: float = 0.1

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from tests.support.paths import ROOT
-from turbo_stream import Pipeline
+from turbo_stream import Models, Pipeline, Settings
 from turbo_stream.benchmark.listen.benchmark import ListenSettings, benchmark_listen
 from turbo_stream.benchmark.listen.cost import conversation_cost, quiet_cost
 from turbo_stream.benchmark.listen.report import brief, listen_plot
@@ -23,8 +23,13 @@ RATE = 16_000
 
 
 @pytest.fixture(scope="module")
-def pipeline() -> Pipeline:
-    return Pipeline.load(asr=str(WHISPER))
+def models() -> Models:
+    return Models.load(Settings(asr=str(WHISPER)))
+
+
+@pytest.fixture(scope="module")
+def pipeline(models: Models) -> Pipeline:
+    return models.stream()
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +63,7 @@ def found(recording: Path) -> dict:
     found = benchmark_listen(
         [recording],
         settings,
-        {"asr": str(WHISPER)},
+        Settings(asr=str(WHISPER)),
         flags=["--asr", str(WHISPER)],
         progress=lambda what, share: told.append(share),
     )
@@ -71,11 +76,11 @@ def test_every_utterance_is_accounted_for_in_each_way_of_feeding(found: dict) ->
         one = found[mode]
         fates = ("whole", "cut", "merged", "missed")
         assert one["utterances"] == utterances == sum(one[fate] for fate in fates), mode
-        assert one["felt_ms"]["n"] == one["whole"] == len(one["delays_ms"]) == utterances
-        for delays in (one["felt_ms"], one["work_ms"], one["end_silence_ms"]):
+        assert one["response_ms"]["n"] == one["whole"] == len(one["delays_ms"]) == utterances
+        for delays in (one["response_ms"], one["work_ms"], one["end_silence_ms"]):
             assert 0 <= delays["p50"] <= delays["p95"] <= delays["p99"] <= delays["max"]
-        felt = sorted(silence + work for silence, work in one["delays_ms"])
-        assert felt[-1] == pytest.approx(one["felt_ms"]["max"])
+        response = sorted(silence + work for silence, work in one["delays_ms"])
+        assert response[-1] == pytest.approx(one["response_ms"]["max"])
         assert one["parts_of_work_ms"]["asr"]["n"] == utterances
     assert found["material"]["speech_s"] == pytest.approx(1.675)
 
@@ -118,7 +123,7 @@ def test_json_table_and_picture(found: dict, capsys) -> None:
     assert json.loads(capsys.readouterr().out) == found
     show("listen", brief(found), as_json=False)
     table = capsys.readouterr().out
-    for word in ("machine.cpu", "felt", "merged", "conversation.streams_per_core", "realtime"):
+    for word in ("machine.cpu", "response", "merged", "conversation.streams_per_core", "realtime"):
         assert word in table
     pytest.importorskip("matplotlib", reason="needs the extra: pip install 'turbo-stream[eval]'")
     assert listen_plot(found).startswith(b"\x89PNG")
@@ -129,23 +134,23 @@ def test_json_table_and_picture(found: dict, capsys) -> None:
 def test_both_ways_of_feeding_hear_the_same(pipeline: Pipeline, short: Stream) -> None:
     fast, live = hear_fast(pipeline, short, 96), hear_live(pipeline, short, 20)
     decided = [
-        [(v.utterance.start_s, v.utterance.decision) for v in one.verdicts] for one in (fast, live)
+        [(v.utterance.start_s, v.utterance.decision) for v in one.decisions] for one in (fast, live)
     ]
     assert decided[0] == decided[1] and len(decided[0]) == 1
     assert live.finished.audio_s == fast.finished.audio_s == pytest.approx(short.duration_s)
     for one in (fast, live):
-        for verdict, span in zip(one.verdicts, short.spans, strict=True):
+        for verdict, span in zip(one.decisions, short.spans, strict=True):
             assert span.end_s < verdict.endpoint_s <= verdict.at_s < short.duration_s + 1
 
 
-def test_without_known_spans_the_event_is_believed(pipeline: Pipeline, short: Stream) -> None:
-    heard = hear_fast(pipeline, Stream("unknown", short.pcm, None), 96)
-    assert len(heard.verdicts) == 1
-    talk = conversation_cost(pipeline, [heard.stream], 9.0, 96)
+def test_without_known_spans_the_event_is_believed(models: Models, short: Stream) -> None:
+    heard = hear_fast(models.stream(), Stream("unknown", short.pcm, None), 96)
+    assert len(heard.decisions) == 1
+    talk = conversation_cost(models, [heard.stream], 9.0, 96)
     assert talk["seconds"] == pytest.approx(9.0)
 
 
 def test_a_quiet_room_is_as_long_as_asked_and_silent(pipeline: Pipeline) -> None:
     quiet = quiet_cost(pipeline, 40.0, 20)
     assert quiet["events"] == 0 and quiet["seconds"] == 40.0
-    assert pipeline.segmenter.fed_samples == 40 * RATE
+    assert pipeline.segmented.segmenter.fed_samples == 40 * RATE

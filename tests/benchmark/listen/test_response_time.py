@@ -45,16 +45,16 @@ def heard(*told: tuple[Utterance, float], spans=SPANS) -> Heard:
 def test_the_wait_is_end_silence_and_work() -> None:
     found = outcome([heard((utterance(1, 3, work_ms=40), 3.7))])
     (delay,) = found.delays
-    assert delay.felt_ms == pytest.approx(700)
+    assert delay.response_ms == pytest.approx(700)
     assert delay.work_ms == pytest.approx(40)
     assert delay.end_silence_ms == pytest.approx(660)
 
 
 def test_the_true_end_counts_not_the_one_that_was_found() -> None:
     (delay,) = outcome([heard((utterance(1, 2.6), 3.5))]).delays
-    assert delay.felt_ms == pytest.approx(500)
+    assert delay.response_ms == pytest.approx(500)
     (unknown,) = outcome([heard((utterance(1, 2.6), 3.5), spans=None)]).delays
-    assert unknown.felt_ms == pytest.approx(900)
+    assert unknown.response_ms == pytest.approx(900)
 
 
 def test_every_known_utterance_has_one_fate() -> None:
@@ -82,16 +82,16 @@ def test_streams_are_added_up_and_unknown_ends_are_not_counted_as_known() -> Non
     unknown = heard((utterance(1, 2), 2.7), spans=None)
     both = latency([known, unknown])
     assert (both["utterances"], both["whole"], both["missed"]) == (5, 2, 3)
-    assert both["felt_ms"]["n"] == both["decided"] == 3
+    assert both["response_ms"]["n"] == both["decided"] == 3
     assert both["texts_saved"] == pytest.approx(1 / 3)
     assert len(both["delays_ms"]) == 3
     alone = latency([unknown])
-    assert alone["utterances"] is None and alone["cut"] is None and alone["felt_ms"]["n"] == 1
+    assert alone["utterances"] is None and alone["cut"] is None and alone["response_ms"]["n"] == 1
 
 
 def test_nothing_heard_is_no_number() -> None:
     none = latency([heard(spans=())])
-    assert none["felt_ms"] == {"n": 0, "p50": None, "p95": None, "p99": None, "max": None}
+    assert none["response_ms"] == {"n": 0, "p50": None, "p95": None, "p99": None, "max": None}
     assert none["utterances"] == 0 and none["texts_saved"] is None
 
 

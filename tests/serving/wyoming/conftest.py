@@ -12,6 +12,7 @@ SMALL_WHISPER = ROOT / "tests" / "assets" / "whisper-kitchen"
 @pytest.fixture(scope="session")
 def listener():
     """The shipped Turbo with a real small Whisper, which knows the sentences of the kitchen."""
-    from turbo_stream.pipeline import Pipeline
+    from turbo_stream.pipeline import Models
+    from turbo_stream.settings import Settings
 
-    return Pipeline.load(asr=str(SMALL_WHISPER))
+    return Models.load(Settings(asr=str(SMALL_WHISPER)))

@@ -9,7 +9,7 @@ from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from turbo_stream.pipeline import Pipeline
+from turbo_stream.pipeline import Models
 from turbo_stream.serving.hub import Hub
 from turbo_stream.serving.limits import Limits
 from turbo_stream.serving.wyoming.address import parse_wyoming_uri
@@ -37,9 +37,9 @@ class Running:
 
 @contextmanager
 def running(
-    pipeline: Pipeline, uri: str = "tcp://127.0.0.1:0", limits: Limits | None = None, **options
+    models: Models, uri: str = "tcp://127.0.0.1:0", limits: Limits | None = None, **options
 ) -> Iterator[Running]:
-    """Serve `pipeline` at `uri` until the context ends."""
+    """Serve `models` at `uri` until the context ends."""
     service = WyomingService(parse_wyoming_uri(uri), **options)
     started: list[Running] = []
     ready = threading.Event()
@@ -47,7 +47,7 @@ def running(
 
     async def serve() -> None:
         hub = Hub(limits)
-        hub.load(pipeline)
+        hub.load(models)
         started.append(Running(str(service.address), hub, asyncio.get_running_loop(), service))
         ready.set()
         await service.run(hub)

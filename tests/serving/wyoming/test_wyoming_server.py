@@ -295,11 +295,12 @@ def test_a_taken_port_and_an_unknown_host_are_told_at_once(server: Running, tmp_
 
 
 def test_a_server_without_a_recognizer_is_refused() -> None:
-    from turbo_stream.pipeline import Pipeline
+    from turbo_stream.pipeline import Models
+    from turbo_stream.settings import Settings
 
     async def serve() -> None:
         hub = Hub()
-        hub.load(Pipeline.load(asr="none"))
+        hub.load(Models.load(Settings(asr="none")))
         await WyomingService(parse_wyoming_uri("tcp://127.0.0.1:0")).run(hub)
 
     with pytest.raises(InputError, match="recognizer"):

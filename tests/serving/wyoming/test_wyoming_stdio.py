@@ -22,16 +22,16 @@ from tests.serving.wyoming.wyoming_client import request, text
 CODE = f"""
 import os, sys
 from turbo_stream.cli import serve
-from turbo_stream.pipeline import Pipeline
+from turbo_stream.pipeline import Models
 
-load = Pipeline.load
+load = Models.load
 
 def noisy_load(*args, **kwargs):
     print("printed by a library")
     os.write(1, b"written by another")
     return load(*args, **kwargs)
 
-Pipeline.load = noisy_load
+Models.load = noisy_load
 sys.argv = ["turbo-serve", "--asr", {str(SMALL_WHISPER)!r}, "--wyoming", "stdio://"]
 serve.main()
 """

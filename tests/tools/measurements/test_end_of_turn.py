@@ -35,7 +35,7 @@ class Sure:
         self.probability = probability
         self.asked = 0
 
-    def judge(self, pcm):
+    def score_pause(self, pcm):
         self.asked += 1
         return PauseScore(finished_probability=self.probability)
 

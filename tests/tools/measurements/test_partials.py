@@ -22,7 +22,7 @@ from turbo_stream.segmentation.segment import PauseScore
 class Sound:
     """Two seconds of anything sound meant for the device, and longer sounds do not."""
 
-    def judge(self, pcm: np.ndarray) -> PauseScore:
+    def score_pause(self, pcm: np.ndarray) -> PauseScore:
         return PauseScore(None, 0.9 if len(pcm) <= 32_000 else 0.1)
 
     def warm_up(self) -> None:
@@ -38,7 +38,7 @@ class Clip:
 
 def test_a_text_is_made_only_while_the_sound_alone_accepts() -> None:
     recognizer = ScriptedRecognizer()
-    decider = Decider(recognizer, LoudnessDetector(always=0.7), sound_scorer=Sound())
+    decider = Decider(recognizer, LoudnessDetector(always=0.7), 0.5, sound_scorer=Sound())
     found = follow(decider, Clip(), "talk")
     assert found == Followed("talk", accepted=True, surest=0.7)
     assert recognizer.calls == 3 + 1  # at 0.6, 1.2, 1.8 s, and the whole

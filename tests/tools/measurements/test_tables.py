@@ -13,6 +13,7 @@ from tests.support.tiny_package import write_package
 from tools.measurements.cost.tables import main
 from turbo_stream.benchmark.listen.benchmark import ListenSettings, benchmark_listen
 from turbo_stream.benchmark.turbo import benchmark_turbo
+from turbo_stream.settings import Settings
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def test_a_column_for_each_result_and_a_table_for_the_classifier(tmp_path: Path,
     settings = ListenSettings(
         realtime_s=0, full_speed_s=6, quiet_s=0, live_quiet_s=0, talk_s=6, starts=0
     )
-    listened = benchmark_listen([KITCHEN], settings, {"asr": "none", "model": model}, flags=[])
+    listened = benchmark_listen([KITCHEN], settings, Settings(model, asr="none"), flags=[])
     timed = benchmark_turbo(model, seconds=(1.0, 2.0), threads=(1,), runs=2)
     paths = [tmp_path / "a.json", tmp_path / "b.json", tmp_path / "turbo.json"]
     for path, found in zip(paths, (listened, listened, timed), strict=True):
@@ -37,7 +38,7 @@ def test_a_column_for_each_result_and_a_table_for_the_classifier(tmp_path: Path,
     listen, turbo = done.output.strip().split("\n\n")[:2]
     rows = {row[0]: row[1:] for row in map(cells, listen.splitlines())}
     assert rows["p50 / p95 / p99"] == ["none, kitchen.flac"] * 2
-    assert rows["**felt, real time**, ms"] == ["-", "-"], "not measured"
+    assert rows["**response, real time**, ms"] == ["-", "-"], "not measured"
     share = listened["conversation"]["cpu_share"]
     assert rows["conversation, share of a core"] == [f"{share:.1%}"] * 2
     work = listened["full_speed"]["work_ms"]["p50"]

@@ -2,7 +2,7 @@
 
 Starts the server as a user does, and plays each client a recording at its own pace, each begun at
 another place. None may be lost: a client is `lost` whose stream did not end with `finished`. What
-the server gave up under load stands in `degraded` and `dropped`. `felt_ms` is from the moment the
+the server gave up under load stands in `degraded` and `dropped`. `response_ms` is from the moment the
 last sample of an utterance was sent until its verdict came back over the socket.
 """
 
@@ -37,7 +37,7 @@ class Heard:
     """What one client was told."""
 
     events: list[dict[str, Any]] = field(default_factory=list)
-    felt_ms: list[float] = field(default_factory=list)
+    response_ms: list[float] = field(default_factory=list)
     behind_s: float = 0.0
     """How much later than by the clock the last frame was taken."""
 
@@ -90,7 +90,7 @@ def main(
         "partials": sum(e["event"] == "partial" for h in heard for e in h.events),
         "speculation": _speculation(heard),
         "endpoint_to_decision_ms": distribution(waited),
-        "felt_ms": distribution([ms for h in heard for ms in h.felt_ms]),
+        "response_ms": distribution([ms for h in heard for ms in h.response_ms]),
         "behind_s": distribution([h.behind_s for h in heard]),
         "server_cores": cpu_s / wall_s,
         "threads": {"idle": idle_threads, "most": watched.most_threads, "after": threads_after},
@@ -132,7 +132,7 @@ async def _client(port: int, pcm: np.ndarray, frame: int) -> Heard:
                 heard.events.append(event)
                 if event["event"] == "utterance":
                     said_s = started_s + event["end_s"]
-                    heard.felt_ms.append(1000 * (time.perf_counter() - said_s))
+                    heard.response_ms.append(1000 * (time.perf_counter() - said_s))
         except websockets.ConnectionClosed:
             pass
         sending.cancel()

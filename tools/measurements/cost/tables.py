@@ -22,7 +22,7 @@ _LISTEN: dict[str, Callable[[Found], str]] = {
         f"{f['machine']['load_average']}, {f['machine']['load_average_after']}"
     ),
     "cold start to `ready`, s": lambda f: f"{f['cold_start']['ready_s']:.2f}",
-    "**felt, real time**, ms": lambda f: _three(f, "realtime", "felt_ms"),
+    "**response, real time**, ms": lambda f: _three(f, "realtime", "response_ms"),
     "of which end silence": lambda f: _three(f, "realtime", "end_silence_ms"),
     "of which work": lambda f: _three(f, "realtime", "work_ms"),
     "work at full speed, nothing ahead, ms": lambda f: _three(f, "full_speed", "work_ms"),

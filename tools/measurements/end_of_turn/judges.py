@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from turbo_stream.detection.package import ModelPackage
 from turbo_stream.detection.turbo import TurboDetector
 from turbo_stream.errors import InputError
-from turbo_stream.segmentation.segment import PauseScorer, PauseScore
+from turbo_stream.segmentation.segment import PauseScore, PauseScorer
 from turbo_stream.segmentation.smart_turn import SmartTurn
 
 
@@ -26,12 +26,12 @@ class Remembering:
     said: dict[bytes, PauseScore] = field(default_factory=dict)
     cpu_s: list[float] = field(default_factory=list)
 
-    def judge(self, pcm: NDArray[np.int16]) -> PauseScore:
-        """Return the verdict on `pcm`, from memory where it is known."""
+    def score_pause(self, pcm: NDArray[np.int16]) -> PauseScore:
+        """Return the score of `pcm`, from memory where it is known."""
         key = pcm.tobytes()
         if key not in self.said:
             began = time.process_time()
-            self.said[key] = self.judge_once.judge(pcm)
+            self.said[key] = self.judge_once.score_pause(pcm)
             self.cpu_s.append(time.process_time() - began)
         return self.said[key]
 

@@ -75,7 +75,7 @@ def _steps(whisper: str | None) -> Iterator[tuple[str, float, Callable[[], objec
     heard = Transcript("turn on the kitchen lights", Confidence(-0.3))
     for seconds in TURBO_S:
         pcm = kitchen[: to_samples(seconds)]
-        yield f"Turbo on {seconds} s", 1, lambda pcm=pcm: turbo.detect(pcm, heard)
+        yield f"Turbo on {seconds} s", 1, lambda pcm=pcm: turbo.score(pcm, heard)
     if whisper is not None:
         yield from _whisper_steps(whisper, kitchen)
 

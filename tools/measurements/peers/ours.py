@@ -31,12 +31,12 @@ def load(job: Job) -> Listen:
     def listen(pcm: NDArray[np.int16]) -> list[Answer]:
         return [
             Answer(
-                verdict.endpoint_s,
-                verdict.at_s,
-                verdict.utterance.text,
-                verdict.utterance.asr.get("guard"),
+                one.endpoint_s,
+                one.at_s,
+                one.utterance.text,
+                one.utterance.asr.get("guard"),
             )
-            for verdict in hear_live(pipeline, Stream("", pcm, None), BLOCK_MS).verdicts
+            for one in hear_live(pipeline, Stream("", pcm, None), BLOCK_MS).decisions
         ]
 
     return listen

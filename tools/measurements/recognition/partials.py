@@ -31,7 +31,7 @@ from turbo_stream.segmentation.segment import Segment
 
 EVERY_S = 0.6
 SHOWN_FROM = (0.5, 0.8, 0.9, 0.95)
-"""Probabilities with the text from which it is shown; the first stands for a verdict's own."""
+"""Probabilities with the text from which it is shown; the first stands for the threshold itself."""
 
 
 @dataclass(frozen=True)
@@ -47,15 +47,15 @@ class Followed:
 def follow(decider: Decider, recording: Recording, group: str) -> Followed:
     """Score `recording` as it grows, then decide it."""
     pcm, surest = recording.pcm(), 0.0
-    step, threshold = round(EVERY_S * SAMPLE_RATE), decider.detector.threshold
+    step, threshold = round(EVERY_S * SAMPLE_RATE), decider.threshold
     for end in range(step, len(pcm), step):
         spoken = Segment(0, 0, end, end, pcm[:end])
-        by_sound = decider.directed_by_sound(spoken)
+        by_sound = decider.score_sound(spoken)
         if by_sound is None or by_sound < threshold:
             continue
         hearing = decider.hear(spoken)
-        detection = hearing and decider.detect(spoken, hearing).detection
-        surest = max(surest, detection.directed_probability if detection else 0.0)
+        score = hearing and decider.score_heard(spoken, hearing).score
+        surest = max(surest, score.directed_probability if score else 0.0)
     event = decider.decide(Segment(0, 0, len(pcm), len(pcm), pcm))
     return Followed(group, event.decision == "accepted", surest)
 
@@ -98,7 +98,7 @@ def main(recordings: Path, asr: str, held_out: tuple[str, ...], limit: int) -> N
             side = [item for item in items if item.directed == directed]
             chosen = random.Random(0).sample(side, min(limit, len(side)))
             followed += [follow(decider, one, name) for one in track(chosen, name, console=console)]
-        rows += summary(followed, decider.detector.threshold)
+        rows += summary(followed, decider.threshold)
     table = Table(*rows[0])
     for row in rows:
         table.add_row(*map(str, row.values()))

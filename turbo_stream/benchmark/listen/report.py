@@ -40,8 +40,8 @@ _ACCOUNTS = (
 
 
 def _wait(mode: str, one: Mapping[str, Any]) -> dict[str, Any]:
-    delays = {key: _all_three(one[f"{key}_ms"]) for key in ("felt", "end_silence", "work")}
-    return {"mode": mode, "n": one["felt_ms"]["n"], **delays}
+    delays = {key: _all_three(one[f"{key}_ms"]) for key in ("response", "end_silence", "work")}
+    return {"mode": mode, "n": one["response_ms"]["n"], **delays}
 
 
 def _fates(mode: str, one: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,7 +64,7 @@ _LEAST_MS = 0.1
 
 
 def listen_plot(found: Mapping[str, Any]) -> bytes:
-    """Draw the cumulative distributions of what is felt, and of its parts, as PNG.
+    """Draw the cumulative distributions of the response time, and of its parts, as PNG.
 
     A figure of `benchmark_listen` that was left out is left out here.
     """
@@ -78,7 +78,7 @@ def listen_plot(found: Mapping[str, Any]) -> bytes:
             continue
         silence, work = np.array(found[mode]["delays_ms"]).T
         quick.plot(*_steps(np.maximum(work, _LEAST_MS)), color=colour, lw=2, label=name)
-        slow.plot(*_steps(silence + work), color=colour, lw=2, label=f"felt, {name}")
+        slow.plot(*_steps(silence + work), color=colour, lw=2, label=f"response, {name}")
         slow.plot(*_steps(silence), ":", color=colour, lw=2, label="of this, end silence")
         notes.append(_note(name, found[mode]))
     quick.set_xscale("log")

@@ -24,7 +24,7 @@ class Delay:
     """Endpoint to decision, as the event tells it: text and classification."""
 
     @property
-    def felt_ms(self) -> float:
+    def response_ms(self) -> float:
         """The sum."""
         return self.end_silence_ms + self.work_ms
 
@@ -68,7 +68,7 @@ def outcome(heard: Iterable[Heard]) -> Outcome:
 def latency(heard: Sequence[Heard]) -> dict[str, Any]:
     """Return the delays in `heard` and what else befell the utterances, JSON-ready.
 
-    `felt_ms` is `end_silence_ms` + `work_ms`, utterance by utterance, and `delays_ms` has all of
+    `response_ms` is `end_silence_ms` + `work_ms`, utterance by utterance, and `delays_ms` has all of
     them; `parts_of_work_ms` are what the events themselves tell of their work, some of which may
     have been done before the endpoint. `texts_saved` is the share of utterances that were decided
     by their sound alone.
@@ -76,7 +76,7 @@ def latency(heard: Sequence[Heard]) -> dict[str, Any]:
     found = outcome(heard)
     decisions = [decision for one in heard for decision in one.decisions]
     return {
-        "felt_ms": distribution([delay.felt_ms for delay in found.delays]),
+        "response_ms": distribution([delay.response_ms for delay in found.delays]),
         "end_silence_ms": distribution([delay.end_silence_ms for delay in found.delays]),
         "work_ms": distribution([delay.work_ms for delay in found.delays]),
         "parts_of_work_ms": _parts(decisions),
