@@ -1,5 +1,5 @@
 # turbo-serve with the model that ships and PocketSphinx: nothing is fetched when it runs.
-# Use: docs/deployment.md
+# Use: docs/guide/deployment.md
 ARG PYTHON=3.13
 
 FROM python:${PYTHON}-slim-trixie AS build

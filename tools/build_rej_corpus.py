@@ -1,4 +1,4 @@
-"""Builds the device-directed-speech corpus: see docs/corpus.md.
+"""Builds the device-directed-speech corpus: see docs/guide/corpus.md.
 
 python -m tools.build_rej_corpus --out DIR [--texts DIR] [--hours H] [--seed 0] [--workers N]
 """
@@ -35,7 +35,7 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option(
     "--texts",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Folder of text collections (docs/corpus.md); without it, the sentences in the repo.",
+    help="Folder of text collections (docs/guide/corpus.md); without it, the sentences in the repo.",
 )
 @click.option("--noise", type=_FILE, help="Manifest of noises, beside simulated ones.")
 @click.option("--rooms", type=_FILE, help="Manifest of room responses, beside simulated ones.")
@@ -107,7 +107,7 @@ def _check_needs() -> None:
         raise InputError("rooms need pyroomacoustics: pip install 'turbo-stream[train]'")
     silent = [voice.name for voice in silent_voices()]
     if silent:
-        raise InputError(f"cannot speak as {', '.join(silent)}: packages in docs/corpus.md")
+        raise InputError(f"cannot speak as {', '.join(silent)}: packages in docs/guide/corpus.md")
 
 
 def _run(build: Build, recognizers: dict[str, str], workers: int) -> None:

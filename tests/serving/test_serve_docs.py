@@ -1,4 +1,4 @@
-"""docs/serve.md holds what the server does."""
+"""docs/guide/serve.md holds what the server does."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ def quantize_dynamic(source: Path, target: Path, *, reduce_range: bool = False) 
 
     The scale of an activation is that of the whole tensor of this very run: nothing needs to be
     known beforehand, and neighbours in a batch move each other's scores, so run one at a time.
-    `reduce_range` has weights of 7 bits, whose products never saturate (see docs/int8.md).
+    `reduce_range` has weights of 7 bits, whose products never saturate (see docs/lab/int8.md).
     """
     from onnxruntime import quantization
 
@@ -134,7 +134,7 @@ def quantize_static(source: Path, target: Path, items: Sequence[Item]) -> None:
     """Write the graph at `source` with INT8 weights, one scale an output channel, in QDQ format.
 
     The range of what goes into a product is fixed: from the mean of the least to the mean of the
-    largest value that each of `items` has there (their extremes lose more, see docs/int8.md). So a
+    largest value that each of `items` has there (their extremes lose more, see docs/lab/int8.md). So a
     row's scores do not depend on its batch. What comes out of a product stays in float.
     """
     from onnxruntime import quantization

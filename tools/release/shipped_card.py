@@ -176,7 +176,7 @@ licence (WUW Corpus II, V. Kepuska) are among the sources.
 
 ## On recordings of your own
 
-`docs/train-your-own.md` of the repository goes from a folder of labelled WAVs to a package that
+`docs/guide/train-your-own.md` of the repository goes from a folder of labelled WAVs to a package that
 starts from these weights, or tunes their threshold alone. Do that before trusting it: the figures
 above are of other rooms than yours.
 """
@@ -188,5 +188,5 @@ def _voices(data: list[dict]) -> str:
         return ""
     return (
         f"Synthetic speech is by {', '.join(engines)}, the same voices in both classes, speaking "
-        "texts of the licences above (docs/corpus.md names the voices).\n\n"
+        "texts of the licences above (docs/guide/corpus.md names the voices).\n\n"
     )

@@ -1,7 +1,7 @@
 """A prior from what was accepted before: who has just spoken to the device may well go on.
 
 Off unless asked for. What is kept between utterances is one number, the end of the last accepted
-one; no text is, neither of rejected speech nor of accepted (docs/context.md says why).
+one; no text is, neither of rejected speech nor of accepted (docs/lab/log.md says why).
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ class PartialsConfig:
     margin_log_odds: float = 2.2
     """By so much surer than a decision needs Turbo must be before the text is shown: nine times
     the odds. At a margin of 0 of the speech that was rejected in the end every other
-    utterance had been shown (docs/latency.md)."""
+    utterance had been shown (docs/lab/latency.md)."""
 
     hopeless: float = 0.1
     """Below this probability, twice in a row, an utterance gets no more of them."""

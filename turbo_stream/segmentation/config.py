@@ -1,4 +1,4 @@
-"""The durations by which the segmenter decides; `docs/segmentation.md` has the measurements."""
+"""The durations by which the segmenter decides; `docs/lab/segmentation.md` has the measurements."""
 
 from __future__ import annotations
 

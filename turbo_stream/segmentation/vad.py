@@ -36,7 +36,7 @@ class Vad(Protocol):
 VAD_NAMES = ("webrtc", "silero", "webrtc+silero")
 
 DEFAULT_VAD = "webrtc+silero"
-"""Chosen by measurement: `docs/segmentation.md`."""
+"""Chosen by measurement: `docs/lab/segmentation.md`."""
 
 
 def load_vad(name: str = DEFAULT_VAD) -> Vad:

@@ -13,7 +13,7 @@ from training.data.hypotheses import MISSING, read_hypotheses
 from turbo_stream.errors import InputError
 
 
-@pytest.mark.skipif(shutil.which("flite") is None, reason="needs flite (docs/corpus.md)")
+@pytest.mark.skipif(shutil.which("flite") is None, reason="needs flite (docs/guide/corpus.md)")
 def test_clips_are_heard_once_and_read_by_the_trainer(tmp_path: Path) -> None:
     (tmp_path / "clips").mkdir()
     with (tmp_path / "manifest.jsonl").open("w") as file:

@@ -13,7 +13,7 @@ from tools.corpus.text_item import TextItem
 from tools.corpus.voices import VOICE_OF
 
 pytestmark = pytest.mark.skipif(
-    shutil.which("flite") is None, reason="needs flite (docs/corpus.md)"
+    shutil.which("flite") is None, reason="needs flite (docs/guide/corpus.md)"
 )
 
 

@@ -94,7 +94,7 @@ def test_figures_stand_on_the_card_with_their_intervals(package, tmp_path):
     assert "2.3 % as recorded" in card and "| 6.1 % | 8.3 % | 6.2 % | 6.2 % |" in card
     assert "On 321 items (recordings)" in card
     assert "Synthetic speech is by festival" in card and "voice: BSD" in card
-    for word in ("Intended use", "Accents", "Children", "Distance", "docs/train-your-own.md"):
+    for word in ("Intended use", "Accents", "Children", "Distance", "docs/guide/train-your-own.md"):
         assert word in card
     ModelPackage.load(package)  # its hash is right
 

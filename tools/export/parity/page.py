@@ -166,7 +166,7 @@ of decisions at the threshold {_number(threshold, 3)} that INT8 takes otherwise.
 <section><h2>Cost</h2>{_systems(report["systems"])}{skipped}
 <p class="dim">{html.escape(machine["processor"])}, {html.escape(machine["platform"])}. Load and
 memory: medians of three fresh processes each, libraries imported before. On this CPU ONNX Runtime
-{saturates} INT8 products (see docs/int8.md).</p>
+{saturates} INT8 products (see docs/lab/int8.md).</p>
 <div class="plots">{_picture(*pictures["latency.png"])}</div></section>
 </main>"""
     page = (

@@ -1,4 +1,4 @@
-"""Writes what `turbo-bench --json` found as the tables of docs/benchmarks.md.
+"""Writes what `turbo-bench --json` found as the tables of docs/guide/benchmarks.md.
 
 turbo-bench listen --asr none --json > none.json, and so on for other recognizers; then
 python -m tools.measurements.cost.tables none.json whisper.json [turbo.json]

@@ -3,7 +3,7 @@
 python -m tools.measurements.instructions [--asr WHISPER] [--arm-root DIR --arm-packages DIR] [--json]
 
 Counted under valgrind on this processor, and under QEMU on the processors of the Raspberry Pi 4
-and 5 if an ARM system is given (docs/small-devices.md says how to get one). Times on a board are
+and 5 if an ARM system is given (docs/lab/devices.md says how to get one). Times on a board are
 estimates from these counts; nothing here has run on one.
 """
 

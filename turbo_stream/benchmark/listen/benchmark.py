@@ -86,7 +86,7 @@ def benchmark_listen(
         progress: is told how far it is.
 
     Returns:
-        JSON-ready figures; `docs/benchmarks.md` explains them.
+        JSON-ready figures; `docs/guide/benchmarks.md` explains them.
 
     Raises:
         InputError: a recording, a model or a setting cannot be used.

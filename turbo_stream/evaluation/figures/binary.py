@@ -133,7 +133,7 @@ def binary_metrics(
 ) -> dict[str, Any]:
     """Return the figures of `truths`, `[N]`, and `scores`, `[N]`, N from 0; None where undefined.
 
-    Definitions: `docs/evaluation.md`. Nothing is rounded.
+    Definitions: `docs/reference/metrics.md`. Nothing is rounded.
     """
     from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_score
 

@@ -99,7 +99,7 @@ def read_recordings(rows: Iterable[Row]) -> list[Recording]:
 
 
 def stream_metrics(recordings: Sequence[Recording]) -> dict[str, Any]:
-    """Return the `stream` block of `metrics.json`; definitions: `docs/evaluation.md`.
+    """Return the `stream` block of `metrics.json`; definitions: `docs/reference/metrics.md`.
 
     Raises:
         InputError: a recording's row does not say how long it is.
