@@ -21,8 +21,7 @@ from turbo_stream.audio.open import open_source
 from turbo_stream.cli.command import run_command
 from turbo_stream.cli.listen import listen
 from turbo_stream.deciding.follow_up import FollowUp, shifted
-from turbo_stream.detection.package import FollowUpPrior
-from turbo_stream.detection.package import ModelPackage
+from turbo_stream.detection.package import FollowUpPrior, ModelPackage
 from turbo_stream.errors import PackageError
 from turbo_stream.events import Event, Utterance
 from turbo_stream.live.live_pipeline import LiveConfig, LivePipeline

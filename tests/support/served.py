@@ -20,8 +20,8 @@ from turbo_stream.events import Ready
 from turbo_stream.pipeline import Pipeline
 from turbo_stream.segmentation.segmenter import Segmenter
 from turbo_stream.segmentation.vad import load_vad
+from turbo_stream.serving.access import GateConfig
 from turbo_stream.serving.app import make_app
-from turbo_stream.serving.gate import GateConfig
 from turbo_stream.serving.hub import Hub
 from turbo_stream.serving.limits import Limits
 from turbo_stream.serving.web_server import WebServer, bound_socket
