@@ -87,7 +87,7 @@ def test_a_failure_is_told_in_one_line_without_the_words(accepted, said, script,
     running.hand_on(accepted(number=5))
     running.hand_on(accepted(number=6))
     running.close(60)
-    assert said == [f"--on-accept: sh for utterance {n} {says}" for n in (5, 6)]
+    assert said == [f"`on_accept`: sh for utterance {n} {says}" for n in (5, 6)]
 
 
 def test_a_program_that_goes_away_does_not_stop_anything(accepted, said, tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_a_command_that_hangs_is_ended_with_its_children(accepted, said, tmp_pat
     running = command(shell(script, str(pid)), said, config={"timeout_s": 1.0, "grace_s": 0.2})
     running.hand_on(accepted())
     running.close(60)
-    assert said == ["--on-accept: sh for utterance 0 took longer than 1 s and was ended"]
+    assert said == ["`on_accept`: sh for utterance 0 took longer than 1 s and was ended"]
     assert _gone(int(pid.read_text()))
 
 
@@ -119,7 +119,7 @@ def test_what_waits_too_long_is_dropped_oldest_first_and_said(accepted, said, tm
     _until(lambda: not running._outbox._items)
     for number in (1, 2, 3):
         running.hand_on(accepted(number=number))
-    assert said == ["--on-accept: sh for utterance 1 was not run: those before it took too long"]
+    assert said == ["`on_accept`: sh for utterance 1 was not run: those before it took too long"]
     go_on.touch()
     running.close(60)
     assert out.read_text().split() == ["0", "2", "3"]
@@ -162,8 +162,8 @@ def test_the_end_of_listening_waits_for_a_bounded_time(accepted, said) -> None:
     _until(lambda: len(running._outbox._items) == 1)
     running.close(0.2)
     assert sorted(said) == [
-        "--on-accept: sleep for utterance 0 was running and was ended",
-        "--on-accept: sleep for utterance 1 was not run: those before it took too long",
+        "`on_accept`: sleep for utterance 0 was running and was ended",
+        "`on_accept`: sleep for utterance 1 was not run: those before it took too long",
     ]
 
 

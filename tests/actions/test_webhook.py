@@ -151,7 +151,7 @@ def test_a_refusal_is_told_and_not_repeated(webhook, receiver, accepted, said, s
     sending.close(30)
     assert len(receiver.requests) == 1
     host = receiver.url.removesuffix(SECRET_PATH)
-    assert said == [f"--webhook: utterance 3 for {host}: answer {status}"]
+    assert said == [f"`webhook`: utterance 3 for {host}: answer {status}"]
 
 
 def test_a_receiver_out_of_reach_is_given_up_without_its_path(webhook, accepted, said) -> None:
@@ -245,7 +245,7 @@ def test_the_end_of_listening_waits_for_a_bounded_time(webhook, receiver, accept
         ("https://", "takes a URL"),
         ("https://host:99999/", "give a URL"),
         ("https://host/a\nb", "takes a URL"),
-        ("http://homeassistant.local:8123/api/webhook/abc", "--webhook-plain-http"),
+        ("http://homeassistant.local:8123/api/webhook/abc", "`webhook_plain_http`"),
         ("http://localhost.example/", "unencrypted"),
         ("https://user:word@host/", "not sent"),
     ],

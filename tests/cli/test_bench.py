@@ -60,7 +60,7 @@ def test_eval_without_a_manifest(tmp_path, capsys) -> None:
         (["listen", *QUICK, "--plot", "wait.pdf"], "plots are PNG"),
         (["listen", *QUICK, "--streams", "2"], "leave out --full-speed"),
         (["listen", *QUICK, "--seconds", "1"], "--seconds"),
-        (["listen", *QUICK, "--vad", "loud"], "is 'loud'"),
+        (["listen", *QUICK, "--vad", "loud"], "--vad is 'loud'; choose one of"),
         (["listen", *QUICK, "--model", "nowhere"], "nowhere"),
         (["turbo", "--model", "nowhere"], "nowhere"),
         (["turbo", "--plot", "t.jpg"], "plots are PNG"),

@@ -8,18 +8,12 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from turbo_stream.cli.config_file import read_config
+from turbo_stream.cli.config_file import config_option
 
 
 @click.command()
 @click.argument("source", required=False)
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    callback=read_config,
-    is_eager=True,
-    expose_value=False,
-)
+@config_option
 @click.option("--jsonl", is_flag=True)
 @click.option("--threshold", type=float)
 @click.option("--operating-point")

@@ -106,7 +106,7 @@ def test_another_name_is_no_other_recognizer(package) -> None:
 @pytest.mark.parametrize(
     ("recognizer", "said"),
     [
-        (NoRecognizer(), "cannot work with none: give that Whisper as --asr"),
+        (NoRecognizer(), "cannot work with none: give that Whisper as `asr`"),
         (Encoding(sha256="cd" * 32), "another sha256"),
         (Encoding(window_floor_s=5.0), "another window_floor_s"),
     ],

@@ -54,7 +54,7 @@ def test_auto_falls_back_to_pocketsphinx_and_says_why(
 
 @pytest.mark.parametrize("spec", ["auto", "pocketsphinx"])
 def test_english_only_recognizers_refuse_other_languages(spec: str) -> None:
-    with pytest.raises(InputError, match="hears English only, not 'fr'.*--asr tiny"):
+    with pytest.raises(InputError, match="hears English only, not 'fr'.*`asr` tiny"):
         load_recognizer(spec, language="fr", say=silent)
 
 

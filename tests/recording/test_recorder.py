@@ -18,7 +18,8 @@ from tests.support.fakes import LoudnessDetector, ScriptedRecognizer, make_pipel
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.manifest import read_manifest
 from turbo_stream.pipeline import Pipeline
-from turbo_stream.recording.recorder import Recorder, RecordingConfig
+from turbo_stream.recording.config import RecordingConfig
+from turbo_stream.recording.recorder import Recorder
 from turbo_stream.segmentation.segment import Segment
 
 RATE = 16_000
@@ -200,7 +201,7 @@ def test_a_full_disk_is_told_once_and_stops_nothing(record, said, monkeypatch) -
     parts = [(pipeline(), segment(number)) for number in range(4)]
     folder = record(*parts)
     assert said == [
-        "--record: utterance 0 was not recorded (No space left on device); trying on in silence"
+        "`folder`: utterance 0 was not recorded (No space left on device); trying on in silence"
     ]
     assert len(rows(folder)) == len(sounds(folder)) == 1
 
@@ -221,18 +222,23 @@ def test_two_programs_do_not_share_a_folder(record, tmp_path: Path) -> None:
     record((pipeline(), segment()))
 
 
-@pytest.mark.parametrize("option", [["--record-rejected"], ["--record-days", "3"]])
+@pytest.mark.parametrize(
+    "option", [["--record-rejected"], ["--record-days", "3"], ["--record-mb", "1000"]]
+)
 def test_nothing_is_recorded_by_halves_of_a_wish(option, capsys) -> None:
     from turbo_stream.cli.command import run_command
     from turbo_stream.cli.listen import listen
 
     assert run_command(listen, ["no-such-file.wav", *option]) == 2
-    assert "without --record DIR" in capsys.readouterr().err
+    assert (
+        f"{option[0]} was given, but nothing is recorded without --record;"
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize("limits", [{"days": 0}, {"days": -1}, {"megabytes": 0}])
 def test_a_limit_that_is_none_is_refused(tmp_path: Path, limits) -> None:
-    with pytest.raises(InputError, match="give more than 0"):
+    with pytest.raises(InputError, match="give a number above 0"):
         RecordingConfig(tmp_path, **limits)
 
 

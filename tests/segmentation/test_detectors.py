@@ -99,5 +99,5 @@ def test_unknown_names_and_modes_are_refused():
 
 def test_a_missing_silero_file_is_said_in_one_line(monkeypatch):
     monkeypatch.setattr("turbo_stream.segmentation.silero.find_spec", lambda name: None)
-    with pytest.raises(InputError, match="--vad webrtc"):
+    with pytest.raises(InputError, match="`vad` webrtc"):
         SileroVad()

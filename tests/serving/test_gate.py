@@ -7,7 +7,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from tests.support.served import Served, closed_with, served, shared_models
-from turbo_stream.serving.gate import GateConfig
+from turbo_stream.serving.access import GateConfig
 
 TOKEN = "correct horse battery staple ü"
 
@@ -45,7 +45,7 @@ def test_a_name_that_was_made_to_point_here_is_refused(open_server, host, allowe
     answer = httpx.get(f"{open_server.url}/readyz", headers=headers)
     assert answer.status_code == (200 if allowed else 403)
     if not allowed:
-        assert "--allow-host" in answer.json()["error"]
+        assert "`allow_hosts`" in answer.json()["error"]
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ import pytest
 
 from tests.support.fakes import LoudnessDetector
 from tests.support.served import shared_models
-from turbo_stream.actions.actions import HandingOnConfig
+from turbo_stream.actions.actions import ActionsConfig
 from turbo_stream.errors import InputError
-from turbo_stream.serving.actions import HandingOnService
+from turbo_stream.serving.actions import ActionsService
 from turbo_stream.serving.hub import Hub, Transport
 
 
@@ -42,7 +42,7 @@ def test_accepted_speech_of_every_stream_is_handed_on(
     async def serve() -> None:
         hub = Hub()
         hub.load(shared_models(detector=LoudnessDetector(always=probability)))
-        service = HandingOnService(HandingOnConfig(on_accept=command), said.append)
+        service = ActionsService(ActionsConfig(on_accept=command), said.append)
         running = asyncio.create_task(service.run(hub))
         await asyncio.sleep(0)
         await asyncio.gather(speak(hub, "websocket", excerpt), speak(hub, "wyoming", excerpt))
@@ -57,4 +57,4 @@ def test_accepted_speech_of_every_stream_is_handed_on(
 
 def test_what_cannot_work_is_told_at_once() -> None:
     with pytest.raises(InputError, match="no program"):
-        HandingOnService(HandingOnConfig(on_accept="no-such-program"), print)
+        ActionsService(ActionsConfig(on_accept="no-such-program"), print)

@@ -102,7 +102,7 @@ def test_broken_frames_are_closed(server: Served) -> None:
         ("?threshold=1.5", "`threshold` is 1.5"),
         ("?threshold=nan", "`threshold` is nan"),
         ("?threshold=high", "number from 0 to 1"),
-        ("?show_rejected=1", "--show-rejected"),
+        ("?show_rejected=1", "`show_rejected`"),
         ("?partials=maybe", "partials has to be 0 or 1"),
         ("?colour=red", "unknown option"),
         ("?name=friday", "has no use for them"),

@@ -16,8 +16,8 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.support.fakes import LoudnessDetector, ScriptedRecognizer
 from turbo_stream.pipeline import Models
+from turbo_stream.serving.access import GateConfig
 from turbo_stream.serving.app import make_app
-from turbo_stream.serving.gate import GateConfig
 from turbo_stream.serving.hub import Hub
 from turbo_stream.serving.limits import Limits
 from turbo_stream.serving.web_server import WebServer, bound_socket

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, fields
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -48,6 +49,9 @@ class Option:
     empty: str | None = None
     """What the flag alone means, where its value may be left out."""
 
+    secret: bool = False
+    """It is left out of the dataclass's `repr`."""
+
     @property
     def bounds(self) -> str:
         """The allowed numbers, for a person; empty where there is no bound."""
@@ -57,7 +61,7 @@ class Option:
         high = (
             f"{'below' if self.below_high else 'to'} {self.high:g}" if self.high < math.inf else ""
         )
-        return " ".join(part for part in (low, high) if part)
+        return (" and " if self.below_high else " ").join(part for part in (low, high) if part)
 
     def allows(self, value: float) -> bool:
         """Return whether `value` lies within the bounds; NaN does not."""
@@ -67,7 +71,8 @@ class Option:
 
 def option(default: Any, help: str, **known: Any) -> Any:
     """Return a dataclass field with an `Option`; `known` are further fields of that."""
-    return field(default=default, metadata={"option": Option(help, **known)})
+    made = Option(help, **known)
+    return field(default=default, repr=not made.secret, metadata={"option": made})
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,10 @@ class OptionField:
     default: Any
     option: Option
     kind: type
-    """`bool`, `int`, `float`, `str` or `Path`; of a repeatable one that of each value."""
+    """`bool`, `int`, `float`, `str` or `Path`; of a repeatable one that of each value.
+
+    A string where the field takes a path as well: `none` and names are no paths.
+    """
 
     repeatable: bool
 
@@ -88,8 +96,13 @@ class OptionField:
         return (self.option.flag or self.name).replace("_", "-")
 
 
-def option_fields(owner: type) -> list[OptionField]:
+def option_fields(owner: type) -> tuple[OptionField, ...]:
     """Return the options of a dataclass, in order; fields without an `Option` are left out."""
+    return _option_fields(owner)
+
+
+@cache
+def _option_fields(owner: type) -> tuple[OptionField, ...]:
     hints = get_type_hints(owner)
     found = []
     for one in fields(owner):
@@ -98,9 +111,9 @@ def option_fields(owner: type) -> list[OptionField]:
         hint = hints[one.name]
         repeatable = getattr(hint, "__origin__", None) is tuple
         kinds = (hint, *get_args(hint))
-        kind = next(kind for kind in (bool, int, float, Path, str) if kind in kinds)
+        kind = next(kind for kind in (bool, int, float, str, Path) if kind in kinds)
         found.append(OptionField(one.name, one.default, one.metadata["option"], kind, repeatable))
-    return found
+    return tuple(found)
 
 
 def check_bounds(owner: Any) -> None:
@@ -114,3 +127,10 @@ def check_bounds(owner: Any) -> None:
                 f"`{one.name}` is {value!r}, which is not allowed; "
                 f"give a number {one.option.bounds}"
             )
+
+
+def changed_options(owner: Any) -> list[str]:
+    """Return the names of the options of `owner` that are not at their defaults, in order."""
+    return [
+        one.name for one in option_fields(type(owner)) if getattr(owner, one.name) != one.default
+    ]

@@ -9,31 +9,39 @@ from time import monotonic
 from typing import Protocol
 
 from turbo_stream._util.closing import Closing
+from turbo_stream._util.option import changed_options, option
 from turbo_stream.errors import InputError
 from turbo_stream.events import Event, Utterance
 
 
 @dataclass(frozen=True)
-class HandingOnConfig:
-    """What a user asked for; nothing by default."""
+class ActionsConfig:
+    """What a user asked for; nothing by default.
 
-    on_accept: str | None = None
-    """Command to run for every accepted utterance, with `{text}` and the like in it."""
+    Raises `InputError` for a choice about the webhook without its URL.
+    """
 
-    webhook: str | None = None
-    """URL to post every accepted utterance to."""
+    on_accept: str | None = option(
+        None, "Run for accepted speech, without a shell: 'say {text}'.", metavar="COMMAND"
+    )
+    webhook: str | None = option(None, "Post accepted speech to URL, as JSON.", metavar="URL")
+    webhook_secret_file: Path | None = option(
+        None, "Sign what is posted with the secret in FILE.", metavar="FILE"
+    )
+    """Without one, the secret is looked for in the environment."""
 
-    webhook_secret_file: Path | None = None
-    """File with the secret that signs what is posted; None looks in the environment."""
-
-    webhook_plain_http: bool = False
-    """Allow `http://` to other machines."""
+    webhook_plain_http: bool = option(False, "Allow http:// to other machines.")
 
     flush_s: float = 5.0
     """At the end of live sound, how long what waits may still take."""
 
     patient_flush_s: float = 60.0
     """The same at the end of sound that can wait, such as a file."""
+
+    def __post_init__(self) -> None:
+        for name in changed_options(self):
+            if name.startswith("webhook_") and self.webhook is None:
+                raise InputError(f"`{name}` was given without `webhook`; give the URL, too")
 
     @property
     def wanted(self) -> bool:
@@ -57,7 +65,7 @@ class Receiver(Protocol):
         ...
 
 
-class HandingOn(Closing):
+class Actions(Closing):
     """Hands accepted utterances on; nothing else that is heard passes through here.
 
     `note` may be called from any thread, so one can serve many streams. Closing it may take
@@ -66,7 +74,7 @@ class HandingOn(Closing):
 
     def __init__(
         self,
-        config: HandingOnConfig,
+        config: ActionsConfig,
         *,
         say: Callable[[str], None],
         patient: bool = False,
@@ -81,8 +89,6 @@ class HandingOn(Closing):
         Raises:
             InputError: the command, the URL or the secret is not usable.
         """
-        if config.webhook is None and (config.webhook_secret_file or config.webhook_plain_http):
-            raise InputError("--webhook-... was given without --webhook URL; give the URL, too")
         self._flush_s = config.patient_flush_s if patient else config.flush_s
         self._receivers: list[Receiver] = []
         template = None

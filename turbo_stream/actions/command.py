@@ -1,4 +1,4 @@
-"""Runs the command of `--on-accept`, once for every accepted utterance."""
+"""Runs the command of `on_accept`, once for every accepted utterance."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ class AcceptCommand:
                 process.wait(self._config.grace_s)
 
     def _failed(self, utterance: Utterance, what: str) -> None:
-        self._say(f"--on-accept: {self._template.program} for utterance {utterance.id} {what}")
+        self._say(f"`on_accept`: {self._template.program} for utterance {utterance.id} {what}")
 
     def _dropped(self, waiting: tuple[Utterance, float]) -> None:
         self._failed(waiting[0], "was not run: those before it took too long")

@@ -42,22 +42,22 @@ class CommandTemplate:
         try:
             arguments = tuple(shlex.split(given))
         except ValueError as error:
-            raise InputError(f"--on-accept {given!r}: {error}; close the quotes") from error
+            raise InputError(f"`on_accept` {given!r}: {error}; close the quotes") from error
         if not arguments:
-            raise InputError("--on-accept is empty; give a program and its arguments")
+            raise InputError("`on_accept` is empty; give a program and its arguments")
         for argument in arguments:
             for name in _PLACE.findall(argument):
                 if name not in PLACES:
                     known = ", ".join(f"{{{place}}}" for place in PLACES)
-                    raise InputError(f"--on-accept: {{{name}}} is not known; there are {known}")
+                    raise InputError(f"`on_accept`: {{{name}}} is not known; there are {known}")
         if _PLACE.search(arguments[0]):
             raise InputError(
-                f"--on-accept {arguments[0]!r}: what is said may not choose the program; "
+                f"`on_accept` {arguments[0]!r}: what is said may not choose the program; "
                 "name it, and put {text} among its arguments"
             )
         if shutil.which(arguments[0]) is None:
             raise InputError(
-                f"--on-accept: there is no program {arguments[0]!r}; check the name or its path"
+                f"`on_accept`: there is no program {arguments[0]!r}; check the name or its path"
             )
         return cls(arguments)
 

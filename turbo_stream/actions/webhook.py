@@ -165,14 +165,14 @@ class Webhook:
 
     def _failed(self, delivery: _Delivery, what: str) -> None:
         number = delivery.utterance.id
-        self._say(f"--webhook: utterance {number} for {self._address.shown}: {what}")
+        self._say(f"`webhook`: utterance {number} for {self._address.shown}: {what}")
 
 
 def _client(config: WebhookConfig) -> PoolManager:
     try:
         import urllib3
     except ImportError as error:
-        raise InputError("--webhook needs urllib3: pip install 'turbo-stream[webhook]'") from error
+        raise InputError("`webhook` needs urllib3: pip install 'turbo-stream[webhook]'") from error
     timeout = urllib3.Timeout(connect=config.connect_s, read=config.read_s)
     return urllib3.PoolManager(timeout=timeout)
 

@@ -30,20 +30,20 @@ class Address:
             parts = urlsplit(given)
             host, port = parts.hostname, parts.port
         except ValueError as error:
-            raise InputError(f"--webhook: {error}; give a URL such as https://host/path") from error
+            raise InputError(f"`webhook`: {error}; give a URL such as https://host/path") from error
         if parts.scheme not in ("http", "https") or not host or not given.isprintable():
-            raise InputError("--webhook takes a URL such as https://host/path")
+            raise InputError("`webhook` takes a URL such as https://host/path")
         if parts.username is not None or parts.password is not None:
             raise InputError(
-                "--webhook: a name and a password in the URL are not sent; "
-                "let a secret sign what is sent (--webhook-secret-file)"
+                "`webhook`: a name and a password in the URL are not sent; "
+                "let a secret sign what is sent (`webhook_secret_file`)"
             )
         shown = f"{parts.scheme}://{host if ':' not in host else f'[{host}]'}"
         shown += "" if port is None else f":{port}"
         if parts.scheme == "http" and not plain_http and not _is_loopback(host):
             raise InputError(
-                f"--webhook {shown} would send what was said unencrypted to another machine; "
-                "give an https URL, or say --webhook-plain-http"
+                f"`webhook` {shown} would send what was said unencrypted to another machine; "
+                "give an https URL, or say `webhook_plain_http`"
             )
         return cls(given, shown)
 

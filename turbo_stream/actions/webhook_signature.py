@@ -27,7 +27,7 @@ def find_secret(file: Path | None) -> bytes | None:
         InputError: the file cannot be read, or the secret is too short or not what it claims.
     """
     if file is not None:
-        where = f"--webhook-secret-file {file}"
+        where = f"`webhook_secret_file` {file}"
         try:
             given = file.read_text("utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:

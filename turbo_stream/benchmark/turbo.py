@@ -27,7 +27,7 @@ _TEXTS = {
 
 
 def benchmark_turbo(
-    model: str | None,
+    model: str | Path | None,
     *,
     seconds: Sequence[float] = SECONDS,
     threads: Sequence[int] = THREADS,

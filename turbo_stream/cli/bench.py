@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -10,7 +11,11 @@ import click
 import turbo_stream
 from turbo_stream.cli.bench_listen import bench_listen
 from turbo_stream.cli.command import run_command
-from turbo_stream.recognition.window import WindowConfig
+from turbo_stream.cli.config_file import config_option
+from turbo_stream.cli.options import options
+from turbo_stream.cli.wording import tell
+from turbo_stream.evaluation.scoring.settings import ScoringSettings
+from turbo_stream.settings import Settings
 
 
 @click.group("turbo-bench", context_settings={"help_option_names": ["-h", "--help"]})
@@ -25,70 +30,63 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 plot_option = click.option(
     "--plot", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Draw a PNG."
 )
-model_option = click.option(
-    "--model", metavar="DIR", help="Turbo package.  [default: the one that ships]"
-)
 
 
 @bench.command("eval")
 @click.argument("manifest", required=False, type=click.Path(path_type=Path))
-@model_option
-@click.option("--asr", default="none", show_default=True, help="As of turbo-eval.")
+@config_option
+@options(ScoringSettings, "settings", without={"partials"}, asr="none")
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, metavar="N")
 @json_option
 def bench_eval(
-    manifest: Path | None, model: str | None, asr: str, workers: int, as_json: bool
+    manifest: Path | None, settings: ScoringSettings, workers: int, as_json: bool
 ) -> None:
     """Score MANIFEST (without one: clips of noise) and tell how many times real time that is."""
     from turbo_stream.benchmark.corpus import benchmark_eval
     from turbo_stream.benchmark.machine import machine
     from turbo_stream.benchmark.report import show
     from turbo_stream.evaluation.run import Engine
-    from turbo_stream.evaluation.scoring.settings import ScoringSettings
 
-    settings = ScoringSettings(model=model, asr=asr)
     found = benchmark_eval(manifest, settings, Engine(workers=workers))
     show("turbo-bench eval", {"machine": machine(), **found}, as_json=as_json)
 
 
 @bench.command("turbo")
-@model_option
+@options(Settings, "settings", only={"model"})
 @click.option("--runs", type=click.IntRange(1), default=30, show_default=True, metavar="N")
 @json_option
 @plot_option
-def bench_turbo(model: str | None, runs: int, as_json: bool, plot: Path | None) -> None:
+def bench_turbo(settings: Settings, runs: int, as_json: bool, plot: Path | None) -> None:
     """Time the classifier alone, over sounds of 1 to 15 s, with and without text."""
     from turbo_stream.benchmark.report import check_plot, progress_bar, show, write_plot
     from turbo_stream.benchmark.turbo import benchmark_turbo, turbo_plot
 
     check_plot(plot)
     with progress_bar() as progress:
-        found = benchmark_turbo(model, runs=runs, progress=progress)
+        found = benchmark_turbo(settings.model, runs=runs, progress=progress)
     show("turbo-bench turbo", found, as_json=as_json)
     write_plot(plot, lambda: turbo_plot(found))
 
 
 @bench.command("asr")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[MANIFEST]...")
-@click.option(
-    "--asr", default="auto", show_default=True, metavar="NAME_OR_DIR", help="As of turbo-listen."
-)
+@options(Settings, "settings", only={"asr"})
 @click.option(
     "--window-floor",
-    "floors",
+    "window_floor_s",
     multiple=True,
     type=float,
-    default=(WindowConfig.floor_s,),
+    default=(Settings.window_floor_s,),
     show_default=True,
     metavar="S",
     help="As of turbo-listen; repeatable.",
 )
 @click.option(
     "--window-margin",
-    "margins",
+    "window_margin_s",
     multiple=True,
     type=float,
-    default=(WindowConfig.margin_s,),
+    default=(Settings.window_margin_s,),
     show_default=True,
     metavar="S",
     help="As of turbo-listen; repeatable.",
@@ -110,9 +108,9 @@ def bench_turbo(model: str | None, runs: int, as_json: bool, plot: Path | None) 
 @plot_option
 def bench_asr(
     paths: tuple[Path, ...],
-    asr: str,
-    floors: tuple[float, ...],
-    margins: tuple[float, ...],
+    settings: Settings,
+    window_floor_s: tuple[float, ...],
+    window_margin_s: tuple[float, ...],
     limit: int | None,
     by: str,
     runs: int,
@@ -130,25 +128,25 @@ def bench_asr(
     from turbo_stream.benchmark.report import check_plot, progress_bar, show, write_plot
 
     check_plot(plot)
-    windows = [WindowConfig(floor, margin) for floor in floors for margin in margins]
+    windows = [
+        replace(settings, window_floor_s=floor, window_margin_s=margin).window
+        for floor in window_floor_s
+        for margin in window_margin_s
+    ]
     with progress_bar() as progress:
         found = benchmark_asr(
             paths,
-            asr=asr,
+            asr=str(settings.asr),
             windows=windows,
             threads=threads,
             limit=limit,
             by=by,
             runs=runs,
-            say=_say,
+            say=lambda text: tell(bench_asr, text, program="turbo-bench"),
             progress=progress,
         )
     show("turbo-bench asr", found if as_json else brief(found), as_json=as_json)
     write_plot(plot, lambda: asr_plot(found))
-
-
-def _say(text: str) -> None:
-    print(f"turbo-bench: {text}", file=sys.stderr)
 
 
 def main() -> None:

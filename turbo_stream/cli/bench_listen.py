@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from turbo_stream.audio.capture import BLOCK_MS
-from turbo_stream.cli.window import window_options
+from turbo_stream.cli.config_file import config_option
+from turbo_stream.cli.options import as_arguments, options
+from turbo_stream.cli.wording import tell
 from turbo_stream.settings import Settings
-
-if TYPE_CHECKING:
-    from turbo_stream.recognition.window import WindowConfig
 
 
 @click.command("listen")
 @click.argument(
     "paths", nargs=-1, type=click.Path(path_type=Path), metavar="[RECORDING_OR_MANIFEST]..."
 )
-@click.option("--model", metavar="DIR", help="Turbo package.  [default: the one that ships]")
-@click.option("--asr", default="auto", show_default=True, help="As of turbo-listen.")
-@click.option("--vad", help="As of turbo-listen.")
-@click.option("--name", "names", multiple=True, help="What the device is called; repeatable.")
-@window_options
-@click.option("--turn-model", metavar="FILE", help="As of turbo-listen.")
-@click.option("--sound-reject", type=float, metavar="P", help="As of turbo-listen.")
-@click.option("--partials/--no-partials", default=True, help="As of turbo-listen.")
+@config_option
+@options(Settings, "settings")
 @click.option(
     "--realtime/--full-speed",
     "realtime",
@@ -76,14 +67,7 @@ if TYPE_CHECKING:
 def bench_listen(
     paths: tuple[Path, ...],
     *,
-    model: str | None,
-    asr: str,
-    vad: str | None,
-    names: tuple[str, ...],
-    window: WindowConfig,
-    turn_model: str | None,
-    sound_reject: float | None,
-    partials: bool,
+    settings: Settings,
     realtime: bool | None,
     seconds: float,
     block_ms: float,
@@ -106,7 +90,7 @@ def bench_listen(
     check_plot(plot)
     if streams and realtime is False:
         raise click.UsageError("--streams are played in real time; leave out --full-speed")
-    settings = ListenSettings(
+    amount = ListenSettings(
         realtime_s=0.0 if realtime is False else seconds,
         full_speed_s=0.0 if realtime is True else 10 * seconds,
         block_ms=block_ms,
@@ -116,34 +100,13 @@ def bench_listen(
         starts=starts,
         live_quiet_s=0.0 if realtime is False else ListenSettings.live_quiet_s,
     )
-    options = {
-        "--model": model,
-        "--asr": asr,
-        "--vad": vad,
-        "--window-floor": window.floor_s,
-        "--window-margin": window.margin_s,
-        "--turn-model": turn_model,
-        "--sound-reject": sound_reject,
-    }
-    given = [(flag, value) for flag, value in options.items() if value is not None]
-    given += [("--name", name) for name in names]
     with progress_bar() as progress:
         found = benchmark_listen(
             paths,
+            amount,
             settings,
-            Settings(
-                model=model,
-                asr=asr,
-                vad=vad or Settings.vad,
-                names=names,
-                window_floor_s=window.floor_s,
-                window_margin_s=window.margin_s,
-                turn_model=turn_model,
-                sound_reject=sound_reject,
-                partials=partials,
-            ),
             say=_say,
-            flags=[str(part) for pair in given for part in pair],
+            flags=as_arguments(settings),
             progress=progress,
         )
     show("turbo-bench listen", found if as_json else brief(found), as_json=as_json)
@@ -151,4 +114,4 @@ def bench_listen(
 
 
 def _say(text: str) -> None:
-    print(f"turbo-bench: {text}", file=sys.stderr)
+    tell(bench_listen, text, program="turbo-bench")

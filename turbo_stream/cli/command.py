@@ -8,12 +8,17 @@ from collections.abc import Sequence
 
 import click
 
+from turbo_stream.cli.wording import with_flags
 from turbo_stream.errors import TurboStreamError
 
 
 def run_command(command: click.Command, arguments: Sequence[str] | None = None) -> int:
-    """Run `command`; return its exit status: 0 done, 1 failed, 2 bad use or bad input."""
+    """Run `command`; return its exit status: 0 done, 1 failed, 2 bad use or bad input.
+
+    Fields that the message of a `TurboStreamError` names become flags of `command`.
+    """
     name = command.name or "turbo"
+    context: click.Context | None = None
     _replace_closed_streams()
     try:
         # Not `command.main`: it ends with status 1 when the reader of stdout has gone.
@@ -37,8 +42,16 @@ def run_command(command: click.Command, arguments: Sequence[str] | None = None) 
     except (click.Abort, KeyboardInterrupt):
         return 0
     except TurboStreamError as error:
-        return _fail(name, str(error), error.exit_code)
+        message = with_flags(str(error), _running(command, context))
+        return _fail(name, message, error.exit_code)
     return 0
+
+
+def _running(command: click.Command, context: click.Context | None) -> click.Command:
+    """Return the command of a group that was asked for, or `command` itself."""
+    if isinstance(command, click.Group) and context is not None:
+        return command.commands.get(context.invoked_subcommand or "", command)
+    return command
 
 
 def _replace_closed_streams() -> None:

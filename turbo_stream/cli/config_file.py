@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 
-def read_config(context: click.Context, parameter: click.Parameter, path: Path | None) -> None:
+def _read(context: click.Context, parameter: click.Parameter, path: Path | None) -> None:
     """Make the TOML file at `path` the source of defaults; the command line still wins.
 
     Keys are the long options with `-` or `_` (`operating-point = "fa1"`), `source` the argument.
@@ -60,3 +60,14 @@ def _checked(path: Path, key: str, value: Any, parameter: click.Parameter) -> An
     if isinstance(value, (dict, list)) and not parameter.multiple:
         raise click.BadParameter(f"{path}: {key} = {value!r} is not allowed; give one value")
     return value
+
+
+config_option = click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    callback=_read,
+    is_eager=True,
+    expose_value=False,
+    help="TOML file with any of these options; the command line wins.",
+)
+"""Decorates a command whose options may stand in a file."""

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from dataclasses import replace
 
 import click
 
 import turbo_stream
 from turbo_stream.cli.command import run_command
+from turbo_stream.cli.options import options
+from turbo_stream.cli.wording import with_flags
 from turbo_stream.doctor.check import Check
 from turbo_stream.doctor.examination import Wanted, examine, works
+from turbo_stream.settings import Settings
 
 _MARKS = {"ok": ("ok", "green"), "note": ("note", "yellow"), "missing": ("MISSING", "red")}
 
@@ -25,8 +30,15 @@ _MARKS = {"ok": ("ok", "green"), "note": ("note", "yellow"), "missing": ("MISSIN
     help="Listen to the microphone for S seconds: does it deliver sound?",
 )
 @click.option("--device", metavar="ID", help="Microphone to listen to, by index or name.")
-@click.option("--no-microphone", is_flag=True, help="None is needed: a server, or files.")
-@click.option("--model", metavar="DIR", help="Turbo package.  [default: the one that ships]")
+@click.option(
+    "--no-microphone",
+    "microphone",
+    is_flag=True,
+    default=True,
+    flag_value=False,
+    help="None is needed: a server, or files.",
+)
+@options(Settings, "settings", only={"model"})
 @click.option(
     "--port",
     type=click.IntRange(1, 65535),
@@ -40,23 +52,23 @@ def doctor(
     as_json: bool,
     listen_s: float | None,
     device: str | None,
-    no_microphone: bool,
-    model: str | None,
+    microphone: bool,
+    settings: Settings,
     port: int,
 ) -> None:
     """Look at everything that listening needs, and say what is missing and how to get it.
 
     Ends with status 0 if listening would work, else 1. Nothing is written, sent or downloaded.
     """
-    if no_microphone and listen_s is not None:
+    if not microphone and listen_s is not None:
         raise click.UsageError("--no-microphone leaves nothing to listen to; give one or the other")
     if device is not None and listen_s is None:
         raise click.UsageError("--device says what --listen listens to; give --listen S, too")
     wanted = Wanted(
-        microphone=not no_microphone,
+        microphone=microphone,
         listen_s=listen_s,
         device=int(device) if device is not None and device.isdecimal() else device,
-        model=model,
+        model=settings.model,
         port=port,
     )
     checks = _printed_json(wanted) if as_json else _printed_table(wanted)
@@ -65,7 +77,7 @@ def doctor(
 
 
 def _printed_json(wanted: Wanted) -> list[Check]:
-    checks = list(examine(wanted))
+    checks = list(_examined(wanted))
     body = {"works": works(checks), "checks": [check.to_json() for check in checks]}
     print(json.dumps(body, indent=2))
     return checks
@@ -74,7 +86,7 @@ def _printed_json(wanted: Wanted) -> list[Check]:
 def _printed_table(wanted: Wanted) -> list[Check]:
     checks = []
     # Line by line as it is found: some of it takes seconds.
-    for check in examine(wanted):
+    for check in _examined(wanted):
         checks.append(check)
         mark, colour = _MARKS[check.state]
         # Not with rich, which may be what is missing.
@@ -85,6 +97,12 @@ def _printed_table(wanted: Wanted) -> list[Check]:
     verdict = f"missing: {', '.join(missing)}" if missing else "listening would work"
     click.echo(f"\n{verdict}")
     return checks
+
+
+def _examined(wanted: Wanted) -> Iterator[Check]:
+    for check in examine(wanted):
+        found, advice = (with_flags(text, doctor) for text in (check.found, check.advice))
+        yield replace(check, found=found, advice=advice)
 
 
 def main() -> None:

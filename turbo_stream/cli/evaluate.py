@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 import turbo_stream
 from turbo_stream.cli.command import run_command
-from turbo_stream.cli.config_file import read_config
-from turbo_stream.cli.window import window_options
+from turbo_stream.cli.config_file import config_option
+from turbo_stream.cli.options import options
 from turbo_stream.errors import InputError
+from turbo_stream.evaluation.scoring.settings import Mode, ScoringSettings
 
 _FOLDER = click.Path(path_type=Path)
 
@@ -20,14 +23,7 @@ _FOLDER = click.Path(path_type=Path)
 @click.command("turbo-eval", context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("manifest", required=False, type=_FOLDER)
 @click.option("--out", required=True, type=_FOLDER, metavar="DIR", help="Folder of the results.")
-@click.option(
-    "--config",
-    type=_FOLDER,
-    callback=read_config,
-    is_eager=True,
-    expose_value=False,
-    help="TOML file with any of these options; the command line wins.",
-)
+@config_option
 @click.option(
     "--mode",
     type=click.Choice(["utterance", "stream"]),
@@ -35,16 +31,13 @@ _FOLDER = click.Path(path_type=Path)
     show_default=True,
     help="Rows are clips, or long recordings with labelled segments.",
 )
-@click.option("--model", metavar="DIR", help="Turbo package.  [default: the one that ships]")
+@options(ScoringSettings, "settings", without={"partials"})
 @click.option(
-    "--asr",
-    metavar="auto|none|pocketsphinx|NAME_OR_DIR",
-    help="Recognizer, as of turbo-listen.  [default: auto]",
+    "--text",
+    "gold_text",
+    type=click.Choice(["gold"]),
+    help="Take the manifest's text, instead of recognizing it.",
 )
-@window_options
-@click.option("--text", type=click.Choice(["gold"]), help="Take the manifest's text instead.")
-@click.option("--vad", metavar="NAME", help="Voice activity detector of stream mode.")
-@click.option("--name", "names", multiple=True, help="What the device is called; repeatable.")
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, metavar="N")
 @click.option(
     "--engine",
@@ -79,7 +72,8 @@ def evaluate(
     *,
     out: Path,
     compared: tuple[Path, Path] | None,
-    **options: Any,
+    gold_text: str | None,
+    **choices: Any,
 ) -> None:
     """Score the recordings of MANIFEST and write predictions, metrics and a report to DIR.
 
@@ -97,8 +91,12 @@ def evaluate(
         return
     if manifest is None:
         raise click.UsageError("Missing argument 'MANIFEST'")
-    metrics = _run(manifest, out, **options)
-    if options["strict"] and metrics["failed"]:
+    # `auto` is what is meant where neither is given.
+    chosen = context.get_parameter_source("asr") is not ParameterSource.DEFAULT
+    if gold_text is not None and chosen:
+        raise click.UsageError("--asr and --text gold exclude each other: give one of them")
+    metrics = _run(manifest, out, gold_text=gold_text is not None, **choices)
+    if choices["strict"] and metrics["failed"]:
         context.exit(1)
 
 
@@ -111,58 +109,42 @@ def _run(
     manifest: Path,
     out: Path,
     *,
-    asr: str | None,
-    text: str | None,
+    settings: ScoringSettings,
+    mode: Mode,
+    gold_text: bool,
     augment: tuple[str, ...],
     workers: int,
     engine: str,
     tune: str | None,
     model_out: Path | None,
+    seed: int,
     strict: bool,
-    **settings: Any,
 ) -> dict[str, Any]:
     from turbo_stream.evaluation.corpus.conditions import expand_conditions
     from turbo_stream.evaluation.figures.tuning import Target
     from turbo_stream.evaluation.run import Engine, evaluate
 
-    if asr is not None and text is not None:
-        raise click.UsageError("--asr and --text gold exclude each other: give one of them")
     if (tune is None) != (model_out is None):
         raise click.UsageError("--tune and --model-out go together: give both, or neither")
     target = None if tune is None else Target.parse(tune)
     metrics = evaluate(
         manifest,
         out,
-        _settings(asr or "auto", text, settings),
+        replace(settings, mode=mode, gold_text=gold_text, seed=seed),
         conditions=expand_conditions(augment),
         engine=_engine(Engine, engine, workers),
     )
     _print_headline(metrics, out)
     if target is not None and model_out is not None:
-        _tune(target, settings["model"], out, model_out)
+        _tune(target, settings.model, out, model_out)
     return metrics
-
-
-def _settings(asr: str, text: str | None, given: dict[str, Any]) -> Any:
-    from turbo_stream.evaluation.scoring.settings import ScoringSettings
-
-    window = given.pop("window")
-    vad = given.pop("vad") or ScoringSettings.vad
-    return ScoringSettings(
-        asr=asr,
-        gold_text=text == "gold",
-        vad=vad,
-        window_floor_s=window.floor_s,
-        window_margin_s=window.margin_s,
-        **given,
-    )
 
 
 def _engine(engine_class: Any, engine: str, workers: int) -> Any:
     if engine in ("local", "ray"):
         return engine_class(engine, workers)
     if ":" not in engine:
-        raise InputError(f"--engine {engine} is not known; give local, ray, or ray://HOST:PORT")
+        raise InputError(f"`engine` {engine} is not known; give local, ray, or ray://HOST:PORT")
     return engine_class("ray", workers, engine)
 
 
@@ -176,7 +158,7 @@ def _print_headline(metrics: dict[str, Any], out: Path) -> None:
     print(f"{out / 'report.html'}")
 
 
-def _tune(target: Any, model: str | None, out: Path, model_out: Path) -> None:
+def _tune(target: Any, model: str | Path | None, out: Path, model_out: Path) -> None:
     from turbo_stream.detection.package import ModelPackage
     from turbo_stream.evaluation.figures.tuning import choose_threshold, write_tuned_package
     from turbo_stream.evaluation.scoring.rows import read_run

@@ -12,32 +12,31 @@ from typing import TYPE_CHECKING
 import click
 
 import turbo_stream
-from turbo_stream.actions.actions import HandingOn, HandingOnConfig
-from turbo_stream.cli.actions import handing_on_options
+from turbo_stream.actions.actions import Actions, ActionsConfig
 from turbo_stream.cli.command import run_command
-from turbo_stream.cli.model_options import model_options
-from turbo_stream.cli.recording import recording_options
+from turbo_stream.cli.config_file import config_option
+from turbo_stream.cli.options import options
+from turbo_stream.cli.wording import tell
+from turbo_stream.recording.config import RecordingConfig
 from turbo_stream.settings import Settings
 
 if TYPE_CHECKING:
     from turbo_stream.audio.source import Source
     from turbo_stream.cli.view.view import View
     from turbo_stream.pipeline import Pipeline
-    from turbo_stream.recording.recorder import RecordingConfig
 
 
 @click.command("turbo-listen", context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("source", required=False)
 @click.option("--jsonl", is_flag=True, help="Print one JSON object per event.")
-@model_options
+@config_option
+@options(Settings, "settings")
 @click.option("--device", metavar="ID", help="Microphone, by index or name.")
 @click.option("--channel", type=int, metavar="N", help="Use channel N (from 0) alone.")
 @click.option("--list-devices", is_flag=True, help="List the microphones and exit.")
 @click.option("--realtime", is_flag=True, help="Play a file at its own pace, as a microphone.")
-@click.option("--show-rejected", is_flag=True, help="Show the words of rejected speech, too.")
-@click.option("--partials/--no-partials", default=True, help="Show text while speech goes on.")
-@handing_on_options
-@recording_options
+@options(ActionsConfig, "actions")
+@options(RecordingConfig, "recording")
 @click.version_option(turbo_stream.__version__, prog_name="turbo-listen")
 def listen(
     source: str | None,
@@ -48,8 +47,8 @@ def listen(
     channel: int | None,
     list_devices: bool,
     realtime: bool,
-    handing_on: HandingOnConfig,
-    recording: RecordingConfig | None,
+    actions: ActionsConfig,
+    recording: RecordingConfig,
 ) -> None:
     """Hear speech, and say of each utterance whether it was meant for the device.
 
@@ -68,17 +67,17 @@ def listen(
     patient = not opened.live
     with ExitStack() as until_the_end:
         recorder = None
-        if recording is not None:
+        if recording.folder is not None:
             from turbo_stream.recording.recorder import Recorder
 
             recorder = Recorder(recording, say=_say, names=settings.names, patient=patient)
             until_the_end.enter_context(recorder)
             _say(str(recording))
-        hand_on = until_the_end.enter_context(HandingOn(handing_on, say=_say, patient=patient))
+        act = until_the_end.enter_context(Actions(actions, say=_say, patient=patient))
         pipeline = Models.load(settings, say=_say).stream()
         if recorder is not None:
             pipeline.on_decision = recorder.note
-        _show(pipeline, opened, _view(jsonl), hand_on)
+        _show(pipeline, opened, _view(jsonl), act)
     for notice in opened.notices if isinstance(opened, FileSource) else ():
         _say(notice)
 
@@ -94,7 +93,7 @@ def _show(
     pipeline: Pipeline,
     source: Source,
     view: View,
-    hand_on: HandingOn,
+    actions: Actions,
 ) -> None:
     from turbo_stream.live.listener import events_of
 
@@ -103,13 +102,13 @@ def _show(
     _on_signals(watched.close)
     try:
         for event in events_of(pipeline, watched):
-            hand_on.note(event)
+            actions.note(event)
             view.show(event)
     finally:
         view.close()
         watched.close()
         # From here on a signal means not to wait for what is being handed on.
-        _on_signals(hand_on.hurry)
+        _on_signals(actions.hurry)
 
 
 def _on_signals(act: Callable[[], None]) -> None:
@@ -153,7 +152,7 @@ def _index_or_name(device: str | None) -> int | str | None:
 
 
 def _say(text: str) -> None:
-    print(f"turbo-listen: {text}", file=sys.stderr)
+    tell(listen, text)
 
 
 if __name__ == "__main__":

@@ -11,34 +11,33 @@ from functools import partial
 import click
 
 import turbo_stream
-from turbo_stream.actions.actions import HandingOnConfig
-from turbo_stream.cli.access import Access, access_options
-from turbo_stream.cli.actions import handing_on_options
+from turbo_stream.actions.actions import ActionsConfig
 from turbo_stream.cli.command import run_command
-from turbo_stream.cli.limits import limit_options
-from turbo_stream.cli.model_options import model_options
-from turbo_stream.cli.network import House, house_options
+from turbo_stream.cli.config_file import config_option
+from turbo_stream.cli.options import options
+from turbo_stream.cli.wording import tell
 from turbo_stream.errors import InputError
+from turbo_stream.serving.access import Access
 from turbo_stream.serving.limits import Limits
+from turbo_stream.serving.network import NetworkConfig
 from turbo_stream.settings import Settings
 
 
 @click.command("turbo-serve", context_settings={"help_option_names": ["-h", "--help"]})
-@access_options
-@model_options
-@click.option("--show-rejected", is_flag=True, help="Let clients see rejected words, too.")
-@click.option("--partials/--no-partials", default=True, help="Send text while speech goes on.")
-@house_options
-@handing_on_options
-@limit_options
+@options(Access, "access")
+@config_option
+@options(Settings, "settings")
+@options(NetworkConfig, "network")
+@options(ActionsConfig, "actions")
+@options(Limits, "limits")
 @click.version_option(turbo_stream.__version__, prog_name="turbo-serve")
 def serve(
     *,
     access: Access,
-    house: House,
-    handing_on: HandingOnConfig,
-    limits: Limits,
     settings: Settings,
+    network: NetworkConfig,
+    actions: ActionsConfig,
+    limits: Limits,
 ) -> None:
     """Serve a web page, a WebSocket and REST over one set of models.
 
@@ -47,7 +46,7 @@ def serve(
     """
     try:
         from turbo_stream.serving import run
-        from turbo_stream.serving.actions import HandingOnService
+        from turbo_stream.serving.actions import ActionsService
         from turbo_stream.serving.app import make_app
         from turbo_stream.serving.hub import Hub
         from turbo_stream.serving.web_server import WebServer, bound_socket
@@ -62,13 +61,13 @@ def serve(
     with ExitStack() as stack:
         server = listening = None
         # Addresses are taken before the models are loaded, so that a wrong one is told at once.
-        if not house.alone:
+        if not network.alone:
             server = WebServer(make_app(hub, access.gate), limits, access.tls)
             listening = stack.enter_context(bound_socket(access.host, access.port))
             _say(f"listening on {access.url(listening)}")
-        services = house.services(_say)
-        if handing_on.wanted:
-            services.append(HandingOnService(handing_on, _say))
+        services = network.services(_say)
+        if actions.wanted:
+            services.append(ActionsService(actions, _say))
         asyncio.run(run.serve(hub, server, listening, load, services, say=_say))
 
 
@@ -80,7 +79,7 @@ def main() -> None:
 
 
 def _say(text: str) -> None:
-    print(f"turbo-serve: {text}", file=sys.stderr, flush=True)
+    tell(serve, text)
 
 
 if __name__ == "__main__":

@@ -144,10 +144,11 @@ class RecognizerInput:
         )
         if not isinstance(recognizer, EncoderStates):
             raise InputError(
-                f"{wanted} and cannot work with {recognizer.name}: give that Whisper as --asr"
+                f"{wanted} and cannot work with {recognizer.name}: give that Whisper as `asr`"
             )
         if differing := bound.differences(recognizer.states_source()):
             raise InputError(
                 f"{wanted}; {recognizer.name} as it is here has another {', '.join(differing)}: "
-                "give that Whisper as --asr, and its window as --window-floor and --window-margin"
+                "give that Whisper as `asr`, and its window as `window_floor_s` and "
+                "`window_margin_s`"
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from turbo_stream.doctor.check import Check
@@ -23,7 +24,7 @@ class Wanted:
     device: int | str | None = None
     """Which microphone; None for the default."""
 
-    model: str | None = None
+    model: str | Path | None = None
     """Folder of a Turbo package; None for the one that ships."""
 
     port: int = 8765

@@ -44,7 +44,7 @@ def look_at_memory() -> list[Check]:
         return []
     found = f"{total / 1e9:.1f} GB"
     if total < _SMALL_MEMORY:
-        advice = "use --asr pocketsphinx or --asr none; Whisper may not fit"
+        advice = "use `asr` pocketsphinx or `asr` none; Whisper may not fit"
         return [Check("memory", "note", found, advice)]
     return [Check("memory", "ok", found)]
 
@@ -58,7 +58,7 @@ def look_at_disk() -> list[Check]:
     free = shutil.disk_usage(existing).free
     found = f"{free / 1e9:.1f} GB free for models in {folder}"
     if not os.access(existing, os.W_OK):
-        advice = "set HF_HOME to a folder that can be written, or give --asr a model's folder"
+        advice = "set HF_HOME to a folder that can be written, or give `asr` a model's folder"
         return [Check("disk", "note", f"{existing} cannot be written", advice)]
     if free < _WHISPER_ROOM:
         return [Check("disk", "note", found, "make room, or set HF_HOME to another disk")]
@@ -74,9 +74,9 @@ def look_at_port(port: int) -> list[Check]:
             trial.bind(("127.0.0.1", port))
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                advice = "if that is not turbo-serve itself, give it another --port"
+                advice = "if that is not turbo-serve itself, give it another `port`"
                 return [Check(name, "note", "in use", advice)]
-            return [Check(name, "note", f"not to be had ({error.strerror})", "give another --port")]
+            return [Check(name, "note", f"not to be had ({error.strerror})", "give another `port`")]
     return [Check(name, "ok", "free for turbo-serve")]
 
 

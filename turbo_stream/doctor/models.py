@@ -10,7 +10,7 @@ from turbo_stream.doctor.check import Check
 from turbo_stream.errors import InputError
 
 
-def look_at_package(model: str | None) -> list[Check]:
+def look_at_package(model: str | Path | None) -> list[Check]:
     """Return whether the Turbo package is whole, and runs."""
     from turbo_stream.detection.package import ModelPackage
     from turbo_stream.detection.turbo import TurboDetector

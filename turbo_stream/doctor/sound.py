@@ -33,7 +33,7 @@ def look_at_microphones() -> list[Check]:
     if not devices:
         advice = (
             "plug one in; in a container hand on /dev/snd; the user must be in the group audio; "
-            "files and standard input work without (--no-microphone)"
+            "files and standard input work without one (`microphone`)"
         )
         return [*checks, Check("microphone", "missing", "none", advice)]
     for device in devices:
@@ -42,7 +42,7 @@ def look_at_microphones() -> list[Check]:
         found = f"{device.name}, {device.host_api}, {device.channels} ch, {device.rate} Hz{mark}"
         checks.append(Check(name, "ok", found))
     if not any(device.is_default for device in devices):
-        advice = "choose one with --device, or set a default in the system's sound settings"
+        advice = "choose one with `device`, or set a default in the system's sound settings"
         checks.append(Check("microphone", "note", "none is the default", advice))
     return checks
 
@@ -77,7 +77,7 @@ def listen_to_microphone(device: int | str | None, seconds: float) -> list[Check
     finally:
         late.cancel()
     if heard < wanted:
-        advice = "unplug it and plug it in again, or try another one with --device"
+        advice = "unplug it and plug it in again, or try another one with `device`"
         return [Check(name, "missing", "the microphone delivers no samples", advice)]
     return [loudness(squares / heard, peak)]
 

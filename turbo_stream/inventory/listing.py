@@ -22,7 +22,7 @@ class Model:
     kind: Literal["turbo", "whisper"]
 
     name: str
-    """A package's own name; what `--asr` takes for a recognizer's model."""
+    """A package's own name; what `asr` takes for a recognizer's model."""
 
     state: State
 

@@ -1,4 +1,4 @@
-"""From the `--asr` option to a recognizer."""
+"""From the setting `asr` to a recognizer."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def load_recognizer(
     if spec in ("auto", "pocketsphinx"):
         if language not in (None, "en"):
             raise InputError(
-                f"--asr {spec} hears English only, not {language!r}: "
-                "give a multilingual Whisper model, such as --asr tiny"
+                f"`asr` {spec} hears English only, not {language!r}: "
+                "give a multilingual Whisper model, such as `asr` tiny"
             )
         return _auto(window, threads, say) if spec == "auto" else _pocketsphinx()
     return WhisperRecognizer(spec, language=language, cpu_threads=threads, window=window)

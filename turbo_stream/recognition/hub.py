@@ -146,8 +146,8 @@ def _bytes_in(folder: Path) -> int:
 def _out_of_reach(repository: str, cause: str) -> InputError:
     return InputError(
         f"Whisper {repository} is not on this machine and the Hugging Face Hub is out of reach "
-        f"({cause}); connect once, or copy the model's folder here and give it as --asr DIR "
-        "(--asr pocketsphinx needs no download)"
+        f"({cause}); connect once, or copy the model's folder here and give it as `asr` DIR "
+        "(`asr` pocketsphinx needs no download)"
     )
 
 

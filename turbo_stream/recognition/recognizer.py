@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    # Commands and `Settings` need this file, and turbo-doctor tells of a numpy that is missing.
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ def confidence_vector(confidence: Confidence | None) -> NDArray[np.float32]:
 
     In order: mean log-probability, no-speech probability, compression ratio, 1 if missing else 0.
     """
+    import numpy as np
+
     if confidence is None:
         return np.array([0.0, 0.0, 0.0, 1.0], np.float32)
     values = (confidence.avg_logprob, confidence.no_speech_prob, confidence.compression_ratio)

@@ -136,7 +136,7 @@ def check_language(model: str, language: str | None, known: list[str]) -> None:
     if known == ["en"]:
         raise InputError(
             f"Whisper {model} hears English only, not {language!r}: "
-            "give a multilingual model, such as --asr tiny"
+            "give a multilingual model, such as `asr` tiny"
         )
     raise InputError(f"Whisper {model} knows no language {language!r}: one of {', '.join(known)}")
 

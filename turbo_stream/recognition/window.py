@@ -32,12 +32,12 @@ class WindowConfig:
     """At least so much more than the utterance itself; with less, long utterances loop."""
 
     def __post_init__(self) -> None:
-        for name in ("floor", "margin"):
-            value = getattr(self, f"{name}_s")
+        for name in ("floor_s", "margin_s"):
+            value = getattr(self, name)
             if not 0.0 <= value <= LONGEST_S:  # false of NaN, too
                 raise InputError(
-                    f"a window {name} of {value:g} s is not allowed: "
-                    f"give 0 to {LONGEST_S:g} s as --window-{name}"
+                    f"`{name}` of the window is {value:g}, which is not allowed; "
+                    f"give a number from 0 to {LONGEST_S:g}"
                 )
 
     def samples(self, sound: int, longest: int) -> int:

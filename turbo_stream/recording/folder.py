@@ -51,7 +51,7 @@ class RecordingFolder:
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise InputError(
-                    f"--record {folder}: another program records into it; give another folder"
+                    f"`folder` {folder}: another program records into it; give another folder"
                 ) from error
             for left in self._recordings.glob(f".*{PARTIAL}"):
                 left.unlink()
@@ -62,7 +62,7 @@ class RecordingFolder:
             self.close()
             reason = error.strerror or error
             raise InputError(
-                f"--record {folder} cannot be written ({reason}); give another folder"
+                f"`folder` {folder} cannot be written ({reason}); give another folder"
             ) from error
         except InputError:
             self.close()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
 from turbo_stream._util.closing import Closing
 from turbo_stream._util.outbox import Outbox
 from turbo_stream.errors import InputError
 from turbo_stream.events import Utterance
+from turbo_stream.recording.config import RecordingConfig
 from turbo_stream.recording.folder import RecordingFolder
 from turbo_stream.segmentation.segment import Segment
 
@@ -22,35 +21,6 @@ _LONGEST_END_S = 10.0
 
 _MAX_WAITING = 16
 """Utterances that may wait to be written; half a megabyte each at most."""
-
-
-@dataclass(frozen=True)
-class RecordingConfig:
-    """What its owner allows this machine to keep."""
-
-    folder: Path
-
-    rejected: bool = False
-    """Keep rejected speech, too: of people who did not speak to the device."""
-
-    megabytes: float = 1000.0
-    """Sound that is kept at most; beyond it the oldest goes."""
-
-    days: float | None = None
-    """How long sound is kept at most; None for as long as there is room."""
-
-    def __post_init__(self) -> None:
-        """Raise `InputError` for a limit that is none."""
-        if not self.megabytes > 0:
-            raise InputError(f"--record-mb is {self.megabytes:g}; give more than 0")
-        if self.days is not None and not self.days > 0:
-            raise InputError(f"--record-days is {self.days:g}; give more than 0")
-
-    def __str__(self) -> str:
-        """Return what is recorded, for one line."""
-        kind = "accepted and rejected" if self.rejected else "accepted"
-        age = "" if self.days is None else f" for {self.days:g} days at most"
-        return f"recording {kind} speech in {self.folder}, {self.megabytes:g} MB at most{age}"
 
 
 class Recorder(Closing):
@@ -76,14 +46,16 @@ class Recorder(Closing):
             patient: the sound can wait (a file), so no recording needs to be dropped.
 
         Raises:
-            InputError: the folder cannot be used.
+            InputError: there is no folder, or it cannot be used.
         """
         self._config = config
         self._say = say
         self._names = names
         self._failing = False
+        if config.folder is None:
+            raise InputError("nothing is recorded without `folder`; give one")
         self._folder = RecordingFolder(
-            config.folder, max_bytes=int(config.megabytes * 1e6), max_days=config.days
+            config.folder, max_bytes=config.max_bytes, max_days=config.days
         )
         self._using_folder = threading.Lock()
         self._closed = threading.Event()
@@ -127,13 +99,13 @@ class Recorder(Closing):
                 with self._using_folder:
                     self._folder.forget()
             except Exception as error:
-                self._say(f"--record: old recordings could not be deleted ({_reason(error)})")
+                self._say(f"`folder`: old recordings could not be deleted ({_reason(error)})")
 
     def _failed(self, utterance: Utterance, why: str) -> None:
         # A full disk stays full for hours: once is enough.
         if not self._failing:
             self._say(
-                f"--record: utterance {utterance.id} was not recorded ({why}); trying on in silence"
+                f"`folder`: utterance {utterance.id} was not recorded ({why}); trying on in silence"
             )
         self._failing = True
 

@@ -28,7 +28,7 @@ def silero_path() -> Path:
             return path
     raise InputError(
         f"{MODEL_FILE} was not found in faster-whisper; install faster-whisper>=1.2.1 "
-        "or use --vad webrtc"
+        "or use `vad` webrtc"
     )
 
 

@@ -1,21 +1,21 @@
-"""Accepted speech of all streams, handed on by `--on-accept` and `--webhook`."""
+"""Accepted speech of all streams, handed on by `on_accept` and `webhook`."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 
-from turbo_stream.actions.actions import HandingOn, HandingOnConfig
+from turbo_stream.actions.actions import Actions, ActionsConfig
 from turbo_stream.events import Event
 from turbo_stream.serving.hub import Hub, Transport
 
 
-class HandingOnService:
+class ActionsService:
     """Hands on what was spoken in a stream; a sound file that is classified is a question only."""
 
-    def __init__(self, config: HandingOnConfig, say: Callable[[str], None]) -> None:
+    def __init__(self, config: ActionsConfig, say: Callable[[str], None]) -> None:
         """Check what was asked for; InputError if it is not usable."""
-        self._hand_on = HandingOn(config, say=say)
+        self._actions = Actions(config, say=say)
         self._closed = asyncio.Event()
 
     async def run(self, hub: Hub) -> None:
@@ -26,8 +26,8 @@ class HandingOnService:
     async def close(self) -> None:
         """Deliver what waits, for some seconds at most."""
         self._closed.set()
-        await asyncio.to_thread(self._hand_on.close)
+        await asyncio.to_thread(self._actions.close)
 
     def _note(self, stream: int, transport: Transport, event: Event) -> None:
         if transport != "rest":
-            self._hand_on.note(event)
+            self._actions.note(event)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers
@@ -13,6 +12,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from turbo_stream.serving.access import GateConfig
 from turbo_stream.serving.metrics import Metrics
 
 GUARDED = ("/ws", "/v1/", "/metrics")
@@ -34,21 +34,6 @@ _HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-cache",
 }
-
-
-@dataclass(frozen=True)
-class GateConfig:
-    """Whom the server trusts."""
-
-    token: str | None = field(default=None, repr=False)
-    """Asked for on the paths in `GUARDED`; None asks for nothing."""
-
-    hosts: tuple[str, ...] = ()
-    """Names by which the server may be addressed, besides `localhost` and any IP address. Without
-    a token only: a page of another site whose name is made to point here has no token either."""
-
-    origins: tuple[str, ...] = ()
-    """Web pages from elsewhere that may use it, as `https://example.org`; its own always may."""
 
 
 class Gate:
@@ -85,7 +70,7 @@ class Gate:
         if self._token is None and not self._addressed(headers):
             await self._refuse(403, "host", _unknown_host(headers), scope, receive, strict)
         elif not self._same_origin(headers):
-            message = "a page of another site may not use this server; allow it by --allow-origin"
+            message = "a page of another site may not use this server; allow it in `allow_origins`"
             await self._refuse(403, "origin", message, scope, receive, strict)
         elif not self._has_token(scope, headers):
             await self._refuse(401, "token", WRONG_TOKEN, scope, receive, strict)
@@ -154,4 +139,4 @@ def _host_name(host: str) -> str:
 
 def _unknown_host(headers: Headers) -> str:
     name = _host_name(headers.get("host", ""))[:100]
-    return f"this server is not known as {name!r}; start it with --allow-host for that name"
+    return f"this server is not known as {name!r}; put that name into `allow_hosts`"

@@ -3,50 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import Any
 
-from turbo_stream.errors import InputError
+from turbo_stream._util.option import check_bounds, option
+
+
+def _bound(default: float | None, help: str, flag: str, metavar: str, **known: Any) -> Any:
+    return option(default, help, flag=flag, metavar=metavar, low=0, above_low=True, **known)
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds of the server. Whoever passes one is slowed down or closed, with a reason."""
+    """Bounds of the server. Whoever passes one is slowed down or closed, with a reason.
 
-    clients: int = 64
-    """Streams at a time, of every kind of client together."""
+    Raises `InputError`, which names the field, for a bound that is none.
+    """
 
-    rate: float = 16.0
-    """Seconds of sound that are read from one client in a second; the rest waits in its socket."""
+    clients: int = _bound(64, "Streams at a time.", "max-clients", "N")
+    """Of every kind of client together."""
 
-    frame_bytes: int = 262_144
-    """Longest WebSocket message: 8 s of sound."""
+    rate: float = _bound(16.0, "Sound read from one client, times real time.", "max-rate", "X")
+    """The rest waits in its socket."""
 
-    idle_s: float = 60.0
-    """A client that sends nothing for so long is closed."""
+    frame_bytes: int = _bound(262_144, "Longest WebSocket message.", "max-frame", "BYTES")
+    """8 s of sound."""
 
-    unread_s: float = 30.0
-    """So is one that does not read its events for so long."""
+    idle_s: float = _bound(60.0, "A client that sends nothing for so long is closed.", "idle", "S")
+    unread_s: float = _bound(30.0, "So is one that does not read its events.", "unread", "S")
+    stream_s: float | None = _bound(
+        None, "Longest stream, in seconds of sound.", "max-stream", "S", shown_default="no bound"
+    )
+    file_bytes: int = _bound(33_554_432, "Longest sound file.", "max-file", "BYTES")
+    """32 MiB."""
 
-    stream_s: float | None = None
-    """Longest stream, in seconds of sound; None for no bound."""
+    file_s: float = _bound(600.0, "Longest sound in a file.", "max-sound", "S")
+    files: int = _bound(2, "Sound files classified at a time.", "max-files", "N")
+    """More are told to come again."""
 
-    file_bytes: int = 33_554_432
-    """Longest sound file that is classified: 32 MiB."""
-
-    file_s: float = 600.0
-    """Longest sound in it, in seconds."""
-
-    files: int = 2
-    """Sound files classified at a time; more are told to come again."""
-
-    drain_s: float = 10.0
-    """So long the clients have to take their last events when the server ends."""
+    drain_s: float = _bound(
+        10.0, "What clients have for their last events at the end.", "drain", "S"
+    )
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if value is not None and not value > 0:
-                raise InputError(f"{field.name} is {value}, must be more than 0")
+        check_bounds(self)
 
 
 BURST_S = 2.0

@@ -111,7 +111,7 @@ def _classify(limits: Limits) -> dict[str, Any]:
         },
         "responses": {
             "200": {
-                "description": "Its events, as turbo-listen --jsonl prints them.",
+                "description": "Its events, as turbo-listen prints them in JSON lines.",
                 "content": {
                     "application/json": {"schema": {"$ref": "#/components/schemas/Classified"}}
                 },

@@ -5,25 +5,15 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from math import ceil
-from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from turbo_stream.errors import InputError, TurboStreamError
+from turbo_stream.serving.access import Tls
 from turbo_stream.serving.connections import HttpConnection, WebSocketConnection
 from turbo_stream.serving.limits import Limits
-
-
-@dataclass(frozen=True)
-class Tls:
-    """Certificate and key, PEM files."""
-
-    certificate: Path
-    key: Path | None = None
-    """None where the certificate's file holds it, too."""
 
 
 class WebServer(uvicorn.Server):
@@ -85,5 +75,5 @@ def bound_socket(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise TurboStreamError(
             f"cannot listen on {host} port {port} ({error.strerror or error}); choose another "
-            "--port, or end what uses it"
+            "`port`, or end what uses it"
         ) from error

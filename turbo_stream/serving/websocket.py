@@ -177,7 +177,7 @@ def _options(given: QueryParams, hub: Hub) -> StreamOptions:
             "options",
         )
     if show_rejected and not hub.models.settings.show_rejected:
-        message = "this server shows nothing of rejected speech; start it with --show-rejected"
+        message = "this server shows nothing of rejected speech; start it with `show_rejected`"
         raise Closing(POLICY, message, "options")
     return StreamOptions(names, _probability(threshold), show_rejected, partials is not False)
 

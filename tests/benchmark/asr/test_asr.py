@@ -150,8 +150,8 @@ def test_table_and_json(tmp_path: Path, capfd) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--window-floor", "31"], "a window floor of 31 s"),
-        (["--window-margin", "nan"], "a window margin of nan s"),
+        (["--window-floor", "31"], "--window-floor is 31"),
+        (["--window-margin", "nan"], "--window-margin is nan"),
         (["nowhere.jsonl"], "nowhere.jsonl"),
         (["--asr", "whisperer"], "whisperer"),
         (["--plot", "a.txt"], "a.txt"),

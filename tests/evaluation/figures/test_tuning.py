@@ -146,7 +146,7 @@ def test_an_empty_folder_may_be_there_but_nothing_is_overwritten(tmp_path):
     (tmp_path / "empty").mkdir()
     write_tuned_package(package, tuned, tmp_path / "empty")
     for taken in (tmp_path / "empty", package.folder, package.folder / "README.md"):
-        with pytest.raises(InputError, match="--model-out"):
+        with pytest.raises(InputError, match="`model_out`"):
             write_tuned_package(package, tuned, taken)
     assert ModelPackage.load(package.folder) == package
 

@@ -57,5 +57,5 @@ def test_another_run_is_not_mixed_in(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match=r"--out .*cannot be written"):
+    with pytest.raises(InputError, match=r"`out` .*cannot be written"):
         Journal(tmp_path / "file" / "out", "run")

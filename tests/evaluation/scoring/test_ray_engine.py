@@ -58,5 +58,5 @@ def test_a_lost_worker_loses_no_row(corpus: Path, tiny_package: Path) -> None:
 
 
 def test_a_cluster_that_does_not_answer_is_said() -> None:
-    with pytest.raises(InputError, match=r"--engine 127\.0\.0\.1:1 does not answer"):
+    with pytest.raises(InputError, match=r"`engine` 127\.0\.0\.1:1 does not answer"):
         list(score_on_ray([], ScoringSettings(), address="127.0.0.1:1"))

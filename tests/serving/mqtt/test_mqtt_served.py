@@ -91,7 +91,7 @@ def test_what_clients_say_reaches_the_broker_and_what_is_rejected_does_not(
     ("options", "named"),
     [
         (["--mqtt", "http://me:secret@pi"], "mqtt[s]://"),
-        (["--mqtt-node", "kitchen"], "--mqtt URI"),
+        (["--mqtt-node", "kitchen"], "--mqtt-node was given without --mqtt;"),
         (["--wyoming", "tcp://nowhere"], "tcp://HOST:PORT"),
         (["--wyoming", "unix:///tmp/ears.sock", "--zeroconf"], "--zeroconf"),
         (["--zeroconf", "kitchen"], "give both"),

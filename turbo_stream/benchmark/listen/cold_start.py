@@ -25,7 +25,7 @@ def import_s(runs: int) -> float:
 
 
 def cold_start(recording: Path, flags: list[str], runs: int) -> dict[str, Any]:
-    """Run `turbo-listen RECORDING --jsonl` with `flags` and return medians of what that took.
+    """Run `turbo-listen` on `recording` with `flags` and return medians of what that took.
 
     `ready_s` ends when the `ready` line is read. `ready_mb` is the resident memory then,
     `peak_mb` the most until the last utterance, both MiB. `cpu_s` is of the whole

@@ -1,4 +1,4 @@
-"""Stated, seeded conditions that a whole manifest is put under: `--augment`."""
+"""Stated, seeded conditions that a whole manifest is put under: `augment`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Condition:
     """One condition; the same item under the same seed always sounds the same."""
 
     name: str
-    """As in `--augment`, one value: `clean`, `noise=10`, `rir`, `codec=g711`."""
+    """As in `augment`, one value: `clean`, `noise=10`, `rir`, `codec=g711`."""
 
     kind: Kind
     value: str = ""
@@ -43,7 +43,7 @@ class Condition:
 
 
 def expand_conditions(specs: Iterable[str]) -> list[str]:
-    """Return the names of the conditions in `--augment` options, `clean` first.
+    """Return the names of the conditions in `augment` options, `clean` first.
 
     `noise=20,10,5` is pink noise at these signal-to-noise ratios in dB, `rir` a simulated room,
     `codec=g711,opus-12k,mp3-24k` a lossy codec.
@@ -72,7 +72,7 @@ def parse_condition(name: str) -> Condition:
     if name == "clean":
         return Condition(name, "clean")
     raise InputError(
-        f"--augment {name} is not known; give noise=DB[,DB...], rir, or "
+        f"`augment` {name} is not known; give noise=DB[,DB...], rir, or "
         f"codec={'|'.join(CODECS)}[,...]"
     )
 

@@ -36,7 +36,7 @@ class Recording:
 
     @classmethod
     def from_row(cls, row: Row) -> Recording:
-        """Match the `events` of `row` (as `turbo-listen --jsonl` prints them) to `segments`.
+        """Match the `events` of `row` (as `turbo-listen` prints them in JSON lines) to `segments`.
 
         Raises:
             InputError: `segments` or `events` is malformed.

@@ -46,7 +46,7 @@ class Target:
         found = _TARGET.fullmatch(text.strip())
         if found is None or not 0 <= float(found[2]) < 1:
             raise InputError(
-                f"--tune {text!r} is not understood; give fa=RATE or fr=RATE with a rate from 0 "
+                f"`tune` {text!r} is not understood; give fa=RATE or fr=RATE with a rate from 0 "
                 "to below 1, such as fa=0.01"
             )
         held: Literal["fa", "fr"] = "fa" if found[1] == "fa" else "fr"
@@ -93,13 +93,13 @@ def choose_threshold(rows: Sequence[Row], target: Target) -> Tuned:
     curve = None if items is None else ErrorCurve.of(items.truths, items.scores)
     if items is None or curve is None:
         raise InputError(
-            f"--tune {target.text} needs scored items of both classes, directed and not; add the "
+            f"`tune` {target.text} needs scored items of both classes, directed and not; add the "
             "missing class to the manifest"
         )
     threshold = _threshold(curve, target)
     if threshold > 1:
         raise InputError(
-            f"--tune {target.text} cannot be reached: speech not meant for the device scores as "
+            f"`tune` {target.text} cannot be reached: speech not meant for the device scores as "
             "high as 1; allow more false accepts or look at the worst mistakes"
         )
     false_accept, false_reject = error_rates(items.truths, items.scores, threshold)
@@ -137,7 +137,7 @@ def write_tuned_package(package: ModelPackage, tuned: Tuned, out: Path) -> Model
         InputError: `out` is there already and not empty, or cannot be written.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"--model-out {out} is there already; give a new folder")
+        raise InputError(f"`model_out` {out} is there already; give a new folder")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as temporary:
@@ -147,7 +147,7 @@ def write_tuned_package(package: ModelPackage, tuned: Tuned, out: Path) -> Model
             folder.rename(out)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise InputError(f"--model-out {out} cannot be written ({reason})") from error
+        raise InputError(f"`model_out` {out} cannot be written ({reason})") from error
     return ModelPackage.load(out)
 
 
@@ -177,7 +177,7 @@ def _card_section(tuned: Tuned) -> str:
 
     return (
         f"\n## Operating point `{tuned.target.point_name}`\n\n"
-        f"Threshold {tuned.threshold:.6g}, chosen by `turbo-eval --tune {tuned.target.text}` on "
+        f"Threshold {tuned.threshold:.6g}, chosen by `turbo-eval` for {tuned.target.text} on "
         f"{tuned.n} utterances of the user's own ({tuned.n_directed} directed). On these same "
         f"utterances: false accepts {rate(tuned.false_accept, tuned.false_accept_ci95)}, false "
         f"rejects {rate(tuned.false_reject, tuned.false_reject_ci95)}.\n"

@@ -48,7 +48,7 @@ class Journal(Closing):
             self._file.seek(kept)
         except OSError as error:
             reason = error.strerror or error
-            raise InputError(f"--out {folder} cannot be written ({reason})") from error
+            raise InputError(f"`out` {folder} cannot be written ({reason})") from error
         if not kept:
             self._write({_RUN_KEY: run_fingerprint})
 
@@ -76,7 +76,7 @@ class Journal(Closing):
         entries, kept = read_whole_lines(self._path)
         if entries and entries[0].get(_RUN_KEY) != run_fingerprint:
             raise InputError(
-                f"--out {self._folder} holds a run of another manifest, model or "
+                f"`out` {self._folder} holds a run of another manifest, model or "
                 "settings; give another folder, or delete that one"
             )
         self.rows.update((entry["index"], entry["row"]) for entry in entries[1:])

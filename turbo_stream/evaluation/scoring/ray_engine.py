@@ -84,7 +84,7 @@ def _connect(address: str | None) -> Any:
         import ray
     except ImportError as error:
         raise InputError(
-            "--engine ray needs Ray: pip install 'turbo-stream[eval,scale]'"
+            "`engine` ray needs Ray: pip install 'turbo-stream[eval,scale]'"
         ) from error
     if address is not None:
         _must_answer(address)
@@ -106,6 +106,6 @@ def _must_answer(address: str) -> None:
         socket.create_connection((host, int(port)), _CONNECT_S).close()
     except (OSError, ValueError) as error:
         raise InputError(
-            f"--engine {address} does not answer ({error}); give ray://HOST:10001 or the head's "
+            f"`engine` {address} does not answer ({error}); give ray://HOST:10001 or the head's "
             "HOST:6379"
         ) from error

@@ -34,7 +34,7 @@ class ScoringSettings(Settings):
         super().__post_init__()
         if self.gold_text and self.mode == "stream":
             raise InputError(
-                "`text` gold is for clips: in stream mode the segmenter decides what an utterance "
+                "`gold_text` is for clips: in stream mode the segmenter decides what an utterance "
                 "is, and no text of the manifest belongs to it; leave it out"
             )
 

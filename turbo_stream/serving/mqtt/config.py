@@ -135,9 +135,9 @@ def mqtt_config(
     address = parse_mqtt_uri(uri)
     if ca_file is not None:
         if not address.tls:
-            raise InputError(f"--mqtt-ca is for TLS, and {address} has none; give mqtts://")
+            raise InputError(f"`mqtt_ca` is for TLS, and {address} has none; give mqtts://")
         if not ca_file.is_file():
-            raise InputError(f"--mqtt-ca {ca_file} is no file; give the CA's certificate as PEM")
+            raise InputError(f"`mqtt_ca` {ca_file} is no file; give the CA's certificate as PEM")
     return MqttConfig(
         address=_with_password(address, password_file),
         node=_node(node),
@@ -173,7 +173,7 @@ def _node(node: str | None) -> str:
     if node is None:
         return re.sub(r"[^A-Za-z0-9_-]+", "_", socket.gethostname().split(".")[0]) or "device"
     if not _NODE.fullmatch(node):
-        raise InputError(f"--mqtt-node {node!r} is not allowed; give letters, digits, _ and -")
+        raise InputError(f"`mqtt_node` {node!r} is not allowed; give letters, digits, _ and -")
     return node
 
 
@@ -181,5 +181,5 @@ def _discovery_prefix(prefix: str | None) -> str | None:
     if prefix is None or prefix in ("", "none"):
         return None
     if any(character in prefix for character in "+#\0") or prefix.strip("/") != prefix:
-        raise InputError(f"--mqtt-discovery {prefix!r} is no topic; give homeassistant, or none")
+        raise InputError(f"`mqtt_discovery` {prefix!r} is no topic; give homeassistant, or none")
     return prefix

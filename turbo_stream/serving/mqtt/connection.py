@@ -31,7 +31,7 @@ def trust(config: MqttConfig) -> ssl.SSLContext | None:
     try:
         return ssl.create_default_context(cafile=config.ca_file)
     except OSError as error:
-        raise InputError(f"--mqtt-ca {config.ca_file} holds no PEM certificate: {error}") from error
+        raise InputError(f"`mqtt_ca` {config.ca_file} holds no PEM certificate: {error}") from error
 
 
 @asynccontextmanager

@@ -24,7 +24,7 @@ def check_name(name: str) -> None:
     """Raise `InputError` for a name that cannot be announced."""
     if not 1 <= len(name.encode()) <= _LONGEST_NAME_BYTES or not name.isprintable():
         raise InputError(
-            f"--zeroconf {name!r:.80} cannot be a name on the network; give 1 to "
+            f"`zeroconf` {name!r:.80} cannot be a name on the network; give 1 to "
             f"{_LONGEST_NAME_BYTES} bytes, all printable"
         )
 
@@ -46,7 +46,7 @@ async def announced(name: str, address: TcpAddress) -> AsyncIterator[None]:
         await (await zeroconf.async_register_service(info, allow_name_change=True))
     except (OSError, Error) as error:
         raise TurboStreamError(
-            f"{address} cannot be announced ({error or type(error).__name__}); leave out --zeroconf"
+            f"{address} cannot be announced ({error or type(error).__name__}); leave out `zeroconf`"
         ) from error
     try:
         yield

@@ -80,7 +80,7 @@ class WyomingService:
         if announce is not None:
             check_name(announce)
             if not isinstance(address, TcpAddress):
-                raise InputError(f"--zeroconf announces tcp:// only, not {address}; leave it out")
+                raise InputError(f"`zeroconf` announces tcp:// only, not {address}; leave it out")
         self._announce = announce
         self._say = say
         self._conversations: dict[asyncio.Task[None], Conversation] = {}
@@ -107,7 +107,7 @@ class WyomingService:
         Raises `InputError` without a recognizer, and for files as standard input or output.
         """
         if isinstance(hub.models.recognizer, NoRecognizer):
-            raise InputError("Wyoming returns texts, and --asr none makes none; give a recognizer")
+            raise InputError("Wyoming returns texts, and `asr` none makes none; give a recognizer")
         info = describe(hub.models.ready())
         if self._bound is None:
             reader, writer = await connect(self._output)
