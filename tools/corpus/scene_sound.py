@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -94,3 +95,11 @@ def through_speaker(dry: Samples, low_hz: float = 200, high_hz: float = 5000) ->
 def at_level(samples: Samples, level_db: float) -> Samples:
     """Return `samples` scaled to an RMS of `level_db` dBFS."""
     return samples * np.float32(10 ** (level_db / 20) / np.sqrt(np.mean(samples**2) + 1e-12))
+
+
+def write_flac(path: Path, pcm: NDArray[np.int16]) -> None:
+    """Write `pcm`, `[N]` at 16 kHz, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    soundfile.write(unfinished, pcm, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
+    unfinished.replace(path)

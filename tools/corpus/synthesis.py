@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tools.corpus.plan import PlannedClip
 from tools.corpus.scene_sound import speech_edges
-from tools.corpus.text_item import DIRECTED, TextItem
+from tools.corpus.text_collections import DIRECTED, TextItem
 from tools.corpus.voices import VOICES, Voice
 from turbo_stream._util.timebase import SAMPLE_RATE
 

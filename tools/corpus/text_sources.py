@@ -6,8 +6,7 @@ import bisect
 import random
 
 from tools.corpus.own_texts import follow_ups, hard_negatives, name_rows, television_lines
-from tools.corpus.text_collections import COLLECTIONS
-from tools.corpus.text_item import DIRECTED, NOT_DIRECTED, TextItem
+from tools.corpus.text_collections import COLLECTIONS, DIRECTED, NOT_DIRECTED, TextItem
 from turbo_stream.errors import InputError
 
 

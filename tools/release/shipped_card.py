@@ -10,8 +10,8 @@ from tools.export.card import (
     percent,
     points_table,
     tower,
+    turn_section,
 )
-from tools.export.turn_card import turn_section
 from tools.release.judged_card import judged
 
 NAME = "turbo-rej-en"

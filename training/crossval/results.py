@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from training.crossval.cell import Cell, Journal
-from training.crossval.page import page
-from training.crossval.plots import draw
+from training.crossval.page import draw, page
 from training.crossval.table import build_table
 from training.fitting.environment import describe
 from training.folds.fold_file import FoldFile

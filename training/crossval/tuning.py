@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from training.crossval.cell import Cell, Journal, cell_recipe
+from training.crossval.cell import SPACE, Cell, Journal, Trial, cell_recipe, trials
 from training.crossval.execute import Job, run_jobs, shown
-from training.crossval.trial import SPACE, Trial, trials
 from training.fitting.workbench import Workbench
 from turbo_stream._util.files import write_json
 from turbo_stream.errors import InputError

@@ -39,7 +39,7 @@ with sounddevice.RawInputStream(
 @click.option("--vad", help="As for turbo-listen.")
 def main(seconds: float, asr: str, vad: str | None) -> None:
     """Measure, and print JSON; ends with status 2 where PulseAudio is missing."""
-    from tools.virtual_microphone import MISSING, VirtualMicrophone
+    from tools.measurements.cost.virtual_microphone import MISSING, VirtualMicrophone
 
     if MISSING:
         raise click.UsageError(f"not installed: {', '.join(MISSING)}; apt-get install them")
