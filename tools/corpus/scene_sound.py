@@ -1,4 +1,7 @@
-"""Speech from flite, a synthesizer in Debian whose licence permits shipping what it says."""
+"""The sound of a scene: speech of flite, rooms, noise, levels.
+
+flite is a synthesizer in Debian whose licence permits shipping what it says.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,10 @@ VOICES = ("rms", "slt", "awb", "kal16")
 """The 16 kHz voices of Debian's flite 2.2 (licence: CMU's, BSD-like, output unrestricted)."""
 
 _FRAME = SAMPLE_RATE // 200
+
 _EDGE_BELOW_PEAK_DB = 38.0
+
+Samples = NDArray[np.float32]
 
 
 def speak(text: str, voice: str, *, stretch: float = 1.0) -> NDArray[np.float32]:
@@ -50,9 +56,6 @@ def speech_edges(samples: NDArray[np.float32]) -> tuple[int, int]:
     level_db = 10 * np.log10(np.mean(frames.astype(np.float64) ** 2, axis=1) + 1e-12)
     loud = np.flatnonzero(level_db > level_db.max() - _EDGE_BELOW_PEAK_DB)
     return int(loud[0]) * _FRAME, (int(loud[-1]) + 1) * _FRAME
-
-
-Samples = NDArray[np.float32]
 
 
 def room_response(rng: np.random.Generator, *, reverb_time_s: float, direct_db: float) -> Samples:

@@ -1,4 +1,7 @@
-"""Texts from public collections, one `NAME.jsonl.gz` each, rows with `text` and `label`."""
+"""Sentences that may be spoken, and the public collections they are read from.
+
+A collection is one `NAME.jsonl.gz`, rows with `text` and `label`.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,16 @@ from tools.corpus.normalize import normalize
 from turbo_stream.errors import InputError
 
 DIRECTED = "directed"
+
 NOT_DIRECTED = "not_directed"
+
 MAX_WORDS = 20
+
 MAX_CHARACTERS = 120
+
+FOLDS = ("train", "dev", "test")
+
+FOLD_SHARES = {"train": 0.78, "dev": 0.10, "test": 0.12}
 
 
 @dataclass(frozen=True)
@@ -32,27 +42,6 @@ class TextItem:
     """Name of the device that hears it, where the class depends on that name."""
     previous_text: str | None = None
     """Of a follow-up: the command before it, without which it says little."""
-
-
-def speakable(text: str) -> bool:
-    """Whether `text` has 1 to 20 words and is short enough for one utterance."""
-    return 1 <= len(text.split()) <= MAX_WORDS and len(text) <= MAX_CHARACTERS
-
-
-FOLDS = ("train", "dev", "test")
-FOLD_SHARES = {"train": 0.78, "dev": 0.10, "test": 0.12}
-
-
-def fold_of(key: str) -> str:
-    """Return the fold of the text, conversation or template named by `key`.
-
-    A hash and not a draw: the same sentence stands on the same side whatever the seed, the
-    corpus size and the collection in which it was found.
-    """
-    place = int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big") / 2**32
-    if place < FOLD_SHARES["train"]:
-        return "train"
-    return "dev" if place < FOLD_SHARES["train"] + FOLD_SHARES["dev"] else "test"
 
 
 @dataclass(frozen=True)
@@ -116,3 +105,20 @@ def without_repeats(items: list[TextItem]) -> list[TextItem]:
         if first.setdefault(item.text, item).label != item.label:
             ambiguous.add(item.text)
     return [item for text, item in first.items() if text not in ambiguous]
+
+
+def speakable(text: str) -> bool:
+    """Whether `text` has 1 to 20 words and is short enough for one utterance."""
+    return 1 <= len(text.split()) <= MAX_WORDS and len(text) <= MAX_CHARACTERS
+
+
+def fold_of(key: str) -> str:
+    """Return the fold of the text, conversation or template named by `key`.
+
+    A hash and not a draw: the same sentence stands on the same side whatever the seed, the
+    corpus size and the collection in which it was found.
+    """
+    place = int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big") / 2**32
+    if place < FOLD_SHARES["train"]:
+        return "train"
+    return "dev" if place < FOLD_SHARES["train"] + FOLD_SHARES["dev"] else "test"

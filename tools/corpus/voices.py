@@ -1,4 +1,9 @@
-"""The voices: Debian main only, whose licences let a model made with them ship."""
+"""Who speaks, and how: the voices, and ways of speaking to a device or to a person.
+
+Voices are of Debian main only, whose licences let a model made with them ship. Ways of speaking
+(short, slow and clear to a device; running, quick and soft to a person) are for a part of the
+pairs only, and not every member speaks as its class mostly does: a habit, no rule.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +32,11 @@ class Voice:
 
 
 _CMU = "CMU Flite licence (BSD-like)"
+
 _EDINBURGH = "CSTR/CMU Festival licence (BSD-like)"
+
 _HTS = "EST-2003 / BSD"
+
 _ESPEAK = "GPL-3.0 program; its output is not covered"
 
 VOICES = (
@@ -60,21 +68,6 @@ VOICES = (
 VOICE_OF = {voice.name: voice for voice in VOICES}
 
 
-STYLE_SHARE = 0.3
-"""Share of pairs in which a way of speaking is chosen; the others are spoken alike."""
-HABIT_SHARE = 0.75
-"""How often a member of such a pair speaks in the way of its class."""
-TO_DEVICE, TO_PERSON = "to_device", "to_person"
-
-_RATE_RANGES = {TO_DEVICE: (0.82, 0.97), TO_PERSON: (1.03, 1.22)}
-_EFFORT_RANGES_DB = {TO_DEVICE: (0.5, 5.0), TO_PERSON: (-5.0, -0.5)}
-_LEVEL_RANGES_DB = {TO_DEVICE: (0.0, 4.0), TO_PERSON: (-4.0, 0.0)}
-_PAUSE_SHARE, _FILLER_SHARE, _CONTINUED_SHARE = 0.5, 0.4, 0.3
-_FILLERS = ("um", "uh", "well", "so", "you know", "i mean", "like")
-_CONTINUATIONS = ("and", "so", "but", "you know", "or something", "right", "and then")
-_POLITE = re.compile(r"^(please|(can|could|would|will) you( please)?)\s+(?=\S+\s)|\s+please$")
-
-
 @dataclass(frozen=True)
 class Style:
     """How one clip is spoken."""
@@ -86,6 +79,29 @@ class Style:
     """High frequencies against low ones: a raised voice is brighter."""
     level_db: float
     """Added to the level of the pair."""
+
+
+STYLE_SHARE = 0.3
+"""Share of pairs in which a way of speaking is chosen; the others are spoken alike."""
+
+HABIT_SHARE = 0.75
+"""How often a member of such a pair speaks in the way of its class."""
+
+TO_DEVICE, TO_PERSON = "to_device", "to_person"
+
+_RATE_RANGES = {TO_DEVICE: (0.82, 0.97), TO_PERSON: (1.03, 1.22)}
+
+_EFFORT_RANGES_DB = {TO_DEVICE: (0.5, 5.0), TO_PERSON: (-5.0, -0.5)}
+
+_LEVEL_RANGES_DB = {TO_DEVICE: (0.0, 4.0), TO_PERSON: (-4.0, 0.0)}
+
+_PAUSE_SHARE, _FILLER_SHARE, _CONTINUED_SHARE = 0.5, 0.4, 0.3
+
+_FILLERS = ("um", "uh", "well", "so", "you know", "i mean", "like")
+
+_CONTINUATIONS = ("and", "so", "but", "you know", "or something", "right", "and then")
+
+_POLITE = re.compile(r"^(please|(can|could|would|will) you( please)?)\s+(?=\S+\s)|\s+please$")
 
 
 def draw_styles(labels: list[str], rng: random.Random) -> list[Style | None]:

@@ -148,7 +148,7 @@ def write_judgement(
 )
 @click.option("--pair", multiple=True, metavar="DIRECTED,NOT", help="Pairs beside the usual ones.")
 @click.option(
-    "--cuts", type=_FILE, help="Manifest of tools.judge.word_cuts.__main__; else they are cut here."
+    "--cuts", type=_FILE, help="Manifest of tools.judge.word_cuts; else they are cut here."
 )
 @click.option("--asr", metavar="NAME_OR_DIR", help="Recognizer of sound that was altered.")
 @click.option("--noise", type=_FILE, help="Noises of the random channel, as a manifest.")

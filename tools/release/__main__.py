@@ -25,16 +25,16 @@ def _read(path: Path) -> dict:
         raise InputError(f"{path} is no JSON ({error})") from error
 
 
-@click.command("tools.release.__main__")
+@click.command("tools.release")
 @click.argument("package", type=click.Path(path_type=Path))
-@click.option("--judgement", type=_FILE, help="judgement.json of tools.judge.__main__ on PACKAGE.")
+@click.option("--judgement", type=_FILE, help="judgement.json of tools.judge on PACKAGE.")
 @click.option(
     "--same-verdicts-as",
     metavar="'NAME VERSION'",
     help="Package whose logits this one gives bit for bit: its judgement is taken.",
 )
 @click.option(
-    "--end-of-turn", type=_FILE, help="end_of_turn.json of tools.measurements.end_of_turn.__main__."
+    "--end-of-turn", type=_FILE, help="end_of_turn.json of tools.measurements.end_of_turn."
 )
 @click.option("--parity", type=_FILE, help="Parity report.  [default: that of the export]")
 def main(
@@ -46,7 +46,7 @@ def main(
 ) -> None:
     """Write README.md of the shipped PACKAGE from its turbo.json and from reports, and its hash.
 
-    The card of a model of one's own is written by tools.export.__main__; figures of another model are
+    The card of a model of one's own is written by tools.export; figures of another model are
     refused.
     """
     found = ModelPackage.load(package)

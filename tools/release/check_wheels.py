@@ -1,6 +1,7 @@
-"""Command line: `python -m tools.release.check_wheels`, whether pip finds a wheel of all we need elsewhere.
+"""Command line: `python -m tools.release.check_wheels`.
 
-Asks the package index with pip, as that machine would, and installs nothing. Needs the network.
+Says whether pip finds a wheel of all that turbo_stream needs on Raspberry Pi OS. Asks the package
+index with pip, as that machine would, and installs nothing. Needs the network.
 """
 
 from __future__ import annotations

@@ -1,12 +1,61 @@
-"""The table as a page of Markdown."""
+"""The table of a cross-validation as a page of Markdown, and its plots."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+_WIDTH_INCHES = 6.4
+
+
+def page(table: dict[str, Any]) -> str:
+    """Return `table.md`: arms, differences, learning curve, inputs, and what was not run."""
+    metric = table["metric"].replace("_", " ")
+    lines = [
+        f"# {table['recipe']}: {metric}, %",
+        "",
+        f"{len(table['folds'])} folds ({table['fold_file']}) × {len(table['seeds'])} seeds, "
+        f"transcripts: {table['text']}. Mean ± standard deviation over runs. Commit "
+        f"{table['commit']}; {table['hardware']}.",
+        "",
+    ]
+    head = ["arm", "fused", "audio only", "text only", "runs", "a run"]
+    lines += _grid(head, _arm_rows(table))
+    lines += [
+        "Paired differences (same fold, same seed, same batches); interval: hierarchical bootstrap "
+        "over folds, then seeds, 10,000 draws. The runs of a fold share their test rows, so the "
+        "tests over runs are optimistic; the last column has one value a fold.",
+        "",
+        *_grid(_DIFFERENCE_HEAD, _difference_rows(table["difference"])),
+    ]
+    curve = table["learning_curve"]
+    if len(curve) > 1:
+        arms = list(dict.fromkeys(arm for point in curve.values() for arm in point))
+        rows = [[size, *(_spread(point.get(arm)) for arm in arms)] for size, point in curve.items()]
+        lines += ["Training recordings, fused:", "", *_grid(["size", *arms], rows)]
+        for size, differences in table["learning_curve_difference"].items():
+            lines += [f"Differences at {size}:", ""]
+            lines += _grid(_DIFFERENCE_HEAD, _difference_rows(differences))
+    for text, other in table["transcripts"].items():
+        rows = [[arm, _spread(entry)] for arm, entry in other["arms"].items() if entry["n"]]
+        lines += [f"Transcripts: {text}", "", *_grid(["arm", "fused"], rows)]
+        lines += _grid(_DIFFERENCE_HEAD, _difference_rows(other["difference"]))
+    if table["not_run"]:
+        lines += ["Not run:", "", *(f"- {item}" for item in table["not_run"]), ""]
+    return "\n".join(lines)
+
+
+def draw(table: dict[str, Any], folder: Path) -> None:
+    """Write the plots that `table` has something for."""
+    folds(table, folder / "folds.png")
+    if table["difference"]:
+        differences(table, folder / "differences.png")
+    if len(table["learning_curve"]) > 1:
+        learning_curve(table, folder / "learning_curve.png")
 
 
 def _percent(value: float | None, *, sign: bool = False) -> str:
@@ -65,63 +114,23 @@ _DIFFERENCE_HEAD = [
 ]
 
 
-def page(table: dict[str, Any]) -> str:
-    """Return `table.md`: arms, differences, learning curve, inputs, and what was not run."""
-    metric = table["metric"].replace("_", " ")
-    lines = [
-        f"# {table['recipe']}: {metric}, %",
-        "",
-        f"{len(table['folds'])} folds ({table['fold_file']}) × {len(table['seeds'])} seeds, "
-        f"transcripts: {table['text']}. Mean ± standard deviation over runs. Commit "
-        f"{table['commit']}; {table['hardware']}.",
-        "",
-    ]
-    head = ["arm", "fused", "audio only", "text only", "runs", "a run"]
-    lines += _grid(head, _arm_rows(table))
-    lines += [
-        "Paired differences (same fold, same seed, same batches); interval: hierarchical bootstrap "
-        "over folds, then seeds, 10,000 draws. The runs of a fold share their test rows, so the "
-        "tests over runs are optimistic; the last column has one value a fold.",
-        "",
-        *_grid(_DIFFERENCE_HEAD, _difference_rows(table["difference"])),
-    ]
-    curve = table["learning_curve"]
-    if len(curve) > 1:
-        arms = list(dict.fromkeys(arm for point in curve.values() for arm in point))
-        rows = [[size, *(_spread(point.get(arm)) for arm in arms)] for size, point in curve.items()]
-        lines += ["Training recordings, fused:", "", *_grid(["size", *arms], rows)]
-        for size, differences in table["learning_curve_difference"].items():
-            lines += [f"Differences at {size}:", ""]
-            lines += _grid(_DIFFERENCE_HEAD, _difference_rows(differences))
-    for text, other in table["transcripts"].items():
-        rows = [[arm, _spread(entry)] for arm, entry in other["arms"].items() if entry["n"]]
-        lines += [f"Transcripts: {text}", "", *_grid(["arm", "fused"], rows)]
-        lines += _grid(_DIFFERENCE_HEAD, _difference_rows(other["difference"]))
-    if table["not_run"]:
-        lines += ["Not run:", "", *(f"- {item}" for item in table["not_run"]), ""]
-    return "\n".join(lines)
-
-
-matplotlib.use("Agg")
-from matplotlib import pyplot as plt  # noqa: E402
-from matplotlib.axes import Axes  # noqa: E402
-
-_SIZE_INCHES = (6.4, 3.8)
+def _axes(height_inches: float = 3.8) -> Axes:
+    return Figure(figsize=(_WIDTH_INCHES, height_inches)).subplots()
 
 
 def _save(axes: Axes, path: Path) -> None:
     axes.spines[["top", "right"]].set_visible(False)
-    axes.figure.tight_layout()
+    figure = axes.get_figure(root=True)
+    figure.tight_layout()
     partial = path.with_suffix(".part.png")
-    axes.figure.savefig(partial, dpi=150)
-    plt.close(axes.figure)
+    figure.savefig(partial, dpi=150)
     partial.replace(path)
 
 
 def learning_curve(table: dict[str, Any], path: Path) -> None:
     """Draw the metric over the training-set size, with bands of one standard deviation."""
     curve = table["learning_curve"]
-    _, axes = plt.subplots(figsize=_SIZE_INCHES)
+    axes = _axes()
     names = list(curve)
     for arm in dict.fromkeys(arm for point in curve.values() for arm in point):
         places = [i for i, size in enumerate(names) if arm in curve[size]]
@@ -142,7 +151,7 @@ def differences(table: dict[str, Any], path: Path) -> None:
     """Draw every paired difference with its interval, and its folds as dots."""
     found = table["difference"]
     names = list(found)
-    _, axes = plt.subplots(figsize=(_SIZE_INCHES[0], 1.2 + 0.5 * len(names)))
+    axes = _axes(1.2 + 0.5 * len(names))
     for place, name in enumerate(names):
         mean = 100 * found[name]["mean"]
         low, high = (100 * edge for edge in found[name]["ci95"])
@@ -160,7 +169,7 @@ def differences(table: dict[str, Any], path: Path) -> None:
 def folds(table: dict[str, Any], path: Path) -> None:
     """Draw the runs of every arm in every fold as dots, their mean as a bar."""
     arms = table["arms"]
-    _, axes = plt.subplots(figsize=_SIZE_INCHES)
+    axes = _axes()
     width = 0.8 / len(arms)
     for index, (name, arm) in enumerate(arms.items()):
         for place, fold in enumerate(table["folds"]):
@@ -177,12 +186,3 @@ def folds(table: dict[str, Any], path: Path) -> None:
     above = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0)}
     axes.legend(frameon=False, ncols=len(arms), fontsize="small", **above)
     _save(axes, path)
-
-
-def draw(table: dict[str, Any], folder: Path) -> None:
-    """Write the plots that `table` has something for."""
-    folds(table, folder / "folds.png")
-    if table["difference"]:
-        differences(table, folder / "differences.png")
-    if len(table["learning_curve"]) > 1:
-        learning_curve(table, folder / "learning_curve.png")

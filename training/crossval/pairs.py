@@ -1,8 +1,8 @@
 """Command line: leave a pair of collections out, train, and score what was never heard.
 
-The texts that a collection was read from are left out with it.
+python -m training.crossval.pairs RECIPE out=DIR data.manifest=FILE ... [--pair A,B]
 
-`python -m training.crossval.pairs rej out=DIR data.manifest=FILE ... [--pair DIRECTED,NOT_DIRECTED]`
+A is directed and B is not. The texts that a collection was read from are left out with it.
 """
 
 from __future__ import annotations

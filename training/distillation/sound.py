@@ -1,8 +1,9 @@
 """Command line: `python -m training.distillation.sound WHISPER out=DIR data.manifest=FILE ...`.
 
 Teaches an audio tower at half the rate from a whole Whisper-tiny (a folder of
-`tools.recognizers.whisper_encoder`). A run starts from the result with `model.audio_init=DIR` and the same
-`model.audio_lower_layers` and `model.audio_upper_layers`. Any speech teaches; labels are not used.
+`tools.recognizers whisper-encoder`). A run starts from the result with `model.audio_init=DIR` and
+the same `model.audio_lower_layers` and `model.audio_upper_layers`. Any speech teaches; labels are
+not used.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Command line: `python -m training.distillation.text --text FOLDER --out DIR`, a compact text tower.
+"""Command line: `python -m training.distillation.text --text FOLDER --out DIR`.
 
-A run starts from the result with `model.text=compact model.text_init=DIR` and the same
-`model.hidden`, `model.body_layers` and `model.body_heads`.
+Distils MiniLM-L6 into a compact text tower. A run starts from the result with
+`model.text=compact model.text_init=DIR` and the same `model.hidden`, `model.body_layers` and
+`model.body_heads`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A trained model on disk: weights, configuration and tokenizer in one folder."""
+"""A run on disk: its weights, configuration and tokenizer, and the state it goes on from."""
 
 from __future__ import annotations
 
@@ -19,6 +19,21 @@ from models.turbo import Turbo
 from training.fitting.recipe import Recipe
 
 WEIGHTS = "best.safetensors"
+
+LAST = "last.pt"
+
+Identity = Mapping[str, Any]
+"""What makes two runs the same: nested fields of plain values."""
+
+
+class Position(Protocol):
+    """What draws batches and can be brought back to where it stood."""
+
+    def state(self) -> dict[str, Any]:
+        """Return the place between two batches, in plain values and tensors."""
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from `state`: the next batch is the one that would have come."""
 
 
 def write_json(path: Path, content: object) -> None:
@@ -55,22 +70,6 @@ def load_model(folder: Path) -> tuple[Turbo, Tokenizer]:
     model = Turbo(TurboConfig(**stored))
     model.load_state_dict(load_file(folder / WEIGHTS))
     return model.eval(), Tokenizer.from_file(str(folder / "tokenizer.json"))
-
-
-LAST = "last.pt"
-
-Identity = Mapping[str, Any]
-"""What makes two runs the same: nested fields of plain values."""
-
-
-class Position(Protocol):
-    """What draws batches and can be brought back to where it stood."""
-
-    def state(self) -> dict[str, Any]:
-        """Return the place between two batches, in plain values and tensors."""
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from `state`: the next batch is the one that would have come."""
 
 
 def _flat(fields: Any, prefix: str = "") -> dict[str, str]:

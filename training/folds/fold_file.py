@@ -46,49 +46,6 @@ class FoldFile:
     development row) is left out."""
 
 
-def _strings(value: Any, path: Path, what: str) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(item, (str, int)) for item in value):
-        raise InputError(f"{path}: {what} is {value!r:.60}; give a list of texts")
-    return tuple(str(item) for item in value)
-
-
-def parse_folds(content: Any, path: Path) -> FoldFile:
-    """Return the folds of a parsed file.
-
-    Raises:
-        InputError: something is missing or of the wrong kind, or a value tests in two folds.
-    """
-    try:
-        tests = [_strings(fold["test"], path, "test") for fold in content["folds"]]
-        dev = content.get("dev", {"share": 0.1})
-        share = 0.0 if isinstance(dev, list) else float(dev["share"])
-        found = FoldFile(
-            name=content["name"],
-            column=content["column"],
-            tests=tuple(tests),
-            dev=_strings(dev, path, "dev") if isinstance(dev, list) else None,
-            dev_share=share,
-            dev_by="group" if isinstance(dev, list) else dev.get("by", "group"),
-            keep_apart=_strings(content.get("keep_apart", ["group"]), path, "keep_apart"),
-        )
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise InputError(
-            f"{path} is no fold file ({type(error).__name__}: {error}); give name, column, folds "
-            "with test, and optionally dev and keep_apart"
-        ) from error
-    values = [value for test in found.tests for value in test]
-    twice = sorted({value for value in values if values.count(value) > 1})
-    if twice or not values:
-        reason = f"{', '.join(twice)} tests twice" if twice else "no fold has a test"
-        raise InputError(f"{path}: {reason}; give every fold values of its own")
-    return found
-
-
-def shipped_folds() -> list[str]:
-    """Return the names of the fold files that lie here."""
-    return sorted(path.stem for path in _SHIPPED.glob("*.json"))
-
-
 def read_folds(name: str) -> FoldFile:
     """Return the fold file at a path, or the shipped one of that name.
 
@@ -146,3 +103,46 @@ def make_folds(rows: Sequence[Row], column: str, count: int, *, name: str) -> di
         "dev": {"share": 0.15, "by": column},
         "keep_apart": sorted({column, "group"}) if column != "group" else ["group"],
     }
+
+
+def _strings(value: Any, path: Path, what: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, (str, int)) for item in value):
+        raise InputError(f"{path}: {what} is {value!r:.60}; give a list of texts")
+    return tuple(str(item) for item in value)
+
+
+def parse_folds(content: Any, path: Path) -> FoldFile:
+    """Return the folds of a parsed file.
+
+    Raises:
+        InputError: something is missing or of the wrong kind, or a value tests in two folds.
+    """
+    try:
+        tests = [_strings(fold["test"], path, "test") for fold in content["folds"]]
+        dev = content.get("dev", {"share": 0.1})
+        share = 0.0 if isinstance(dev, list) else float(dev["share"])
+        found = FoldFile(
+            name=content["name"],
+            column=content["column"],
+            tests=tuple(tests),
+            dev=_strings(dev, path, "dev") if isinstance(dev, list) else None,
+            dev_share=share,
+            dev_by="group" if isinstance(dev, list) else dev.get("by", "group"),
+            keep_apart=_strings(content.get("keep_apart", ["group"]), path, "keep_apart"),
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{path} is no fold file ({type(error).__name__}: {error}); give name, column, folds "
+            "with test, and optionally dev and keep_apart"
+        ) from error
+    values = [value for test in found.tests for value in test]
+    twice = sorted({value for value in values if values.count(value) > 1})
+    if twice or not values:
+        reason = f"{', '.join(twice)} tests twice" if twice else "no fold has a test"
+        raise InputError(f"{path}: {reason}; give every fold values of its own")
+    return found
+
+
+def shipped_folds() -> list[str]:
+    """Return the names of the fold files that lie here."""
+    return sorted(path.stem for path in _SHIPPED.glob("*.json"))

@@ -33,7 +33,7 @@ def figure(eer: float) -> dict:
 
 
 def judgement(name: str = "turbo-rej-en 1.0") -> dict:
-    """What tools.judge.__main__ writes, as far as the card reads it."""
+    """What tools.judge writes, as far as the card reads it."""
     modes = {"probe": 0.112, "audio": 0.222, "text": 0.333, "fused": 0.044}
     figures = {mode: figure(eer) for mode, eer in modes.items()}
     accepted = {told: {"accepted": 0.777} for told in ("own", "none", "other")}

@@ -1,6 +1,6 @@
-"""Command line: `python -m tools.measurements.cascade --recordings MANIFEST --held-out A,B=PACKAGE`.
+"""What rejecting by the sound alone, before any text is made, saves and loses.
 
-What rejecting by the sound alone, before any text is made, saves and loses.
+python -m tools.measurements.cascade --recordings MANIFEST --held-out A,B=PACKAGE
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def report_of(trials: Sequence[Trial], run: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@click.command("tools.measurements.cascade.__main__")
+@click.command("tools.measurements.cascade")
 @click.option("--recordings", required=True, type=_FILE, help="Manifest as turbo-eval reads it.")
 @click.option(
     "--hypotheses",

@@ -1,4 +1,6 @@
-"""What turbo-listen costs on a silent microphone, as JSON: `python -m tools.measurements.cost.idle`.
+"""What turbo-listen costs on a silent microphone, as JSON.
+
+python -m tools.measurements.cost.idle [--seconds S]
 
 The microphone is PulseAudio's null sink; the server's own processor time is not counted, its client
 library inside the process is, and `capture_alone_cpu_share` says how much that is: a stream with an

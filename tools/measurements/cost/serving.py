@@ -1,9 +1,11 @@
-"""Many WebSocket clients of one turbo-serve, as JSON: `python -m tools.measurements.cost.serving --clients 50`.
+"""How soon many WebSocket clients of one turbo-serve hear its decisions, as JSON.
+
+python -m tools.measurements.cost.serving --clients 50
 
 Starts the server as a user does, and plays each client a recording at its own pace, each begun at
 another place. None may be lost: a client is `lost` whose stream did not end with `finished`. What
 the server gave up under load stands in `degraded` and `dropped`. `felt_ms` is from the moment the
-last sample of an utterance was sent until its verdict came back over the socket.
+last sample of an utterance was sent until its decision came back over the socket.
 """
 
 from __future__ import annotations

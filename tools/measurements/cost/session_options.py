@@ -1,6 +1,8 @@
 """What ONNX Runtime's session options cost and give, on a model package: one JSON line each.
 
-`python -m tools.measurements.cost.session_options [PACKAGE]`: why `turbo_stream/detection/graph.py` sets what it sets.
+python -m tools.measurements.cost.session_options [PACKAGE]
+
+This is why `turbo_stream/detection/graph.py` sets what it sets.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Writes what `turbo-bench --json` found as the tables of docs/benchmarks.md.
+"""The tables of the benchmarks, from what `turbo-bench --json` found.
 
-turbo-bench listen --asr none --json > none.json, and so on for other recognizers; then
 python -m tools.measurements.cost.tables none.json whisper.json [turbo.json]
+
+Before it, `turbo-bench listen --asr none --json > none.json`, and so on for other recognizers.
 """
 
 from __future__ import annotations

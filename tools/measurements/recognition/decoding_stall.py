@@ -1,6 +1,6 @@
-"""Measures how long PocketSphinx holds up the other threads of the process, and what it takes.
+"""How long PocketSphinx holds up the other threads of the process, and what it takes.
 
-    python -m tools.measurements.recognition.decoding_stall examples/kitchen.flac --seconds 7 --runs 5
+python -m tools.measurements.recognition.decoding_stall examples/kitchen.flac --seconds 7
 
 A thread that wakes every 5 ms stands for the microphone. Prints JSON: for decoding in a process of
 its own and in this one, by turns, the longest time between two of its wakings, in milliseconds.

@@ -1,10 +1,10 @@
-r"""Measures whose words partial texts show: how much of speech that is rejected in the end.
+"""Whose words partial texts show: how much of speech that is rejected in the end.
 
-python -m tools.measurements.recognition.partials --recordings speech.jsonl --asr WHISPER \
-    --held-out coffee_commands,conversation=PACKAGE --limit 45
+python -m tools.measurements.recognition.partials --recordings MANIFEST --asr WHISPER
 
 Every 0.6 s of each recording the sound alone and the sound with the recognizer's text are scored;
-then the whole recording is decided. Prints JSON, and a table on stderr.
+then the whole recording is decided. `--held-out coffee_commands,conversation=PACKAGE` names the
+package that never met these collections. Prints JSON, and a table on stderr.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Measures recognizers on recordings whose words are known.
+"""How well recognizers do on recordings whose words are known.
 
-    python -m tools.measurements.recognition.recognizers MANIFEST... --asr pocketsphinx --asr pocketsphinx:stock
+python -m tools.measurements.recognition.recognizers MANIFEST... --asr pocketsphinx --asr DIR
 
 Word error rate where a row has `text`; content-word recall there and where it has `slots` (the
 words that a command is about). Prints a table on stderr and JSON on stdout.

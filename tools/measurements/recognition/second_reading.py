@@ -1,6 +1,6 @@
-"""Measures when a text of Whisper's is worth reading again in a longer window, and in which.
+"""When a text of Whisper's is worth reading again in a longer window, and in which.
 
-    python -m tools.measurements.recognition.second_reading MANIFEST... --asr DIR --by set --limit 130
+python -m tools.measurements.recognition.second_reading MANIFEST... --asr DIR --by set
 
 Reads every clip once in every window, then applies each rule to what was written. A row's `text`
 is what was said, "" where nothing was. Prints a table on stderr and JSON on stdout.

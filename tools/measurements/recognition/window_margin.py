@@ -1,6 +1,6 @@
-"""Measures how much silence Whisper's window needs beyond speech that is longer than its floor.
+"""How much silence Whisper's window needs beyond speech that is longer than its floor.
 
-    python -m tools.measurements.recognition.window_margin MANIFEST... --asr DIR --by set --margin 2 --margin 4
+python -m tools.measurements.recognition.window_margin MANIFEST... --asr DIR --margin 2
 
 Corpora hold short clips, so clips of one source, drawn at random, are joined to utterances of a
 given length; their texts, joined, are what was said. Prints a table on stderr and JSON on stdout.

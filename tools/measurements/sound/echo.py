@@ -1,10 +1,11 @@
-"""Measure `EchoGate`: speech spoken over a device that is speaking itself, in many rooms.
+"""How well `EchoGate` lets through speech over a device that is speaking itself, in many rooms.
 
-    python -m tools.measurements.sound.echo --far FAR.jsonl --near NEAR.jsonl --rooms RIR.jsonl --out DIR
+python -m tools.measurements.sound.echo --far FILE --near FILE --rooms FILE --out DIR
 
 Manifests are JSONL with `audio_filepath` (relative to the manifest). The device reads out the
-recordings of FAR; its echo comes through a room response, at a chosen delay and at a chosen level
-relative to the speech of NEAR that is spoken over it. Writes `echo.json` and prints a table.
+recordings of `--far`; its echo comes through a room response, at a chosen delay and at a chosen
+level relative to the speech of `--near` that is spoken over it. Writes `echo.json` and prints a
+table.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Command line: what Turbo's training step costs beside plainer ones, on this machine.
+"""What Turbo's training step costs beside plainer ones, on this machine.
 
-`python -m tools.measurements.training_step [--device auto] [--shapes compact,shipped,hubert-bert] [--json]`
+python -m tools.measurements.training_step [--device auto] [--shapes compact,shipped] [--json]
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Measures the three voice activity detectors, and the segmenter behind them, on recordings.
+"""How good the three voice activity detectors are, and the segmenter behind them, on recordings.
 
 python -m tools.measurements.vad --speech speech.jsonl --noise noise.jsonl --out DIR
 
