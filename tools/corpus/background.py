@@ -56,7 +56,7 @@ class Background:
         for clip in missing:
             if clip.number not in speech:
                 raise InputError(
-                    f"{clip.voice.name} cannot say {clip.item.text!r}; take other --texts"
+                    f"{clip.voice.name} cannot say {clip.item.text!r}; take other texts"
                 )
             samples = speech[clip.number]
             pcm = np.rint(samples / np.abs(samples).max() * 0.9 * 32767).astype(np.int16)

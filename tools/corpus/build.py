@@ -61,10 +61,10 @@ class Build:
             same = reduce(_digest, done, start) == self.state.fingerprint
             if not same or len(done) < self.state.parts:
                 raise InputError(
-                    f"{out} holds a build with other settings or texts: choose another --out"
+                    f"{out} holds a build with other settings or texts; choose another folder"
                 )
         elif any(out.iterdir()):
-            raise InputError(f"{out} is not empty and no corpus build: choose another --out")
+            raise InputError(f"{out} is not empty and no corpus build; choose another folder")
         else:
             self._save()
         for path, valid in (

@@ -78,7 +78,9 @@ def read_collections(folder: Path) -> list[TextItem]:
     for collection in COLLECTIONS:
         path = folder / f"{collection.file}.jsonl.gz"
         if not path.is_file():
-            raise InputError(f"{path} is missing: --texts needs the files named in docs/corpus.md")
+            raise InputError(
+                f"{path} is missing; the folder of texts needs the files named in docs/corpus.md"
+            )
         with gzip.open(path, "rt", encoding="utf-8") as lines:
             for line in lines:
                 row = json.loads(line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import tempfile
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from training.data.recognizer_states import RecognizerStates, load_states
 from training.fitting.checkpoint import load_model
 from training.fitting.environment import Origin
 from training.fitting.metrics import Affine
+from turbo_stream.cli.command import run_command
 from turbo_stream.detection.package import DIRECTED
 from turbo_stream.errors import TurboStreamError
 
@@ -124,7 +126,7 @@ def _states(model: Turbo, recognizer: str) -> RecognizerStates | None:
     return states
 
 
-@click.command()
+@click.command("tools.export")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Package to write.")
 @click.option(
@@ -254,8 +256,8 @@ def main(
         key: np.round(value, 6) if isinstance(value, float) else value
         for key, value in parity.items()
     }
-    click.echo(json.dumps({"package": str(out), **shown}))
+    print(json.dumps({"package": str(out), **shown}))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command(main))

@@ -70,7 +70,7 @@ def choose(candidates: Mapping[str, Candidate]) -> tuple[str, str]:
         lost = ", ".join(f"{name} {100 * (loss or 0.0):+.2f}" for name, loss in losses.items())
         raise QuantizationError(
             f"INT8 costs more than {100 * LARGEST_EER_LOSS:g} points of equal error rate ({lost}); "
-            "fine-tune with quantization in mind, or name one with --quantization to take it anyway"
+            "fine-tune with quantization in mind, or name the quantization to take it anyway"
         )
     least_ms = min(item.latency_ms for item in fit.values())
     fast = [name for name, item in fit.items() if item.latency_ms <= _AS_FAST * least_ms]

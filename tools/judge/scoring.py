@@ -16,7 +16,7 @@ from rich.progress import track
 from tools.judge.candidate import Candidate
 from tools.judge.recording import Recording
 from tools.judge.sounds import Sound, Stage
-from training.data.wave import as_wave
+from training.data.clip import as_wave
 from training.fitting.probe import content_free
 from turbo_stream._util.closing import Closing
 from turbo_stream._util.files import read_whole_lines
@@ -166,7 +166,7 @@ class Ledger(Closing):
             self._file.seek(kept)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
-            raise InputError(f"{path} cannot be used ({reason}); give another --out") from error
+            raise InputError(f"{path} cannot be used ({reason}); give another folder") from error
 
     def missing(self, keys: Iterable[str]) -> set[str]:
         """Return those of `keys` that have no value yet."""

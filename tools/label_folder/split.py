@@ -9,7 +9,8 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from tools.label_folder.recording import LABELS, Recording
-from training.data.row import Clip, Row
+from training.data.clip import Clip
+from training.data.row import Row
 from training.fitting.probe import probe_scores
 from training.folds.split import choose_dev
 

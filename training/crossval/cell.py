@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from training.fitting.recipe import Recipe
-from training.objective.arms import select_arm
+from training.objective.config import select_arm
 from turbo_stream._util.files import read_whole_lines
 
 
@@ -21,7 +21,7 @@ class Cell:
     """The key of a run in the journal."""
 
     arm: str
-    """One of `training.objective.arms.ARMS`."""
+    """One of `training.objective.config.ARMS`."""
 
     fold: int
     """Index in the fold file."""

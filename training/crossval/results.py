@@ -70,7 +70,7 @@ def pick_metric(journal: Journal, wanted: str) -> str:
     name = wanted or ("equal_error_accuracy" if detection else "balanced_accuracy")
     allowed = [key for key, value in figures.items() if isinstance(value, float)]
     if name not in allowed:
-        raise InputError(f"--metric {name}: the runs have {', '.join(allowed)}")
+        raise InputError(f"metric {name}: the runs have {', '.join(allowed)}")
     return name
 
 

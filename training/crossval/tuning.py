@@ -77,8 +77,8 @@ def read_tuning(path: Path, arms: Sequence[str]) -> dict[str, Trial]:
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}); check the path") from error
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path} is no tuning.json ({error}); give one of --tune") from error
+        raise InputError(f"{path} is no tuning.json ({error}); give a written one") from error
     missing = [arm for arm in arms if arm not in settings]
     if missing:
-        raise InputError(f"{path} has no settings for {', '.join(missing)}; choose other --arms")
+        raise InputError(f"{path} has no settings for {', '.join(missing)}; choose other arms")
     return {arm: settings[arm] for arm in arms}

@@ -15,9 +15,8 @@ from rich.progress import track
 from torch import Tensor, nn
 
 from models.turbo import Turbo
-from training.data.augment import AugmentConfig, Surroundings, Wave, augment
-from training.data.row import Clip
-from training.data.wave import read_wave
+from training.data.augment import AugmentConfig, Surroundings, augment
+from training.data.clip import Clip, Wave, read_wave
 
 Frames = NDArray[np.float16]
 

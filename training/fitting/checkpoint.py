@@ -8,7 +8,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
-import click
 import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
@@ -17,6 +16,7 @@ from torch import Tensor
 from models.config import TurboConfig
 from models.turbo import Turbo
 from training.fitting.recipe import Recipe
+from turbo_stream.errors import InputError
 
 WEIGHTS = "best.safetensors"
 
@@ -93,7 +93,7 @@ def load_state(folder: Path, identity: Identity) -> dict[str, Any] | None:
     """Return the state in `folder`, on the CPU, or None where there is none.
 
     Raises:
-        click.UsageError: it is that of another run.
+        InputError: it is that of another run.
     """
     path = folder / LAST
     if not path.exists():
@@ -108,7 +108,7 @@ def load_state(folder: Path, identity: Identity) -> dict[str, Any] | None:
     ]
     if changes:
         more = f" (and {len(changes) - 3} more)" if len(changes) > 3 else ""
-        raise click.UsageError(
+        raise InputError(
             f"{path} is of another run: {'; '.join(changes[:3])}{more}; take another out=DIR, or "
             "train.resume=false to begin anew"
         )

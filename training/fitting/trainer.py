@@ -18,8 +18,9 @@ from training.fitting.checkpoint import Identity, Position, load_state, save_sta
 from training.fitting.config import TrainConfig
 from training.fitting.distributed import Rank
 from training.fitting.scalars import Scalars
+from training.objective.config import ObjectiveConfig
 from training.objective.grad_cache import Gradients, RandomState
-from training.objective.objective import Batch, ObjectiveConfig, ViewsModel, geometry
+from training.objective.objective import Batch, ViewsModel, geometry
 
 _LOG_EVERY = 10
 """Steps between points of a curve, and between the losses that the progress bar shows."""
@@ -65,8 +66,8 @@ def fit(
     progress: the caller has many runs to show.
 
     Raises:
-        click.BadParameter: a field of `train` or `objective` cannot be.
-        click.UsageError: `folder` holds the checkpoint of another run.
+        InputError: a field of `train` or `objective` cannot be, or `folder` holds the checkpoint
+            of another run.
     """
     rank = rank or Rank(0, 1, next(model.parameters()).device)
     run = _Run(model, objective, train, rank)

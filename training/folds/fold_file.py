@@ -82,7 +82,7 @@ def make_folds(rows: Sequence[Row], column: str, count: int, *, name: str) -> di
     if len(units) < count:
         raise InputError(
             f"column {column} has {len(units)} values, too few for {count} folds; give another "
-            "--column, or fewer --folds"
+            "column, or fewer folds"
         )
     total = sum(units.values(), Counter())
     dealt: list[list[str]] = [[] for _ in range(count)]

@@ -21,6 +21,7 @@ from training.data.batches import encode
 from training.fitting.checkpoint import save_setup, save_weights, write_json
 from training.fitting.metrics import Affine
 from training.fitting.recipe import Recipe
+from turbo_stream.cli.command import run_command
 
 
 def test_float_graph_equals_the_network(tiny, fp32):
@@ -196,17 +197,17 @@ def test_an_encoder_of_hugging_face_is_exported_too(tmp_path):
     assert np.abs(difference).max() < 1e-4
 
 
-def test_what_is_no_finished_run_is_bad_use(tiny, tokenizer, tmp_path):
+def test_what_is_no_finished_run_is_bad_use(tiny, tokenizer, tmp_path, capsys):
     empty = tmp_path / "empty"
     empty.mkdir()
-    result = CliRunner().invoke(main, [str(empty), "--out", str(tmp_path / "package")])
-    assert result.exit_code == 2 and "holds no finished training run" in result.output
+    assert run_command(main, [str(empty), "--out", str(tmp_path / "package")]) == 2
+    assert "holds no finished training run" in capsys.readouterr().err
     training_folder(tmp_path / "run", tiny, tokenizer, "rej")
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     del metrics["calibration"]
     write_json(tmp_path / "run" / "metrics.json", metrics)
-    result = CliRunner().invoke(main, [str(tmp_path / "run"), "--out", str(tmp_path / "package")])
-    assert result.exit_code == 2 and "has no calibration" in result.output
+    assert run_command(main, [str(tmp_path / "run"), "--out", str(tmp_path / "package")]) == 2
+    assert "has no calibration" in capsys.readouterr().err
 
 
 def test_what_cannot_be_exported_is_said_in_one_line(tiny, tmp_path):

@@ -18,7 +18,7 @@ from training.fitting.recipe import build_recipe
 from training.fitting.workbench import prepare
 from training.folds.fold_file import read_folds
 from training.folds.split import split_rows
-from training.objective.arms import ARMS
+from training.objective.config import ARMS
 from turbo_stream.cli.command import run_command
 from turbo_stream.errors import InputError
 

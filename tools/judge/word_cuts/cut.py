@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.judge.word_cuts.alignment import Span
-from training.data.augment import Wave, coloured_noise
+from training.data.augment import coloured_noise
+from training.data.clip import Wave
 
 Row = dict[str, Any]
 

@@ -22,6 +22,7 @@ import click
 
 from turbo_stream.audio.capture import BLOCK_MS
 from turbo_stream.benchmark.machine import machine
+from turbo_stream.cli.command import run_command
 
 _SETTLE_S = 3.0
 _CAPTURE_ALONE = f"""
@@ -35,7 +36,7 @@ with sounddevice.RawInputStream(
 """
 
 
-@click.command(help=__doc__)
+@click.command("tools.measurements.cost.idle", help=__doc__)
 @click.option("--seconds", type=float, default=30.0, show_default=True)
 @click.option("--asr", default="none", show_default=True, help="As for turbo-listen.")
 @click.option("--vad", help="As for turbo-listen.")
@@ -62,7 +63,7 @@ def main(seconds: float, asr: str, vad: str | None) -> None:
         "capture_alone_cpu_share": alone,
         "exit_status": status,
     }
-    click.echo(json.dumps(found, indent=1))
+    print(json.dumps(found, indent=1))
 
 
 def _idle(command: list[str], seconds: float, env: dict[str, str]) -> tuple[float, int]:
@@ -94,4 +95,4 @@ def _cpu_s(pid: int) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command(main))

@@ -15,6 +15,7 @@ from time import perf_counter
 
 import click
 
+from turbo_stream.cli.command import run_command
 from turbo_stream.detection.package import GRAPH_NAME, SHIPPED
 
 SECONDS = (1, 3, 8, 15)
@@ -72,7 +73,7 @@ def measure(graph: Path, *, arena: bool, threads: int, spinning: bool) -> dict:
     }
 
 
-@click.command()
+@click.command("tools.measurements.cost.session_options")
 @click.argument("package", type=click.Path(exists=True, path_type=Path), default=SHIPPED)
 @click.option("--one", help="Measure one setting (JSON) in this process.", hidden=True)
 def main(package: Path, one: str | None) -> None:
@@ -97,4 +98,4 @@ def main(package: Path, one: str | None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command(main))

@@ -170,7 +170,7 @@ def main(
     table = markdown(report)
     write_text(out / "end_of_turn.md", table)
     draw(report, out / "end_of_turn.png")
-    click.echo(table)
+    print(table)
 
 
 if __name__ == "__main__":

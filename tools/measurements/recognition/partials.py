@@ -20,9 +20,9 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from tools.judge.__main__ import split_held_out
+from tools.judge.candidate import split_held_out
+from tools.judge.pairs import held_out_items
 from tools.judge.recording import Recording, read_recordings
-from tools.measurements.cascade.__main__ import held_out_items
 from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.cli.command import run_command
 from turbo_stream.deciding.decider import Decider
@@ -103,7 +103,7 @@ def main(recordings: Path, asr: str, held_out: tuple[str, ...], limit: int) -> N
     for row in rows:
         table.add_row(*map(str, row.values()))
     console.print(table)
-    click.echo(json.dumps({"asr": asr, "every_s": EVERY_S, "shown": rows}, indent=1))
+    print(json.dumps({"asr": asr, "every_s": EVERY_S, "shown": rows}, indent=1))
 
 
 if __name__ == "__main__":

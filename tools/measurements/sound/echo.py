@@ -11,6 +11,7 @@ table.
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from scipy.signal import csd, fftconvolve, welch
 from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.audio.echo import DELAY_SAMPLES, EchoGate
 from turbo_stream.audio.resampler import to_pcm
+from turbo_stream.cli.command import run_command
 
 SPEECH_RMS = 0.05
 NOISE_RMS = 0.0005
@@ -162,7 +164,7 @@ def show(conditions: list[Condition]) -> None:
     Console(width=110).print(table)
 
 
-@click.command()
+@click.command("tools.measurements.sound.echo")
 @click.option("--far", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--near", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--rooms", type=click.Path(exists=True, path_type=Path), required=True)
@@ -207,4 +209,4 @@ def main(
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command(main))

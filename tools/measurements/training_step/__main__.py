@@ -14,6 +14,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from turbo_stream.cli.command import run_command
+
 SHAPES = ("compact", "shipped", "hubert-bert")
 _CHUNK = 256
 
@@ -127,7 +129,7 @@ def show(found: dict[str, Any]) -> None:
         console.print(f"{name}: {meaning}")
 
 
-@click.command()
+@click.command("tools.measurements.training_step")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:N.")
 @click.option(
     "--shapes", "names", default=",".join(SHAPES), show_default=True, help="Comma-separated."
@@ -163,4 +165,4 @@ def main(
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command(main))
