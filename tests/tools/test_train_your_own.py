@@ -93,7 +93,9 @@ def shipped(tmp_path_factory) -> Path:
         "data": [],
     }
     write_json(folder / "run" / "metrics.json", metrics)
-    assert run_command(export, [str(folder / "run"), "--out", str(folder / "package")]) == 0
+    named = ["--name", "turbo-rej-en", "--package-version", "0.3.0", "--license", "CC-BY-SA-4.0"]
+    arguments = [str(folder / "run"), "--out", str(folder / "package"), *named]
+    assert run_command(export, arguments) == 0
     return folder / "package"
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from models.audio.recognizer import RECOGNIZER
 from models.hugging_face import PREFIX, hugging_face_name
-from turbo_stream.segmentation.config import SegmenterConfig
 
 
 def model_card(
@@ -22,11 +20,12 @@ def model_card(
     name: str,
     version: str,
     language: str,
-    licence: str,
+    licence: str | None,
 ) -> str:
     """Return the README.md of a package; `config` and `metrics` are those of its run.
 
-    `bases` are the models that its weights began as, with their licences.
+    `bases` are the models that its weights began as, with their licences; `licence` is that of the
+    weights themselves, None where nobody has stated it.
     """
     model, labels = config["model"], config["model"]["labels"]
     sources = ", ".join(
@@ -60,12 +59,12 @@ The weights were chosen and calibrated on these rows: expect less elsewhere.
 
 {data_table(labels, data)}
 
-Base models: {sources or "none"}.
+Base models: {sources or "none"}. Licence of these weights: {licence or NOT_STATED}.
 
 ## Limits
 
 What stands above was measured, and nothing else: other voices, rooms, microphones and recognizers
-than those of the data may fare worse. Not for anything where a wrong verdict does harm.
+than those of the data may fare worse. Not for anything where a wrong decision does harm.
 """
 
 
@@ -74,11 +73,11 @@ def percent(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.1f} %"
 
 
-def header(licence: str, language: str, tag: str) -> str:
-    """Return the YAML that the Hub reads."""
+def header(licence: str | None, language: str, tag: str) -> str:
+    """Return the YAML that the Hub reads; without a line on the licence where it is not stated."""
+    stated = f"license: {licence.lower()}\n" if licence else ""
     return f"""---
-license: {licence.lower()}
-language: {language}
+{stated}language: {language}
 pipeline_tag: audio-classification
 library_name: turbo_stream
 tags: [{tag}, onnx, int8]
@@ -171,30 +170,8 @@ let neighbours move each other's scores a little.
 """
 
 
-def turn_section(found: Mapping[str, Any] | None) -> str:
-    """Return the section, of `end_of_turn` of a package's metrics; empty without a head.
-
-    `found` may hold `measured`, the report of `tools.measurements.end_of_turn`.
-    """
-    if not found:
-        return ""
-    return "\n".join(
-        [
-            "## Whether the speaker has finished",
-            "",
-            "The output `end_of_turn` says at a pause, from the sound alone, whether the utterance "
-            "is over: a small head on the frozen lower layers of the sound tower. It was trained "
-            "on real ends and pauses as the segmenter finds them, on speech broken off where it "
-            "is weak, through random channels, and on what smart-turn v3.2 (BSD-2-Clause) says of "
-            "the same pauses. From a probability of "
-            f"{found['threshold']:g} on it counts as finished.",
-            "",
-            *_collections(found),
-            *_rules(found.get("measured")),
-            "",
-        ]
-    )
-
+NOT_STATED = "not stated"
+"""In the place of a licence that neither the run nor the command names."""
 
 _MODES = {"fused": "fused", "audio": "audio only", "text": "text only"}
 
@@ -226,60 +203,3 @@ def _figures_table(figures: dict[str, dict]) -> str:
             values = " | ".join(percent(found.get(name)) for name in names)
             lines.append(f"| {title} | {found['n']} | {values} |")
     return "\n".join(lines)
-
-
-def _collections(found: Mapping[str, Any]) -> list[str]:
-    left_out = found.get("held_out_collections", {})
-    lines = [
-        "Of collections it never heard (each row a head trained without them), as recorded: how "
-        "often an end ranks above a pause (AUC), and the ends found where 15 % of the pauses pass "
-        "for ends.",
-        "",
-        "| left out | ends | pauses | AUC | ends found |",
-        "|---|---|---|---|---|",
-    ]
-    for names, figures in left_out.items():
-        one = figures["as_recorded"]
-        auc = "–" if one["auc"] is None else f"{one['auc']:.2f}"
-        lines.append(
-            f"| {names.replace(',', ', ')} | {one['ends']} | {one['pauses']} | {auc} | "
-            f"{percent(one.get('found_at_15_percent_false'))} |"
-        )
-    learnt = [
-        f"{row['collection']} ({row['ends']} / {row['pauses']} / {row['breaks']})"
-        for row in found["data"]
-    ]
-    return [
-        *(lines if left_out else []),
-        "",
-        f"Learnt from (ends / pauses / breaks): {', '.join(learnt)}.",
-        "",
-    ]
-
-
-def _rules(measured: Mapping[str, Any] | None) -> list[str]:
-    if measured is None:
-        return []
-    rules = measured["rules"]
-    threshold = measured["threshold"]
-    wait = f"{SegmenterConfig().finished_silence_ms:g}"
-    judges = [f"{judge} {wait} {threshold:g}" for judge in ("turbo", "smart-turn")]
-    shown = ["fixed 600", "adaptive silence", *judges]
-    lines = [
-        "In streams of recordings none of which its head had heard: utterances cut in two, and "
-        "the wait from the true end of the speech to the endpoint.",
-        "",
-        "| rule | condition | utterances | cut in two | wait p50 | p95 |",
-        "|---|---|---|---|---|---|",
-    ]
-    for name in (name for name in shown if name in rules):
-        for condition, groups in rules[name].items():
-            if condition in ("family", "setting"):
-                continue
-            one = groups["all"]
-            waited = one["wait_ms"]
-            lines.append(
-                f"| {name} | {condition} | {one['utterances']} | {percent(one['cut_share'])} | "
-                f"{waited['p50']:.0f} ms | {waited['p95']:.0f} ms |"
-            )
-    return lines

@@ -15,6 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from models.mel import WINDOW_SAMPLES
 from tools.export.parity.item import Item, feed
+from turbo_stream.errors import TurboStreamError
 
 LARGEST_EER_LOSS = 0.002
 """Two tenths of a point."""
@@ -30,7 +31,7 @@ _MEL_BINS = WINDOW_SAMPLES // 2 + 1
 _NARROW = 32
 
 
-class QuantizationError(Exception):
+class QuantizationError(TurboStreamError):
     """No quantization is good enough; the message is one line."""
 
 

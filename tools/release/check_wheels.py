@@ -134,8 +134,8 @@ def _asked(wheel: str) -> int:
 def _rows(found: list[Found]) -> Iterator[tuple[str, ...]]:
     for one in found:
         native = sum(_asked(wheel) > 0 for wheel in one.wheels)
-        verdict = f"{len(one.wheels)} wheels, {native} of them native, glibc 2.{one.glibc}"
-        lines = "\n".join(one.missing) if one.missing else verdict
+        summary = f"{len(one.wheels)} wheels, {native} of them native, glibc 2.{one.glibc}"
+        lines = "\n".join(one.missing) if one.missing else summary
         yield one.system.name, one.machine, f"Python {one.system.python}", lines
 
 

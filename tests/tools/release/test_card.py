@@ -99,6 +99,21 @@ def test_figures_stand_on_the_card_with_their_intervals(package, tmp_path):
     ModelPackage.load(package)  # its hash is right
 
 
+def test_the_shipped_package_gets_its_licence_and_the_sources_of_its_texts(tmp_path, package):
+    manifest = json.loads((package / "turbo.json").read_text())
+    rows = {"not_directed": 1, "directed": 2}
+    lines = {"collection": "hwu64", "kind": "text", "rows": rows, "source": None, "license": None}
+    manifest["training"] = {"license": "not stated", "data": [lines]}
+    (package / "turbo.json").write_text(json.dumps(manifest))
+    assert run_command(main, [str(package)]) == 0
+    training = ModelPackage.load(package).training
+    assert training["license"] == "CC-BY-SA-4.0"
+    assert training["data"][0]["source"] == "xliuhw/NLU-Evaluation-Data"
+    card = (package / "README.md").read_text("utf-8")
+    assert card.startswith("---\nlicense: cc-by-sa-4.0")
+    assert "| hwu64 | text | 1 | 2 | CC-BY-4.0 |" in card
+
+
 def test_without_a_judgement_the_card_says_so(package):
     assert run_command(main, [str(package)]) == 0
     assert "Not measured: judge it with `tools.judge`" in (package / "README.md").read_text()

@@ -1,0 +1,91 @@
+"""The part of the shipped card about the end-of-turn head."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tools.export.card import percent
+from turbo_stream.segmentation.config import SegmenterConfig
+
+
+def turn_section(found: Mapping[str, Any] | None) -> str:
+    """Return the section, of `end_of_turn` of a package's metrics; empty without a head.
+
+    `found` may hold `measured`, the report of `tools.measurements.end_of_turn`.
+    """
+    if not found:
+        return ""
+    return "\n".join(
+        [
+            "## Whether the speaker has finished",
+            "",
+            "The output `end_of_turn` says at a pause, from the sound alone, whether the utterance "
+            "is over: a small head on the frozen lower layers of the sound tower. It was trained "
+            "on real ends and pauses as the segmenter finds them, on speech broken off where it "
+            "is weak, through random channels, and on what smart-turn v3.2 (BSD-2-Clause) says of "
+            "the same pauses. From a probability of "
+            f"{found['threshold']:g} on it counts as finished.",
+            "",
+            *_collections(found),
+            *_rules(found.get("measured")),
+            "",
+        ]
+    )
+
+
+def _collections(found: Mapping[str, Any]) -> list[str]:
+    left_out = found.get("held_out_collections", {})
+    lines = [
+        "Of collections it never heard (each row a head trained without them), as recorded: how "
+        "often an end ranks above a pause (AUC), and the ends found where 15 % of the pauses pass "
+        "for ends.",
+        "",
+        "| left out | ends | pauses | AUC | ends found |",
+        "|---|---|---|---|---|",
+    ]
+    for names, figures in left_out.items():
+        one = figures["as_recorded"]
+        auc = "–" if one["auc"] is None else f"{one['auc']:.2f}"
+        lines.append(
+            f"| {names.replace(',', ', ')} | {one['ends']} | {one['pauses']} | {auc} | "
+            f"{percent(one.get('found_at_15_percent_false'))} |"
+        )
+    learnt = [
+        f"{row['collection']} ({row['ends']} / {row['pauses']} / {row['breaks']})"
+        for row in found["data"]
+    ]
+    return [
+        *(lines if left_out else []),
+        "",
+        f"Learnt from (ends / pauses / breaks): {', '.join(learnt)}.",
+        "",
+    ]
+
+
+def _rules(measured: Mapping[str, Any] | None) -> list[str]:
+    if measured is None:
+        return []
+    rules = measured["rules"]
+    threshold = measured["threshold"]
+    wait = f"{SegmenterConfig().finished_silence_ms:g}"
+    judges = [f"{judge} {wait} {threshold:g}" for judge in ("turbo", "smart-turn")]
+    shown = ["fixed 600", "adaptive silence", *judges]
+    lines = [
+        "In streams of recordings none of which its head had heard: utterances cut in two, and "
+        "the wait from the true end of the speech to the endpoint.",
+        "",
+        "| rule | condition | utterances | cut in two | wait p50 | p95 |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name in (name for name in shown if name in rules):
+        for condition, groups in rules[name].items():
+            if condition in ("family", "setting"):
+                continue
+            one = groups["all"]
+            waited = one["wait_ms"]
+            lines.append(
+                f"| {name} | {condition} | {one['utterances']} | {percent(one['cut_share'])} | "
+                f"{waited['p50']:.0f} ms | {waited['p95']:.0f} ms |"
+            )
+    return lines
