@@ -1,8 +1,12 @@
-"""The shape of a Turbo."""
+"""The shape of a Turbo, and the error of one that cannot be built."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+
+class ModelError(ValueError):
+    """The network asked for cannot be built; the message is one line and says what to do."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,8 @@ class TurboConfig:
 
     audio_init: str = ""
     """What `whisper-tiny` starts from: a folder of Hugging Face with a Whisper-tiny (that of
-    `tools.recognizers.whisper_encoder`), or a tower of `training.distillation.sound`; empty for smart-turn."""
+    `tools.recognizers whisper-encoder`), or a tower of `training.distillation.sound`; empty for
+    smart-turn."""
 
     text_init: str = ""
     """Folder of a distilled compact text tower to start from; empty for random weights."""
@@ -132,7 +137,3 @@ class TurboConfig:
     def max_samples(self) -> int:
         """Longest waveform in samples."""
         return int(self.max_seconds * self.sample_rate)
-
-
-class ModelError(ValueError):
-    """The network asked for cannot be built; the message is one line and says what to do."""

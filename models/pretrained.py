@@ -104,7 +104,7 @@ def _whisper_source(folder: str) -> dict[str, Tensor]:
     if source.config.model_type != "whisper" or source.config.encoder_layers != _WHISPER_LAYERS:
         raise ModelError(
             f"audio_init {folder}: holds a {source.config.model_type} that is no Whisper-tiny; "
-            "make one with python -m tools.recognizers.whisper_encoder"
+            "make one with python -m tools.recognizers whisper-encoder"
         )
     return source.encoder.state_dict()
 

@@ -1,4 +1,4 @@
-"""What a tower hands to the fusion."""
+"""What the towers have in common: the frozen front, pooling, and what they hand to the fusion."""
 
 from __future__ import annotations
 
@@ -9,14 +9,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.transformer import attention_bias
-
-
-def in_views(rows: Tensor, views: int) -> Tensor:
-    """Return `rows` `[B, ...]` as `[views * B, ...]`: rows i, i + B, ... are the same.
-
-    A tower does this where its first dropout stands: what comes before is the same in every view.
-    """
-    return rows.repeat(views, *[1] * (rows.ndim - 1)) if views > 1 else rows
 
 
 class Encoded(NamedTuple):
@@ -56,6 +48,31 @@ class Front(nn.Module):
     def train(self, mode: bool = True) -> Front:
         """Stay in evaluation mode."""
         return super().train(False)
+
+
+class Projection(nn.Module):
+    """Into the contrastive space; used while training only (SimCSE's finding)."""
+
+    def __init__(self, hidden: int, width: int) -> None:
+        """Make the layers to `width`; none where it is 0, and the embedding itself is compared."""
+        super().__init__()
+        self.layers = (
+            nn.Sequential(nn.Linear(hidden, hidden), nn.GELU(), nn.Linear(hidden, width))
+            if width
+            else nn.Identity()
+        )
+
+    def forward(self, embedding: Tensor) -> Tensor:
+        """Return unit vectors `[B, P]` from `embedding` `[B, D]`."""
+        return F.normalize(self.layers(embedding).float(), dim=-1)
+
+
+def in_views(rows: Tensor, views: int) -> Tensor:
+    """Return `rows` `[B, ...]` as `[views * B, ...]`: rows i, i + B, ... are the same.
+
+    A tower does this where its first dropout stands: what comes before is the same in every view.
+    """
+    return rows.repeat(views, *[1] * (rows.ndim - 1)) if views > 1 else rows
 
 
 _SCORE_WIDTH = 64
@@ -99,20 +116,3 @@ def mean_pool(states: Tensor, mask: Tensor, missing: Tensor) -> Encoded:
 def _encoded(pooled: Tensor, states: Tensor, mask: Tensor, missing: Tensor) -> Encoded:
     present = mask.amax(dim=1, keepdim=True)
     return Encoded(pooled * present + missing * (1.0 - present), states, mask)
-
-
-class Projection(nn.Module):
-    """Into the contrastive space; used while training only (SimCSE's finding)."""
-
-    def __init__(self, hidden: int, width: int) -> None:
-        """Make the layers to `width`; none where it is 0, and the embedding itself is compared."""
-        super().__init__()
-        self.layers = (
-            nn.Sequential(nn.Linear(hidden, hidden), nn.GELU(), nn.Linear(hidden, width))
-            if width
-            else nn.Identity()
-        )
-
-    def forward(self, embedding: Tensor) -> Tensor:
-        """Return unit vectors `[B, P]` from `embedding` `[B, D]`."""
-        return F.normalize(self.layers(embedding).float(), dim=-1)

@@ -15,7 +15,11 @@ import numpy as np
 import pytest
 
 from tests.support.paths import KITCHEN
-from tools.virtual_microphone import MISSING, VirtualMicrophone, virtual_microphone
+from tools.measurements.cost.virtual_microphone import (
+    MISSING,
+    VirtualMicrophone,
+    virtual_microphone,
+)
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,7 @@ from tools.corpus.plan import Planner
 from tools.corpus.recording import Recordings
 from tools.corpus.synthesis import silent_voices
 from tools.corpus.text_collections import read_collections, without_repeats
+from turbo_stream.cli.command import run_command
 from turbo_stream.errors import InputError
 
 _HOURS = 7.0
@@ -30,12 +31,12 @@ _SMALL_HOURS = 0.2
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
-@click.command()
+@click.command("tools.build_rej_corpus")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Corpus folder.")
 @click.option(
     "--texts",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Folder of text collections (docs/guide/corpus.md); without it, the sentences in the repo.",
+    help="Folder of text collections (docs/guide/corpus.md); without it, our own sentences.",
 )
 @click.option("--noise", type=_FILE, help="Manifest of noises, beside simulated ones.")
 @click.option("--rooms", type=_FILE, help="Manifest of room responses, beside simulated ones.")
@@ -86,9 +87,9 @@ def main(
         build = Build(out, (plan, real.clips), planner.background)
         _run(build, recognizers, workers)
     except InputError as error:
-        click.echo(f"build_rej_corpus: {error}", err=True)
+        print(f"build_rej_corpus: {error}", err=True)
         sys.exit(2)
-    click.echo(
+    print(
         json.dumps(
             {
                 "out": str(out),
@@ -136,4 +137,4 @@ def _progress() -> Progress:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command(main))

@@ -1,4 +1,4 @@
-"""The trained part over an audio encoder that is frozen as a whole."""
+"""The layers of the audio towers: a body over a frozen encoder, convolutions, masks in training."""
 
 from __future__ import annotations
 
@@ -59,10 +59,6 @@ class Convolution(nn.Module):
         return self.linear(torch.cat(taps, dim=-1))
 
 
-_LARGEST_SHARE = 0.25
-"""Of a batch's steps that one stretch of time may take."""
-
-
 class FrameMasks(nn.Module):
     """One stretch of time and one of bands a row, drawn anew each time and so in each view."""
 
@@ -88,3 +84,7 @@ class FrameMasks(nn.Module):
         if not self.active:
             return frames
         return self.masks(frames.transpose(1, 2)[:, None])[:, 0].transpose(1, 2)
+
+
+_LARGEST_SHARE = 0.25
+"""Of a batch's steps that one stretch of time may take."""

@@ -23,7 +23,10 @@ _SHAPE = ("hidden", "body_layers", "body_heads", "max_tokens")
 
 
 class CompactText(TokenEmbedding):
-    """Embeddings of `hidden`, a few layers and mean pooling; `training.distillation.text` teaches it."""
+    """Embeddings of `hidden`, a few layers and mean pooling.
+
+    `training.distillation.text` teaches it.
+    """
 
     def __init__(self, config: TurboConfig) -> None:
         super().__init__(config, width=config.hidden, dropout=config.dropout)

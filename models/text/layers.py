@@ -1,4 +1,4 @@
-"""The trained part over a text encoder that is frozen as a whole."""
+"""The layers of the text towers: a body over a frozen encoder, token ids, their embedding."""
 
 from __future__ import annotations
 

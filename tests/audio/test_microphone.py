@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from tests.support.sounds import chirp, correlation
-from tools.virtual_microphone import VirtualMicrophone
+from tools.measurements.cost.virtual_microphone import VirtualMicrophone
 from turbo_stream.audio.capture import BLOCK_MS, GATHERED_MS
 from turbo_stream.audio.microphone import Microphone, MicrophoneConfig
 from turbo_stream.audio.source import Block, Connection, Gap, SourceItem

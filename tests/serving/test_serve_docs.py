@@ -14,7 +14,7 @@ from turbo_stream.cli.serve import serve
 from turbo_stream.serving.limits import Limits
 from turbo_stream.serving.metrics import Metrics
 
-PAGE = (ROOT / "docs" / "serve.md").read_text("utf-8")
+PAGE = (ROOT / "docs" / "guide" / "serve.md").read_text("utf-8")
 
 
 def test_the_client_in_it_works(excerpt, capsys) -> None:

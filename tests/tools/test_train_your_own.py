@@ -27,7 +27,7 @@ from training.fitting.recipe import Recipe
 from turbo_stream.cli.command import run_command
 from turbo_stream.detection.package import ModelPackage
 
-PAGE = ROOT / "docs" / "train-your-own.md"
+PAGE = ROOT / "docs" / "guide" / "train-your-own.md"
 WORDS = ["turn", "on", "the", "light", "stop", "well", "he", "was", "late", "and"]
 POINT = {"threshold": 0.5, "false_accept": 0.1, "false_reject": 0.1}
 
@@ -93,7 +93,9 @@ def shipped(tmp_path_factory) -> Path:
         "data": [],
     }
     write_json(folder / "run" / "metrics.json", metrics)
-    assert run_command(export, [str(folder / "run"), "--out", str(folder / "package")]) == 0
+    named = ["--name", "turbo-rej-en", "--package-version", "0.3.0", "--license", "CC-BY-SA-4.0"]
+    arguments = [str(folder / "run"), "--out", str(folder / "package"), *named]
+    assert run_command(export, arguments) == 0
     return folder / "package"
 
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from tools.corpus.plan import PlannedClip
 from tools.corpus.scene import GivenSound, Scene
-from tools.corpus.sound_file import write_flac
+from tools.corpus.scene_sound import write_flac
 from tools.corpus.synthesis import clean_speech
-from tools.corpus.text_item import fold_of
+from tools.corpus.text_collections import fold_of
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.clip import clip_blocks, read_clip
 from turbo_stream.evaluation.corpus.manifest import read_manifest
@@ -56,7 +56,7 @@ class Background:
         for clip in missing:
             if clip.number not in speech:
                 raise InputError(
-                    f"{clip.voice.name} cannot say {clip.item.text!r}; take other --texts"
+                    f"{clip.voice.name} cannot say {clip.item.text!r}; take other texts"
                 )
             samples = speech[clip.number]
             pcm = np.rint(samples / np.abs(samples).max() * 0.9 * 32767).astype(np.int16)

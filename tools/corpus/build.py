@@ -17,41 +17,6 @@ from tools.corpus.plan import PlannedClip
 from tools.corpus.recording import RecordedClip
 from turbo_stream.errors import InputError
 
-Task = TypeVar("Task")
-Result = TypeVar("Result")
-
-
-def in_order(
-    work: Callable[[Task], Result],
-    tasks: Sequence[Task],
-    workers: int,
-    *,
-    start: Callable[[], None] | None = None,
-    chunk: int = 1,
-) -> Iterator[Result]:
-    """Yield `work(task)` of each task in order, done by `workers` processes; by this one if one.
-
-    `start` is called once in each; tasks are handed out `chunk` at a time.
-    """
-    if workers == 1:
-        if start is not None and tasks:
-            start()
-        yield from map(work, tasks)
-    elif tasks:
-        # Spawned, not forked: native threads do not survive a fork.
-        with multiprocessing.get_context("spawn").Pool(workers, _begin, (start,)) as pool:
-            yield from pool.imap(work, tasks, chunksize=chunk)
-
-
-def _begin(start: Callable[[], None] | None) -> None:
-    # The process that hands out the work is interrupted, and ends its workers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if start is not None:
-        start()
-
-
-_PART_CLIPS = 40
-
 
 @dataclass
 class BuildState:
@@ -96,10 +61,10 @@ class Build:
             same = reduce(_digest, done, start) == self.state.fingerprint
             if not same or len(done) < self.state.parts:
                 raise InputError(
-                    f"{out} holds a build with other settings or texts: choose another --out"
+                    f"{out} holds a build with other settings or texts; choose another folder"
                 )
         elif any(out.iterdir()):
-            raise InputError(f"{out} is not empty and no corpus build: choose another --out")
+            raise InputError(f"{out} is not empty and no corpus build; choose another folder")
         else:
             self._save()
         for path, valid in (
@@ -155,6 +120,43 @@ class Build:
         self.state.clips += len(rows)
         self.state.speech_s = round(self.state.speech_s + sum(r["duration"] for r in rows), 3)
         self.state.refused += len(refused)
+
+
+Task = TypeVar("Task")
+
+Result = TypeVar("Result")
+
+
+def in_order(
+    work: Callable[[Task], Result],
+    tasks: Sequence[Task],
+    workers: int,
+    *,
+    start: Callable[[], None] | None = None,
+    chunk: int = 1,
+) -> Iterator[Result]:
+    """Yield `work(task)` of each task in order, done by `workers` processes; by this one if one.
+
+    `start` is called once in each; tasks are handed out `chunk` at a time.
+    """
+    if workers == 1:
+        if start is not None and tasks:
+            start()
+        yield from map(work, tasks)
+    elif tasks:
+        # Spawned, not forked: native threads do not survive a fork.
+        with multiprocessing.get_context("spawn").Pool(workers, _begin, (start,)) as pool:
+            yield from pool.imap(work, tasks, chunksize=chunk)
+
+
+def _begin(start: Callable[[], None] | None) -> None:
+    # The process that hands out the work is interrupted, and ends its workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if start is not None:
+        start()
+
+
+_PART_CLIPS = 40
 
 
 def _append_lines(path: Path, rows: list[dict]) -> int:

@@ -7,6 +7,7 @@ python -m tools.corpus.build_scene --out turbo_stream/assets/recordings --format
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -24,6 +25,7 @@ from tools.corpus.scene_sound import (
     through_speaker,
 )
 from turbo_stream._util.timebase import SAMPLE_RATE, to_samples, to_seconds
+from turbo_stream.cli.command import run_command
 
 LICENSE = "CC0-1.0 (own text, spoken by Debian's flite 2.2)"
 _FORMATS = {"flac": ("FLAC", "PCM_16", None), "ogg": ("OGG", "VORBIS", 0.5)}
@@ -95,7 +97,7 @@ def build(lines: tuple[Line, ...]) -> tuple[np.ndarray, list[dict]]:
     return (np.clip(sound, -1, 1) * 32767).round().astype(np.int16), segments
 
 
-@click.command()
+@click.command("tools.corpus.build_scene")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True)
 @click.option(
     "--format", "suffix", type=click.Choice(list(_FORMATS)), default="flac", show_default=True
@@ -113,8 +115,8 @@ def main(out: Path, suffix: str) -> None:
     scene = {"license": LICENSE, "segments": segments}
     unfinished.write_text(json.dumps(scene, indent=1) + "\n", encoding="utf-8")
     unfinished.replace(out / "kitchen.json")
-    click.echo(f"{recording}: {to_seconds(len(pcm)):.1f} s, {len(segments)} utterances")
+    print(f"{recording}: {to_seconds(len(pcm)):.1f} s, {len(segments)} utterances")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command(main))

@@ -24,7 +24,7 @@ _recognizer: Recognizer | None = None
 
 
 def recognizer_names(specs: Iterable[str]) -> dict[str, str]:
-    """Return the names of the recognizers in `--asr` options, each with its option.
+    """Return the names of the recognizers that `specs` stand for, each with its spec.
 
     Raises `InputError` for one that is not there, for `none`, and for two of one name.
     """
@@ -32,9 +32,10 @@ def recognizer_names(specs: Iterable[str]) -> dict[str, str]:
     for spec in specs:
         name = _load(spec).name
         if name == "none":
-            raise InputError("--asr none hears nothing; leave --asr out")
+            raise InputError("the recognizer none hears nothing; leave it out")
         if name in found:
-            raise InputError(f"--asr {found[name]} and {spec} are both called {name}; rename one")
+            both = f"{found[name]} and {spec}"
+            raise InputError(f"the recognizers {both} are both called {name}; rename one")
         found[name] = spec
     return found
 

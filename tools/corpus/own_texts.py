@@ -10,7 +10,14 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
-from tools.corpus.text_item import DIRECTED, FOLDS, NOT_DIRECTED, TextItem, fold_of, speakable
+from tools.corpus.text_collections import (
+    DIRECTED,
+    FOLDS,
+    NOT_DIRECTED,
+    TextItem,
+    fold_of,
+    speakable,
+)
 
 LICENSE = "Apache-2.0"
 _FOLDER = Path(__file__).parent / "text"

@@ -14,10 +14,9 @@ from dataclasses import dataclass, replace
 from tools.corpus.own_texts import names, with_device_name
 from tools.corpus.room import AWAY_SHARE
 from tools.corpus.scene import GivenSound, Scene, Scenery
-from tools.corpus.style import Style, draw_styles, restyled, spoken
-from tools.corpus.text_item import DIRECTED, FOLD_SHARES, FOLDS, NOT_DIRECTED, TextItem
+from tools.corpus.text_collections import DIRECTED, FOLD_SHARES, FOLDS, NOT_DIRECTED, TextItem
 from tools.corpus.text_sources import BY_NAME, KINDS, TextSources
-from tools.corpus.voices import VOICES, Voice
+from tools.corpus.voices import VOICES, Style, Voice, draw_styles, restyled, spoken
 
 CONTEXT_SHARE = 0.35
 """Share of pairs in a session: both members come after an accepted utterance."""

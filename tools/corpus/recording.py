@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tools.corpus.plan import BACKGROUND_TALKERS, LEVEL_RANGE_DB
 from tools.corpus.scene import Scene, Scenery
-from tools.corpus.text_item import DIRECTED, FOLDS, NOT_DIRECTED, fold_of
+from tools.corpus.text_collections import DIRECTED, FOLDS, NOT_DIRECTED, fold_of
 from tools.corpus.text_sources import TextSources
 from training.data.row import text_key
 from turbo_stream.errors import InputError

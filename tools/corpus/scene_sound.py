@@ -1,7 +1,11 @@
-"""Speech from flite, a synthesizer in Debian whose licence permits shipping what it says."""
+"""The sound of a scene: speech of flite, rooms, noise, levels.
+
+flite is a synthesizer in Debian whose licence permits shipping what it says.
+"""
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -19,7 +23,10 @@ VOICES = ("rms", "slt", "awb", "kal16")
 """The 16 kHz voices of Debian's flite 2.2 (licence: CMU's, BSD-like, output unrestricted)."""
 
 _FRAME = SAMPLE_RATE // 200
+
 _EDGE_BELOW_PEAK_DB = 38.0
+
+Samples = NDArray[np.float32]
 
 
 def speak(text: str, voice: str, *, stretch: float = 1.0) -> NDArray[np.float32]:
@@ -49,9 +56,6 @@ def speech_edges(samples: NDArray[np.float32]) -> tuple[int, int]:
     level_db = 10 * np.log10(np.mean(frames.astype(np.float64) ** 2, axis=1) + 1e-12)
     loud = np.flatnonzero(level_db > level_db.max() - _EDGE_BELOW_PEAK_DB)
     return int(loud[0]) * _FRAME, (int(loud[-1]) + 1) * _FRAME
-
-
-Samples = NDArray[np.float32]
 
 
 def room_response(rng: np.random.Generator, *, reverb_time_s: float, direct_db: float) -> Samples:
@@ -94,3 +98,11 @@ def through_speaker(dry: Samples, low_hz: float = 200, high_hz: float = 5000) ->
 def at_level(samples: Samples, level_db: float) -> Samples:
     """Return `samples` scaled to an RMS of `level_db` dBFS."""
     return samples * np.float32(10 ** (level_db / 20) / np.sqrt(np.mean(samples**2) + 1e-12))
+
+
+def write_flac(path: Path, pcm: NDArray[np.int16]) -> None:
+    """Write `pcm`, `[N]` at 16 kHz, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    soundfile.write(unfinished, pcm, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
+    unfinished.replace(path)

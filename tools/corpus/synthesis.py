@@ -1,4 +1,4 @@
-"""From a planned clip to clean speech."""
+"""From a planned clip to clean speech, by the engines flite, festival and espeak-ng."""
 
 from __future__ import annotations
 
@@ -16,25 +16,33 @@ from numpy.typing import NDArray
 
 from tools.corpus.plan import PlannedClip
 from tools.corpus.scene_sound import speech_edges
-from tools.corpus.text_item import DIRECTED, TextItem
+from tools.corpus.text_collections import DIRECTED, TextItem
 from tools.corpus.voices import VOICES, Voice
 from turbo_stream._util.timebase import SAMPLE_RATE
 
-_ESPEAK_WORDS_PER_MINUTE = 165
-_ESPEAK_PITCH, _ESPEAK_PITCH_PER_SEMITONE = 50, 4.2
-"""Its scale of 0 to 99 spans about an octave to each side."""
-_FESTIVAL_SAY = """(define (say stretch tone text file)
-  (Parameter.set 'Duration_Stretch stretch)
-  (if (string-equal current-voice "cmu_us_slt_arctic_hts")
-    (set! hts_engine_params
-      (append cmu_us_slt_arctic_hts::hts_engine_params (list (list "-r" (/ 1.0 stretch)))))
-    (set! int_lr_params
-      (list (list 'target_f0_mean (* 105 tone)) (list 'target_f0_std (* 14 tone))
-        '(model_f0_mean 170) '(model_f0_std 34))))
-  (let ((utt (eval (list 'Utterance 'Text text))))
-    (utt.synth utt)
-    (utt.save.wave utt file 'riff)))
-"""
+
+def clean_speech(clips: Iterable[PlannedClip]) -> dict[int, NDArray[np.float32]]:
+    """Return the speech of `clips` by number, each `[N]` at 16 kHz and cut to its edges.
+
+    What an engine refuses to say is missing.
+    """
+    asked = list(clips)
+    with tempfile.TemporaryDirectory() as folder:
+        speak(asked, Path(folder))
+        for clip in asked:
+            # An engine that died takes with it what it had still to say: once more, one by one.
+            if not Path(folder, f"{clip.number}.wav").is_file():
+                speak([clip], Path(folder))
+        heard = {clip.number: _speech(Path(folder, f"{clip.number}.wav"), clip) for clip in asked}
+    return {number: samples for number, samples in heard.items() if samples is not None}
+
+
+def silent_voices() -> list[Voice]:
+    """Return the voices that this machine cannot speak with, found by trying each."""
+    word = TextItem("hello", DIRECTED, "probe", "", "train")
+    clips = [PlannedClip(at, word, voice, 1.0, 1.0, -26.0) for at, voice in enumerate(VOICES)]
+    heard = clean_speech(clips)
+    return [clip.voice for clip in clips if clip.number not in heard]
 
 
 def speak(clips: list[PlannedClip], folder: Path) -> None:
@@ -52,6 +60,25 @@ def speak(clips: list[PlannedClip], folder: Path) -> None:
             for clip in group:
                 command = _flite if engine == "flite" else _espeak
                 subprocess.run(command(clip, folder), capture_output=True, check=False)
+
+
+_ESPEAK_WORDS_PER_MINUTE = 165
+
+_ESPEAK_PITCH, _ESPEAK_PITCH_PER_SEMITONE = 50, 4.2
+"""Its scale of 0 to 99 spans about an octave to each side."""
+
+_FESTIVAL_SAY = """(define (say stretch tone text file)
+  (Parameter.set 'Duration_Stretch stretch)
+  (if (string-equal current-voice "cmu_us_slt_arctic_hts")
+    (set! hts_engine_params
+      (append cmu_us_slt_arctic_hts::hts_engine_params (list (list "-r" (/ 1.0 stretch)))))
+    (set! int_lr_params
+      (list (list 'target_f0_mean (* 105 tone)) (list 'target_f0_std (* 14 tone))
+        '(model_f0_mean 170) '(model_f0_std 34))))
+  (let ((utt (eval (list 'Utterance 'Text text))))
+    (utt.synth utt)
+    (utt.save.wave utt file 'riff)))
+"""
 
 
 def _festival(clips: list[PlannedClip], folder: Path) -> None:
@@ -101,30 +128,6 @@ def _tone(clip: PlannedClip) -> float:
 
 
 _EFFORT_FROM_HZ, _EFFORT_TO_HZ = 500.0, 4000.0
-
-
-def clean_speech(clips: Iterable[PlannedClip]) -> dict[int, NDArray[np.float32]]:
-    """Return the speech of `clips` by number, each `[N]` at 16 kHz and cut to its edges.
-
-    What an engine refuses to say is missing.
-    """
-    asked = list(clips)
-    with tempfile.TemporaryDirectory() as folder:
-        speak(asked, Path(folder))
-        for clip in asked:
-            # An engine that died takes with it what it had still to say: once more, one by one.
-            if not Path(folder, f"{clip.number}.wav").is_file():
-                speak([clip], Path(folder))
-        heard = {clip.number: _speech(Path(folder, f"{clip.number}.wav"), clip) for clip in asked}
-    return {number: samples for number, samples in heard.items() if samples is not None}
-
-
-def silent_voices() -> list[Voice]:
-    """Return the voices that this machine cannot speak with, found by trying each."""
-    word = TextItem("hello", DIRECTED, "probe", "", "train")
-    clips = [PlannedClip(at, word, voice, 1.0, 1.0, -26.0) for at, voice in enumerate(VOICES)]
-    heard = clean_speech(clips)
-    return [clip.voice for clip in clips if clip.number not in heard]
 
 
 def _speech(path: Path, clip: PlannedClip) -> NDArray[np.float32] | None:

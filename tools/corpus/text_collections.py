@@ -1,15 +1,47 @@
-"""Texts from public collections, one `NAME.jsonl.gz` each, rows with `text` and `label`."""
+"""Sentences that may be spoken, and the public collections they are read from.
+
+A collection is one `NAME.jsonl.gz`, rows with `text` and `label`.
+"""
 
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from tools.corpus.normalize import normalize
-from tools.corpus.text_item import DIRECTED, NOT_DIRECTED, TextItem, fold_of, speakable
 from turbo_stream.errors import InputError
+
+DIRECTED = "directed"
+
+NOT_DIRECTED = "not_directed"
+
+MAX_WORDS = 20
+
+MAX_CHARACTERS = 120
+
+FOLDS = ("train", "dev", "test")
+
+FOLD_SHARES = {"train": 0.78, "dev": 0.10, "test": 0.12}
+
+
+@dataclass(frozen=True)
+class TextItem:
+    """A normalized sentence with its class and origin."""
+
+    text: str
+    label: str
+    """`directed` or `not_directed`."""
+    source: str
+    """Collection or template file it comes from."""
+    license: str
+    fold: str
+    device_name: str | None = None
+    """Name of the device that hears it, where the class depends on that name."""
+    previous_text: str | None = None
+    """Of a follow-up: the command before it, without which it says little."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +79,7 @@ def read_collections(folder: Path) -> list[TextItem]:
         path = folder / f"{collection.file}.jsonl.gz"
         if not path.is_file():
             raise InputError(
-                f"{path} is missing: --texts needs the files named in docs/guide/corpus.md"
+                f"{path} is missing; a folder of texts has the files named in docs/guide/corpus.md"
             )
         with gzip.open(path, "rt", encoding="utf-8") as lines:
             for line in lines:
@@ -75,3 +107,20 @@ def without_repeats(items: list[TextItem]) -> list[TextItem]:
         if first.setdefault(item.text, item).label != item.label:
             ambiguous.add(item.text)
     return [item for text, item in first.items() if text not in ambiguous]
+
+
+def speakable(text: str) -> bool:
+    """Whether `text` has 1 to 20 words and is short enough for one utterance."""
+    return 1 <= len(text.split()) <= MAX_WORDS and len(text) <= MAX_CHARACTERS
+
+
+def fold_of(key: str) -> str:
+    """Return the fold of the text, conversation or template named by `key`.
+
+    A hash and not a draw: the same sentence stands on the same side whatever the seed, the
+    corpus size and the collection in which it was found.
+    """
+    place = int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big") / 2**32
+    if place < FOLD_SHARES["train"]:
+        return "train"
+    return "dev" if place < FOLD_SHARES["train"] + FOLD_SHARES["dev"] else "test"

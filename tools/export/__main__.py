@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import tempfile
 from pathlib import Path
 
@@ -13,45 +14,33 @@ from safetensors import SafetensorError
 from tokenizers import Tokenizer
 
 from models.turbo import Turbo
-from tools.export.card import base_models, model_card
+from tools.export.card import NOT_STATED, base_models, model_card
 from tools.export.onnx_graph import export_fp32
-from tools.export.package import VERSION, write_package
+from tools.export.package import write_package
 from tools.export.parity.compare import FLOAT, Comparison, Decision, compare
 from tools.export.parity.item import states_width
 from tools.export.parity.page import write_report
 from tools.export.parity.sets import Sets, recorded_sets, synthetic_sets
 from tools.export.parity.systems import measure_systems, targets
-from tools.export.quantization import QuantizationError, quantize_dynamic, quantize_static
-from tools.release.shipped_card import LICENCE, NAME, TEXT_SOURCES, shipped_card
+from tools.export.quantization import quantize_dynamic, quantize_static
 from training.data.recognizer_states import RecognizerStates, load_states
 from training.fitting.checkpoint import load_model
 from training.fitting.environment import Origin
 from training.fitting.metrics import Affine
+from turbo_stream.cli.command import run_command
 from turbo_stream.detection.package import DIRECTED
-from turbo_stream.errors import TurboStreamError
+from turbo_stream.errors import InputError, TurboStreamError
 
 _LARGEST_DIFFERENCE = 1e-4
 
 QUANTIZATIONS = ("dynamic", "static")
 
 
-def _described(metrics: dict) -> list[dict]:
-    """Return the collections a run learned from; where its text files come from is known here."""
-    return [
-        {
-            **item,
-            "source": item["source"] or TEXT_SOURCES.get(item["collection"], (None, None))[0],
-            "license": item["license"] or TEXT_SOURCES.get(item["collection"], (None, None))[1],
-        }
-        for item in metrics["data"]
-    ]
-
-
 def read_run(folder: Path) -> tuple[Turbo, Tokenizer, dict, dict]:
     """Return the network of a run, its tokenizer, its configuration and its metrics.
 
     Raises:
-        click.UsageError: `folder` is not that of a finished run, or it had no development set to
+        InputError: `folder` is not that of a finished run, or it had no development set to
             be calibrated on.
     """
     try:
@@ -59,11 +48,11 @@ def read_run(folder: Path) -> tuple[Turbo, Tokenizer, dict, dict]:
         config = json.loads((folder / "config.json").read_text("utf-8"))
         metrics = json.loads((folder / "metrics.json").read_text("utf-8"))
     except (OSError, SafetensorError) as error:
-        raise click.UsageError(
+        raise InputError(
             f"{folder} holds no finished training run ({error}); give the out=DIR of one"
         ) from error
     if "calibration" not in metrics:
-        raise click.UsageError(
+        raise InputError(
             f"{folder}/metrics.json has no calibration: the run had no recordings in its "
             "development set; train with data.manifest=FILE"
         )
@@ -84,13 +73,10 @@ def _compared(
 ) -> Comparison:
     """Compare the graphs; what must not go into a package ends the command in one line."""
     wanted = None if quantization == "auto" else quantization
-    try:
-        compared = compare(model, graphs, sets, decision_of(model, metrics), wanted=wanted)
-    except QuantizationError as error:
-        raise click.ClickException(str(error)) from error
+    compared = compare(model, graphs, sets, decision_of(model, metrics), wanted=wanted)
     found = compared.report["pytorch_fp32_max_logit_difference"]
     if found > _LARGEST_DIFFERENCE:
-        raise click.ClickException(
+        raise TurboStreamError(
             f"the exported graph differs from the network by {found:.1e}, more than "
             f"{_LARGEST_DIFFERENCE:.0e} is a bug in the export"
         )
@@ -103,7 +89,7 @@ def _measured(model: Turbo, folder: Path, graphs: dict[str, Path], parity: dict)
     try:
         found = measure_systems(model, folder, graphs, chosen)
     except RuntimeError as error:
-        raise click.ClickException(str(error)) from error
+        raise TurboStreamError(str(error)) from error
     return {
         **parity,
         "latency_ms_one_thread": found["systems"][chosen]["latency_ms"],
@@ -115,16 +101,13 @@ def _measured(model: Turbo, folder: Path, graphs: dict[str, Path], parity: dict)
 
 def _states(model: Turbo, recognizer: str) -> RecognizerStates | None:
     """Return what makes the states that `model` reads of a wave; None where it reads the wave."""
-    try:
-        states = load_states(model.config, recognizer)
-        if states is not None:
-            states.check(model.config)
-    except TurboStreamError as error:
-        raise click.UsageError(str(error)) from error
+    states = load_states(model.config, recognizer)
+    if states is not None:
+        states.check(model.config)
     return states
 
 
-@click.command()
+@click.command("tools.export")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Package to write.")
 @click.option(
@@ -150,10 +133,13 @@ def _states(model: Turbo, recognizer: str) -> RecognizerStates | None:
     show_default=True,
     help="auto: the faster one of those that lose at most 0.2 points of equal error rate.",
 )
-@click.option("--name", help=f"Name of the model.  [default: {NAME} for rej, else the recipe's]")
+@click.option("--name", help="Name of the model.  [default: turbo-RECIPE, of the run]")
+@click.option("--package-version", default="1.0", show_default=True, help="Version of the model.")
 @click.option("--language", default="en", show_default=True, help="Code of the texts' language.")
 @click.option(
-    "--license", "licence", help="Of the weights.  [default: of what it began as, or other]"
+    "--license",
+    "licence",
+    help="Of the weights.  [default: of the package they began as, else not stated]",
 )
 @click.option(
     "--recognizer",
@@ -181,6 +167,7 @@ def main(
     count: int | None,
     quantization: str,
     name: str | None,
+    package_version: str,
     language: str,
     licence: str | None,
     recognizer: str | None,
@@ -191,11 +178,10 @@ def main(
     console = Console(stderr=True)
     model, tokenizer, config, metrics = read_run(folder)
     origin = Origin.read(folder)
-    ours = config["name"] == "rej" and origin is None and name in (None, NAME)
-    name = name or (NAME if ours else f"turbo-{config['name']}")
-    licence = licence or (LICENCE if ours else origin and origin.license) or "other"
+    name = name or f"turbo-{config['name']}"
+    licence = licence or (origin and origin.license)
     if parity_folder is not None and states_width(model):
-        raise click.UsageError(
+        raise InputError(
             "--parity measures systems that hear the sound itself; this network reads the states "
             "of a recognizer: leave --parity out"
         )
@@ -210,7 +196,7 @@ def main(
             try:
                 export_fp32(model, graphs[FLOAT])
             except RuntimeError as error:
-                raise click.ClickException(str(error)) from error
+                raise TurboStreamError(str(error)) from error
             quantize_dynamic(graphs[FLOAT], graphs["dynamic"])
             quantize_static(graphs[FLOAT], graphs["static"], sets.calibration)
         with console.status("comparing"):
@@ -223,19 +209,22 @@ def main(
             directed = decision_of(model, metrics).directed
             write_report(parity_folder, name, parity, compared.probabilities, directed)
         reports = {path.stem: json.loads(path.read_text("utf-8")) for path in report}
-        data = _described(metrics)
         bases = base_models(config["model"]) if origin is None else origin.as_base_models()
-        shared = {"data": data, "language": language, "version": VERSION}
-        card = (
-            shipped_card(config["model"], metrics, parity, reports, **shared)
-            if ours
-            else model_card(
-                config, metrics, parity, name=name, licence=licence, bases=bases, **shared
-            )
+        card = model_card(
+            config,
+            metrics,
+            parity,
+            data=metrics["data"],
+            bases=bases,
+            name=name,
+            version=package_version,
+            language=language,
+            licence=licence,
         )
         write_package(
             out,
             name=name,
+            version=package_version,
             language=language,
             graph=int8,
             tokenizer=folder / "tokenizer.json",
@@ -243,9 +232,9 @@ def main(
             config=config["model"],
             metrics=metrics,
             training={
-                "license": licence,
+                "license": licence or NOT_STATED,
                 "base_models": bases,
-                "data": data,
+                "data": metrics["data"],
             },
             parity=parity,
             reports=reports,
@@ -254,8 +243,8 @@ def main(
         key: np.round(value, 6) if isinstance(value, float) else value
         for key, value in parity.items()
     }
-    click.echo(json.dumps({"package": str(out), **shown}))
+    print(json.dumps({"package": str(out), **shown}))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command(main))

@@ -1,4 +1,4 @@
-"""The model card of any Turbo: what it is, learned from, and scores."""
+"""The model card of any Turbo: what it is, what it learned from, and what it scores."""
 
 from __future__ import annotations
 
@@ -9,7 +9,63 @@ from pathlib import Path
 from models.audio.recognizer import RECOGNIZER
 from models.hugging_face import PREFIX, hugging_face_name
 
-_MODES = {"fused": "fused", "audio": "audio only", "text": "text only"}
+
+def model_card(
+    config: dict,
+    metrics: dict,
+    parity: dict,
+    *,
+    data: list[dict],
+    bases: list[dict],
+    name: str,
+    version: str,
+    language: str,
+    licence: str | None,
+) -> str:
+    """Return the README.md of a package; `config` and `metrics` are those of its run.
+
+    `bases` are the models that its weights began as, with their licences; `licence` is that of the
+    weights themselves, None where nobody has stated it.
+    """
+    model, labels = config["model"], config["model"]["labels"]
+    sources = ", ".join(
+        item["name"] + (f" ({item['license']})" if item["license"] else "") for item in bases
+    )
+    points, test = "", ""
+    if metrics.get("operating_points"):
+        points = f"\nOperating points:\n\n{points_table(metrics['operating_points'])}\n"
+    if metrics.get("test"):
+        test = f"\n## On test data\n\n{_figures_table(metrics['test'])}\n"
+    return f"""{header(licence, language, "speech-classification")}
+
+# {name} {version}
+
+Gives one utterance the probability of {", ".join(f"`{label}`" for label in labels)}, from its
+sound, its transcript and the recognizer's confidence. Waveform in, INT8 weights.
+
+- Sound: {tower(model, "audio")}.
+- Text: {tower(model, "text")}.
+- Fusion: {model["fusion"].replace("_", "-")};
+  the objective is in `training/objective/objective.py`.
+
+## On its development set
+
+The weights were chosen and calibrated on these rows: expect less elsewhere.
+
+{_figures_table(metrics["development"])}
+{points}{test}
+{parity_section(parity)}
+## Trained on
+
+{data_table(labels, data)}
+
+Base models: {sources or "none"}. Licence of these weights: {licence or NOT_STATED}.
+
+## Limits
+
+What stands above was measured, and nothing else: other voices, rooms, microphones and recognizers
+than those of the data may fare worse. Not for anything where a wrong decision does harm.
+"""
 
 
 def percent(value: float | None) -> str:
@@ -17,30 +73,15 @@ def percent(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.1f} %"
 
 
-def header(licence: str, language: str, tag: str) -> str:
-    """Return the YAML that the Hub reads."""
+def header(licence: str | None, language: str, tag: str) -> str:
+    """Return the YAML that the Hub reads; without a line on the licence where it is not stated."""
+    stated = f"license: {licence.lower()}\n" if licence else ""
     return f"""---
-license: {licence.lower()}
-language: {language}
+{stated}language: {language}
 pipeline_tag: audio-classification
 library_name: turbo_stream
 tags: [{tag}, onnx, int8]
 ---"""
-
-
-def _shown(tower: str) -> str:
-    """Return how a card calls `hf:NAME`: a folder by its last name alone."""
-    name = hugging_face_name(tower)
-    on_the_hub = name.count("/") <= 1 and not name.startswith((".", "/"))
-    return name if on_the_hub else Path(name).name
-
-
-def _recognizer(model: dict) -> str:
-    """Return whose states a network reads."""
-    return json.loads(model["audio_architecture"])["recognizer"]
-
-
-_WHISPER = {"name": "openai/whisper-tiny.en (its encoder)", "license": "MIT"}
 
 
 def base_models(model: dict) -> list[dict]:
@@ -62,6 +103,24 @@ def base_models(model: dict) -> list[dict]:
             own = tower == "whisper-tiny" and model.get("audio_init")
             found.append(_WHISPER if own else known[tower])
     return found
+
+
+def tower(model: dict, kind: str) -> str:
+    """Return in words what the `audio` or the `text` tower of a network is."""
+    how = "frozen, under a small trained body" if model[f"{kind}_frozen"] else "fine-tuned"
+    if model[kind] == RECOGNIZER:
+        return f"the encoder states of {_recognizer(model)}, which hears first, under a small body"
+    if model[kind] == "compact":
+        taught = kind == "text" and model["text_init"]
+        return "our own compact encoder" + (", distilled from MiniLM-L6" if taught else "")
+    whisper = (
+        "Whisper-tiny" if model.get("audio_init") else "Whisper-tiny by way of smart-turn v3.2"
+    )
+    if model[kind] == "whisper-tiny" and not model["audio_frozen"]:
+        layers = model["audio_lower_layers"], model["audio_upper_layers"]
+        how = "{} layers frozen at 50 frames a second, {} fine-tuned at 25".format(*layers)
+    names = {"whisper-tiny": whisper, "minilm": f"{model['text_layers']} layers of MiniLM-L6"}
+    return f"{names.get(model[kind]) or _shown(model[kind])}, {how}"
 
 
 def data_table(labels: Sequence[str], data: list[dict]) -> str:
@@ -111,6 +170,27 @@ let neighbours move each other's scores a little.
 """
 
 
+NOT_STATED = "not stated"
+"""In the place of a licence that neither the run nor the command names."""
+
+_MODES = {"fused": "fused", "audio": "audio only", "text": "text only"}
+
+
+def _shown(tower: str) -> str:
+    """Return how a card calls `hf:NAME`: a folder by its last name alone."""
+    name = hugging_face_name(tower)
+    on_the_hub = name.count("/") <= 1 and not name.startswith((".", "/"))
+    return name if on_the_hub else Path(name).name
+
+
+def _recognizer(model: dict) -> str:
+    """Return whose states a network reads."""
+    return json.loads(model["audio_architecture"])["recognizer"]
+
+
+_WHISPER = {"name": "openai/whisper-tiny.en (its encoder)", "license": "MIT"}
+
+
 def _figures_table(figures: dict[str, dict]) -> str:
     detection = any("eer" in found for found in figures.values())
     lines = ["| input | items | accuracy | mean recall of the classes | macro F1 |"]
@@ -123,77 +203,3 @@ def _figures_table(figures: dict[str, dict]) -> str:
             values = " | ".join(percent(found.get(name)) for name in names)
             lines.append(f"| {title} | {found['n']} | {values} |")
     return "\n".join(lines)
-
-
-def tower(model: dict, kind: str) -> str:
-    """Return in words what the `audio` or the `text` tower of a network is."""
-    how = "frozen, under a small trained body" if model[f"{kind}_frozen"] else "fine-tuned"
-    if model[kind] == RECOGNIZER:
-        return f"the encoder states of {_recognizer(model)}, which hears first, under a small body"
-    if model[kind] == "compact":
-        taught = kind == "text" and model["text_init"]
-        return "our own compact encoder" + (", distilled from MiniLM-L6" if taught else "")
-    whisper = (
-        "Whisper-tiny" if model.get("audio_init") else "Whisper-tiny by way of smart-turn v3.2"
-    )
-    if model[kind] == "whisper-tiny" and not model["audio_frozen"]:
-        layers = model["audio_lower_layers"], model["audio_upper_layers"]
-        how = "{} layers frozen at 50 frames a second, {} fine-tuned at 25".format(*layers)
-    names = {"whisper-tiny": whisper, "minilm": f"{model['text_layers']} layers of MiniLM-L6"}
-    return f"{names.get(model[kind]) or _shown(model[kind])}, {how}"
-
-
-def model_card(
-    config: dict,
-    metrics: dict,
-    parity: dict,
-    *,
-    data: list[dict],
-    bases: list[dict],
-    name: str,
-    version: str,
-    language: str,
-    licence: str,
-) -> str:
-    """Return the README.md of a package; `config` and `metrics` are those of its run.
-
-    `bases` are the models that its weights began as, with their licences.
-    """
-    model, labels = config["model"], config["model"]["labels"]
-    sources = ", ".join(
-        item["name"] + (f" ({item['license']})" if item["license"] else "") for item in bases
-    )
-    points, test = "", ""
-    if metrics.get("operating_points"):
-        points = f"\nOperating points:\n\n{points_table(metrics['operating_points'])}\n"
-    if metrics.get("test"):
-        test = f"\n## On test data\n\n{_figures_table(metrics['test'])}\n"
-    return f"""{header(licence, language, "speech-classification")}
-
-# {name} {version}
-
-Gives one utterance the probability of {", ".join(f"`{label}`" for label in labels)}, from its
-sound, its transcript and the recognizer's confidence. Waveform in, INT8 weights.
-
-- Sound: {tower(model, "audio")}.
-- Text: {tower(model, "text")}.
-- Fusion: {model["fusion"].replace("_", "-")}; the objective is in `training/objective/objective.py`.
-
-## On its development set
-
-The weights were chosen and calibrated on these rows: expect less elsewhere.
-
-{_figures_table(metrics["development"])}
-{points}{test}
-{parity_section(parity)}
-## Trained on
-
-{data_table(labels, data)}
-
-Base models: {sources or "none"}.
-
-## Limits
-
-What stands above was measured, and nothing else: other voices, rooms, microphones and recognizers
-than those of the data may fare worse. Not for anything where a wrong verdict does harm.
-"""

@@ -98,7 +98,7 @@ def _network(proto: onnx.ModelProto, path: Path) -> dict[str, Any]:
     if _NETWORK not in props:
         raise PackageError(
             f"{path} does not say what network it is, so it cannot be trained on; give a package "
-            "that tools.export.__main__ of this version wrote"
+            "that tools.export of this version wrote"
         )
     return json.loads(props[_NETWORK])
 

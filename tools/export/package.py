@@ -13,7 +13,6 @@ from turbo_stream._util.files import write_text
 from turbo_stream.detection.audio_input import KIND
 
 FORMAT = 1
-VERSION = "0.3.0"
 GRAPH = "model.int8.onnx"
 
 
@@ -22,11 +21,12 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def replace_card(folder: Path, card: str) -> None:
-    """Write another card into a package; its hash in `turbo.json` follows."""
+def replace_card(folder: Path, card: str, training: dict) -> None:
+    """Write another card, and what it says of the training, into a package; its hash follows."""
     manifest = json.loads((folder / "turbo.json").read_text("utf-8"))
     write_text(folder / "README.md", card)
     manifest["files"]["README.md"] = sha256(folder / "README.md")
+    manifest["training"] = training
     write_json(folder / "turbo.json", manifest)
 
 
@@ -41,6 +41,7 @@ def write_package(
     folder: Path,
     *,
     name: str,
+    version: str,
     language: str,
     graph: Path,
     tokenizer: Path,
@@ -69,7 +70,7 @@ def write_package(
         {
             "format": FORMAT,
             "name": name,
-            "version": VERSION,
+            "version": version,
             "language": language,
             "labels": config["labels"],
             "sample_rate": config["sample_rate"],

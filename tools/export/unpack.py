@@ -1,4 +1,4 @@
-"""Command line: `python -m tools.export.unpack --out DIR`, from a package to weights to train on."""
+"""Command line: `python -m tools.export.unpack [PACKAGE] --out DIR`, weights to train on."""
 
 from __future__ import annotations
 

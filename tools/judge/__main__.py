@@ -1,10 +1,8 @@
-"""Command line: judge a model package on recordings.
-
-`python -m tools.judge PACKAGE --recordings MANIFEST --out DIR`
-"""
+"""Command line: `python -m tools.judge PACKAGE --recordings MANIFEST --out DIR`."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ from rich.console import Console
 import turbo_stream
 from tools.judge.bars import bars
 from tools.judge.called import judge_called
-from tools.judge.candidate import Candidate, Panel, load_candidate
+from tools.judge.candidate import Candidate, Panel, load_candidate, split_held_out
 from tools.judge.conditions import judge_conditions, judge_short
 from tools.judge.figures import judge_calibration
 from tools.judge.names import judge_names
@@ -26,11 +24,11 @@ from tools.judge.plots import called_plot, conditions_plot, matrix_plot, pairs_p
 from tools.judge.recording import Recording, read_recordings
 from tools.judge.scoring import Bench, Ledger
 from tools.judge.sounds import Stage, read_waves
-from tools.judge.word_cuts.__main__ import CALLED, MENTIONED, recut
+from tools.judge.word_cuts.recut import CALLED, MENTIONED, recut
 from training.data.augment import Surroundings
 from training.folds.split import PAIRS
 from turbo_stream._util.files import write_bytes, write_json, write_text
-from turbo_stream.errors import TurboStreamError
+from turbo_stream.cli.command import run_command
 from turbo_stream.evaluation.report.plots import reliability_plot
 from turbo_stream.recognition.recognizer import Recognizer
 
@@ -43,17 +41,6 @@ FURTHER_PAIRS = (
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-
-
-def split_held_out(text: str) -> tuple[tuple[str, ...], Path]:
-    """Return the collections and the folder of `A,B=PACKAGE`; click.BadParameter for others."""
-    names, equals, folder = text.partition("=")
-    collections = tuple(name.strip() for name in names.split(",") if name.strip())
-    if not equals or not collections or not Path(folder).is_dir():
-        raise click.BadParameter(
-            f"{text!r}: give COLLECTION,COLLECTION=FOLDER, the folder being a package"
-        )
-    return collections, Path(folder)
 
 
 def split_pair(text: str) -> tuple[str, str]:
@@ -125,7 +112,7 @@ def write_judgement(
     write_json(out / "judgement.json", judgement)
 
 
-@click.command()
+@click.command("tools.judge")
 @click.argument("package", type=_FOLDER)
 @click.option("--recordings", required=True, type=_FILE, help="Manifest as turbo-eval reads it.")
 @click.option(
@@ -148,7 +135,7 @@ def write_judgement(
 )
 @click.option("--pair", multiple=True, metavar="DIRECTED,NOT", help="Pairs beside the usual ones.")
 @click.option(
-    "--cuts", type=_FILE, help="Manifest of tools.judge.word_cuts.__main__; else they are cut here."
+    "--cuts", type=_FILE, help="Manifest of tools.judge.word_cuts; else they are cut here."
 )
 @click.option("--asr", metavar="NAME_OR_DIR", help="Recognizer of sound that was altered.")
 @click.option("--noise", type=_FILE, help="Noises of the random channel, as a manifest.")
@@ -177,28 +164,25 @@ def main(
     """Judge PACKAGE on recordings of many collections, and write it to --out."""
     console = Console(stderr=True)
     pairs = [split_pair(text) for text in dict.fromkeys((*PAIRS, *FURTHER_PAIRS, *pair))]
-    try:
-        learned = None if trained_on is None else trained_on.split(",")
-        candidates = [load_candidate(package, learned=learned)]
-        for collections, folder in map(split_held_out, held_out):
-            candidates.append(load_candidate(folder, left_out=collections))
-        panel = Panel(tuple(candidates))
-        items = read_recordings(recordings, hypotheses)
-        stage = Stage(Surroundings(read_waves(noise), read_waves(rooms)))
-        with Ledger(out / "ledger.jsonl") as ledger:
-            bench = Bench(stage, ledger, _recognizer(asr, console))
-            judgement, drawn = judge(
-                panel,
-                bench,
-                items,
-                word_cuts(items, recordings, cuts, out),
-                pairs=pairs,
-                sample=sample,
-            )
-        judgement = {"run": _run(panel, items, bench), "bars": bars(judgement), **judgement}
-        write_judgement(out, judgement, drawn)
-    except TurboStreamError as error:
-        raise click.UsageError(str(error)) from error
+    learned = None if trained_on is None else trained_on.split(",")
+    candidates = [load_candidate(package, learned=learned)]
+    for collections, folder in map(split_held_out, held_out):
+        candidates.append(load_candidate(folder, left_out=collections))
+    panel = Panel(tuple(candidates))
+    items = read_recordings(recordings, hypotheses)
+    stage = Stage(Surroundings(read_waves(noise), read_waves(rooms)))
+    with Ledger(out / "ledger.jsonl") as ledger:
+        bench = Bench(stage, ledger, _recognizer(asr, console))
+        judgement, drawn = judge(
+            panel,
+            bench,
+            items,
+            word_cuts(items, recordings, cuts, out),
+            pairs=pairs,
+            sample=sample,
+        )
+    judgement = {"run": _run(panel, items, bench), "bars": bars(judgement), **judgement}
+    write_judgement(out, judgement, drawn)
 
 
 def _recognizer(asr: str | None, console: Console) -> Recognizer | None:
@@ -226,4 +210,4 @@ def _run(panel: Panel, items: Sequence[Recording], bench: Bench) -> dict[str, An
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command(main))

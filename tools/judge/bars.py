@@ -1,4 +1,4 @@
-"""The bars that were set before anything was measured, and where a judgement stands to them."""
+"""The bars that were set before anything was measured, and where a package stands to them."""
 
 from __future__ import annotations
 

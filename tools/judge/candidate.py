@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.judge.recording import Recording
-from tools.judge.word_cuts.__main__ import SUFFIX
+from tools.judge.word_cuts.recut import SUFFIX
 from turbo_stream.detection.classifier import TurboClassifier
 from turbo_stream.detection.manifest import MANIFEST_NAME
 from turbo_stream.detection.package import ModelPackage, file_hash
@@ -106,3 +106,12 @@ class Panel:
                 if stranger is not None or few:
                     found.append((member, stranger or self.main))
         return found
+
+
+def split_held_out(text: str) -> tuple[tuple[str, ...], Path]:
+    """Return the collections and the folder of `A,B=PACKAGE`; InputError for others."""
+    names, equals, folder = text.partition("=")
+    collections = tuple(name.strip() for name in names.split(",") if name.strip())
+    if not equals or not collections or not Path(folder).is_dir():
+        raise InputError(f"{text!r}: give COLLECTION,COLLECTION=FOLDER, the folder being a package")
+    return collections, Path(folder)

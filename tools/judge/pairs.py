@@ -22,6 +22,7 @@ from tools.judge.recording import Recording
 from tools.judge.scoring import NO_WORDS, Bench, Hearing, as_given
 from tools.judge.sounds import Sound
 from training.fitting.probe import SPEECH_S
+from turbo_stream.errors import InputError
 from turbo_stream.recognition.recognizer import Transcript
 
 WAYS: tuple[Sound, ...] = ("recorded", "channel")
@@ -174,3 +175,20 @@ def judge_matrix(panel: Panel, bench: Bench, recordings: Sequence[Recording]) ->
                 }
             cells.append(cell)
     return {"directed": rows, "not_directed": columns, "cells": cells}
+
+
+def held_out_items(
+    recordings: Sequence[Recording], collections: tuple[str, ...]
+) -> list[Recording]:
+    """Return the recordings of a directed collection and of one that is not, in this order.
+
+    Raises:
+        InputError: `collections` are not two, or one has no recording of its class.
+    """
+    if len(collections) != 2:
+        raise InputError(f"{','.join(collections)}: give two collections, the directed one first")
+    sides = [members(recordings, name, place == 0) for place, name in enumerate(collections)]
+    for name, side, label in zip(collections, sides, ("directed", "not_directed"), strict=True):
+        if not side:
+            raise InputError(f"the recordings have no {label} row of set {name!r}")
+    return sides[0] + sides[1]

@@ -76,7 +76,7 @@ def plain_words(text: str) -> tuple[str, ...]:
 
 
 def read_recordings(manifest: Path, hypotheses: Iterable[Path] = ()) -> list[Recording]:
-    """Read a manifest as `turbo-eval` does, and what recognizers heard (see `training.data.hypotheses`).
+    """Read a manifest as `turbo-eval` does, and what recognizers heard.
 
     Raises:
         InputError: a file is not what it should be, or no row has a label.

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 
 from tools.corpus.scene_sound import ambience, at_level, reverberate, room_response
 from tools.judge.recording import Recording
-from training.data.augment import AugmentConfig, Surroundings, Wave, augment, speech_edges
-from training.data.row import Clip
-from training.data.wave import as_wave, read_wave
+from training.data.augment import AugmentConfig, Surroundings, augment, speech_edges
+from training.data.clip import Clip, Wave, as_wave, read_wave
 from turbo_stream._util.timebase import to_samples
 from turbo_stream.evaluation.corpus.conditions import parse_condition
 from turbo_stream.evaluation.corpus.manifest import read_manifest

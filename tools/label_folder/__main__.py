@@ -49,7 +49,7 @@ def read_folder(folder: Path) -> tuple[list[Recording], list[Skipped]]:
     return kept, skipped + copies
 
 
-@click.command("tools.label_folder.__main__")
+@click.command("tools.label_folder")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write.")
 @click.option("--name", help="What the device is called.")

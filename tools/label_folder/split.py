@@ -1,4 +1,4 @@
-"""Which recordings are kept for the test, and what may not stand on both sides."""
+"""Which recordings are kept for the test, and what is wrong with a folder of recordings."""
 
 from __future__ import annotations
 
@@ -9,31 +9,25 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from tools.label_folder.recording import LABELS, Recording
-from training.data.row import Clip, Row
+from training.data.clip import Clip
+from training.data.row import Row
 from training.fitting.probe import probe_scores
 from training.folds.split import choose_dev
 
 FEWEST_SPEAKERS = 4
 """Of a class: from so many on whole speakers are held out; with fewer, recordings."""
 
+FEWEST = 40
+"""Recordings of a class, below which little is to be expected."""
 
-def speakers(recordings: Sequence[Recording]) -> dict[str, int]:
-    """Return how many speakers each class has; recordings of nobody known are of one more."""
-    found: dict[str, set[str | None]] = defaultdict(set)
-    for recording in recordings:
-        found[recording.label].add(recording.speaker)
-    return {label: len(found[label]) for label in LABELS}
+FEWEST_PROBED = 10
+"""Recordings of a class, below which the probe says nothing."""
 
+TELLING_AUC = 0.75
+"""From here on the sound gives the class away without its words."""
 
-def groups(recordings: Sequence[Recording]) -> list[str]:
-    """Return for each recording what must not stand on both sides of a split.
-
-    That is its speaker, but where a class has too few of them every recording is one of its own:
-    then the figures are of voices that were trained on.
-    """
-    if min(speakers(recordings).values()) >= FEWEST_SPEAKERS:
-        return [recording.speaker or recording.name for recording in recordings]
-    return [recording.name for recording in recordings]
+LONGEST_S = 15.0
+"""Of longer ones the classifier hears the last part alone."""
 
 
 def held_out(recordings: Sequence[Recording], share: float) -> set[str]:
@@ -53,34 +47,6 @@ def held_out(recordings: Sequence[Recording], share: float) -> set[str]:
         for recording, group in zip(recordings, groups(recordings), strict=True)
     ]
     return choose_dev(rows, share)
-
-
-FEWEST = 40
-"""Recordings of a class, below which little is to be expected."""
-
-FEWEST_PROBED = 10
-"""Recordings of a class, below which the probe says nothing."""
-
-TELLING_AUC = 0.75
-"""From here on the sound gives the class away without its words."""
-
-LONGEST_S = 15.0
-"""Of longer ones the classifier hears the last part alone."""
-
-
-def channel_auc(recordings: Sequence[Recording]) -> float | None:
-    """Return how well length, level, noise and spectrum alone tell the classes apart.
-
-    The area under the curve of a cross-validated logistic regression, 0.5 for not at all; None
-    where a class has too few recordings to say.
-    """
-    counts = Counter(recording.label for recording in recordings)
-    if min(counts[label] for label in LABELS) < FEWEST_PROBED:
-        return None
-    truth = np.array([recording.label == "directed" for recording in recordings])
-    clips = [Clip(recording.path) for recording in recordings]
-    scores = probe_scores(clips, truth, np.array(groups(recordings)))
-    return float(roc_auc_score(truth, scores))
 
 
 def warnings(recordings: Sequence[Recording], auc: float | None) -> list[str]:
@@ -114,3 +80,37 @@ def warnings(recordings: Sequence[Recording], auc: float | None) -> list[str]:
             "cut them into utterances"
         )
     return found
+
+
+def speakers(recordings: Sequence[Recording]) -> dict[str, int]:
+    """Return how many speakers each class has; recordings of nobody known are of one more."""
+    found: dict[str, set[str | None]] = defaultdict(set)
+    for recording in recordings:
+        found[recording.label].add(recording.speaker)
+    return {label: len(found[label]) for label in LABELS}
+
+
+def groups(recordings: Sequence[Recording]) -> list[str]:
+    """Return for each recording what must not stand on both sides of a split.
+
+    That is its speaker, but where a class has too few of them every recording is one of its own:
+    then the figures are of voices that were trained on.
+    """
+    if min(speakers(recordings).values()) >= FEWEST_SPEAKERS:
+        return [recording.speaker or recording.name for recording in recordings]
+    return [recording.name for recording in recordings]
+
+
+def channel_auc(recordings: Sequence[Recording]) -> float | None:
+    """Return how well length, level, noise and spectrum alone tell the classes apart.
+
+    The area under the curve of a cross-validated logistic regression, 0.5 for not at all; None
+    where a class has too few recordings to say.
+    """
+    counts = Counter(recording.label for recording in recordings)
+    if min(counts[label] for label in LABELS) < FEWEST_PROBED:
+        return None
+    truth = np.array([recording.label == "directed" for recording in recordings])
+    clips = [Clip(recording.path) for recording in recordings]
+    scores = probe_scores(clips, truth, np.array(groups(recordings)))
+    return float(roc_auc_score(truth, scores))

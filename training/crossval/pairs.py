@@ -1,13 +1,14 @@
 """Command line: leave a pair of collections out, train, and score what was never heard.
 
-The texts that a collection was read from are left out with it.
+python -m training.crossval.pairs RECIPE out=DIR data.manifest=FILE ... [--pair A,B]
 
-`python -m training.crossval.pairs rej out=DIR data.manifest=FILE ... [--pair DIRECTED,NOT_DIRECTED]`
+A is directed and B is not. The texts that a collection was read from are left out with it.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from training.fitting.runs import train_run
 from training.fitting.scoring import margin
 from training.fitting.workbench import load_rows, prepare
 from training.folds.split import PAIRS, left_out
+from turbo_stream.cli.command import run_command
 
 
 def held_rows(recipe: Recipe, pair: tuple[str, str]) -> list[Row]:
@@ -61,7 +63,7 @@ def score_pair(recipe: Recipe, pair: tuple[str, str], folder: Path) -> dict:
     return found
 
 
-@click.command()
+@click.command("training.crossval.pairs")
 @click.argument("recipe", type=click.Choice(sorted(RECIPES)))
 @click.argument("assignments", nargs=-1, metavar="key=value...")
 @click.option("--pair", multiple=True, default=PAIRS, show_default=True, help="One of each class.")
@@ -83,9 +85,9 @@ def main(recipe: str, assignments: tuple[str, ...], pair: tuple[str, ...], how: 
         if not (folder / "metrics.json").exists():
             train_run(run)
         results.append(score_pair(run, (directed, other), folder))
-        click.echo(json.dumps(results[-1]))
+        print(json.dumps(results[-1]))
         write_json(Path(base.out, "pairs.json"), {"how": how, "pairs": results})
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command(main))

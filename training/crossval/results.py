@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from training.crossval.cell import Cell, Journal
-from training.crossval.page import page
-from training.crossval.plots import draw
+from training.crossval.page import draw, page
 from training.crossval.table import build_table
 from training.fitting.environment import describe
 from training.folds.fold_file import FoldFile
@@ -71,7 +70,7 @@ def pick_metric(journal: Journal, wanted: str) -> str:
     name = wanted or ("equal_error_accuracy" if detection else "balanced_accuracy")
     allowed = [key for key, value in figures.items() if isinstance(value, float)]
     if name not in allowed:
-        raise InputError(f"--metric {name}: the runs have {', '.join(allowed)}")
+        raise InputError(f"metric {name}: the runs have {', '.join(allowed)}")
     return name
 
 

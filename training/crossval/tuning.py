@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from training.crossval.cell import Cell, Journal, cell_recipe
+from training.crossval.cell import SPACE, Cell, Journal, Trial, cell_recipe, trials
 from training.crossval.execute import Job, run_jobs, shown
-from training.crossval.trial import SPACE, Trial, trials
 from training.fitting.workbench import Workbench
 from turbo_stream._util.files import write_json
 from turbo_stream.errors import InputError
@@ -78,8 +77,8 @@ def read_tuning(path: Path, arms: Sequence[str]) -> dict[str, Trial]:
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}); check the path") from error
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path} is no tuning.json ({error}); give one of --tune") from error
+        raise InputError(f"{path} is no tuning.json ({error}); give a written one") from error
     missing = [arm for arm in arms if arm not in settings]
     if missing:
-        raise InputError(f"{path} has no settings for {', '.join(missing)}; choose other --arms")
+        raise InputError(f"{path} has no settings for {', '.join(missing)}; choose other arms")
     return {arm: settings[arm] for arm in arms}

@@ -14,7 +14,7 @@ import soxr
 from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 
-Wave = NDArray[np.float32]
+from training.data.clip import Wave
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Sound through the frozen audio front, once, for several random channels a clip."""
+"""What the frozen fronts make of sound and of text, computed once."""
 
 from __future__ import annotations
 
@@ -15,56 +15,18 @@ from rich.progress import track
 from torch import Tensor, nn
 
 from models.turbo import Turbo
-from training.data.augment import AugmentConfig, Surroundings, Wave, augment
-from training.data.row import Clip
-from training.data.wave import read_wave
+from training.data.augment import AugmentConfig, Surroundings, augment
+from training.data.clip import Clip, Wave, read_wave
 
 Frames = NDArray[np.float16]
+
+Sound = NDArray[np.float32]
+"""What a front takes of one clip: samples `[T]`, or the recognizer's states `[T, F]`."""
 
 _STDERR = Console(stderr=True)
 
 AS_RECORDED = -1
 """The variant without a random channel."""
-
-
-def front_digest(front: nn.Module) -> str:
-    """Return a digest of what a front is: its class and its weights."""
-    digest = hashlib.sha256(f"{type(front).__module__}.{type(front).__qualname__}".encode())
-    digest.update(str(front).encode())
-    for name, value in sorted(front.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(value.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
-
-
-def channel_digest(config: AugmentConfig, surroundings: Surroundings) -> str:
-    """Return a digest of the random channel: its ranges, and the noises and rooms in it."""
-    digest = hashlib.sha256(str(sorted(asdict(config).items())).encode())
-    for wave in (*surroundings.noises, *surroundings.rooms):
-        digest.update(np.ascontiguousarray(wave).tobytes() + b"|")
-    return digest.hexdigest()
-
-
-Sound = NDArray[np.float32]
-"""What a front takes of one clip: samples `[T]`, or the recognizer's states `[T, F]`."""
-
-
-@torch.inference_mode()
-def front_frames(model: Turbo, sounds: Sequence[Sound], *, batch: int = 16) -> list[Frames]:
-    """Return each sound's frames `[N, D]` from the front, batched by length."""
-    order = sorted(range(len(sounds)), key=lambda index: len(sounds[index]))
-    found: list[Frames] = [np.zeros((0, 0), np.float16)] * len(sounds)
-    device = next(model.parameters()).device
-    for start in range(0, len(order), batch):
-        chosen = order[start : start + batch]
-        length = torch.tensor([len(sounds[index]) for index in chosen])
-        padded = torch.zeros(len(chosen), int(length.max()), *sounds[chosen[0]].shape[1:])
-        for row, index in zip(padded, chosen, strict=True):
-            row[: len(sounds[index])] = torch.from_numpy(sounds[index])
-        frames, mask = model.audio_front(padded.to(device), length.to(device))
-        for row, keep, index in zip(frames, mask.sum(1).int().tolist(), chosen, strict=True):
-            found[index] = row[:keep].to(torch.float16).cpu().numpy()
-    return found
 
 
 @dataclass
@@ -134,6 +96,42 @@ class FeatureStore:
             frames = np.load(self._file(clip, variant))
             self._memory[clip, variant] = frames
         return frames
+
+
+@torch.inference_mode()
+def front_frames(model: Turbo, sounds: Sequence[Sound], *, batch: int = 16) -> list[Frames]:
+    """Return each sound's frames `[N, D]` from the front, batched by length."""
+    order = sorted(range(len(sounds)), key=lambda index: len(sounds[index]))
+    found: list[Frames] = [np.zeros((0, 0), np.float16)] * len(sounds)
+    device = next(model.parameters()).device
+    for start in range(0, len(order), batch):
+        chosen = order[start : start + batch]
+        length = torch.tensor([len(sounds[index]) for index in chosen])
+        padded = torch.zeros(len(chosen), int(length.max()), *sounds[chosen[0]].shape[1:])
+        for row, index in zip(padded, chosen, strict=True):
+            row[: len(sounds[index])] = torch.from_numpy(sounds[index])
+        frames, mask = model.audio_front(padded.to(device), length.to(device))
+        for row, keep, index in zip(frames, mask.sum(1).int().tolist(), chosen, strict=True):
+            found[index] = row[:keep].to(torch.float16).cpu().numpy()
+    return found
+
+
+def front_digest(front: nn.Module) -> str:
+    """Return a digest of what a front is: its class and its weights."""
+    digest = hashlib.sha256(f"{type(front).__module__}.{type(front).__qualname__}".encode())
+    digest.update(str(front).encode())
+    for name, value in sorted(front.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(value.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def channel_digest(config: AugmentConfig, surroundings: Surroundings) -> str:
+    """Return a digest of the random channel: its ranges, and the noises and rooms in it."""
+    digest = hashlib.sha256(str(sorted(asdict(config).items())).encode())
+    for wave in (*surroundings.noises, *surroundings.rooms):
+        digest.update(np.ascontiguousarray(wave).tobytes() + b"|")
+    return digest.hexdigest()
 
 
 _CHUNK = 64

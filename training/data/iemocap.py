@@ -101,8 +101,8 @@ def main(folder: Path, out: Path) -> None:
     print(f"{len(rows)} utterances: {spread}")
     if len(rows) != UTTERANCES:
         print(
-            f"training.data.iemocap: the whole corpus has {UTTERANCES} utterances of these classes; "
-            "figures from this part cannot be compared",
+            f"training.data.iemocap: the whole corpus has {UTTERANCES} utterances of these "
+            "classes; figures from this part cannot be compared",
             file=sys.stderr,
         )
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from models.audio.recognizer import RECOGNIZER
 from models.config import TurboConfig
-from training.data.augment import Wave
+from training.data.clip import Wave
 from turbo_stream.errors import InputError
 from turbo_stream.recognition.encoder_states import EncoderStates, StatesSource
 from turbo_stream.recognition.whisper import WhisperRecognizer

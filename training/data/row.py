@@ -7,20 +7,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
+from training.data.clip import Clip
 from training.data.hypotheses import MISSING, Confidence, Hypothesis
-
-
-class Clip(NamedTuple):
-    """A part of a sound file."""
-
-    path: Path
-    offset_s: float = 0.0
-    """Where it begins, seconds."""
-
-    duration_s: float | None = None
-    """How long it is, seconds; None for the rest of the file."""
 
 
 @dataclass(frozen=True)

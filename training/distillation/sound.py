@@ -1,13 +1,15 @@
 """Command line: `python -m training.distillation.sound WHISPER out=DIR data.manifest=FILE ...`.
 
 Teaches an audio tower at half the rate from a whole Whisper-tiny (a folder of
-`tools.recognizers.whisper_encoder`). A run starts from the result with `model.audio_init=DIR` and the same
-`model.audio_lower_layers` and `model.audio_upper_layers`. Any speech teaches; labels are not used.
+`tools.recognizers whisper-encoder`). A run starts from the result with `model.audio_init=DIR` and
+the same `model.audio_lower_layers` and `model.audio_upper_layers`. Any speech teaches; labels are
+not used.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,10 +17,11 @@ import click
 import torch
 
 from models.config import ModelError
-from training.data.row import Clip
+from training.data.clip import Clip
 from training.distillation.sound_student import Course, distill_sound
 from training.fitting.recipe import Recipe, build_recipe
 from training.fitting.workbench import load_rows, surroundings
+from turbo_stream.cli.command import run_command
 from turbo_stream.errors import InputError
 
 
@@ -31,7 +34,7 @@ def teaching_clips(recipe: Recipe) -> list[Clip]:
     return list(dict.fromkeys(row.clip for row in kept))
 
 
-@click.command()
+@click.command("training.distillation.sound")
 @click.argument("whisper", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("assignments", nargs=-1, metavar="KEY=VALUE...")
 @click.option("--steps", default=1500, show_default=True, help="Optimizer steps.")
@@ -67,10 +70,10 @@ def main(whisper: Path, assignments: tuple[str, ...], steps: int, batch: int, ra
             surroundings=surroundings(recipe),
             course=course,
         )
-    except (InputError, ModelError) as error:
-        raise click.UsageError(str(error)) from error
-    click.echo(json.dumps(figures))
+    except ModelError as error:
+        raise InputError(str(error)) from error
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command(main))

@@ -24,8 +24,9 @@ from models.hugging_face import PREFIX
 from models.pretrained import TAUGHT, TAUGHT_PARTS
 from models.turbo import Turbo
 from training.data.augment import AugmentConfig, Surroundings
+from training.data.clip import Clip
 from training.data.features import FeatureStore, front_digest
-from training.data.row import Clip, stable_share
+from training.data.row import stable_share
 from training.fitting.checkpoint import write_json, write_tensors
 from training.fitting.distributed import pick_device
 

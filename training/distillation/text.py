@@ -1,12 +1,14 @@
-"""Command line: `python -m training.distillation.text --text FOLDER --out DIR`, a compact text tower.
+"""Command line: `python -m training.distillation.text --text FOLDER --out DIR`.
 
-A run starts from the result with `model.text=compact model.text_init=DIR` and the same
-`model.hidden`, `model.body_layers` and `model.body_heads`.
+Distils MiniLM-L6 into a compact text tower. A run starts from the result with
+`model.text=compact model.text_init=DIR` and the same `model.hidden`, `model.body_layers` and
+`model.body_heads`.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +16,11 @@ import click
 
 from models.config import ModelError, TurboConfig
 from training.distillation.text_student import distill, read_lines_of_text
+from turbo_stream.cli.command import run_command
 from turbo_stream.errors import InputError
 
 
-@click.command()
+@click.command("training.distillation.text")
 @click.option(
     "--text", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path)
 )
@@ -53,10 +56,10 @@ def main(
     try:
         texts = read_lines_of_text(text)
         figures = distill(config, texts, out, steps=steps, batch=batch, rate=rate, seed=seed)
-    except (InputError, ModelError) as error:
-        raise click.UsageError(str(error)) from error
-    click.echo(json.dumps(figures))
+    except ModelError as error:
+        raise InputError(str(error)) from error
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command(main))

@@ -7,6 +7,7 @@ else of the network changes. `tools.export` then writes a package that can end u
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -23,16 +24,17 @@ from tokenizers import Tokenizer
 
 from models.end_of_turn import EndOfTurn
 from models.turbo import Turbo
-from training.data.augment import AugmentConfig, Surroundings, Wave, through_channel
+from training.data.augment import AugmentConfig, Surroundings, through_channel
+from training.data.clip import Wave, read_wave
 from training.data.config import DataConfig
 from training.data.manifest import read_manifest
 from training.data.row import Row, stable_share
-from training.data.wave import read_wave
 from training.end_of_turn.pauses import Pause, find_pauses
 from training.end_of_turn.turn_head import HeadConfig, Heard, fit_head, head_logits, pause_figures
 from training.fitting.checkpoint import load_model, save_weights, write_json
 from training.fitting.recipe import Recipe
 from training.fitting.workbench import surroundings
+from turbo_stream.cli.command import run_command
 from turbo_stream.errors import InputError
 from turbo_stream.segmentation.smart_turn import SmartTurn
 
@@ -170,7 +172,7 @@ def _names(context: click.Context, option: click.Parameter, text: str) -> frozen
     return frozenset(part for part in text.split(",") if part)
 
 
-@click.command()
+@click.command("training.end_of_turn")
 @click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Run to write.")
 @click.option("--manifest", "manifests", multiple=True, required=True, type=_FILE)
@@ -233,13 +235,11 @@ def main(
             )
         )
     except (OSError, SafetensorError) as error:
-        raise click.UsageError(
+        raise InputError(
             f"{run} holds no finished training run ({error}); give the out=DIR of one"
         ) from error
-    except InputError as error:
-        raise click.UsageError(str(error)) from error
     if {item.kind == "end" for item in heard} != {True, False}:
-        raise click.UsageError(
+        raise InputError(
             "no ends or no pauses were found in the recordings; give recordings of whole sentences"
         )
     config = HeadConfig(hidden=hidden, steps=steps, seed=seed)
@@ -261,8 +261,8 @@ def main(
         without = {"threshold": threshold, "left_out": sorted(left), "unheard": figures}
         _write(out / f"without-{'-'.join(sorted(left))}", run, model, tokenizer, head, without)
     _write(out, run, model, tokenizer, fit_head(heard, width, config), found)
-    click.echo(json.dumps(found))
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command(main))

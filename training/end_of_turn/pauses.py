@@ -11,8 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.augment import Wave
-from training.data.wave import as_wave
+from training.data.clip import Wave, as_wave
 from turbo_stream._util.timebase import SAMPLE_RATE, ms_to_samples
 from turbo_stream.segmentation.config import SegmenterConfig
 from turbo_stream.segmentation.segment import (

@@ -1,4 +1,4 @@
-"""A trained model on disk: weights, configuration and tokenizer in one folder."""
+"""A run on disk: its weights, configuration and tokenizer, and the state it goes on from."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
-import click
 import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
@@ -17,8 +16,24 @@ from torch import Tensor
 from models.config import TurboConfig
 from models.turbo import Turbo
 from training.fitting.recipe import Recipe
+from turbo_stream.errors import InputError
 
 WEIGHTS = "best.safetensors"
+
+LAST = "last.pt"
+
+Identity = Mapping[str, Any]
+"""What makes two runs the same: nested fields of plain values."""
+
+
+class Position(Protocol):
+    """What draws batches and can be brought back to where it stood."""
+
+    def state(self) -> dict[str, Any]:
+        """Return the place between two batches, in plain values and tensors."""
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from `state`: the next batch is the one that would have come."""
 
 
 def write_json(path: Path, content: object) -> None:
@@ -57,22 +72,6 @@ def load_model(folder: Path) -> tuple[Turbo, Tokenizer]:
     return model.eval(), Tokenizer.from_file(str(folder / "tokenizer.json"))
 
 
-LAST = "last.pt"
-
-Identity = Mapping[str, Any]
-"""What makes two runs the same: nested fields of plain values."""
-
-
-class Position(Protocol):
-    """What draws batches and can be brought back to where it stood."""
-
-    def state(self) -> dict[str, Any]:
-        """Return the place between two batches, in plain values and tensors."""
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from `state`: the next batch is the one that would have come."""
-
-
 def _flat(fields: Any, prefix: str = "") -> dict[str, str]:
     """Return dotted names and JSON values of nested `fields`."""
     if not isinstance(fields, Mapping):
@@ -94,7 +93,7 @@ def load_state(folder: Path, identity: Identity) -> dict[str, Any] | None:
     """Return the state in `folder`, on the CPU, or None where there is none.
 
     Raises:
-        click.UsageError: it is that of another run.
+        InputError: it is that of another run.
     """
     path = folder / LAST
     if not path.exists():
@@ -109,7 +108,7 @@ def load_state(folder: Path, identity: Identity) -> dict[str, Any] | None:
     ]
     if changes:
         more = f" (and {len(changes) - 3} more)" if len(changes) > 3 else ""
-        raise click.UsageError(
+        raise InputError(
             f"{path} is of another run: {'; '.join(changes[:3])}{more}; take another out=DIR, or "
             "train.resume=false to begin anew"
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import click
+from turbo_stream.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -75,15 +75,15 @@ class TrainConfig:
     """Write curves to `tensorboard` in the output folder."""
 
     def check(self) -> None:
-        """Raise click.BadParameter where a field cannot be."""
+        """Raise InputError where a field cannot be."""
         for name in ("steps", "batch", "accumulate", "evaluate_every", "patience", "threads"):
             if getattr(self, name) < 1:
-                raise click.BadParameter(f"train.{name}={getattr(self, name)}: at least 1")
+                raise InputError(f"train.{name}={getattr(self, name)}: at least 1")
         for name in ("chunk", "warmup", "checkpoint_every"):
             if getattr(self, name) < 0:
-                raise click.BadParameter(f"train.{name}={getattr(self, name)}: at least 0")
+                raise InputError(f"train.{name}={getattr(self, name)}: at least 0")
         if self.compile and self.chunk:
-            raise click.BadParameter(
+            raise InputError(
                 "train.compile=true with train.chunk: compiled passes with and without a graph "
                 "need not draw the same dropout masks; choose one of them"
             )

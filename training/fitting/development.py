@@ -1,4 +1,4 @@
-"""Looks at the development set."""
+"""Looks at the development set, and the figures of scored rows."""
 
 from __future__ import annotations
 
@@ -16,6 +16,32 @@ from training.data.names import directed_class
 from training.data.row import Row
 from training.fitting.metrics import bootstrap_eer, class_figures, detection_figures
 from training.fitting.scoring import MODES, Scorer, margin
+
+_LOOKED_AT = 500
+"""Recordings scored on the way; the last figures are of all."""
+
+
+class Development:
+    """The development set of one run; called, it says how good a model is by now."""
+
+    def __init__(
+        self, rows: Sequence[Row], scorer: Scorer, data: DataConfig, labels: Sequence[str]
+    ) -> None:
+        """Lines of text count only where there is no sound."""
+        sounds = [row for row in rows if row.audio is not None]
+        chosen = random.Random(0).sample(sounds, min(_LOOKED_AT, len(sounds)))
+        self.rows = chosen or list(rows)
+        self.scorer = scorer
+        self.labels = labels
+        self.variant = dev_variants(data)[-1]
+        self.modes = given_modes(self.rows, data.transcripts)
+
+    def __call__(self, model: Turbo) -> dict[str, float]:
+        """Return the error of every mode, and `dev`, their `dev_figure`: lower is better."""
+        logits = self.scorer(model, self.rows, variant=self.variant, modes=self.modes)
+        found = figures(logits, self.rows, self.labels, interval=False)
+        errors = {mode: dev_figure({mode: values}) for mode, values in found.items()}
+        return {**errors, "dev": dev_figure(found)}
 
 
 def figures(
@@ -55,10 +81,6 @@ def dev_figure(figures_by_mode: dict[str, dict[str, Any]]) -> float:
     return float(np.mean(errors)) + 1e-4 * surprise / (1.0 + surprise)
 
 
-_LOOKED_AT = 500
-"""Recordings scored on the way; the last figures are of all."""
-
-
 def dev_variants(data: DataConfig) -> tuple[int, ...]:
     """Return the channels a development recording is met in: its own, and a random one if any."""
     return (AS_RECORDED, 0) if data.variants else (AS_RECORDED,)
@@ -71,26 +93,3 @@ def given_modes(rows: Sequence[Row], transcripts: str) -> tuple[str, ...]:
     if spoken and worded:
         return MODES
     return ("audio",) if spoken else ("text",)
-
-
-class Development:
-    """The development set of one run; called, it says how good a model is by now."""
-
-    def __init__(
-        self, rows: Sequence[Row], scorer: Scorer, data: DataConfig, labels: Sequence[str]
-    ) -> None:
-        """Lines of text count only where there is no sound."""
-        sounds = [row for row in rows if row.audio is not None]
-        chosen = random.Random(0).sample(sounds, min(_LOOKED_AT, len(sounds)))
-        self.rows = chosen or list(rows)
-        self.scorer = scorer
-        self.labels = labels
-        self.variant = dev_variants(data)[-1]
-        self.modes = given_modes(self.rows, data.transcripts)
-
-    def __call__(self, model: Turbo) -> dict[str, float]:
-        """Return the error of every mode, and `dev`, their `dev_figure`: lower is better."""
-        logits = self.scorer(model, self.rows, variant=self.variant, modes=self.modes)
-        found = figures(logits, self.rows, self.labels, interval=False)
-        errors = {mode: dev_figure({mode: values}) for mode, values in found.items()}
-        return {**errors, "dev": dev_figure(found)}

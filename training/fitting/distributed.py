@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import click
 import torch
 import torch.distributed as dist
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
+
+from turbo_stream.errors import InputError
 
 _PATIENCE = timedelta(hours=6)
 """The others wait for the first rank to fill the feature store and to score development sets."""
@@ -88,7 +89,7 @@ def pick_device(wanted: str, local: int = 0) -> torch.device:
     """Return the torch device that `auto`, or a name, stands for, of the `local`th process.
 
     Raises:
-        click.BadParameter: there is no such device.
+        InputError: there is no such device.
     """
     name = wanted
     if wanted == "auto":
@@ -96,12 +97,12 @@ def pick_device(wanted: str, local: int = 0) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise click.BadParameter(f"device={wanted}: allowed are auto, cpu, cuda, cuda:N") from error
+        raise InputError(f"device={wanted}: allowed are auto, cpu, cuda, cuda:N") from error
     if device.type != "cuda":
         return device
     index = local if device.index is None else device.index
     if index >= torch.cuda.device_count():
-        raise click.BadParameter(
+        raise InputError(
             f"device={wanted}: process {local} wants GPU {index}, and there are "
             f"{torch.cuda.device_count()}; start as many processes as there are GPUs, or device=cpu"
         )
@@ -113,7 +114,7 @@ def this_rank(device: str) -> Iterator[Rank]:
     """Yield this process' rank; under `torchrun` the ranks' group lasts as long as the block.
 
     Raises:
-        click.BadParameter: there is no such device.
+        InputError: there is no such device.
     """
     count = int(os.environ.get("WORLD_SIZE", "1"))
     chosen = pick_device(device, int(os.environ.get("LOCAL_RANK", "0")))

@@ -1,4 +1,4 @@
-"""What a run was made with: versions, machine, commit."""
+"""What a run was made with: versions, machine, commit, and the package it began from."""
 
 from __future__ import annotations
 
@@ -27,32 +27,10 @@ _PACKAGES = (
     "scikit-learn",
     "soxr",
 )
+
 _CHECKOUT = Path(__file__).parents[2]
 
-
-def _git(*arguments: str) -> str | None:
-    command = ["git", "-C", str(_CHECKOUT), *arguments]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
-
-
-def _processor() -> str:
-    """Return the model of the CPU, where the system tells."""
-    table = Path("/proc/cpuinfo")
-    if table.exists():
-        for line in table.read_text("utf-8", "replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+_FILE = "origin.json"
 
 
 def describe() -> dict[str, Any]:
@@ -75,9 +53,6 @@ def describe() -> dict[str, Any]:
         "commit": _git("rev-parse", "HEAD"),
         "dirty": None if changes is None else bool(changes),
     }
-
-
-_FILE = "origin.json"
 
 
 @dataclass(frozen=True)
@@ -118,3 +93,28 @@ class Origin:
     def write(self, folder: Path) -> None:
         """Write it into a run's folder."""
         write_json(folder / _FILE, asdict(self))
+
+
+def _git(*arguments: str) -> str | None:
+    command = ["git", "-C", str(_CHECKOUT), *arguments]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _processor() -> str:
+    """Return the model of the CPU, where the system tells."""
+    table = Path("/proc/cpuinfo")
+    if table.exists():
+        for line in table.read_text("utf-8", "replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -1,4 +1,4 @@
-"""Figures of a classifier from its logits, and of a detector from its scores."""
+"""Figures of a classifier from its logits, and of a detector from its scores; calibration."""
 
 from __future__ import annotations
 

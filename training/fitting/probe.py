@@ -11,9 +11,8 @@ from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from training.data.augment import Wave, speech_edges
-from training.data.row import Clip
-from training.data.wave import read_wave
+from training.data.augment import speech_edges
+from training.data.clip import Clip, Wave, read_wave
 
 _BANDS = 24
 

@@ -7,13 +7,12 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
-import click
-
 from models.config import TurboConfig
 from training.data.augment import AugmentConfig
 from training.data.config import DataConfig
 from training.fitting.config import TrainConfig
-from training.objective.objective import ObjectiveConfig
+from training.objective.config import ObjectiveConfig
+from turbo_stream.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -105,18 +104,18 @@ def _convert(text: str, kind: Any, key: str) -> Any:
         return kind(text)
     except (KeyError, ValueError) as error:
         expected = getattr(kind, "__name__", kind)
-        raise click.BadParameter(f"{key}={text}: expected {expected}") from error
+        raise InputError(f"{key}={text}: expected {expected}") from error
 
 
 def _assign(config: Any, path: list[str], text: str, key: str) -> Any:
     """Return `config` with the field at `path` set from `text`."""
     names = [item.name for item in fields(config)]
     if path[0] not in names:
-        raise click.BadParameter(f"{key}: unknown; allowed here: {', '.join(names)}")
+        raise InputError(f"{key}: unknown; allowed here: {', '.join(names)}")
     current = getattr(config, path[0])
     if is_dataclass(current) != (len(path) > 1):
         kind = "has fields of its own" if len(path) == 1 else "is a plain value"
-        raise click.BadParameter(f"{key}: {path[0]} {kind}")
+        raise InputError(f"{key}: {path[0]} {kind}")
     if len(path) > 1:
         return replace(config, **{path[0]: _assign(current, path[1:], text, key)})
     return replace(config, **{path[0]: _convert(text, get_type_hints(type(config))[path[0]], key)})
@@ -126,14 +125,14 @@ def build_recipe(name: str, assignments: Iterable[str]) -> Recipe:
     """Return recipe `name` with `key=value` assignments applied; keys are dotted paths.
 
     Raises:
-        click.BadParameter: the recipe or a key is unknown, or a value is of the wrong kind.
+        InputError: the recipe or a key is unknown, or a value is of the wrong kind.
     """
     if name not in RECIPES:
-        raise click.BadParameter(f"recipe {name}: unknown; allowed: {', '.join(RECIPES)}")
+        raise InputError(f"recipe {name}: unknown; allowed: {', '.join(RECIPES)}")
     recipe = RECIPES[name]
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
         if not equals:
-            raise click.BadParameter(f"{assignment}: expected key=value")
+            raise InputError(f"{assignment}: expected key=value")
         recipe = _assign(recipe, key.split("."), text, key)
     return recipe

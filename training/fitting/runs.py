@@ -131,8 +131,8 @@ def train_run(recipe: Recipe) -> dict:
     Under `torchrun` every rank calls this, and the first alone writes and has metrics.
 
     Raises:
-        InputError: the data are not what they should be.
-        click.UsageError: the network cannot be built, or `out` holds another run's checkpoint.
+        InputError: the data are not what they should be, the network cannot be built, or `out`
+            holds another run's checkpoint.
     """
     with this_rank(recipe.device) as rank:
         return _train_run(recipe, rank)

@@ -18,41 +18,9 @@ from training.fitting.checkpoint import Identity, Position, load_state, save_sta
 from training.fitting.config import TrainConfig
 from training.fitting.distributed import Rank
 from training.fitting.scalars import Scalars
+from training.objective.config import ObjectiveConfig
 from training.objective.grad_cache import Gradients, RandomState
-from training.objective.objective import Batch, ObjectiveConfig, ViewsModel, geometry
-
-
-def parameter_groups(views_model: ViewsModel, train: TrainConfig) -> list[dict]:
-    """Give each tower's pretrained layers and the heads their rates; the fronts are frozen."""
-    groups = views_model.model.parameter_groups()
-    return [
-        {"name": "text", "params": groups["text"], "lr": train.learning_rate},
-        {"name": "audio", "params": groups["audio"], "lr": train.audio_rate},
-        {
-            "name": "head",
-            "params": [*groups["head"], views_model.log_scale],
-            "lr": train.head_rate,
-        },
-    ]
-
-
-def share_of_peak(step: int, train: TrainConfig) -> float:
-    """Return the rate of `step` (from 0) over its peak: linear warm-up, then a cosine to zero."""
-    if step < train.warmup:
-        return (step + 1) / train.warmup
-    done = (step - train.warmup) / max(1, train.steps - train.warmup)
-    return 0.5 * (1.0 + math.cos(math.pi * min(1.0, done)))
-
-
-def optimizer_of(
-    views_model: ViewsModel, train: TrainConfig
-) -> tuple[torch.optim.AdamW, torch.optim.lr_scheduler.LambdaLR]:
-    """Return AdamW over the trained parameters and the schedule of its rates."""
-    groups = parameter_groups(views_model, train)
-    optimizer = torch.optim.AdamW(groups, weight_decay=train.weight_decay)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: share_of_peak(step, train))
-    return optimizer, schedule
-
+from training.objective.objective import Batch, ViewsModel, geometry
 
 _LOG_EVERY = 10
 """Steps between points of a curve, and between the losses that the progress bar shows."""
@@ -72,6 +40,125 @@ class History:
     """Of all steps, without the looks."""
 
     looks: list[dict[str, float]] = field(default_factory=list)
+
+
+def fit(
+    model: Turbo,
+    objective: ObjectiveConfig,
+    batches: Iterator[Batch],
+    evaluate: Callable[[], dict[str, float]],
+    train: TrainConfig,
+    folder: Path | None,
+    *,
+    position: Position | None = None,
+    identity: Identity | None = None,
+    rank: Rank | None = None,
+    quiet: bool = False,
+) -> History:
+    """Train `model` in place; it ends with the weights of the lowest `dev` of `evaluate`.
+
+    They are written to `folder` as `best.safetensors` in the end, and with checkpoints whenever
+    there are better ones; None writes nothing. `evaluate` is called every `evaluate_every` steps,
+    on the first rank alone, and must leave the weights as they are.
+
+    With `position`, what `batches` draws from, there are checkpoints, and a run that was
+    interrupted goes on as if it had not been; `identity` says which run it is. `quiet` shows no
+    progress: the caller has many runs to show.
+
+    Raises:
+        InputError: a field of `train` or `objective` cannot be, or `folder` holds the checkpoint
+            of another run.
+    """
+    rank = rank or Rank(0, 1, next(model.parameters()).device)
+    run = _Run(model, objective, train, rank)
+    writes = rank.first and folder is not None
+    curves = folder / "tensorboard" if folder is not None and train.tensorboard else None
+    scalars = Scalars(curves if rank.first else None)
+    saves = folder is not None and position is not None and train.checkpoint_every > 0
+    identity = {**(identity or {}), "ranks": rank.count}
+    if saves and train.resume and (state := load_state(folder, identity)) is not None:
+        scalars.means = run.restore(state, position)
+    history = run.history
+    wrapped = rank.wrap(run.views_model)
+    gradients = Gradients(wrapped, objective, chunk=train.chunk, bf16=train.bf16)
+    with Progress(disable=quiet or not rank.first) as progress:
+        task = progress.add_task("training", total=train.steps, completed=history.steps)
+        clock = _Clock(history)
+        while history.steps < train.steps and history.waited < train.patience:
+            batch, report = run.step(gradients, batches)
+            scalars.add(report)
+            step = history.steps = history.steps + 1
+            progress.update(task, advance=1)
+            if step % _LOG_EVERY == 0:
+                means = scalars.read()
+                progress.update(task, description=f"loss {means['loss']:.3f}")
+                rates = {group["name"]: group["lr"] for group in run.optimizer.param_groups}
+                scalars.write(step, "train", means)
+                scalars.write(step, "rate", rates)
+            if step % train.evaluate_every == 0 or step == train.steps:
+                clock.stop()
+                look: dict[str, float] | None = None
+                if rank.first:
+                    shape = run.shape_of_space(batch)
+                    temperature = 1.0 / run.views_model.scale.item()
+                    look = {**scalars.read(), "temperature": temperature, **shape, **evaluate()}
+                    look = {name: float(value) for name, value in look.items()}
+                    scalars.write(step, "look", look)
+                look = {"step": step, **rank.shared(look)}
+                history.looks.append(look)
+                if not quiet:
+                    progress.console.print({k: round(v, 4) for k, v in look.items()})
+                history.waited += 1
+                if look["dev"] < history.best:
+                    history.best, history.best_step, history.waited = look["dev"], step, 0
+                    run.best = run.trained()
+                    if writes and saves:
+                        save_weights(folder, model)
+                clock.start()
+            if saves and (step % train.checkpoint_every == 0 or step == train.steps):
+                clock.stop()
+                state = run.state(position, scalars.means)
+                if writes:
+                    save_state(folder, identity, state)
+                clock.start()
+        clock.stop()
+    scalars.close()
+    run.take_best()
+    if writes:
+        save_weights(folder, model)
+    return history
+
+
+def optimizer_of(
+    views_model: ViewsModel, train: TrainConfig
+) -> tuple[torch.optim.AdamW, torch.optim.lr_scheduler.LambdaLR]:
+    """Return AdamW over the trained parameters and the schedule of its rates."""
+    groups = parameter_groups(views_model, train)
+    optimizer = torch.optim.AdamW(groups, weight_decay=train.weight_decay)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: share_of_peak(step, train))
+    return optimizer, schedule
+
+
+def share_of_peak(step: int, train: TrainConfig) -> float:
+    """Return the rate of `step` (from 0) over its peak: linear warm-up, then a cosine to zero."""
+    if step < train.warmup:
+        return (step + 1) / train.warmup
+    done = (step - train.warmup) / max(1, train.steps - train.warmup)
+    return 0.5 * (1.0 + math.cos(math.pi * min(1.0, done)))
+
+
+def parameter_groups(views_model: ViewsModel, train: TrainConfig) -> list[dict]:
+    """Give each tower's pretrained layers and the heads their rates; the fronts are frozen."""
+    groups = views_model.model.parameter_groups()
+    return [
+        {"name": "text", "params": groups["text"], "lr": train.learning_rate},
+        {"name": "audio", "params": groups["audio"], "lr": train.audio_rate},
+        {
+            "name": "head",
+            "params": [*groups["head"], views_model.log_scale],
+            "lr": train.head_rate,
+        },
+    ]
 
 
 class _Clock:
@@ -175,90 +262,3 @@ class _Run:
         ):
             measured = geometry(self.views_model, batch)
         return {name: value.item() for name, value in measured.items()}
-
-
-def fit(
-    model: Turbo,
-    objective: ObjectiveConfig,
-    batches: Iterator[Batch],
-    evaluate: Callable[[], dict[str, float]],
-    train: TrainConfig,
-    folder: Path | None,
-    *,
-    position: Position | None = None,
-    identity: Identity | None = None,
-    rank: Rank | None = None,
-    quiet: bool = False,
-) -> History:
-    """Train `model` in place; it ends with the weights of the lowest `dev` of `evaluate`.
-
-    They are written to `folder` as `best.safetensors` in the end, and with checkpoints whenever
-    there are better ones; None writes nothing. `evaluate` is called every `evaluate_every` steps,
-    on the first rank alone, and must leave the weights as they are.
-
-    With `position`, what `batches` draws from, there are checkpoints, and a run that was
-    interrupted goes on as if it had not been; `identity` says which run it is. `quiet` shows no
-    progress: the caller has many runs to show.
-
-    Raises:
-        click.BadParameter: a field of `train` or `objective` cannot be.
-        click.UsageError: `folder` holds the checkpoint of another run.
-    """
-    rank = rank or Rank(0, 1, next(model.parameters()).device)
-    run = _Run(model, objective, train, rank)
-    writes = rank.first and folder is not None
-    curves = folder / "tensorboard" if folder is not None and train.tensorboard else None
-    scalars = Scalars(curves if rank.first else None)
-    saves = folder is not None and position is not None and train.checkpoint_every > 0
-    identity = {**(identity or {}), "ranks": rank.count}
-    if saves and train.resume and (state := load_state(folder, identity)) is not None:
-        scalars.means = run.restore(state, position)
-    history = run.history
-    wrapped = rank.wrap(run.views_model)
-    gradients = Gradients(wrapped, objective, chunk=train.chunk, bf16=train.bf16)
-    with Progress(disable=quiet or not rank.first) as progress:
-        task = progress.add_task("training", total=train.steps, completed=history.steps)
-        clock = _Clock(history)
-        while history.steps < train.steps and history.waited < train.patience:
-            batch, report = run.step(gradients, batches)
-            scalars.add(report)
-            step = history.steps = history.steps + 1
-            progress.update(task, advance=1)
-            if step % _LOG_EVERY == 0:
-                means = scalars.read()
-                progress.update(task, description=f"loss {means['loss']:.3f}")
-                rates = {group["name"]: group["lr"] for group in run.optimizer.param_groups}
-                scalars.write(step, "train", means)
-                scalars.write(step, "rate", rates)
-            if step % train.evaluate_every == 0 or step == train.steps:
-                clock.stop()
-                look: dict[str, float] | None = None
-                if rank.first:
-                    shape = run.shape_of_space(batch)
-                    temperature = 1.0 / run.views_model.scale.item()
-                    look = {**scalars.read(), "temperature": temperature, **shape, **evaluate()}
-                    look = {name: float(value) for name, value in look.items()}
-                    scalars.write(step, "look", look)
-                look = {"step": step, **rank.shared(look)}
-                history.looks.append(look)
-                if not quiet:
-                    progress.console.print({k: round(v, 4) for k, v in look.items()})
-                history.waited += 1
-                if look["dev"] < history.best:
-                    history.best, history.best_step, history.waited = look["dev"], step, 0
-                    run.best = run.trained()
-                    if writes and saves:
-                        save_weights(folder, model)
-                clock.start()
-            if saves and (step % train.checkpoint_every == 0 or step == train.steps):
-                clock.stop()
-                state = run.state(position, scalars.means)
-                if writes:
-                    save_state(folder, identity, state)
-                clock.start()
-        clock.stop()
-    scalars.close()
-    run.take_best()
-    if writes:
-        save_weights(folder, model)
-    return history

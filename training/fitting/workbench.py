@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import click
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
@@ -16,22 +15,23 @@ from torch import Tensor, nn
 from models.build import start_model
 from models.config import ModelError, TurboConfig
 from models.turbo import Turbo
-from training.data.augment import Surroundings, Wave
+from training.data.augment import Surroundings
 from training.data.batches import Sampler, variants_of
+from training.data.clip import Clip, Wave, read_wave
 from training.data.corrupt import Mishearing, bundled_dictionary, read_pronunciations
 from training.data.features import FeatureStore, TextStates, front_digest
 from training.data.hypotheses import read_hypotheses
 from training.data.manifest import found_labels, held_text_keys, read_manifest, read_texts
 from training.data.names import directed_class
 from training.data.recognizer_states import load_states, with_source
-from training.data.row import Clip, Row
-from training.data.wave import read_wave
+from training.data.row import Row
 from training.fitting.checkpoint import load_model
 from training.fitting.development import dev_variants
 from training.fitting.distributed import pick_device
 from training.fitting.recipe import Recipe
 from training.fitting.scoring import Scorer
 from training.folds.split import Split
+from turbo_stream.errors import InputError
 
 
 def with_labels(recipe: Recipe) -> Recipe:
@@ -175,8 +175,7 @@ def prepare(recipe: Recipe, device: torch.device | None = None) -> Workbench:
     `device` is where the model goes; None for that of the recipe.
 
     Raises:
-        InputError: a manifest is not what it should be.
-        click.UsageError: the network cannot be built.
+        InputError: a manifest is not what it should be, or the network cannot be built.
     """
     torch.set_num_threads(recipe.train.threads)
     torch.manual_seed(recipe.seed)
@@ -196,7 +195,7 @@ def prepare(recipe: Recipe, device: torch.device | None = None) -> Workbench:
         try:
             config, model, tokenizer = start_model(recipe.model, _texts(rows))
         except ModelError as error:
-            raise click.UsageError(str(error)) from error
+            raise InputError(str(error)) from error
         recipe = replace(recipe, model=config)
         start = _pretrained_state(model)
     device = device or pick_device(recipe.device)

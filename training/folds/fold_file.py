@@ -46,6 +46,65 @@ class FoldFile:
     development row) is left out."""
 
 
+def read_folds(name: str) -> FoldFile:
+    """Return the fold file at a path, or the shipped one of that name.
+
+    Raises:
+        InputError: there is none, or it is not what it should be.
+    """
+    path = _SHIPPED / f"{name}.json" if name in shipped_folds() else Path(name)
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise InputError(
+            f"fold file {name} cannot be read ({error.strerror or error}); give a path, or one of "
+            f"{', '.join(shipped_folds())}"
+        ) from error
+    except ValueError as error:
+        raise InputError(f"{path} is no JSON ({error}); see python -m training.folds") from error
+    return parse_folds(content, path)
+
+
+def make_folds(rows: Sequence[Row], column: str, count: int, *, name: str) -> dict[str, Any]:
+    """Return the content of a fold file: `count` folds by the values of `column`.
+
+    Values are dealt out whole, the largest first, each to the fold in which its classes are rarest.
+    The same rows give the same folds, in any order.
+
+    Raises:
+        InputError: the column is missing, or has fewer values than folds.
+    """
+    units: dict[str, Counter[int]] = defaultdict(Counter)
+    for row in rows:
+        value = row.key(column)
+        if value is not None:
+            units[value][row.label] += 1
+    if len(units) < count:
+        raise InputError(
+            f"column {column} has {len(units)} values, too few for {count} folds; give another "
+            "column, or fewer folds"
+        )
+    total = sum(units.values(), Counter())
+    dealt: list[list[str]] = [[] for _ in range(count)]
+    held: list[Counter[int]] = [Counter() for _ in range(count)]
+    for value in sorted(units, key=lambda v: (-units[v].total(), stable_share(v), v)):
+
+        def load(fold: int, value: str = value) -> tuple[float, int]:
+            after = held[fold] + units[value]
+            return sum((after[label] / total[label]) ** 2 for label in total), len(dealt[fold])
+
+        chosen = min(range(count), key=load)
+        dealt[chosen].append(value)
+        held[chosen] += units[value]
+    return {
+        "name": name,
+        "column": column,
+        "folds": [{"test": sorted(values)} for values in dealt],
+        "dev": {"share": 0.15, "by": column},
+        "keep_apart": sorted({column, "group"}) if column != "group" else ["group"],
+    }
+
+
 def _strings(value: Any, path: Path, what: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, (str, int)) for item in value):
         raise InputError(f"{path}: {what} is {value!r:.60}; give a list of texts")
@@ -87,62 +146,3 @@ def parse_folds(content: Any, path: Path) -> FoldFile:
 def shipped_folds() -> list[str]:
     """Return the names of the fold files that lie here."""
     return sorted(path.stem for path in _SHIPPED.glob("*.json"))
-
-
-def read_folds(name: str) -> FoldFile:
-    """Return the fold file at a path, or the shipped one of that name.
-
-    Raises:
-        InputError: there is none, or it is not what it should be.
-    """
-    path = _SHIPPED / f"{name}.json" if name in shipped_folds() else Path(name)
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise InputError(
-            f"fold file {name} cannot be read ({error.strerror or error}); give a path, or one of "
-            f"{', '.join(shipped_folds())}"
-        ) from error
-    except ValueError as error:
-        raise InputError(f"{path} is no JSON ({error}); see python -m training.folds") from error
-    return parse_folds(content, path)
-
-
-def make_folds(rows: Sequence[Row], column: str, count: int, *, name: str) -> dict[str, Any]:
-    """Return the content of a fold file: `count` folds by the values of `column`.
-
-    Values are dealt out whole, the largest first, each to the fold in which its classes are rarest.
-    The same rows give the same folds, in any order.
-
-    Raises:
-        InputError: the column is missing, or has fewer values than folds.
-    """
-    units: dict[str, Counter[int]] = defaultdict(Counter)
-    for row in rows:
-        value = row.key(column)
-        if value is not None:
-            units[value][row.label] += 1
-    if len(units) < count:
-        raise InputError(
-            f"column {column} has {len(units)} values, too few for {count} folds; give another "
-            "--column, or fewer --folds"
-        )
-    total = sum(units.values(), Counter())
-    dealt: list[list[str]] = [[] for _ in range(count)]
-    held: list[Counter[int]] = [Counter() for _ in range(count)]
-    for value in sorted(units, key=lambda v: (-units[v].total(), stable_share(v), v)):
-
-        def load(fold: int, value: str = value) -> tuple[float, int]:
-            after = held[fold] + units[value]
-            return sum((after[label] / total[label]) ** 2 for label in total), len(dealt[fold])
-
-        chosen = min(range(count), key=load)
-        dealt[chosen].append(value)
-        held[chosen] += units[value]
-    return {
-        "name": name,
-        "column": column,
-        "folds": [{"test": sorted(values)} for values in dealt],
-        "dev": {"share": 0.15, "by": column},
-        "keep_apart": sorted({column, "group"}) if column != "group" else ["group"],
-    }

@@ -1,4 +1,4 @@
-"""Who learns, who chooses and who is asked."""
+"""Who learns, who chooses and who is asked; the fixed pairs of collections."""
 
 from __future__ import annotations
 
@@ -16,6 +16,16 @@ from turbo_stream.errors import InputError
 _DEV_TEXTS = 1500
 """Lines of text in a development set at most: more would only cost time."""
 
+PAIRS = (
+    "coffee_commands,conversation",
+    "phone_assistant,phone_talk",
+    "wake_words,audiobook",
+)
+"""Fixed beforehand: one collection of each class, the directed one first."""
+
+READ_FROM = {"coffee_commands": ("pico_coffee_corpus",)}
+"""Texts that a collection was read from: with them its sentences are known without its sound."""
+
 
 @dataclass(frozen=True)
 class Split:
@@ -24,90 +34,6 @@ class Split:
     train: list[Row]
     dev: list[Row]
     test: list[Row]
-
-
-def _apart(rows: Sequence[Row], others: Sequence[Row], columns: Sequence[str]) -> list[Row]:
-    """Return the rows that share no value of any of `columns` with any of the others."""
-    left = list(rows)
-    for column in columns:
-        taken = {row.key(column) for row in others} - {None}
-        left = [row for row in left if row.key(column) not in taken]
-    return left
-
-
-def choose_dev(rows: Sequence[Row], share: float, by: str = "group") -> set[str]:
-    """Return the values of `by` whose rows make up about `share` of every class of `rows`.
-
-    Whole units are taken in an order that never changes, while a class still lacks rows and gains
-    more than the others lose; then, for a class that got none, its smallest unit.
-    """
-    units: dict[str, Counter[int]] = defaultdict(Counter)
-    for row in rows:
-        units[row.key(by) or f"{row.clip}"][row.label] += 1
-    total = sum(units.values(), Counter())
-    lacking = {label: max(1.0, share * count) for label, count in total.items()}
-    chosen: set[str] = set()
-    for unit in sorted(units, key=stable_share):
-        counts = units[unit]
-        gain = sum(min(count, max(0.0, lacking[label])) for label, count in counts.items())
-        if gain > counts.total() / 2:
-            chosen.add(unit)
-            for label, count in counts.items():
-                lacking[label] -= count
-    for label in total:
-        if not any(units[unit][label] for unit in chosen):
-            having = (unit for unit in units if units[unit][label])
-            chosen.add(min(having, key=lambda unit: (units[unit].total(), unit)))
-    return chosen
-
-
-def _by_file(rows: list[Row], folds: FoldFile, index: int) -> Split:
-    """Split the recordings by fold `index` of a file."""
-    test_values = set(folds.tests[index])
-    test = [row for row in rows if row.key(folds.column) in test_values]
-    left = [row for row in rows if row.key(folds.column) not in test_values]
-    left = _apart(left, test, folds.keep_apart)
-    if folds.dev is not None:
-        dev_values, by = set(folds.dev), folds.column
-    else:
-        by = folds.dev_by
-        dev_values = choose_dev([r for r in left if r.key(by)], folds.dev_share, by)
-    dev = [row for row in left if row.key(by) in dev_values]
-    left = [row for row in left if row.key(by) not in dev_values]
-    return Split(_apart(left, dev, folds.keep_apart), dev, test)
-
-
-def _by_manifest(rows: list[Row], share: float) -> Split:
-    """Split the recordings as their manifests say; where these say nothing, take a share."""
-    free = [row for row in rows if row.fold is None]
-    dev_groups = choose_dev(free, share) if free else set()
-    folds: dict[str, list[Row]] = {"train": [], "dev": [], "test": []}
-    for row in rows:
-        fold = row.fold or ("dev" if row.group in dev_groups else "train")
-        if fold not in folds:
-            raise InputError(f"{row.audio}: fold is {fold!r}; give train, dev or test")
-        folds[fold].append(row)
-    return Split(folds["train"], folds["dev"], folds["test"])
-
-
-def nested_subset(rows: Sequence[Row], size: int, seed: int) -> list[Row]:
-    """Return `size` of `rows`, as many of each class; a smaller size gives a subset of a larger.
-
-    A class that has too few gives all it has.
-    """
-
-    def order(row: Row) -> str:
-        where = row.columns.get("audio_filepath", row.clip.path.name)
-        return hashlib.sha256(f"{seed}/{where}/{row.offset_s}".encode()).hexdigest()
-
-    classes: dict[int, list[Row]] = defaultdict(list)
-    for row in sorted(rows, key=order):
-        classes[row.label].append(row)
-    kept = []
-    for index, label in enumerate(sorted(classes)):
-        count = size // len(classes) + (index < size % len(classes))
-        kept += classes[label][:count]
-    return kept
 
 
 def split_rows(rows: Sequence[Row], data: DataConfig, seed: int, labels: Sequence[str]) -> Split:
@@ -154,17 +80,90 @@ def split_rows(rows: Sequence[Row], data: DataConfig, seed: int, labels: Sequenc
     return Split(train, dev + dev_texts[:_DEV_TEXTS], split.test)
 
 
-PAIRS = (
-    "coffee_commands,conversation",
-    "phone_assistant,phone_talk",
-    "wake_words,audiobook",
-)
-"""Fixed beforehand: one collection of each class, the directed one first."""
-
-READ_FROM = {"coffee_commands": ("pico_coffee_corpus",)}
-"""Texts that a collection was read from: with them its sentences are known without its sound."""
-
-
 def left_out(*collections: str) -> tuple[str, ...]:
     """Return what a run has to leave out so that it has not met `collections`."""
     return (*collections, *(text for name in collections for text in READ_FROM.get(name, ())))
+
+
+def choose_dev(rows: Sequence[Row], share: float, by: str = "group") -> set[str]:
+    """Return the values of `by` whose rows make up about `share` of every class of `rows`.
+
+    Whole units are taken in an order that never changes, while a class still lacks rows and gains
+    more than the others lose; then, for a class that got none, its smallest unit.
+    """
+    units: dict[str, Counter[int]] = defaultdict(Counter)
+    for row in rows:
+        units[row.key(by) or f"{row.clip}"][row.label] += 1
+    total = sum(units.values(), Counter())
+    lacking = {label: max(1.0, share * count) for label, count in total.items()}
+    chosen: set[str] = set()
+    for unit in sorted(units, key=stable_share):
+        counts = units[unit]
+        gain = sum(min(count, max(0.0, lacking[label])) for label, count in counts.items())
+        if gain > counts.total() / 2:
+            chosen.add(unit)
+            for label, count in counts.items():
+                lacking[label] -= count
+    for label in total:
+        if not any(units[unit][label] for unit in chosen):
+            having = (unit for unit in units if units[unit][label])
+            chosen.add(min(having, key=lambda unit: (units[unit].total(), unit)))
+    return chosen
+
+
+def nested_subset(rows: Sequence[Row], size: int, seed: int) -> list[Row]:
+    """Return `size` of `rows`, as many of each class; a smaller size gives a subset of a larger.
+
+    A class that has too few gives all it has.
+    """
+
+    def order(row: Row) -> str:
+        where = row.columns.get("audio_filepath", row.clip.path.name)
+        return hashlib.sha256(f"{seed}/{where}/{row.offset_s}".encode()).hexdigest()
+
+    classes: dict[int, list[Row]] = defaultdict(list)
+    for row in sorted(rows, key=order):
+        classes[row.label].append(row)
+    kept = []
+    for index, label in enumerate(sorted(classes)):
+        count = size // len(classes) + (index < size % len(classes))
+        kept += classes[label][:count]
+    return kept
+
+
+def _apart(rows: Sequence[Row], others: Sequence[Row], columns: Sequence[str]) -> list[Row]:
+    """Return the rows that share no value of any of `columns` with any of the others."""
+    left = list(rows)
+    for column in columns:
+        taken = {row.key(column) for row in others} - {None}
+        left = [row for row in left if row.key(column) not in taken]
+    return left
+
+
+def _by_file(rows: list[Row], folds: FoldFile, index: int) -> Split:
+    """Split the recordings by fold `index` of a file."""
+    test_values = set(folds.tests[index])
+    test = [row for row in rows if row.key(folds.column) in test_values]
+    left = [row for row in rows if row.key(folds.column) not in test_values]
+    left = _apart(left, test, folds.keep_apart)
+    if folds.dev is not None:
+        dev_values, by = set(folds.dev), folds.column
+    else:
+        by = folds.dev_by
+        dev_values = choose_dev([r for r in left if r.key(by)], folds.dev_share, by)
+    dev = [row for row in left if row.key(by) in dev_values]
+    left = [row for row in left if row.key(by) not in dev_values]
+    return Split(_apart(left, dev, folds.keep_apart), dev, test)
+
+
+def _by_manifest(rows: list[Row], share: float) -> Split:
+    """Split the recordings as their manifests say; where these say nothing, take a share."""
+    free = [row for row in rows if row.fold is None]
+    dev_groups = choose_dev(free, share) if free else set()
+    folds: dict[str, list[Row]] = {"train": [], "dev": [], "test": []}
+    for row in rows:
+        fold = row.fold or ("dev" if row.group in dev_groups else "train")
+        if fold not in folds:
+            raise InputError(f"{row.audio}: fold is {fold!r}; give train, dev or test")
+        folds[fold].append(row)
+    return Split(folds["train"], folds["dev"], folds["test"])

@@ -17,8 +17,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from training.objective.config import ObjectiveConfig
 from training.objective.gather import gather
-from training.objective.objective import Batch, ObjectiveConfig, Targets, Views, objective_terms
+from training.objective.objective import Batch, Targets, Views, objective_terms
 
 Terms = dict[str, Tensor]
 

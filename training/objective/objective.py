@@ -10,7 +10,6 @@ import math
 from dataclasses import dataclass, fields
 from typing import NamedTuple
 
-import click
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -18,74 +17,7 @@ from torch import Tensor, nn
 from models.tower import Encoded
 from models.turbo import Turbo
 from training.objective import losses
-
-
-@dataclass(frozen=True)
-class ObjectiveConfig:
-    """Weights of the terms; a weight of 0 switches its term off."""
-
-    views: int = 2
-    """Passes of every row under dropout masks of their own: 2, or 1 for plain cross-entropy."""
-
-    in_modal: float = 0.1
-    """Weight of InfoNCE between the two dropout views of one modality (both modalities' sum)."""
-
-    cross_modal: float = 0.1
-    """Weight of InfoNCE between the views of sound and text."""
-
-    r_drop: float = 0.0
-    """Weight of the symmetric KL divergence between the two views' classes."""
-
-    sup_con: float = 0.0
-    """Weight of supervised contrast of the views of one modality (both modalities' sum)."""
-
-    temperature: float = 0.07
-    """Of all contrastive terms; where the learnable one starts."""
-
-    min_temperature: float = 0.02
-    """It never falls below this ..."""
-
-    max_temperature: float = 0.5
-    """... nor rises above this."""
-
-    learn_temperature: bool = True
-    """False keeps it where it starts."""
-
-    mask_same_text: bool = True
-    """Rows with equal transcripts are no negatives of each other."""
-
-    mask_same_recording: bool = True
-    """Rows of the same recording are no negatives of each other."""
-
-    mask_same_label: bool = False
-    """Rows of the same class are no negatives of each other. The paper contrasts them: instance
-    against instance, whatever the classes."""
-
-    shuffle_pairs: bool = False
-    """A control: contrast every sound with the words of another row. What the cross-modal term is
-    then still worth, it is not worth for what sound and words have in common."""
-
-    loss_chunk: int = 0
-    """Rows of similarities made at a time, so that their memory is linear in the batch; 0: all."""
-
-    @property
-    def contrastive(self) -> bool:
-        """Whether any term needs the projections."""
-        return bool(self.in_modal or self.cross_modal or self.sup_con)
-
-    def check(self) -> None:
-        """Raise click.BadParameter where the fields contradict each other."""
-        if self.views not in (1, 2):
-            raise click.BadParameter(f"objective.views={self.views}: allowed are 1 and 2")
-        if self.views == 1 and (self.in_modal or self.r_drop):
-            raise click.BadParameter(
-                "objective.views=1: in_modal and r_drop compare two views; set them to 0 or views=2"
-            )
-        if not 0 < self.min_temperature <= self.temperature <= self.max_temperature:
-            raise click.BadParameter(
-                f"objective.temperature={self.temperature}: must lie between min_temperature "
-                f"{self.min_temperature} (above 0) and max_temperature {self.max_temperature}"
-            )
+from training.objective.config import ObjectiveConfig
 
 
 @dataclass
@@ -175,7 +107,7 @@ class ViewsModel(nn.Module):
     """A Turbo and the temperature: everything that is trained, batch to `Views`.
 
     Raises:
-        click.BadParameter: `config` contradicts itself.
+        InputError: `config` contradicts itself.
     """
 
     def __init__(self, model: Turbo, config: ObjectiveConfig) -> None:

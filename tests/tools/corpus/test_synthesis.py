@@ -7,10 +7,9 @@ pytest.importorskip("scipy", reason="needs the train extra")
 
 from tools.corpus import synthesis
 from tools.corpus.plan import PlannedClip
-from tools.corpus.style import TO_DEVICE, Style
 from tools.corpus.synthesis import clean_speech, speak
-from tools.corpus.text_item import TextItem
-from tools.corpus.voices import VOICE_OF
+from tools.corpus.text_collections import TextItem
+from tools.corpus.voices import TO_DEVICE, VOICE_OF, Style
 
 pytestmark = pytest.mark.skipif(
     shutil.which("flite") is None, reason="needs flite (docs/guide/corpus.md)"

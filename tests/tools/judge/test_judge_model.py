@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from tests.support.made_judgement import write_collections
 from tests.support.tiny_package import write_package
 from tools.judge.__main__ import main
+from turbo_stream.cli.command import run_command
 from turbo_stream.detection.classifier import TurboClassifier
 
 
@@ -108,11 +109,11 @@ def test_nothing_is_scored_twice(
     ],
 )
 def test_bad_input_is_told_in_a_line(
-    judged: tuple[Path, list[str]], more: list[str], said: str
+    judged: tuple[Path, list[str]], more: list[str], said: str, capsys
 ) -> None:
     arguments = judged[1]
     more = [part.replace("SHIPPED", arguments[0]) for part in more]
-    done = CliRunner().invoke(main, [*arguments[:5], *more])
-    assert done.exit_code == 2
-    assert said in done.output
-    assert "Traceback" not in done.output
+    assert run_command(main, [*arguments[:5], *more]) == 2
+    said_on_stderr = capsys.readouterr().err
+    assert said in said_on_stderr
+    assert "Traceback" not in said_on_stderr

@@ -23,6 +23,7 @@ from tools.judge.word_cuts.cut import (
     own_snr_db,
     tightened,
 )
+from turbo_stream.cli.command import run_command
 
 RATE = 16_000
 
@@ -154,9 +155,8 @@ def test_the_command_cuts_both_classes(tmp_path: Path) -> None:
         assert cut["shared"] is True
 
 
-def test_a_manifest_without_such_rows_is_refused_in_a_line(tmp_path: Path) -> None:
+def test_a_manifest_without_such_rows_is_refused_in_a_line(tmp_path: Path, capsys) -> None:
     manifest = tmp_path / "manifest.jsonl"
     manifest.write_text('{"audio_filepath": "a.wav", "label": "directed"}\n')
-    done = CliRunner().invoke(main, [str(manifest), "--out", str(tmp_path / "out")])
-    assert done.exit_code == 2
-    assert "alert_words, word_mentions" in done.output
+    assert run_command(main, [str(manifest), "--out", str(tmp_path / "out")]) == 2
+    assert "alert_words, word_mentions" in capsys.readouterr().err

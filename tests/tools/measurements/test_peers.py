@@ -63,7 +63,7 @@ def test_a_recording_without_its_times_is_refused(tmp_path: Path) -> None:
 
 
 def _run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tools.measurements.peers.__main__", *map(str, arguments)]
+    command = [sys.executable, "-m", "tools.measurements.peers", *map(str, arguments)]
     command += ["--asr", str(WHISPER)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
 

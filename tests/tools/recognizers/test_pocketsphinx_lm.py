@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tools.recognizers.pocketsphinx_lm.__main__ import stock_paths
+from tools.recognizers.pocketsphinx_lm.build import stock_paths
 from tools.recognizers.pocketsphinx_lm.ngram import (
     FLOOR,
     Backoff,

@@ -2,7 +2,6 @@ import json
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
@@ -12,15 +11,17 @@ from faster_whisper.feature_extractor import FeatureExtractor
 from models.build import start_model
 from models.config import TurboConfig
 from tests.support.paths import ROOT
-from tools.recognizers.whisper_encoder import main, read_variables
+from tools.recognizers.__main__ import main
+from tools.recognizers.whisper_encoder import read_variables
+from turbo_stream.cli.command import run_command
 
 WHISPER = ROOT / "tests" / "assets" / "whisper-kitchen"
 
 
-def test_the_encoder_of_a_device_gives_the_same_states_in_training(tmp_path):
-    done = CliRunner().invoke(main, [str(WHISPER), "--out", str(tmp_path / "hf")])
-    assert done.exit_code == 0, done.output
-    assert json.loads(done.stdout.splitlines()[-1])["encoder"] == str(tmp_path / "hf")
+def test_the_encoder_of_a_device_gives_the_same_states_in_training(tmp_path, capsys):
+    command = ["whisper-encoder", str(WHISPER), "--out", str(tmp_path / "hf")]
+    assert run_command(main, command) == 0
+    assert json.loads(capsys.readouterr().out)["encoder"] == str(tmp_path / "hf")
     config = TurboConfig(
         audio=f"hf:{tmp_path / 'hf'}", audio_frozen=True, text="compact", hidden=32, body_heads=2
     )
@@ -38,11 +39,11 @@ def test_the_encoder_of_a_device_gives_the_same_states_in_training(tmp_path):
     assert cosine.min() > 0.99
 
 
-def test_what_is_no_whisper_is_refused_in_one_line(tmp_path):
+def test_what_is_no_whisper_is_refused_in_one_line(tmp_path, capsys):
     (tmp_path / "model.bin").write_bytes(b"\x06\x00\x00\x00\x05\x00Spec\x00\x00\x00")
     with pytest.raises(ValueError, match="a Whisper is expected"):
         read_variables(tmp_path / "model.bin")
     (tmp_path / "model.bin").write_bytes(b"")
-    done = CliRunner().invoke(main, [str(tmp_path), "--out", str(tmp_path / "hf")])
-    assert done.exit_code == 1
-    assert "not a model.bin of CTranslate2" in done.output
+    command = ["whisper-encoder", str(tmp_path), "--out", str(tmp_path / "hf")]
+    assert run_command(main, command) == 2
+    assert "not a model.bin of CTranslate2" in capsys.readouterr().err

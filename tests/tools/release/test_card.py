@@ -33,7 +33,7 @@ def figure(eer: float) -> dict:
 
 
 def judgement(name: str = "turbo-rej-en 1.0") -> dict:
-    """What tools.judge.__main__ writes, as far as the card reads it."""
+    """What tools.judge writes, as far as the card reads it."""
     modes = {"probe": 0.112, "audio": 0.222, "text": 0.333, "fused": 0.044}
     figures = {mode: figure(eer) for mode, eer in modes.items()}
     accepted = {told: {"accepted": 0.777} for told in ("own", "none", "other")}
@@ -97,6 +97,21 @@ def test_figures_stand_on_the_card_with_their_intervals(package, tmp_path):
     for word in ("Intended use", "Accents", "Children", "Distance", "docs/guide/train-your-own.md"):
         assert word in card
     ModelPackage.load(package)  # its hash is right
+
+
+def test_the_shipped_package_gets_its_licence_and_the_sources_of_its_texts(tmp_path, package):
+    manifest = json.loads((package / "turbo.json").read_text())
+    rows = {"not_directed": 1, "directed": 2}
+    lines = {"collection": "hwu64", "kind": "text", "rows": rows, "source": None, "license": None}
+    manifest["training"] = {"license": "not stated", "data": [lines]}
+    (package / "turbo.json").write_text(json.dumps(manifest))
+    assert run_command(main, [str(package)]) == 0
+    training = ModelPackage.load(package).training
+    assert training["license"] == "CC-BY-SA-4.0"
+    assert training["data"][0]["source"] == "xliuhw/NLU-Evaluation-Data"
+    card = (package / "README.md").read_text("utf-8")
+    assert card.startswith("---\nlicense: cc-by-sa-4.0")
+    assert "| hwu64 | text | 1 | 2 | CC-BY-4.0 |" in card
 
 
 def test_without_a_judgement_the_card_says_so(package):

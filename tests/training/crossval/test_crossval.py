@@ -10,16 +10,15 @@ from models.turbo import Turbo
 from tests.support.tiny_corpus import write_classes, write_start
 from tests.support.tiny_network import TINY
 from training.crossval.__main__ import main
-from training.crossval.cell import Cell, Journal, cell_recipe, plan
+from training.crossval.cell import Cell, Journal, Trial, cell_recipe, plan, trials
 from training.crossval.execute import Job, run_job, run_jobs
 from training.crossval.setup import check_setup, describe
-from training.crossval.trial import Trial, trials
 from training.crossval.tuning import read_tuning, tune
 from training.fitting.recipe import build_recipe
 from training.fitting.workbench import prepare
 from training.folds.fold_file import read_folds
 from training.folds.split import split_rows
-from training.objective.arms import ARMS
+from training.objective.config import ARMS
 from turbo_stream.cli.command import run_command
 from turbo_stream.errors import InputError
 

@@ -10,9 +10,8 @@ from models.turbo import Turbo
 from tests.support.tiny_corpus import write_tone
 from tests.support.tiny_network import TINY
 from training.data.augment import AugmentConfig, Surroundings
+from training.data.clip import Clip, read_wave
 from training.data.features import AS_RECORDED, FeatureStore, TextStates, front_digest
-from training.data.row import Clip
-from training.data.wave import read_wave
 from turbo_stream.errors import InputError
 
 

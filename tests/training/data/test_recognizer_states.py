@@ -14,9 +14,9 @@ from tests.support.paths import ROOT
 from tests.support.tiny_corpus import write_tone
 from tests.support.tiny_network import TINY
 from training.data.augment import AugmentConfig, Surroundings
+from training.data.clip import Clip
 from training.data.features import AS_RECORDED, FeatureStore, front_digest
 from training.data.recognizer_states import RecognizerStates, load_states, with_source
-from training.data.row import Clip
 from training.fitting.recipe import build_recipe
 from training.fitting.workbench import prepare
 from turbo_stream.errors import InputError

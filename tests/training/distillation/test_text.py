@@ -12,6 +12,7 @@ from models.build import start_model
 from models.config import ModelError, TurboConfig
 from models.pretrained import minilm_folder
 from training.distillation.text import main
+from turbo_stream.cli.command import run_command
 
 
 def installed():
@@ -73,7 +74,6 @@ def test_another_shape_or_no_tower_is_refused_in_one_line(taught, tmp_path):
         start_model(replace(CONFIG, text="minilm", text_init=str(taught)), [])
 
 
-def test_a_folder_without_text_is_bad_use(tmp_path):
-    result = CliRunner().invoke(main, ["--text", str(tmp_path), "--out", str(tmp_path / "out")])
-    assert result.exit_code == 2
-    assert "has no lines of text" in result.output
+def test_a_folder_without_text_is_bad_use(tmp_path, capsys):
+    assert run_command(main, ["--text", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
+    assert "has no lines of text" in capsys.readouterr().err

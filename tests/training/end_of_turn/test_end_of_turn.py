@@ -14,6 +14,7 @@ from tests.support.tiny_corpus import write_lines, write_start
 from training.end_of_turn.__main__ import main
 from training.end_of_turn.turn_head import HeadConfig, Heard, fit_head, head_logits, pause_figures
 from training.fitting.checkpoint import load_model, write_json
+from turbo_stream.cli.command import run_command
 
 
 def heard(count, seed):
@@ -85,9 +86,8 @@ def test_a_run_gets_a_head_and_keeps_the_rest(tiny, recordings, tmp_path):
     assert without["unheard"]["as_recorded"]["ends"] >= 2
 
 
-def test_what_is_no_run_is_bad_use(recordings, tmp_path):
+def test_what_is_no_run_is_bad_use(recordings, tmp_path, capsys):
     (tmp_path / "empty").mkdir()
     arguments = ["--out", str(tmp_path / "out"), "--manifest", str(recordings)]
-    result = CliRunner().invoke(main, [str(tmp_path / "empty"), *arguments])
-    assert result.exit_code == 2
-    assert "holds no finished training run" in result.output
+    assert run_command(main, [str(tmp_path / "empty"), *arguments]) == 2
+    assert "holds no finished training run" in capsys.readouterr().err

@@ -7,8 +7,7 @@ pytest.importorskip("torch", reason="needs the train extra")
 
 from tests.support.paths import KITCHEN
 from training.data.augment import AugmentConfig, Surroundings, through_channel
-from training.data.row import Clip
-from training.data.wave import read_wave
+from training.data.clip import Clip, read_wave
 from training.end_of_turn.pauses import find_pauses, room_tone, weak_places
 
 RATE = 16_000

@@ -17,8 +17,9 @@ from tests.support.tiny_network import TINY
 from tests.training.fitting.resumed_child import train
 from training.fitting.checkpoint import LAST
 from training.fitting.distributed import Rank, this_rank
+from training.objective.config import ObjectiveConfig
 from training.objective.grad_cache import Gradients
-from training.objective.objective import Batch, ObjectiveConfig, ViewsModel
+from training.objective.objective import Batch, ViewsModel
 
 
 class Interrupted(Exception):

@@ -22,7 +22,8 @@ from tests.support.tiny_network import TINY
 from training.fitting.config import TrainConfig
 from training.fitting.distributed import Rank
 from training.fitting.trainer import History, fit
-from training.objective.objective import Batch, ObjectiveConfig
+from training.objective.config import ObjectiveConfig
+from training.objective.objective import Batch
 
 TRAIN = TrainConfig(
     steps=12,

@@ -4,7 +4,6 @@ import sys
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 
-import click
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
@@ -12,17 +11,12 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 from tests.support.eight_rows import eight_rows
 from tests.training.fitting.distributed_child import views_model
 from training.fitting.distributed import Rank, pick_device, this_rank
-from training.objective.arms import select_arm
-from training.objective.objective import (
-    Batch,
-    ObjectiveConfig,
-    Targets,
-    Views,
-    objective_terms,
-)
+from training.objective.config import ObjectiveConfig, select_arm
+from training.objective.objective import Batch, Targets, Views, objective_terms
 
 EVERYTHING = ObjectiveConfig(in_modal=0.5, cross_modal=0.5, r_drop=1.0, sup_con=0.5)
 from tests.support.paths import ROOT
+from turbo_stream.errors import InputError
 
 
 def columns(batch: Batch) -> list:
@@ -181,7 +175,7 @@ def test_one_process_is_the_first_and_only_rank(monkeypatch):
 
 
 def test_a_device_that_is_not_there_is_named():
-    with pytest.raises(click.BadParameter, match=r"device=nothing: allowed are auto"):
+    with pytest.raises(InputError, match=r"device=nothing: allowed are auto"):
         pick_device("nothing")
-    with pytest.raises(click.BadParameter, match=r"device=cuda:99: process 0 wants GPU 99"):
+    with pytest.raises(InputError, match=r"device=cuda:99: process 0 wants GPU 99"):
         pick_device("cuda:99")

@@ -9,7 +9,7 @@ import soundfile
 pytest.importorskip("sklearn", reason="needs the train extra")
 pytest.importorskip("scipy", reason="needs the train extra")
 
-from training.data.row import Clip
+from training.data.clip import Clip
 from training.fitting.metrics import equal_error_rate
 from training.fitting.probe import content_free, cross_validated, probe_scores
 

@@ -1,6 +1,5 @@
 import json
 
-import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -10,6 +9,7 @@ pytest.importorskip("torch", reason="needs the train extra")
 from training.fitting.metrics import equal_error_rate, fit_affine, operating_points
 from training.fitting.recipe import build_recipe
 from training.train import main
+from turbo_stream.errors import InputError
 
 
 def test_assignments_reach_their_fields():
@@ -26,7 +26,7 @@ def test_assignments_reach_their_fields():
     "assignment", ["nothing=1", "train.nothing=1", "seed=x", "train=1", "seed.x=1", "seed"]
 )
 def test_a_wrong_assignment_is_named(assignment):
-    with pytest.raises(click.BadParameter, match=assignment.split("=")[0].split(".")[0]):
+    with pytest.raises(InputError, match=assignment.split("=")[0].split(".")[0]):
         build_recipe("rej", [assignment])
 
 

@@ -6,7 +6,6 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import click
 import numpy as np
 import pytest
 
@@ -21,6 +20,7 @@ from training.data.config import DataConfig
 from training.data.row import Row
 from training.fitting.checkpoint import LAST, WEIGHTS, load_state, save_state
 from training.fitting.config import TrainConfig
+from turbo_stream.errors import InputError
 
 
 def child(folder: Path, *arguments: str) -> int:
@@ -77,7 +77,7 @@ def test_a_finished_run_is_not_run_again(tmp_path):
 
 def test_another_runs_checkpoint_is_refused_in_one_line(tmp_path):
     train(tmp_path, None, replace(TRAIN, steps=3))
-    with pytest.raises(click.UsageError) as refused:
+    with pytest.raises(InputError) as refused:
         train(tmp_path, None, replace(TRAIN, steps=3, batch=2))
     message = str(refused.value)
     assert "train.batch was 4 and is 2; take another out=DIR, or train.resume=false" in message

@@ -1,7 +1,6 @@
 from dataclasses import replace
 from itertools import repeat
 
-import click
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
@@ -11,8 +10,8 @@ from training.fitting.checkpoint import WEIGHTS
 from training.fitting.config import TrainConfig
 from training.fitting.environment import describe
 from training.fitting.trainer import fit, share_of_peak
-from training.objective.arms import ARMS, select_arm
-from training.objective.objective import ObjectiveConfig
+from training.objective.config import ARMS, ObjectiveConfig, select_arm
+from turbo_stream.errors import InputError
 
 TRAIN = TrainConfig(steps=6, warmup=1, evaluate_every=2, head_rate=1e-2, tensorboard=False)
 
@@ -91,12 +90,12 @@ def test_curves_for_tensorboard(tiny, batch, tmp_path):
 
 @pytest.mark.parametrize("field", ["batch", "steps", "accumulate", "chunk"])
 def test_what_cannot_be_is_named(field, tiny, batch):
-    with pytest.raises(click.BadParameter, match=rf"train\.{field}=-1: at least"):
+    with pytest.raises(InputError, match=rf"train\.{field}=-1: at least"):
         run(tiny, batch, None, replace(TRAIN, **{field: -1}))
 
 
 def test_compiling_and_caching_are_refused_together(tiny, batch):
-    with pytest.raises(click.BadParameter, match=r"train\.compile=true with train\.chunk"):
+    with pytest.raises(InputError, match=r"train\.compile=true with train\.chunk"):
         run(tiny, batch, None, replace(TRAIN, compile=True, chunk=2))
 
 

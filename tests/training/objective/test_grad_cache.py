@@ -4,15 +4,9 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
-from training.objective.arms import ARMS, select_arm
+from training.objective.config import ARMS, ObjectiveConfig, select_arm
 from training.objective.grad_cache import Gradients, RandomState
-from training.objective.objective import (
-    ObjectiveConfig,
-    Targets,
-    Views,
-    ViewsModel,
-    objective_terms,
-)
+from training.objective.objective import Targets, Views, ViewsModel, objective_terms
 
 EVERYTHING = ObjectiveConfig(in_modal=0.5, cross_modal=0.5, r_drop=1.0, sup_con=0.5)
 

@@ -1,6 +1,5 @@
 from dataclasses import replace
 
-import click
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
@@ -8,14 +7,9 @@ from torch import nn
 
 from models.turbo import Turbo
 from tests.support.tiny_network import TINY
-from training.objective.objective import (
-    Batch,
-    ObjectiveConfig,
-    Targets,
-    ViewsModel,
-    geometry,
-    objective_terms,
-)
+from training.objective.config import ObjectiveConfig
+from training.objective.objective import Batch, Targets, ViewsModel, geometry, objective_terms
+from turbo_stream.errors import InputError
 
 
 def terms_of(model, batch: Batch, config: ObjectiveConfig) -> dict[str, torch.Tensor]:
@@ -181,7 +175,7 @@ def test_temperature_is_clamped_and_can_be_fixed(tiny, batch):
 def test_what_contradicts_itself_is_refused(wrong, tiny):
     if "min_temperature" in wrong:
         wrong = {**wrong, "temperature": 0.0}
-    with pytest.raises(click.BadParameter, match="objective"):
+    with pytest.raises(InputError, match="objective"):
         ViewsModel(tiny, ObjectiveConfig(**wrong))
 
 

@@ -1,4 +1,7 @@
-"""What loading a system costs, in a process of its own: `python -m tools.export.parity.footprint`."""
+"""What a system costs: loading it in a process of its own, and its time for an utterance.
+
+Run as `python -m tools.export.parity.footprint KIND FILE` it loads one and prints what that took.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ import numpy as np
 from tools.export.parity.item import Item, feed, timed_item
 
 GRAPH, PYTORCH, SMART_TURN = "graph", "pytorch", "smart-turn"
+
 _REPEATS = 3
 
 
@@ -102,10 +106,6 @@ def footprint(kind: str, path: Path) -> dict[str, float]:
     return {key: float(np.median([run[key] for run in runs])) for key in runs[0]}
 
 
-if __name__ == "__main__":
-    print(json.dumps(measure_here(sys.argv[1], Path(sys.argv[2]))))
-
-
 SECONDS = (1, 3, 8)
 
 System = Callable[[Item], object]
@@ -150,3 +150,7 @@ def latencies_ms(
                 key: round(float(value), 2) for key, value in figures.items()
             }
     return found
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure_here(sys.argv[1], Path(sys.argv[2]))))

@@ -11,13 +11,12 @@ from tokenizers import Tokenizer
 
 from models.turbo import Turbo
 from tools.export.parity.item import Item, states_width
-from training.data.augment import Wave
 from training.data.batches import encode
+from training.data.clip import Wave, read_wave
 from training.data.features import Sound
 from training.data.hypotheses import read_hypotheses
 from training.data.manifest import read_manifest
 from training.data.row import Row
-from training.data.wave import read_wave
 
 _SAMPLES_PER_STATE = 320
 

@@ -1,119 +1,20 @@
-"""Command line: cut the device's name out of utterances that call it and that mention it.
-
-`python -m tools.judge.word_cuts MANIFEST --out DIR`
-"""
+"""Command line: `python -m tools.judge.word_cuts MANIFEST --out DIR`."""
 
 from __future__ import annotations
 
 import json
-import zlib
+import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import click
-import soundfile
-from rich.console import Console
-from rich.progress import track
 
-from tools.judge.word_cuts.alignment import WordAligner
-from tools.judge.word_cuts.cut import (
-    CutConfig,
-    cut_word,
-    mark_folds,
-    mark_matched,
-    mark_shared,
-    own_snr_db,
-    tightened,
-)
-from training.data.lines import write_manifest
-from training.data.wave import as_wave
-from turbo_stream.errors import InputError
-from turbo_stream.evaluation.corpus.clip import read_clip
-from turbo_stream.evaluation.corpus.manifest import Item, read_manifest
-
-CALLED = "alert_words"
-MENTIONED = "word_mentions"
-SUFFIX = "_recut"
-"""After the name of a collection, that of its cuts."""
-
-_KEPT = ("label", "speaker", "group", "style", "lang", "source", "license", "shippable")
+from tools.judge.word_cuts.cut import CutConfig
+from tools.judge.word_cuts.recut import CALLED, MENTIONED, recut
+from turbo_stream.cli.command import run_command
 
 
-def cut_items(
-    items: Sequence[Item], out: Path, config: CutConfig, skipped: Counter[str]
-) -> Iterator[dict[str, Any]]:
-    """Cut the name out of every item, write it under `out` and yield its row of the manifest.
-
-    What cannot be cut is counted in `skipped` by its collection and reason.
-    """
-    aligner = WordAligner()
-    for item in track(items, "cutting", console=Console(stderr=True)):
-        pcm = read_clip(item.path, item.offset_s, item.duration_s if item.offset_s else None)
-        word = (item.device_name or "").lower()
-        wave = as_wave(pcm)
-        span = aligner.find(pcm, item.text or "", word) if word else None
-        span = tightened(wave, span, config) if span is not None else None
-        collection = item.row["set"]
-        if span is None:
-            skipped[f"{collection}: the word was not found"] += 1
-            continue
-        snr_db = own_snr_db(wave, span)
-        if snr_db < config.own_snr_db:
-            skipped[f"{collection}: its own noise is too loud"] += 1
-            continue
-        target = out / "words" / f"{item.path.stem}{SUFFIX}.flac"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        seed = zlib.crc32(item.path.stem.encode())
-        sound = cut_word(wave, span, seed, config)
-        soundfile.write(target, sound, config.sample_rate)
-        yield {
-            "audio_filepath": str(target),
-            "duration": len(sound) / config.sample_rate,
-            "text": word,
-            "text_source": "gold",
-            "device_name": item.device_name,
-            "set": f"{collection}{SUFFIX}",
-            **{key: item.row.get(key) for key in _KEPT},
-            "cut_from": item.row["audio_filepath"],
-            "cut_start_s": span.start / config.sample_rate,
-            "cut_end_s": span.end / config.sample_rate,
-            "own_snr_db": round(snr_db, 1),
-        }
-
-
-def recut(
-    manifest: Path,
-    out: Path,
-    config: CutConfig | None = None,
-    *,
-    collections: Sequence[str] = (CALLED, MENTIONED),
-    test_share: float = 0.5,
-    seed: int = 0,
-) -> tuple[list[dict[str, Any]], Counter[str]]:
-    """Write the cuts and `out`/manifest.jsonl; return its rows, and what was left out and why.
-
-    Raises:
-        InputError: the manifest is not readable, or has no usable rows of both classes.
-    """
-    wanted = [item for item in read_manifest(manifest) if item.row.get("set") in collections]
-    skipped: Counter[str] = Counter()
-    rows = list(cut_items(wanted, out, config or CutConfig(), skipped))
-    if len({row["label"] for row in rows}) < 2:
-        names = ", ".join(collections)
-        raise InputError(
-            f"{manifest}: no words of two classes could be cut from {names}; rows need set, "
-            "device_name, and a text that holds that name"
-        )
-    mark_shared(rows)
-    mark_folds(rows, test_share, seed)
-    mark_matched(rows, seed)
-    write_manifest(out / "manifest.jsonl", rows)
-    return rows, skipped
-
-
-@click.command()
+@click.command("tools.judge.word_cuts")
 @click.argument("manifest", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
 @click.option("--called", default=CALLED, show_default=True, help="Collection that calls the name.")
@@ -140,17 +41,10 @@ def main(
 ) -> None:
     """Cut words out of MANIFEST so that only how they are said tells the classes apart."""
     config = CutConfig(margin_ms=margin_ms, snr_db=snr_db)
-    try:
-        rows, skipped = recut(
-            manifest,
-            out,
-            config,
-            collections=(called, mentioned),
-            test_share=test_share,
-            seed=seed,
-        )
-    except InputError as error:
-        raise click.UsageError(str(error)) from error
+    sides = (called, mentioned)
+    rows, skipped = recut(
+        manifest, out, config, collections=sides, test_share=test_share, seed=seed
+    )
     counted = Counter((row["set"], row["fold"]) for row in rows)
     summary = {
         "manifest": str(out / "manifest.jsonl"),
@@ -159,8 +53,8 @@ def main(
         "matched": sum(row["matched"] for row in rows),
         "left_out": dict(sorted(skipped.items())),
     }
-    click.echo(json.dumps(summary, indent=2))
+    print(json.dumps(summary, indent=2))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command(main))

@@ -13,7 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.judge.word_cuts.alignment import Span
-from training.data.augment import Wave, coloured_noise
+from training.data.augment import coloured_noise
+from training.data.clip import Wave
+
+Row = dict[str, Any]
 
 _HOP = 160
 
@@ -47,11 +50,26 @@ class CutConfig:
     """A word whose own noise is nearer than this is left out: its noise would be heard."""
 
 
-def levels_db(wave: Wave) -> NDArray[np.float64]:
-    """Return the level of every 10 ms of `wave` at 16 kHz, smoothed over 30 ms, `[N]`."""
-    power = np.square(wave[: len(wave) // _HOP * _HOP].reshape(-1, _HOP), dtype=np.float64)
-    smooth = np.convolve(power.mean(axis=1), np.ones(3) / 3, mode="same")
-    return 10.0 * np.log10(smooth + 1e-12)
+def cut_word(wave: Wave, span: Span, seed: int, config: CutConfig) -> NDArray[np.int16]:
+    """Return the word at `span` of `wave`, `[T]` in [-1, 1], on noise: `[N]` int16.
+
+    Level, signal-to-noise ratio and margins are those of `config`, whatever the recording had;
+    only the colour of the noise is drawn, by `seed`.
+    """
+    rng = np.random.default_rng(seed)
+    word = wave[span.start : span.end].astype(np.float64)
+    word -= word.mean()
+    word *= 10.0 ** (config.level_db / 20.0) / np.sqrt(np.square(word).mean() + 1e-12)
+    fade = min(int(config.fade_ms * config.sample_rate / 1000), len(word) // 2)
+    ramp = np.sin(np.linspace(0.0, np.pi / 2, fade)) ** 2
+    word[:fade] *= ramp
+    word[len(word) - fade :] *= ramp[::-1]
+    margin = int(config.margin_ms * config.sample_rate / 1000)
+    total = margin + len(word) + margin
+    noise = coloured_noise(rng, total).astype(np.float64)
+    mixed = noise * 10.0 ** ((config.level_db - config.snr_db) / 20.0)
+    mixed[margin : margin + len(word)] += word
+    return np.clip(np.rint(mixed * 32_768.0), -32_768, 32_767).astype(np.int16)
 
 
 def tightened(wave: Wave, span: Span, config: CutConfig) -> Span | None:
@@ -82,29 +100,11 @@ def own_snr_db(wave: Wave, span: Span) -> float:
     return float(10.0 * np.log10(word + 1e-12) - floor)
 
 
-def cut_word(wave: Wave, span: Span, seed: int, config: CutConfig) -> NDArray[np.int16]:
-    """Return the word at `span` of `wave`, `[T]` in [-1, 1], on noise: `[N]` int16.
-
-    Level, signal-to-noise ratio and margins are those of `config`, whatever the recording had;
-    only the colour of the noise is drawn, by `seed`.
-    """
-    rng = np.random.default_rng(seed)
-    word = wave[span.start : span.end].astype(np.float64)
-    word -= word.mean()
-    word *= 10.0 ** (config.level_db / 20.0) / np.sqrt(np.square(word).mean() + 1e-12)
-    fade = min(int(config.fade_ms * config.sample_rate / 1000), len(word) // 2)
-    ramp = np.sin(np.linspace(0.0, np.pi / 2, fade)) ** 2
-    word[:fade] *= ramp
-    word[len(word) - fade :] *= ramp[::-1]
-    margin = int(config.margin_ms * config.sample_rate / 1000)
-    total = margin + len(word) + margin
-    noise = coloured_noise(rng, total).astype(np.float64)
-    mixed = noise * 10.0 ** ((config.level_db - config.snr_db) / 20.0)
-    mixed[margin : margin + len(word)] += word
-    return np.clip(np.rint(mixed * 32_768.0), -32_768, 32_767).astype(np.int16)
-
-
-Row = dict[str, Any]
+def levels_db(wave: Wave) -> NDArray[np.float64]:
+    """Return the level of every 10 ms of `wave` at 16 kHz, smoothed over 30 ms, `[N]`."""
+    power = np.square(wave[: len(wave) // _HOP * _HOP].reshape(-1, _HOP), dtype=np.float64)
+    smooth = np.convolve(power.mean(axis=1), np.ones(3) / 3, mode="same")
+    return 10.0 * np.log10(smooth + 1e-12)
 
 
 def mark_shared(rows: Sequence[Row]) -> None:

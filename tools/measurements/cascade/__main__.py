@@ -1,6 +1,6 @@
-"""Command line: `python -m tools.measurements.cascade --recordings MANIFEST --held-out A,B=PACKAGE`.
+"""What rejecting by the sound alone, before any text is made, saves and loses.
 
-What rejecting by the sound alone, before any text is made, saves and loses.
+python -m tools.measurements.cascade --recordings MANIFEST --held-out A,B=PACKAGE
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ import numpy as np
 from rich.console import Console
 
 import turbo_stream
-from tools.judge.__main__ import split_held_out
-from tools.judge.candidate import Candidate, load_candidate
+from tools.judge.candidate import Candidate, load_candidate, split_held_out
 from tools.judge.figures import groups_of, truths_of
-from tools.judge.pairs import members
+from tools.judge.pairs import held_out_items
 from tools.judge.recording import Recording, read_recordings
 from tools.judge.scoring import NO_WORDS, Bench, Hearing, Ledger
 from tools.judge.sounds import Sound, Stage, read_waves
@@ -36,25 +35,6 @@ SHOWN = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4)
 
 _WAYS: tuple[Sound, ...] = ("recorded", "channel")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-
-
-def held_out_items(
-    recordings: Sequence[Recording], collections: tuple[str, ...]
-) -> list[Recording]:
-    """Return the recordings of a directed collection and of one that is not, in this order.
-
-    Raises:
-        InputError: `collections` are not two, or one has no recording of its class.
-    """
-    if len(collections) != 2:
-        raise InputError(
-            f"--held-out {','.join(collections)}: give two collections, the directed one first"
-        )
-    sides = [members(recordings, name, place == 0) for place, name in enumerate(collections)]
-    for name, side, label in zip(collections, sides, ("directed", "not_directed"), strict=True):
-        if not side:
-            raise InputError(f"--held-out: the recordings have no {label} row of set {name!r}")
-    return sides[0] + sides[1]
 
 
 def tested_items(candidate: Candidate, manifest: Path, hypotheses: Sequence[Path]) -> list:
@@ -117,7 +97,7 @@ def report_of(trials: Sequence[Trial], run: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@click.command("tools.measurements.cascade.__main__")
+@click.command("tools.measurements.cascade")
 @click.option("--recordings", required=True, type=_FILE, help="Manifest as turbo-eval reads it.")
 @click.option(
     "--hypotheses",

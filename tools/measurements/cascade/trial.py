@@ -12,6 +12,21 @@ from numpy.typing import NDArray
 from turbo_stream.evaluation.figures.binary import binary_metrics
 from turbo_stream.evaluation.figures.bootstrap import bootstrap, interval
 
+MOST_LOST = 0.005
+"""Share of the directed speech accepted without the cascade that it may reject."""
+
+MOST_COST = 0.002
+"""Balanced accuracy that it may take away: two tenths of a point."""
+
+STEP = 0.01
+"""Between the thresholds that are tried."""
+
+RULE = (
+    f"the highest threshold at which the cascade, on every set, rejects at most {MOST_LOST:.1%} of "
+    "the directed speech that is accepted without it, and takes at most "
+    f"{100 * MOST_COST:g} points of balanced accuracy"
+)
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -95,38 +110,6 @@ class Trial:
         return {name: interval(values, groups=count) for name, values in drawn.items()}
 
 
-def _share(early: NDArray[np.bool_]) -> float | None:
-    return float(early.mean()) if len(early) else None
-
-
-MOST_LOST = 0.005
-"""Share of the directed speech accepted without the cascade that it may reject."""
-
-MOST_COST = 0.002
-"""Balanced accuracy that it may take away: two tenths of a point."""
-
-STEP = 0.01
-"""Between the thresholds that are tried."""
-
-RULE = (
-    f"the highest threshold at which the cascade, on every set, rejects at most {MOST_LOST:.1%} of "
-    "the directed speech that is accepted without it, and takes at most "
-    f"{100 * MOST_COST:g} points of balanced accuracy"
-)
-
-
-def thresholds(trials: Sequence[Trial]) -> list[float]:
-    """Return the thresholds to try: from 0 (off) to the lowest that a package accepts from."""
-    highest = min(trial.threshold for trial in trials)
-    return [round(float(value), 6) for value in np.arange(0.0, highest, STEP)]
-
-
-def allowed(trial: Trial, reject: float) -> bool:
-    """Say whether `trial` alone would let the cascade reject below `reject`."""
-    found = trial.at(reject)
-    return (found["lost"] or 0.0) <= MOST_LOST and found["cost"] <= MOST_COST
-
-
 def choose(trials: Sequence[Trial]) -> float:
     """Return the threshold that `RULE` means, 0 where nothing may be rejected.
 
@@ -139,3 +122,19 @@ def choose(trials: Sequence[Trial]) -> float:
             break
         best = reject
     return best
+
+
+def thresholds(trials: Sequence[Trial]) -> list[float]:
+    """Return the thresholds to try: from 0 (off) to the lowest that a package accepts from."""
+    highest = min(trial.threshold for trial in trials)
+    return [round(float(value), 6) for value in np.arange(0.0, highest, STEP)]
+
+
+def _share(early: NDArray[np.bool_]) -> float | None:
+    return float(early.mean()) if len(early) else None
+
+
+def allowed(trial: Trial, reject: float) -> bool:
+    """Say whether `trial` alone would let the cascade reject below `reject`."""
+    found = trial.at(reject)
+    return (found["lost"] or 0.0) <= MOST_LOST and found["cost"] <= MOST_COST

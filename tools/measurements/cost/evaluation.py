@@ -1,4 +1,4 @@
-"""turbo-eval's scoring against a plain loop over faster-whisper, in the same run.
+"""How fast turbo-eval scores, against a plain loop over faster-whisper in the same run.
 
 python -m tools.measurements.cost.evaluation MANIFEST --asr FOLDER [--workers 2]
 """

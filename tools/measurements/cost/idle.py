@@ -1,4 +1,6 @@
-"""What turbo-listen costs on a silent microphone, as JSON: `python -m tools.measurements.cost.idle`.
+"""What turbo-listen costs on a silent microphone, as JSON.
+
+python -m tools.measurements.cost.idle [--seconds S]
 
 The microphone is PulseAudio's null sink; the server's own processor time is not counted, its client
 library inside the process is, and `capture_alone_cpu_share` says how much that is: a stream with an
@@ -20,6 +22,7 @@ import click
 
 from turbo_stream.audio.capture import BLOCK_MS
 from turbo_stream.benchmark.machine import machine
+from turbo_stream.cli.command import run_command
 
 _SETTLE_S = 3.0
 _CAPTURE_ALONE = f"""
@@ -33,13 +36,13 @@ with sounddevice.RawInputStream(
 """
 
 
-@click.command(help=__doc__)
+@click.command("tools.measurements.cost.idle", help=__doc__)
 @click.option("--seconds", type=float, default=30.0, show_default=True)
 @click.option("--asr", default="none", show_default=True, help="As for turbo-listen.")
 @click.option("--vad", help="As for turbo-listen.")
 def main(seconds: float, asr: str, vad: str | None) -> None:
     """Measure, and print JSON; ends with status 2 where PulseAudio is missing."""
-    from tools.virtual_microphone import MISSING, VirtualMicrophone
+    from tools.measurements.cost.virtual_microphone import MISSING, VirtualMicrophone
 
     if MISSING:
         raise click.UsageError(f"not installed: {', '.join(MISSING)}; apt-get install them")
@@ -60,7 +63,7 @@ def main(seconds: float, asr: str, vad: str | None) -> None:
         "capture_alone_cpu_share": alone,
         "exit_status": status,
     }
-    click.echo(json.dumps(found, indent=1))
+    print(json.dumps(found, indent=1))
 
 
 def _idle(command: list[str], seconds: float, env: dict[str, str]) -> tuple[float, int]:
@@ -92,4 +95,4 @@ def _cpu_s(pid: int) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command(main))

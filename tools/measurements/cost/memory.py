@@ -1,9 +1,10 @@
 """Whether memory grows while the live shell listens on and on: speech and silence by turns.
 
-python -m tools.measurements.cost.memory [RECORDING] --asr WHISPER [--minutes 60] [--speed 10] [--plot FILE]
+python -m tools.measurements.cost.memory [RECORDING] --asr WHISPER [--minutes 60] [--speed 10]
 
 The sound comes `--speed` times as fast as it was spoken; an utterance for which there is no time
-is dropped, as live. The growth is the slope of a line through the second half of the stream.
+is dropped, as live. The growth is the slope of a line through the second half of the stream;
+`--plot FILE` draws it.
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
-"""Many WebSocket clients of one turbo-serve, as JSON: `python -m tools.measurements.cost.serving --clients 50`.
+"""How soon many WebSocket clients of one turbo-serve hear its decisions, as JSON.
+
+python -m tools.measurements.cost.serving --clients 50
 
 Starts the server as a user does, and plays each client a recording at its own pace, each begun at
 another place. None may be lost: a client is `lost` whose stream did not end with `finished`. What
-the server gave up under load stands in `degraded` and `dropped`. `response_ms` is from the moment the
-last sample of an utterance was sent until its verdict came back over the socket.
+the server gave up under load stands in `degraded` and `dropped`. `response_ms` is from the moment
+the last sample of an utterance was sent until its decision came back over the socket.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from turbo_stream._util.timebase import SAMPLE_RATE, ms_to_samples
 from turbo_stream.audio.file import FileSource
 from turbo_stream.benchmark.machine import load_average, machine, peak_resident_mb, resident_mb
 from turbo_stream.benchmark.report import distribution
+from turbo_stream.cli.command import run_command
 
 
 @dataclass
@@ -50,7 +53,7 @@ class Heard:
         return not ended or self.close_code != 1000
 
 
-@click.command(help=__doc__)
+@click.command("tools.measurements.cost.serving", help=__doc__)
 @click.option("--clients", type=int, default=50, show_default=True)
 @click.option("--seconds", type=float, default=60.0, show_default=True)
 @click.option("--frame-ms", type=float, default=100.0, show_default=True)
@@ -188,4 +191,4 @@ def _cpu_s(process: int) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command(main))

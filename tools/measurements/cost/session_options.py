@@ -1,6 +1,8 @@
 """What ONNX Runtime's session options cost and give, on a model package: one JSON line each.
 
-`python -m tools.measurements.cost.session_options [PACKAGE]`: why `turbo_stream/detection/graph.py` sets what it sets.
+python -m tools.measurements.cost.session_options [PACKAGE]
+
+This is why `turbo_stream/detection/graph.py` sets what it sets.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from time import perf_counter
 
 import click
 
+from turbo_stream.cli.command import run_command
 from turbo_stream.detection.package import GRAPH_NAME, SHIPPED
 
 SECONDS = (1, 3, 8, 15)
@@ -70,7 +73,7 @@ def measure(graph: Path, *, arena: bool, threads: int, spinning: bool) -> dict:
     }
 
 
-@click.command()
+@click.command("tools.measurements.cost.session_options")
 @click.argument("package", type=click.Path(exists=True, path_type=Path), default=SHIPPED)
 @click.option("--one", help="Measure one setting (JSON) in this process.", hidden=True)
 def main(package: Path, one: str | None) -> None:
@@ -95,4 +98,4 @@ def main(package: Path, one: str | None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command(main))

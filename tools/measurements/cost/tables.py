@@ -1,12 +1,14 @@
-"""Writes what `turbo-bench --json` found as the tables of docs/guide/benchmarks.md.
+"""The tables of the benchmarks, from what `turbo-bench --json` found.
 
-turbo-bench listen --asr none --json > none.json, and so on for other recognizers; then
 python -m tools.measurements.cost.tables none.json whisper.json [turbo.json]
+
+Before it, `turbo-bench listen --asr none --json > none.json`, and so on for other recognizers.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 import click
 
 from turbo_stream.benchmark.sound.material import KITCHEN
+from turbo_stream.cli.command import run_command
 
 Found = Mapping[str, Any]
 
@@ -55,7 +58,7 @@ _LISTEN: dict[str, Callable[[Found], str]] = {
 """The lines of the table on listening; a figure that was not measured is a dash."""
 
 
-@click.command(help=__doc__)
+@click.command("tools.measurements.cost.tables", help=__doc__)
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
 )
@@ -64,10 +67,10 @@ def main(files: tuple[Path, ...]) -> None:
     found = [json.loads(path.read_text("utf-8")) for path in files]
     listened = [one for one in found if "ready" in one]
     if listened:
-        click.echo("\n".join(listen_table(listened)) + "\n")
+        print("\n".join(listen_table(listened)) + "\n")
     for one in found:
         if "runs" in one:
-            click.echo("\n".join(turbo_table(one)) + "\n")
+            print("\n".join(turbo_table(one)) + "\n")
 
 
 def listen_table(columns: Sequence[Found]) -> list[str]:
@@ -123,4 +126,4 @@ def _or_dash(figure: Callable[[Found], str], found: Found) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command(main))

@@ -1,1 +1,1 @@
-"""What ending utterances sooner costs: streams, judges and rules of `tools.measurements.end_of_turn`."""
+"""What ending utterances sooner costs: streams, judges of pauses, and rules."""

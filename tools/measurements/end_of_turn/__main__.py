@@ -1,4 +1,4 @@
-"""Measures what ending utterances sooner costs: utterances cut in two against the wait.
+"""What ending utterances sooner costs: utterances cut in two against the wait.
 
 python -m tools.measurements.end_of_turn --speech speech.jsonl --noise noise.jsonl --out DIR
 
@@ -54,7 +54,7 @@ def _names(context: click.Context, option: click.Parameter, text: str) -> tuple[
     return tuple(part for part in text.split(",") if part)
 
 
-@click.command("tools.measurements.end_of_turn.__main__", help=__doc__)
+@click.command("tools.measurements.end_of_turn", help=__doc__)
 @click.option("--speech", required=True, type=_FILE)
 @click.option("--noise", required=True, type=_FILE)
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
@@ -170,7 +170,7 @@ def main(
     table = markdown(report)
     write_text(out / "end_of_turn.md", table)
     draw(report, out / "end_of_turn.png")
-    click.echo(table)
+    print(table)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Judges of pauses that remember what they said, so that many rules can be tried on one verdict."""
+"""Judges of pauses that remember their scores, so that many rules can be tried on one scoring."""
 
 from __future__ import annotations
 
@@ -100,6 +100,6 @@ def _opened(folder: Path | None) -> Remembering:
     if package.finished_threshold is None:
         raise InputError(
             f"{package.folder} cannot say whether a speaker has finished: it has no 'end_of_turn'; "
-            "export a run of training.end_of_turn.__main__"
+            "export a run of training.end_of_turn"
         )
     return Remembering(TurboDetector(package))

@@ -1,24 +1,10 @@
-"""The report as tables."""
+"""The report as tables and as a picture."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-
-def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.1f} %"
-
-
-def _number(value: float | None, form: str = "{:.0f}") -> str:
-    return "–" if value is None else form.format(value)
-
-
-def conditions_of(report: Mapping[str, Any]) -> list[str]:
-    """Return the names of the conditions that `report` has figures for."""
-    first = next(iter(report["rules"].values()))
-    return [name for name in first if name not in ("family", "setting")]
 
 
 def markdown(report: Mapping[str, Any]) -> str:
@@ -87,3 +73,17 @@ def draw(report: Mapping[str, Any], path: Path) -> None:
     figure.tight_layout()
     figure.savefig(path, dpi=110)
     pyplot.close(figure)
+
+
+def conditions_of(report: Mapping[str, Any]) -> list[str]:
+    """Return the names of the conditions that `report` has figures for."""
+    first = next(iter(report["rules"].values()))
+    return [name for name in first if name not in ("family", "setting")]
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.1f} %"
+
+
+def _number(value: float | None, form: str = "{:.0f}") -> str:
+    return "–" if value is None else form.format(value)

@@ -1,4 +1,7 @@
-"""Command line: `python -m tools.measurements.follow_up PREDICTIONS --out DIR`, a prior and its cost."""
+"""What a prior on follow-ups is worth and costs, in imagined sessions of scored clips.
+
+python -m tools.measurements.follow_up PREDICTIONS --out DIR
+"""
 
 from __future__ import annotations
 
@@ -58,7 +61,7 @@ def read_clips(path: Path) -> tuple[list[Clip], list[Clip]]:
     return parts["dev"], parts["test"]
 
 
-@click.command("tools.measurements.follow_up.__main__")
+@click.command("tools.measurements.follow_up")
 @click.argument("predictions", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write.")
 @click.option("--count", type=click.IntRange(10), default=600, show_default=True, help="Sessions.")

@@ -1,4 +1,4 @@
-"""Fits a prior to sessions, and judges it with the decisions fed back as the product does."""
+"""Fits a prior to sessions, judges it with the decisions fed back as the product does, draws it."""
 
 from __future__ import annotations
 
@@ -20,6 +20,14 @@ DECAYS_S = (3.0, 5.0, 8.0, 12.0, 20.0, 30.0)
 
 MOST = 5.0
 """Log-odds at most: a bound for worlds in which only follow-ups come soon."""
+
+_FIGURES = {
+    "false_accept": "false accepts, usual threshold",
+    "false_reject": "false rejects, usual threshold",
+    "false_reject_at_false_accept": "false rejects at {:.0%} false accepts",
+}
+
+_COLOURS = {"none": "0.45", "default": "tab:blue", "fitted": "tab:orange"}
 
 Rates = tuple[float | None, float | None]
 """False accepts and false rejects, as fractions of their class; None for a class without items."""
@@ -104,14 +112,6 @@ def _since_accepted(sessions: Sessions) -> NDArray[np.float64]:
         if accepted[index]:
             until_s = sessions.end_s[index]
     return since
-
-
-_FIGURES = {
-    "false_accept": "false accepts, usual threshold",
-    "false_reject": "false rejects, usual threshold",
-    "false_reject_at_false_accept": "false rejects at {:.0%} false accepts",
-}
-_COLOURS = {"none": "0.45", "default": "tab:blue", "fitted": "tab:orange"}
 
 
 def plot_worlds(report: dict[str, Any], path: Path) -> None:

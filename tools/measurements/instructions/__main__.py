@@ -1,6 +1,6 @@
 """How many instructions segmentation, Turbo and Whisper take, and what that means for a board.
 
-python -m tools.measurements.instructions [--asr WHISPER] [--arm-root DIR --arm-packages DIR] [--json]
+python -m tools.measurements.instructions [--asr WHISPER] [--arm-root DIR --arm-packages DIR]
 
 Counted under valgrind on this processor, and under QEMU on the processors of the Raspberry Pi 4
 and 5 if an ARM system is given (docs/lab/devices.md says how to get one). Times on a board are
@@ -32,7 +32,7 @@ from turbo_stream.cli.command import run_command
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
-@click.command("tools.measurements.instructions.__main__", help=__doc__)
+@click.command("tools.measurements.instructions", help=__doc__)
 @click.option("--asr", help="Folder of a CTranslate2 Whisper.  [default: none]")
 @click.option("--arm-root", type=_FOLDER, help="Unpacked Debian packages of an arm64 Python 3.11.")
 @click.option("--arm-packages", type=_FOLDER, help="Folder with wheels for aarch64.")

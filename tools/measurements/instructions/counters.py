@@ -1,4 +1,4 @@
-"""Two ways to count a program's instructions: on this processor, and on an emulated ARM."""
+"""Instructions of a program, counted on this processor and on an emulated ARM, and the boards."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import Any
 
 _ROOT = Path(__file__).resolve().parents[3]
+
 _STEPS = "tools.measurements.instructions.steps"
+
 PLAIN_RUNS = 5
+
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
@@ -32,6 +35,33 @@ class ArmSystem:
 
     packages: Path
     """Where the wheels for aarch64 were installed."""
+
+
+@dataclass(frozen=True)
+class Board:
+    """A small computer, as far as the estimate knows it."""
+
+    name: str
+    cpu: str
+    """QEMU's name of its processor."""
+
+    clock_ghz: float
+
+    instructions_per_cycle: tuple[float, float]
+    """Assumed, from a poor to a good case. Dense INT8 loops reach the good one; what waits for
+    memory, such as a decoder that reads all its weights for each token, the poor one."""
+
+    def estimate_ms(self, instructions: float) -> tuple[float, float]:
+        """Return from how many to how many milliseconds `instructions` may take on one core."""
+        poor, good = self.instructions_per_cycle
+        rate = self.clock_ghz * 1e6
+        return instructions / (good * rate), instructions / (poor * rate)
+
+
+BOARDS = (
+    Board("Raspberry Pi 4", "cortex-a72", 1.8, (0.6, 1.5)),
+    Board("Raspberry Pi 5", "cortex-a76", 2.4, (1.0, 2.5)),
+)
 
 
 def run_plainly(whisper: str | None) -> list[dict[str, Any]]:
@@ -120,30 +150,3 @@ def _total(dump: Path) -> int:
     if found is None:
         raise CountingError(f"callgrind wrote no total into {dump.name}")
     return int(found[1])
-
-
-@dataclass(frozen=True)
-class Board:
-    """A small computer, as far as the estimate knows it."""
-
-    name: str
-    cpu: str
-    """QEMU's name of its processor."""
-
-    clock_ghz: float
-
-    instructions_per_cycle: tuple[float, float]
-    """Assumed, from a poor to a good case. Dense INT8 loops reach the good one; what waits for
-    memory, such as a decoder that reads all its weights for each token, the poor one."""
-
-    def estimate_ms(self, instructions: float) -> tuple[float, float]:
-        """Return from how many to how many milliseconds `instructions` may take on one core."""
-        poor, good = self.instructions_per_cycle
-        rate = self.clock_ghz * 1e6
-        return instructions / (good * rate), instructions / (poor * rate)
-
-
-BOARDS = (
-    Board("Raspberry Pi 4", "cortex-a72", 1.8, (0.6, 1.5)),
-    Board("Raspberry Pi 5", "cortex-a76", 2.4, (1.0, 2.5)),
-)

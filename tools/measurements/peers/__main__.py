@@ -48,7 +48,7 @@ SILENCE_AFTER_S = 2.5
 """Of a quiet room at the end, in which the last answers are given."""
 
 
-@click.command("tools.measurements.peers.__main__", help=__doc__)
+@click.command("tools.measurements.peers", help=__doc__)
 @click.argument("sound", type=click.Path(exists=True, path_type=Path))
 @click.option("--asr", required=True, help="Folder of a CTranslate2 Whisper.")
 @click.option(

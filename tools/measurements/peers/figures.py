@@ -1,4 +1,4 @@
-"""From answers and the truth to how long a person waits."""
+"""From answers and the truth to how long a person waits, and a picture of it."""
 
 from __future__ import annotations
 
@@ -102,10 +102,6 @@ def compare(figures: dict[str, dict[str, Any]], plain: str) -> None:
         }
 
 
-def _ratio(theirs: float | None, ours: float | None) -> float | None:
-    return theirs / ours if theirs is not None and ours else None
-
-
 def draw(figures: Mapping[str, Mapping[str, Any]]) -> bytes:
     """Return a PNG: for each program the median end silence, and the median wait with the work."""
     names = [name for name, own in figures.items() if own["answered"]]
@@ -127,3 +123,7 @@ def draw(figures: Mapping[str, Mapping[str, Any]]) -> bytes:
     axes.set_xlabel("End of the speech to the answer, ms (number: median)")
     figure.legend(loc="outside upper center", ncols=3, frameon=False)
     return png_of(figure)
+
+
+def _ratio(theirs: float | None, ours: float | None) -> float | None:
+    return theirs / ours if theirs is not None and ours else None

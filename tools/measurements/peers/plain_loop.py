@@ -1,8 +1,8 @@
 """What one writes in twenty lines: cut at a fixed end silence, then `WhisperModel.transcribe`.
 
-`python -m tools.measurements.peers.plain_loop JOB`. The sound is cut by turbo_stream's segmenter with
-its end silence fixed, so that nobody can say the loop was given a bad detector: it decodes the same
-utterances, and only what comes after the endpoint differs.
+Run as `python -m tools.measurements.peers.plain_loop JOB`. The sound is cut by turbo_stream's
+segmenter with its end silence fixed, so that nobody can say the loop was given a bad detector: it
+decodes the same utterances, and only what comes after the endpoint differs.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Measures how long PocketSphinx holds up the other threads of the process, and what it takes.
+"""How long PocketSphinx holds up the other threads of the process, and what it takes.
 
-    python -m tools.measurements.recognition.decoding_stall examples/kitchen.flac --seconds 7 --runs 5
+python -m tools.measurements.recognition.decoding_stall examples/kitchen.flac --seconds 7
 
 A thread that wakes every 5 ms stands for the microphone. Prints JSON: for decoding in a process of
 its own and in this one, by turns, the longest time between two of its wakings, in milliseconds.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import statistics
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 
 from turbo_stream._util.clocks import processor_time
 from turbo_stream._util.timebase import SAMPLE_RATE, to_samples
+from turbo_stream.cli.command import run_command
 from turbo_stream.recognition.pocketsphinx import PocketSphinxRecognizer
 
 _TICK_S = 0.005
@@ -63,7 +65,7 @@ def measure(recognizer: PocketSphinxRecognizer, pcm: NDArray[np.int16]) -> dict[
     }
 
 
-@click.command()
+@click.command("tools.measurements.recognition.decoding_stall")
 @click.argument("sound", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--seconds", type=click.FloatRange(min=0.1), default=7.0, show_default=True)
 @click.option("--runs", type=click.IntRange(min=1), default=5, show_default=True)
@@ -93,8 +95,8 @@ def main(sound: Path, seconds: float, runs: int) -> None:
         for name, rows in found.items()
     }
     report["idle_stall_ms"] = round(longest_stall_ms(lambda: sleep(1.0)), 1)
-    click.echo(json.dumps(report, indent=2))
+    print(json.dumps(report, indent=2))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command(main))

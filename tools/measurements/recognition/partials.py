@@ -1,10 +1,10 @@
-r"""Measures whose words partial texts show: how much of speech that is rejected in the end.
+"""Whose words partial texts show: how much of speech that is rejected in the end.
 
-python -m tools.measurements.recognition.partials --recordings speech.jsonl --asr WHISPER \
-    --held-out coffee_commands,conversation=PACKAGE --limit 45
+python -m tools.measurements.recognition.partials --recordings MANIFEST --asr WHISPER
 
 Every 0.6 s of each recording the sound alone and the sound with the recognizer's text are scored;
-then the whole recording is decided. Prints JSON, and a table on stderr.
+then the whole recording is decided. `--held-out coffee_commands,conversation=PACKAGE` names the
+package that never met these collections. Prints JSON, and a table on stderr.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from tools.judge.__main__ import split_held_out
+from tools.judge.candidate import split_held_out
+from tools.judge.pairs import held_out_items
 from tools.judge.recording import Recording, read_recordings
-from tools.measurements.cascade.__main__ import held_out_items
 from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.cli.command import run_command
 from turbo_stream.deciding.decider import Decider
@@ -103,7 +103,7 @@ def main(recordings: Path, asr: str, held_out: tuple[str, ...], limit: int) -> N
     for row in rows:
         table.add_row(*map(str, row.values()))
     console.print(table)
-    click.echo(json.dumps({"asr": asr, "every_s": EVERY_S, "shown": rows}, indent=1))
+    print(json.dumps({"asr": asr, "every_s": EVERY_S, "shown": rows}, indent=1))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Measures recognizers on recordings whose words are known.
+"""How well recognizers do on recordings whose words are known.
 
-    python -m tools.measurements.recognition.recognizers MANIFEST... --asr pocketsphinx --asr pocketsphinx:stock
+python -m tools.measurements.recognition.recognizers MANIFEST... --asr pocketsphinx --asr DIR
 
 Word error rate where a row has `text`; content-word recall there and where it has `slots` (the
 words that a command is about). Prints a table on stderr and JSON on stdout.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import random
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from rich.table import Table
 from tools.recognizers.pocketsphinx_lm.text import words_of
 from turbo_stream._util.clocks import processor_time
 from turbo_stream._util.timebase import SAMPLE_RATE
+from turbo_stream.cli.command import run_command
 from turbo_stream.recognition.auto import load_recognizer
 from turbo_stream.recognition.pocketsphinx import PocketSphinxRecognizer
 from turbo_stream.recognition.recognizer import Recognizer
@@ -149,7 +151,7 @@ def show(results: dict[str, dict[str, dict[str, Any]]], console: Console) -> Non
     console.print(table)
 
 
-@click.command()
+@click.command("tools.measurements.recognition.recognizers")
 @click.argument("manifests", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option(
     "--asr",
@@ -195,8 +197,8 @@ def main(
             scores[group].add(row, text, cpu_s, len(sound) / SAMPLE_RATE)
         results[spec] = {group: score.summary() for group, score in scores.items()}
     show(results, console)
-    click.echo(json.dumps(results, indent=1))
+    print(json.dumps(results, indent=1))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command(main))

@@ -1,6 +1,6 @@
-"""Measures when a text of Whisper's is worth reading again in a longer window, and in which.
+"""When a text of Whisper's is worth reading again in a longer window, and in which.
 
-    python -m tools.measurements.recognition.second_reading MANIFEST... --asr DIR --by set --limit 130
+python -m tools.measurements.recognition.second_reading MANIFEST... --asr DIR --by set
 
 Reads every clip once in every window, then applies each rule to what was written. A row's `text`
 is what was said, "" where nothing was. Prints a table on stderr and JSON on stdout.
@@ -9,6 +9,7 @@ is what was said, "" where nothing was. Prints a table on stderr and JSON on std
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from rich.progress import track
 from rich.table import Table
 
 from turbo_stream.benchmark.asr.sounds import Utterance, read_utterances
+from turbo_stream.cli.command import run_command
 from turbo_stream.evaluation.figures.word_errors import whisper_normalizer
 from turbo_stream.recognition.guards import is_doubtful
 from turbo_stream.recognition.recognizer import Transcript
@@ -162,7 +164,7 @@ def show(results: Sequence[dict[str, Any]]) -> None:
     Console(stderr=True, width=_WIDTH).print(table)
 
 
-@click.command()
+@click.command("tools.measurements.recognition.second_reading")
 @click.argument("manifests", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--asr", required=True, metavar="DIR", help="Folder of a Whisper model.")
 @click.option("--by", default="source", show_default=True, help="Column that names the source.")
@@ -185,8 +187,8 @@ def main(
         for name, ladder, doubt in rules()
     ]
     show(results)
-    click.echo(json.dumps({"asr": recognizer.name, "n": len(utterances), "rules": results}))
+    print(json.dumps({"asr": recognizer.name, "n": len(utterances), "rules": results}))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command(main))

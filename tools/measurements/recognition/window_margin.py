@@ -1,6 +1,6 @@
-"""Measures how much silence Whisper's window needs beyond speech that is longer than its floor.
+"""How much silence Whisper's window needs beyond speech that is longer than its floor.
 
-    python -m tools.measurements.recognition.window_margin MANIFEST... --asr DIR --by set --margin 2 --margin 4
+python -m tools.measurements.recognition.window_margin MANIFEST... --asr DIR --margin 2
 
 Corpora hold short clips, so clips of one source, drawn at random, are joined to utterances of a
 given length; their texts, joined, are what was said. Prints a table on stderr and JSON on stdout.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import random
+import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ from turbo_stream._util.timebase import to_samples, to_seconds
 from turbo_stream.benchmark.asr.sounds import Utterance, read_utterances
 from turbo_stream.benchmark.asr.window_recognizer import Listener
 from turbo_stream.benchmark.asr.words import word_rows
+from turbo_stream.cli.command import run_command
 from turbo_stream.recognition.whisper import WhisperRecognizer
 from turbo_stream.recognition.window import WindowConfig
 
@@ -66,7 +68,7 @@ def show(rows: Sequence[dict[str, Any]]) -> None:
     Console(stderr=True).print(table)
 
 
-@click.command()
+@click.command("tools.measurements.recognition.window_margin")
 @click.argument("manifests", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--asr", required=True, metavar="DIR", help="Folder of a Whisper model.")
 @click.option("--by", default="source", show_default=True, help="Column that names the source.")
@@ -105,8 +107,8 @@ def main(
         )
     rows = word_rows(runs, utterances)
     show(rows)
-    click.echo(json.dumps({"asr": recognizer.name, "rows": rows}))
+    print(json.dumps({"asr": recognizer.name, "rows": rows}))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command(main))

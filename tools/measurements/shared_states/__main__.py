@@ -1,6 +1,6 @@
-"""Command line: `python -m tools.measurements.shared_states WHISPER [--package DIR]`.
+"""What it takes to hand the recognizer's encoder states to Turbo, and how exact they are.
 
-What it takes to hand the recognizer's encoder states to Turbo, and how exact they are.
+python -m tools.measurements.shared_states WHISPER [--package DIR]
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def _shown(report: dict[str, Any]) -> Table:
     return table
 
 
-@click.command("tools.measurements.shared_states.__main__")
+@click.command("tools.measurements.shared_states")
 @click.argument("whisper", type=_FOLDER)
 @click.option("--package", type=_FOLDER, help="A package that reads the states of WHISPER.")
 @click.option("--against", type=_FOLDER, help="One that hears itself.  [default: the shipped]")

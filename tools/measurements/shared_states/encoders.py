@@ -1,4 +1,4 @@
-"""One encoder, three ways: CTranslate2 in INT8 as it listens, in float32, and in transformers."""
+"""One encoder, three ways, and its time: CTranslate2 in INT8 and in float32, and transformers."""
 
 from __future__ import annotations
 

@@ -1,15 +1,17 @@
-"""Measure `EchoGate`: speech spoken over a device that is speaking itself, in many rooms.
+"""How well `EchoGate` lets through speech over a device that is speaking itself, in many rooms.
 
-    python -m tools.measurements.sound.echo --far FAR.jsonl --near NEAR.jsonl --rooms RIR.jsonl --out DIR
+python -m tools.measurements.sound.echo --far FILE --near FILE --rooms FILE --out DIR
 
 Manifests are JSONL with `audio_filepath` (relative to the manifest). The device reads out the
-recordings of FAR; its echo comes through a room response, at a chosen delay and at a chosen level
-relative to the speech of NEAR that is spoken over it. Writes `echo.json` and prints a table.
+recordings of `--far`; its echo comes through a room response, at a chosen delay and at a chosen
+level relative to the speech of `--near` that is spoken over it. Writes `echo.json` and prints a
+table.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -25,6 +27,7 @@ from scipy.signal import csd, fftconvolve, welch
 from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.audio.echo import DELAY_SAMPLES, EchoGate
 from turbo_stream.audio.resampler import to_pcm
+from turbo_stream.cli.command import run_command
 
 SPEECH_RMS = 0.05
 NOISE_RMS = 0.0005
@@ -161,7 +164,7 @@ def show(conditions: list[Condition]) -> None:
     Console(width=110).print(table)
 
 
-@click.command()
+@click.command("tools.measurements.sound.echo")
 @click.option("--far", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--near", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--rooms", type=click.Path(exists=True, path_type=Path), required=True)
@@ -206,4 +209,4 @@ def main(
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command(main))

@@ -1,6 +1,6 @@
-"""Command line: what Turbo's training step costs beside plainer ones, on this machine.
+"""What Turbo's training step costs beside plainer ones, on this machine.
 
-`python -m tools.measurements.training_step [--device auto] [--shapes compact,shipped,hubert-bert] [--json]`
+python -m tools.measurements.training_step [--device auto] [--shapes compact,shipped] [--json]
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.table import Table
+
+from turbo_stream.cli.command import run_command
 
 SHAPES = ("compact", "shipped", "hubert-bert")
 _CHUNK = 256
@@ -127,7 +129,7 @@ def show(found: dict[str, Any]) -> None:
         console.print(f"{name}: {meaning}")
 
 
-@click.command()
+@click.command("tools.measurements.training_step")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:N.")
 @click.option(
     "--shapes", "names", default=",".join(SHAPES), show_default=True, help="Comma-separated."
@@ -163,4 +165,4 @@ def main(
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command(main))

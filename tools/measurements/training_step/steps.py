@@ -12,9 +12,9 @@ from models.turbo import Turbo
 from tools.measurements.training_step.shapes import Material
 from training.fitting.config import TrainConfig
 from training.fitting.trainer import optimizer_of
-from training.objective.arms import select_arm
+from training.objective.config import ObjectiveConfig, select_arm
 from training.objective.grad_cache import Gradients
-from training.objective.objective import Batch, ObjectiveConfig, Views, ViewsModel
+from training.objective.objective import Batch, Views, ViewsModel
 
 Step = Callable[[], object]
 

@@ -1,4 +1,4 @@
-"""Measures the three voice activity detectors, and the segmenter behind them, on recordings.
+"""How good the three voice activity detectors are, and the segmenter behind them, on recordings.
 
 python -m tools.measurements.vad --speech speech.jsonl --noise noise.jsonl --out DIR
 
@@ -10,6 +10,7 @@ stream, speech at a random level from -38 to -20 dB of full scale per stream. Wr
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import click
@@ -25,6 +26,7 @@ from tools.measurements.vad.scenes import (
     sample_clips,
 )
 from tools.measurements.vad.scores import Tally, listen
+from turbo_stream.cli.command import run_command
 from turbo_stream.segmentation.vad import VAD_NAMES, load_vad
 
 CONDITIONS: tuple[tuple[str, float | None], ...] = (
@@ -120,7 +122,7 @@ def plot(results: dict[str, dict[str, dict[str, float | None]]], path: Path) -> 
     figure.savefig(path, dpi=110)
 
 
-@click.command(help=__doc__)
+@click.command("tools.measurements.vad", help=__doc__)
 @click.option("--speech", required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--noise", required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
@@ -152,8 +154,8 @@ def main(speech: Path, noise: Path, out: Path, per_set: int, seed: int) -> None:
         partial.write_text(text)
         partial.replace(path)
     plot(results, out / "vad.png")
-    click.echo(table)
+    print(table)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command(main))

@@ -1,4 +1,4 @@
-"""Trigram models as sorted arrays: Kneser-Ney counts, mixing, pruning."""
+"""Trigram models as sorted arrays: Kneser-Ney counts, mixing, pruning, and their files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ids = NDArray[np.int64]
+
 Logs = NDArray[np.float64]
+
 FLOOR = -30.0
 """Natural log-probability of what a model has never seen."""
 
@@ -205,6 +207,7 @@ def perplexity(model: Backoff, runs: list[list[int]]) -> float:
 
 
 LOG10 = math.log(10)
+
 BINARY = 2
 """`NGRAM_BIN` of PocketSphinx' ngram_model.h."""
 

@@ -1,4 +1,4 @@
-"""A Whisper of a few hundred thousand parameters."""
+"""A Whisper of a few hundred thousand parameters, and its tokenizer."""
 
 from __future__ import annotations
 
@@ -11,6 +11,18 @@ from torch.nn import functional
 from tools.recognizers.whisper_folder import WhisperConfig, WhisperForConditionalGeneration
 
 WIDTH = 64
+
+SPECIALS = (
+    "<|endoftext|>",
+    "<|startoftranscript|>",
+    "<|translate|>",
+    "<|transcribe|>",
+    "<|startoflm|>",
+    "<|startofprev|>",
+    "<|nospeech|>",
+    "<|notimestamps|>",
+)
+"""In the English models' order, without languages and timestamps; they follow the text tokens."""
 
 
 class TestWhisper(nn.Module):
@@ -69,19 +81,6 @@ class TestWhisper(nn.Module):
         hidden = self.whisper.model.decoder(input_ids=tokens, encoder_hidden_states=states)
         logits = self.whisper.proj_out(hidden.last_hidden_state)
         return logits, self.ctc(states).log_softmax(-1).transpose(0, 1)
-
-
-SPECIALS = (
-    "<|endoftext|>",
-    "<|startoftranscript|>",
-    "<|translate|>",
-    "<|transcribe|>",
-    "<|startoflm|>",
-    "<|startofprev|>",
-    "<|nospeech|>",
-    "<|notimestamps|>",
-)
-"""In the English models' order, without languages and timestamps; they follow the text tokens."""
 
 
 def train_tokenizer(sentences: Iterable[str], size: int) -> Tokenizer:

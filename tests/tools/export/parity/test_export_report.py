@@ -24,6 +24,7 @@ from tools.export.parity.sets import synthetic_items
 from tools.export.quantization import quantize_dynamic, quantize_static
 from training.fitting.checkpoint import save_setup, save_weights, write_json
 from training.fitting.recipe import Recipe
+from turbo_stream.cli.command import run_command
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +149,7 @@ def test_the_report_has_every_system_and_a_page_that_stands_alone(
 
 
 def test_a_bad_quantization_is_not_taken_and_two_bad_ones_end_the_export(
-    run, manifest, fp32, tmp_path, monkeypatch
+    run, manifest, fp32, tmp_path, monkeypatch, capsys
 ):
     def broken(source, target, *_):
         """Give every embedding the sign of its own noise: scores that say nothing."""
@@ -189,10 +190,8 @@ def test_a_bad_quantization_is_not_taken_and_two_bad_ones_end_the_export(
     assert choice["chosen"] == "dynamic" and choice["candidates"]["static"]["eer_difference"] > 0.01
 
     monkeypatch.setattr(export, "quantize_dynamic", broken)
-    result = CliRunner().invoke(
-        export.main, [*arguments[:2], str(tmp_path / "two"), *arguments[3:]]
-    )
-    assert result.exit_code == 1 and "INT8 costs more than 0.2 points" in result.output
+    assert run_command(export.main, [*arguments[:2], str(tmp_path / "two"), *arguments[3:]]) == 1
+    assert "INT8 costs more than 0.2 points" in capsys.readouterr().err
     assert not (tmp_path / "two").exists()
 
 

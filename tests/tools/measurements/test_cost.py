@@ -1,19 +1,57 @@
-"""What turbo-bench found becomes a table of its figures, with dashes where it has none."""
+"""What listening and serving cost, measured in little, and the tables of it."""
 
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from tests.support.paths import KITCHEN
+from tests.support.paths import KITCHEN, ROOT
 from tests.support.tiny_package import write_package
 from tools.measurements.cost.tables import main
 from turbo_stream.benchmark.listen.benchmark import ListenSettings, benchmark_listen
 from turbo_stream.benchmark.turbo import benchmark_turbo
 from turbo_stream.settings import Settings
+
+
+@pytest.mark.audio_server
+def test_a_silent_microphone_is_listened_to_and_left_with_status_0(sound_server) -> None:
+    command = [sys.executable, "-m", "tools.measurements.cost.idle", "--seconds", "1.5"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["exit_status"] == 0
+    assert found["capture_alone_cpu_share"] > 0 and found["cpu_share"] > 0
+
+
+def test_memory_is_noted_while_the_shell_listens(tmp_path) -> None:
+    plot = tmp_path / "memory.png"
+    command = [sys.executable, "-m", "tools.measurements.cost.memory", "--asr", "none", "--json"]
+    command += ["--minutes", "1", "--speed", "40", "--plot", str(plot)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["utterances"] >= 14
+    held = found["resident_mb"]
+    assert held["start"] > 20 and held["end"] <= held["peak"] < 1000
+    assert abs(found["growth_mb_per_hour"]) < 10_000
+    assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+def test_no_client_is_lost() -> None:
+    command = [sys.executable, "-m", "tools.measurements.cost.serving"]
+    command += ["--clients", "8", "--seconds", "4", "--", "--asr", "tests/assets/whisper-kitchen"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["lost"] == found["lost_samples"] == found["exit_status"] == 0
+    assert found["clients"] == 8 and found["utterances"] >= 8
+    assert sum(found["decisions"].values()) == found["utterances"]
+    assert found["threads"]["after"] < found["threads"]["most"], "streams leave threads behind"
 
 
 @pytest.fixture(scope="module")

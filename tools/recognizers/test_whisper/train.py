@@ -1,7 +1,4 @@
-"""Trains the real, very small Whisper that the tests load, on the shipped scene's sentences.
-
-`python -m tools.recognizers.test_whisper --out tests/assets/whisper-kitchen`
-"""
+"""Trains the real, very small Whisper that the tests load, on what the shipped scene says."""
 
 from __future__ import annotations
 
@@ -10,7 +7,6 @@ import math
 import time
 from pathlib import Path
 
-import click
 import numpy as np
 import torch
 from faster_whisper.feature_extractor import FeatureExtractor
@@ -124,13 +120,8 @@ def masked(features: Tensor) -> Tensor:
     return features
 
 
-@click.command()
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True)
-@click.option("--minutes", default=25.0, show_default=True, help="Wall-clock time to train.")
-@click.option("--seed", default=0, show_default=True)
-@click.option("--threads", default=1, show_default=True)
-def main(out: Path, minutes: float, seed: int, threads: int) -> None:
-    """Train for MINUTES (Ctrl-C ends sooner) and write a CTranslate2 folder to OUT."""
+def train_test_whisper(out: Path, *, minutes: float, seed: int, threads: int) -> str:
+    """Train for `minutes`, or until Ctrl-C; write a CTranslate2 folder to `out`."""
     torch.set_num_threads(threads)
     torch.manual_seed(seed)
     texts = sentences()
@@ -153,7 +144,7 @@ def main(out: Path, minutes: float, seed: int, threads: int) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     write_whisper_folder(model.whisper.eval(), tokenizer, WINDOW_S, out)
     size = sum(path.stat().st_size for path in out.iterdir())
-    click.echo(f"{out}: {size / 1e6:.2f} MB after {summary}")
+    return f"{out}: {size / 1e6:.2f} MB after {summary}"
 
 
 def train(model: TestWhisper, batches: Batches, minutes: float, progress: Progress) -> str:
@@ -179,7 +170,3 @@ def train(model: TestWhisper, batches: Batches, minutes: float, progress: Progre
             if step % 50 == 0:
                 progress.console.print(f"{spent / 60:.1f} min: {note}")
     return note
-
-
-if __name__ == "__main__":
-    main()

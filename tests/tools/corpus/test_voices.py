@@ -1,6 +1,6 @@
 import random
 
-from tools.corpus.style import TO_DEVICE, TO_PERSON, draw_styles, restyled, spoken
+from tools.corpus.voices import TO_DEVICE, TO_PERSON, draw_styles, restyled, spoken
 
 LABELS = ["directed", "not_directed"]
 

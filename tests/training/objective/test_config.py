@@ -4,13 +4,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
-from training.objective.arms import ARMS, select_arm
-from training.objective.objective import (
-    ObjectiveConfig,
-    Targets,
-    ViewsModel,
-    objective_terms,
-)
+from training.objective.config import ARMS, ObjectiveConfig, select_arm
+from training.objective.objective import Targets, ViewsModel, objective_terms
 
 TERMS = {
     "ce": {"ce"},

@@ -1,10 +1,10 @@
-"""What a card says of the end-of-turn head."""
+"""What the shipped card says of the end-of-turn head."""
 
 import pytest
 
 pytest.importorskip("torch", reason="needs the train extra")
 
-from tools.export.turn_card import turn_section
+from tools.release.turn_card import turn_section
 
 FOUND = {
     "threshold": 0.7,

@@ -1,9 +1,6 @@
-"""Builds a language model for PocketSphinx from written sentences and the model in its wheel.
+"""A language model for PocketSphinx, of written sentences and the model in its wheel.
 
-    python -m tools.recognizers.pocketsphinx_lm TEXT.jsonl.gz... --out DIR
-
-Each text file is JSONL with a `text` column (and `conv`, which keeps a conversation on one side
-of the split). One group in twenty is held out; the mixing weight is chosen on half of those and
+One group of the sentences in twenty is held out; the mixing weight is chosen on half of those and
 perplexity is reported on the other half.
 """
 
@@ -11,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-import click
 import numpy as np
 from rich.console import Console
 
@@ -105,22 +103,21 @@ def mix(ours: KneserNey, stock: Backoff, weight: float) -> Backoff:
     return normalised(size, unigram, bigram, trigram)
 
 
-@click.command()
-@click.argument("texts", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write.")
-@click.option("--words", default=20_000, show_default=True, help="Size of the vocabulary.")
-@click.option("--bigrams", default=300_000, show_default=True, help="Pairs kept.")
-@click.option("--trigrams", default=200_000, show_default=True, help="Triples kept.")
-@click.option("--weight", type=float, help="Share of the texts; chosen on held-out text if absent.")
-def main(
-    texts: tuple[Path, ...],
+def build_model(
+    texts: Sequence[Path],
     out: Path,
+    *,
     words: int,
     bigrams: int,
     trigrams: int,
     weight: float | None,
-) -> None:
-    """Build DIR/lm.bin and DIR/words.dict from TEXTS, and say how well they predict text."""
+) -> dict[str, Any]:
+    """Write `lm.bin`, `words.dict` and `lm.json` to `out`; return what `lm.json` says.
+
+    `texts` are JSONL files with a `text` column (and `conv`, which keeps a conversation on one side
+    of the split). `words`, `bigrams` and `trigrams` are how many are kept; `weight` is the share of
+    the texts, None to choose it on held-out text.
+    """
     console = Console(stderr=True)
     lm_path, dict_path = stock_paths()
     stock = read_stock(lm_path)
@@ -180,8 +177,4 @@ def main(
         },
     }
     (out / "lm.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    click.echo(json.dumps(report))
-
-
-if __name__ == "__main__":
-    main()
+    return report

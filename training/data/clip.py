@@ -1,13 +1,28 @@
-"""Sound as the models take it."""
+"""A part of a sound file, and its sound as the models take it."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.augment import Wave
-from training.data.row import Clip
 from turbo_stream.evaluation.corpus.clip import read_clip
+
+Wave = NDArray[np.float32]
+"""Samples `[T]` in [-1, 1], 16 kHz mono."""
+
+
+class Clip(NamedTuple):
+    """A part of a sound file."""
+
+    path: Path
+    offset_s: float = 0.0
+    """Where it begins, seconds."""
+
+    duration_s: float | None = None
+    """How long it is, seconds; None for the rest of the file."""
 
 
 def as_wave(pcm: NDArray[np.int16]) -> Wave:

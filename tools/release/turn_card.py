@@ -1,4 +1,4 @@
-"""The part of a model card about the end-of-turn head."""
+"""The part of the shipped card about the end-of-turn head."""
 
 from __future__ import annotations
 

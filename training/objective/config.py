@@ -1,0 +1,110 @@
+"""Which terms the objective has, and the arms of an ablation: the same run under another one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from turbo_stream.errors import InputError
+
+
+@dataclass(frozen=True)
+class ObjectiveConfig:
+    """Weights of the terms; a weight of 0 switches its term off."""
+
+    views: int = 2
+    """Passes of every row under dropout masks of their own: 2, or 1 for plain cross-entropy."""
+
+    in_modal: float = 0.1
+    """Weight of InfoNCE between the two dropout views of one modality (both modalities' sum)."""
+
+    cross_modal: float = 0.1
+    """Weight of InfoNCE between the views of sound and text."""
+
+    r_drop: float = 0.0
+    """Weight of the symmetric KL divergence between the two views' classes."""
+
+    sup_con: float = 0.0
+    """Weight of supervised contrast of the views of one modality (both modalities' sum)."""
+
+    temperature: float = 0.07
+    """Of all contrastive terms; where the learnable one starts."""
+
+    min_temperature: float = 0.02
+    """It never falls below this ..."""
+
+    max_temperature: float = 0.5
+    """... nor rises above this."""
+
+    learn_temperature: bool = True
+    """False keeps it where it starts."""
+
+    mask_same_text: bool = True
+    """Rows with equal transcripts are no negatives of each other."""
+
+    mask_same_recording: bool = True
+    """Rows of the same recording are no negatives of each other."""
+
+    mask_same_label: bool = False
+    """Rows of the same class are no negatives of each other. The paper contrasts them: instance
+    against instance, whatever the classes."""
+
+    shuffle_pairs: bool = False
+    """A control: contrast every sound with the words of another row. What the cross-modal term is
+    then still worth, it is not worth for what sound and words have in common."""
+
+    loss_chunk: int = 0
+    """Rows of similarities made at a time, so that their memory is linear in the batch; 0: all."""
+
+    @property
+    def contrastive(self) -> bool:
+        """Whether any term needs the projections."""
+        return bool(self.in_modal or self.cross_modal or self.sup_con)
+
+    def check(self) -> None:
+        """Raise InputError where the fields contradict each other."""
+        if self.views not in (1, 2):
+            raise InputError(f"objective.views={self.views}: allowed are 1 and 2")
+        if self.views == 1 and (self.in_modal or self.r_drop):
+            raise InputError(
+                "objective.views=1: in_modal and r_drop compare two views; set them to 0 or views=2"
+            )
+        if not 0 < self.min_temperature <= self.temperature <= self.max_temperature:
+            raise InputError(
+                f"objective.temperature={self.temperature}: must lie between min_temperature "
+                f"{self.min_temperature} (above 0) and max_temperature {self.max_temperature}"
+            )
+
+
+_TERMS: dict[str, dict[str, float]] = {
+    "ce": {},
+    "ce_2view": {},
+    "in_modal": {"in_modal": 0.1},
+    "cross_modal": {"cross_modal": 0.1},
+    "turbo": {"in_modal": 0.1, "cross_modal": 0.1},
+    "r_drop": {"r_drop": 1.0},
+    "sup_con": {"sup_con": 0.1},
+    "cross_shuffled": {"cross_modal": 0.1},
+}
+"""What each arm adds to cross-entropy, and with which weight where the configuration has none."""
+
+ARMS = tuple(_TERMS)
+
+
+def select_arm(config: ObjectiveConfig, arm: str) -> ObjectiveConfig:
+    """Return `config` with the terms of `arm` and no other; `ce` alone has a single view.
+
+    A term keeps the weight that `config` gives it, so that a tuned one stays tuned; one that
+    stands at 0 there gets its default.
+
+    Raises:
+        ValueError: there is no such arm.
+    """
+    if arm not in _TERMS:
+        raise ValueError(f"arm {arm}: unknown; allowed: {', '.join(ARMS)}")
+    wanted = _TERMS[arm]
+    weights = {
+        term: (getattr(config, term) or wanted[term]) if term in wanted else 0.0
+        for term in ("in_modal", "cross_modal", "r_drop", "sup_con")
+    }
+    views, shuffled = 1 if arm == "ce" else 2, arm == "cross_shuffled"
+    return replace(config, views=views, shuffle_pairs=shuffled, **weights)
