@@ -68,8 +68,9 @@ def outcome(heard: Iterable[Heard]) -> Outcome:
 def latency(heard: Sequence[Heard]) -> dict[str, Any]:
     """Return the delays in `heard` and what else befell the utterances, JSON-ready.
 
-    `response_ms` is `end_silence_ms` + `work_ms`, utterance by utterance; `delays_ms` has them all; `parts_of_work_ms` are what the events themselves tell of their work, some of which may
-    have been done before the endpoint. `texts_saved` is the share of utterances that were decided
+    `response_ms` is `end_silence_ms` + `work_ms`, utterance by utterance; `delays_ms` has them all;
+    `parts_of_work_ms` are what the events themselves tell of their work, some of which may have
+    been done before the endpoint. `texts_saved` is the share of utterances that were decided
     by their sound alone.
     """
     found = outcome(heard)
