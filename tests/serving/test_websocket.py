@@ -38,7 +38,7 @@ def test_the_events_are_those_of_the_core(server: Served, excerpt: np.ndarray) -
 
 
 def in_order(events: list[dict]) -> list[dict]:
-    """Starts first: whether one comes before the verdict before it is a matter of speed."""
+    """Starts first: whether one comes before the decision before it is a matter of speed."""
     return sorted(undetailed(events), key=lambda event: event["event"] != "speech_started")
 
 

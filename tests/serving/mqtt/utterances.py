@@ -6,7 +6,7 @@ from turbo_stream.events import Utterance
 
 
 def utterance(decision: str = "accepted", text: str | None = "turn on the lights", id: int = 0):
-    """Return an utterance of the given verdict."""
+    """Return an utterance of the given decision."""
     return Utterance(
         id=id,
         start_s=1.0,
