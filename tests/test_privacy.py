@@ -11,7 +11,6 @@ import json
 import os
 import pty
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -22,6 +21,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
+from tests.support.needs import needs
 from tests.support.paths import ROOT
 from tests.support.privacy_child import CANARY
 from tests.support.tiny_package import write_package
@@ -243,7 +243,7 @@ NATIVE = re.compile(
 HARMLESS = ("/dev/null", "/dev/tty", "/dev/ptmx")
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace (apt install strace)")
+@needs("strace")
 @pytest.mark.parametrize(
     ("recognizer", "leak"),
     [("canary", "none"), ("own", "none"), ("canary", "audio file"), ("canary", "socket")],

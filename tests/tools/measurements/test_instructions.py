@@ -1,12 +1,12 @@
 """Instructions are counted between two marks, and become time only as a range."""
 
 import json
-import shutil
 import subprocess
 import sys
 
 import pytest
 
+from tests.support.needs import needs
 from tests.support.paths import ROOT
 from tools.measurements.instructions.counters import (
     BOARDS,
@@ -28,7 +28,7 @@ for turns in (1000, 3000):
 """
 
 
-@pytest.mark.skipif(shutil.which("valgrind") is None, reason="needs valgrind")
+@needs("valgrind")
 def test_what_is_done_between_two_marks_is_counted_and_nothing_else() -> None:
     short, long = between_marks([sys.executable, "-S", "-c", LOOPS])
     assert long == pytest.approx(3 * short, rel=0.2)
