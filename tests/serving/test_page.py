@@ -16,7 +16,7 @@ from tests.support.browser import Browser, needs_browser, open_browser
 from tests.support.paths import ROOT
 
 pytest.importorskip("starlette", reason="needs the serve extra")
-pytestmark = needs_browser
+pytestmark = [pytest.mark.slow, needs_browser]
 
 PAGE = ROOT / "turbo_stream" / "serving" / "page"
 SECONDS = 7.6

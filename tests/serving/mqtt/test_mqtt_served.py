@@ -28,7 +28,7 @@ from tests.support.paths import ROOT
 from turbo_stream.cli.command import run_command
 from turbo_stream.cli.serve import serve
 
-pytestmark = needs("mosquitto")
+pytestmark = [pytest.mark.slow, needs("mosquitto")]
 
 NODE = "turbo_stream/kitchen"
 WHISPER = ROOT / "tests" / "assets" / "whisper-kitchen"

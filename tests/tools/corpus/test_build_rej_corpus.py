@@ -33,6 +33,7 @@ from tests.support.needs import needs
 from tools.build_rej_corpus import main
 
 pytestmark = [
+    pytest.mark.slow,
     needs("flite", "festival", "espeak-ng"),
     # Half a minute of work in many small processes, of which a busy machine makes minutes.
     pytest.mark.timeout(900),

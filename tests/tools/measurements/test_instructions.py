@@ -28,6 +28,7 @@ for turns in (1000, 3000):
 """
 
 
+@pytest.mark.slow
 @needs("valgrind")
 def test_what_is_done_between_two_marks_is_counted_and_nothing_else() -> None:
     short, long = between_marks([sys.executable, "-S", "-c", LOOPS])
@@ -46,6 +47,7 @@ def test_a_slower_clock_and_fewer_instructions_a_cycle_take_longer() -> None:
     assert old[0] > new[0] and old[1] > new[1]
 
 
+@pytest.mark.slow
 def test_every_step_runs_and_is_named() -> None:
     command = [sys.executable, "-m", "tools.measurements.instructions.steps", "1", str(WHISPER)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

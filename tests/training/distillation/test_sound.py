@@ -19,7 +19,7 @@ CONFIG = TurboConfig(
 )
 CLIPS = 24
 
-pytestmark = pytest.mark.usefixtures("made_vocabulary")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("made_vocabulary")]
 
 
 @pytest.fixture(scope="module")
