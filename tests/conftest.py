@@ -1,9 +1,10 @@
-"""What all tests share: the shipped recording, and CI's rule that nothing is skipped."""
+"""What all tests share: the shipped recording, how they are spread, and CI's rule on skipping."""
 
 from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator
 
 # Before numpy is imported: on two cores, BLAS threads that wait for each other cost more than
@@ -14,6 +15,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import pytest
 
+from tests.support.made_vocabulary import write_package
 from tests.support.paths import KITCHEN
 from tools.measurements.cost.virtual_microphone import (
     MISSING,
@@ -45,6 +47,27 @@ def kitchen_spans() -> list[dict]:
     return json.loads(KITCHEN.with_suffix(".json").read_text("utf-8"))["segments"]
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Return how many processes `-n auto` starts: none where files or single tests are named.
+
+    One more than there are cores, because tests also wait; no more than 12, because each process
+    holds torch and collects all tests, and the longest file ends no sooner.
+    """
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    if all(argument.split("::")[0].endswith(".py") for argument in config.args):
+        return 0
+    affinity = hasattr(os, "sched_getaffinity")
+    cores = len(os.sched_getaffinity(0)) if affinity else os.cpu_count() or 1
+    return min(cores + 1, 12)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put files with slow tests first, so that no process is left alone with one at the end."""
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
+
+
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Fail in CI when anything was skipped: there, everything a test needs is installed."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
@@ -52,6 +75,16 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if skipped and os.environ.get("CI") and session.exitstatus == pytest.ExitCode.OK:
         reporter.write_line(f"CI allows no skipped test; skipped here: {len(skipped)}", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="module")
+def made_vocabulary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A vocabulary to prune in place of MiniLM's, which pip installs for CI only."""
+    folder = tmp_path_factory.mktemp("vocabulary")
+    write_package(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,6 @@ import json
 import os
 import pty
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -22,6 +21,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
+from tests.support.needs import needs
 from tests.support.paths import ROOT
 from tests.support.privacy_child import CANARY
 from tests.support.tiny_package import write_package
@@ -153,6 +153,7 @@ def test_rejected_speech_leaves_no_trace(listen, view):
     assert run.traces(WORDS) == []
 
 
+@pytest.mark.slow
 def test_rejected_speech_leaves_no_trace_when_live(listen):
     run = listen(*REJECT, "--realtime")
     assert run.status == 0, run.errors
@@ -160,6 +161,7 @@ def test_rejected_speech_leaves_no_trace_when_live(listen):
     assert run.traces(WORDS) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_text_while_speech_goes_on_is_seen_and_left_nowhere(listen, view):
     run = listen(*ACCEPT, "--realtime", view=view)
@@ -190,6 +192,7 @@ def test_a_failing_model_quotes_nothing(listen, recognizer, leak):
     assert run.traces(WORDS) == []
 
 
+@pytest.mark.slow
 def test_what_pocketsphinx_hears_is_said_only_when_accepted(listen):
     """The words of an accepted run are the canary of a rejected one; the engine logs much."""
     accepted = listen(*ACCEPT, recognizer="own")
@@ -202,6 +205,7 @@ def test_what_pocketsphinx_hears_is_said_only_when_accepted(listen):
     assert rejected.traces(words) == []
 
 
+@pytest.mark.slow
 def test_rejected_speech_is_handed_on_to_nobody(listen):
     with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:  # refuses whatever comes
         threading.Thread(target=server.serve_forever, args=[0.05], daemon=True).start()
@@ -218,6 +222,7 @@ def test_rejected_speech_is_handed_on_to_nobody(listen):
     assert {"subprocess.Popen", "socket.connect"} <= kinds, accepted.seen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shell", [[], ["--realtime"]], ids=["synchronous", "live"])
 def test_recording_keeps_nothing_of_rejected_speech(listen, shell):
     run = listen(*REJECT, *shell, "--record", "kept")
@@ -243,7 +248,8 @@ NATIVE = re.compile(
 HARMLESS = ("/dev/null", "/dev/tty", "/dev/ptmx")
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace (apt install strace)")
+@pytest.mark.slow
+@needs("strace")
 @pytest.mark.parametrize(
     ("recognizer", "leak"),
     [("canary", "none"), ("own", "none"), ("canary", "audio file"), ("canary", "socket")],

@@ -45,6 +45,7 @@ def test_more_audio_never_changes_an_event_already_emitted(excerpt, whole, cut: 
     assert early == whole[: len(early)]
 
 
+@pytest.mark.slow
 @calm
 @given(cut=st.integers(0, 12 * SAMPLE_RATE), sizes=chunk_sizes, gap=st.integers(1, 40_000))
 def test_2_every_utterance_gets_exactly_one_terminal_event(excerpt, cut, sizes, gap) -> None:
@@ -92,6 +93,7 @@ def test_4_the_same_audio_gives_the_same_events(excerpt, whole) -> None:
     assert pipeline.finished().utterances == 3
 
 
+@pytest.mark.slow
 def test_5_memory_does_not_grow_with_the_stream(kitchen_pcm: np.ndarray) -> None:
     """A leak of two bytes a frame would show: twelve minutes are 36,000 frames."""
     rng = np.random.default_rng(0)

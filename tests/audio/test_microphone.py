@@ -20,7 +20,7 @@ from turbo_stream.audio.microphone import Microphone, MicrophoneConfig
 from turbo_stream.audio.source import Block, Connection, Gap, SourceItem
 from turbo_stream.errors import DeviceError
 
-pytestmark = pytest.mark.audio_server
+pytestmark = [pytest.mark.slow, pytest.mark.audio_server]
 
 SOUND = np.rint(chirp(1.0, 16_000) * 32767).astype(np.int16)
 QUICK = MicrophoneConfig(retry_s=0.2, longest_retry_s=0.3, fall_back_after_s=1.0)

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from turbo_stream.audio.capture import frames_lost
 from turbo_stream.audio.ring import LOSSES, Ring
 
 
@@ -112,3 +113,17 @@ def test_the_seam_is_invisible(capacity):
         ring.write(np.arange(start, start + 160, dtype=np.int16).tobytes())
         items += drain(ring)
     assert items == list(range(3200))
+
+
+@pytest.mark.parametrize(
+    ("end_s", "begin_s", "expected"),
+    [
+        (100.0, 100.5, 8000),
+        (100.0, 100.0, 0),
+        (100.0, 99.99, 0),
+        (0.02, 0.0, 320),
+        (0.0, 7.0, 320),
+    ],
+)
+def test_an_overflow_lasts_as_long_as_the_clock_says(end_s, begin_s, expected):
+    assert frames_lost(end_s, begin_s, frames=320, rate=16_000) == expected

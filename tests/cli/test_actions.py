@@ -22,6 +22,7 @@ COMMAND = [sys.executable, "-m", "turbo_stream.cli.listen"]
 WHISPER = ROOT / "tests" / "assets" / "whisper-kitchen"
 
 
+@pytest.mark.slow
 def test_accepted_speech_reaches_the_command_and_the_webhook(tmp_path: Path) -> None:
     posted: list[dict] = []
 
@@ -60,6 +61,7 @@ def test_accepted_speech_reaches_the_command_and_the_webhook(tmp_path: Path) -> 
     assert done.stderr.decode().count("printed") == len(accepted)
 
 
+@pytest.mark.slow
 def test_ctrl_c_does_not_wait_for_what_is_being_handed_on(tmp_path: Path, kitchen_pcm) -> None:
     import soundfile
 

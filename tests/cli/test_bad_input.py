@@ -23,6 +23,8 @@ import soundfile
 from tests.support.paths import ROOT
 from tests.support.tiny_package import write_package
 
+pytestmark = pytest.mark.slow
+
 RATE = 16_000
 START_S, END_S = 1.2, 2.875
 """Edges of the one utterance in the clip."""

@@ -14,6 +14,8 @@ import pytest
 
 from tests.support.tiny_package import write_package
 
+pytestmark = pytest.mark.slow
+
 COMMAND = [sys.executable, "-m", "turbo_stream.cli.evaluate"]
 
 

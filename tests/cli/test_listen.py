@@ -95,6 +95,7 @@ def test_plain_lines_for_people(tmp_path: Path) -> None:
     assert "real-time factor" in lines[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.audio_server
 def test_a_real_microphone_until_ctrl_c(sound_server, kitchen_pcm: np.ndarray) -> None:
     """PulseAudio plays into a null sink, PortAudio records from it, SIGINT ends it."""
@@ -140,6 +141,7 @@ def test_a_pipe_fed_by_a_recorder_goes_through_the_live_shell(kitchen_pcm) -> No
     assert {**core, "latency_ms": only["latency_ms"]} == only
 
 
+@pytest.mark.slow
 def test_a_file_in_real_time_goes_through_the_live_shell(kitchen_pcm, tmp_path) -> None:
     import soundfile
 

@@ -127,6 +127,7 @@ def test_a_package_may_say_how_much(tmp_path) -> None:
         ModelPackage.load(package)
 
 
+@pytest.mark.slow
 def test_the_command_line_and_the_live_shell_favour_alike(tmp_path, capsys) -> None:
     """The package accepts everything, so every utterance but the first follows one."""
     package = write_package(tmp_path / "package", calibration=ALWAYS, follow_up=KEY)

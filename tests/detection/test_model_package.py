@@ -199,6 +199,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(key=st.sampled_from([*manifest(), "files"]), value=json_values)
 def test_any_json_in_any_key_loads_or_is_refused(tiny_folder, key, value):

@@ -140,6 +140,7 @@ def test_options_that_contradict_each_other_are_refused(arguments, capsys) -> No
     assert capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.audio_server
 def test_a_microphone_is_found_and_listened_to(sound_server, kitchen_pcm) -> None:
     status, body = run("--listen", "0.3", **sound_server.env)

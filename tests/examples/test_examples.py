@@ -44,11 +44,13 @@ def run(example: str, *arguments: str, cwd: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_the_smart_speaker_acts_on_what_was_meant_for_it(recordings: Path) -> None:
     said = run("smart_speaker.py", "both.wav", cwd=recordings)
     assert re.fullmatch(r"to do: .*lights", said.splitlines()[-1]) and said.count("to do:") == 1
 
 
+@pytest.mark.slow
 def test_rooms_share_the_models_and_nothing_else(recordings: Path) -> None:
     said = run("multi_room.py", "kitchen=kitchen.wav", "bedroom=bedroom.wav", cwd=recordings)
     assert re.fullmatch(r"kitchen: .*lights.*\n", said)

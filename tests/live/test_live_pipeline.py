@@ -80,6 +80,7 @@ def paced(pcm: np.ndarray) -> list[SourceItem | Callable[[], None]]:
     return items
 
 
+@pytest.mark.slow
 def test_what_was_made_ahead_is_used_and_changes_no_event(kitchen_pcm: np.ndarray) -> None:
     pcm = kitchen_pcm[: 20 * SAMPLE_RATE]
     recognizer = ScriptedRecognizer()
@@ -112,6 +113,7 @@ def test_without_speculation_nothing_is_made_ahead(kitchen_pcm: np.ndarray) -> N
     assert recognizer.calls == len(utterances(live))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("show_rejected", [True, False])
 def test_partial_texts_come_between_start_and_end_of_theirs(kitchen_pcm, show_rejected) -> None:
     pipeline = make_pipeline(show_rejected=show_rejected)
@@ -186,6 +188,7 @@ def test_6_overload_shortens_the_work_and_says_what_was_dropped(kitchen_pcm) -> 
     assert events[-1].dropped == 10 and events[-1].accepted == 5
 
 
+@pytest.mark.slow
 def test_8_text_that_comes_late_is_not_waited_for(kitchen_pcm: np.ndarray) -> None:
     recognizer = ScriptedRecognizer(release=threading.Event())
     config = LiveConfig(max_waiting=1000, skip_asr_from=1000, asr_deadline_s=0.2)

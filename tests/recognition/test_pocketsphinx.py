@@ -9,6 +9,8 @@ from tools.measurements.recognition.recognizers import FUNCTION_WORDS, normalise
 from turbo_stream.errors import InputError
 from turbo_stream.recognition.pocketsphinx import PocketSphinxRecognizer
 
+pytestmark = pytest.mark.slow
+
 KITCHEN = ROOT / "examples" / "kitchen.json"
 
 RECALL_FLOOR = 0.7

@@ -75,6 +75,7 @@ def wait_until(condition):
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_the_texts_are_those_of_the_library_in_this_process(
     recognizer, request_pcm, long_pcm, in_process
 ):
@@ -83,6 +84,7 @@ def test_the_texts_are_those_of_the_library_in_this_process(
     assert "lights" in in_process[1].text
 
 
+@pytest.mark.slow
 def test_a_script_without_a_guard_decodes_outside_itself(tmp_path, kitchen_pcm, in_process):
     np.save(tmp_path / "sound.npy", kitchen_pcm[: 7 * 16_000])
     script = tmp_path / "script.py"
@@ -101,6 +103,7 @@ def test_a_script_without_a_guard_decodes_outside_itself(tmp_path, kitchen_pcm, 
     assert run.stdout.splitlines() == [in_process[1].text, "False"]
 
 
+@pytest.mark.slow
 @needs_proc
 def test_it_gives_up_when_nobody_wants_the_text_any_more(
     recognizer, request_pcm, long_pcm, in_process

@@ -116,6 +116,7 @@ def test_reset_begins_anew(kitchen_pcm):
     assert fingerprint(run(segmenter, pcm, [4000])) == fingerprint(first)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_over_hours(kitchen_pcm):
     """Twelve hours of stream time: real sound between gaps, short and long."""
     import tracemalloc

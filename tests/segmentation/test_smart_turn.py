@@ -104,10 +104,10 @@ def test_features_are_those_of_its_own_package():
     try:
         path = smart_turn_file()
     except FileNotFoundError:
-        pytest.skip("needs pipecat-ai")
+        pytest.skip("needs: pip install --no-deps pipecat-ai")
     code = path.parent.parent / "_whisper_features.py"
     if not code.exists():
-        pytest.skip("needs the feature code of pipecat-ai")
+        pytest.skip("needs: pip install --no-deps pipecat-ai==1.14.0, which has the feature code")
     spec = importlib.util.spec_from_file_location("their_features", code)
     theirs = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(theirs)

@@ -50,6 +50,7 @@ def test_the_events_are_those_of_the_core(excerpt: np.ndarray, frame: int) -> No
     assert not any(e.degraded for e in events if isinstance(e, Utterance)), "sent too fast"
 
 
+@pytest.mark.slow
 def test_who_sends_ahead_of_the_clock_waits_for_the_decisions(kitchen_pcm: np.ndarray) -> None:
     """A whole recording at once, with a recognizer that takes its time, loses nothing."""
 

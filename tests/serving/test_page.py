@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from tests.support.browser import MISSING, Browser, open_browser
+from tests.support.browser import Browser, needs_browser, open_browser
 from tests.support.paths import ROOT
 
 pytest.importorskip("starlette", reason="needs the serve extra")
-pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
+pytestmark = [pytest.mark.slow, needs_browser]
 
 PAGE = ROOT / "turbo_stream" / "serving" / "page"
 SECONDS = 7.6

@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner
 from websockets.sync.client import connect
 
+from tests.support.needs import needs
 from tests.support.served import send
 from tests.support.server_process import serving
 from turbo_stream.cli.command import run_command
@@ -103,6 +104,7 @@ def test_a_signal_while_the_models_load_ends_it_at_once() -> None:
         assert server.end(signal.SIGTERM) == 0
 
 
+@needs("openssl")
 def test_tls_and_a_token_from_a_file_and_the_environment(tmp_path: Path) -> None:
     subprocess.run(
         [

@@ -73,13 +73,16 @@ def places(found: dict[str, str]) -> set[str]:
     return {place for place, text in found.items() for word in WORDS if word in text.lower()}
 
 
+@pytest.mark.slow
 def test_rejected_speech_leaves_no_trace(traces) -> None:
     assert places(traces("--threshold", "1")) == set()
 
 
+@pytest.mark.slow
 def test_accepted_speech_goes_to_its_own_client_alone(traces) -> None:
     assert places(traces("--threshold", "0")) == {"socket", "answer"}
 
 
+@pytest.mark.slow
 def test_the_user_may_ask_for_it(traces) -> None:
     assert places(traces("--threshold", "1", "--show-rejected")) == {"socket", "answer"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import httpx
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.fakes import LoudnessDetector, ScriptedRecognizer
@@ -27,6 +28,7 @@ def test_a_server_that_loads_lives_and_is_not_ready() -> None:
         assert (draining.status_code, draining.json()) == (503, {"status": "draining"})
 
 
+@pytest.mark.slow
 def test_metrics_count_and_name_nobody(excerpt) -> None:
     pipeline = shared_models(ScriptedRecognizer(CANARY), LoudnessDetector(always=0.4))
     with served(pipeline) as server:

@@ -42,6 +42,7 @@ def in_order(events: list[dict]) -> list[dict]:
     return sorted(undetailed(events), key=lambda event: event["event"] != "speech_started")
 
 
+@pytest.mark.slow
 def test_clients_side_by_side_hear_their_own_sound(server: Served, kitchen_pcm) -> None:
     parts = [kitchen_pcm[i * 80_000 : i * 80_000 + 96_000] for i in range(8)]
     alone = [in_order(server.hear(part)) for part in parts]
@@ -154,6 +155,7 @@ def test_the_threshold_may_be_moved_while_sound_goes_on(server, excerpt) -> None
     assert later and {(u["decision"], u["threshold"]) for u in later} == {("rejected", 1.0)}
 
 
+@pytest.mark.slow
 def test_rejected_text_goes_out_only_where_the_server_was_started_so(excerpt) -> None:
     detector = LoudnessDetector(always=0.1)
     with served(shared_models(detector=detector, show_rejected=True)) as server:
@@ -192,6 +194,7 @@ def test_models_that_are_still_loading() -> None:
         assert code == 1013 and "still being loaded" in why
 
 
+@pytest.mark.slow
 def test_a_client_that_does_not_read_is_closed_and_the_others_go_on(kitchen_pcm, excerpt) -> None:
     """Long texts fill what the kernel keeps for a client that reads nothing."""
     recognizer, detector = ScriptedRecognizer("word " * 8000), LoudnessDetector(always=0.9)

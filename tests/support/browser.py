@@ -2,15 +2,14 @@
 
 import base64
 import json
-import shutil
 import subprocess
 import time
 import urllib.request
 from contextlib import contextmanager
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
-MISSING = "" if CHROMIUM and DRIVER else "needs chromium and chromedriver (chromium-driver)"
+from tests.support.needs import needs, program_path
+
+needs_browser = needs("chromium", "chromedriver")
 
 FLAGS = [
     "--headless=new",
@@ -88,7 +87,10 @@ def ask(method, url, body=None):
 def open_browser(profile, *flags):
     """Start the driver on a port of its own choice, and a browser with a fresh `profile`."""
     driver = subprocess.Popen(
-        [DRIVER, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [program_path("chromedriver"), "--port=0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     try:
         port = next(
@@ -97,7 +99,10 @@ def open_browser(profile, *flags):
             if "started successfully on port" in line
         )
         url = f"http://127.0.0.1:{port}/session"
-        options = {"binary": CHROMIUM, "args": [*FLAGS, *flags, f"--user-data-dir={profile}"]}
+        options = {
+            "binary": program_path("chromium"),
+            "args": [*FLAGS, *flags, f"--user-data-dir={profile}"],
+        }
         wanted = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
         session = ask("POST", url, {"capabilities": {"alwaysMatch": wanted}})["sessionId"]
         try:

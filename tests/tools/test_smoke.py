@@ -5,6 +5,8 @@ pytest.importorskip("onnx", reason="needs the train extra")
 
 from tools.smoke import run_smoke
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_whole_way_from_data_to_package(tmp_path):
     seen = run_smoke(tmp_path / "smoke")

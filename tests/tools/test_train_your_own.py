@@ -27,6 +27,8 @@ from training.fitting.recipe import Recipe
 from turbo_stream.cli.command import run_command
 from turbo_stream.detection.package import ModelPackage
 
+pytestmark = pytest.mark.slow
+
 PAGE = ROOT / "docs" / "guide" / "train-your-own.md"
 WORDS = ["turn", "on", "the", "light", "stop", "well", "he", "was", "late", "and"]
 POINT = {"threshold": 0.5, "false_accept": 0.1, "false_reject": 0.1}

@@ -18,6 +18,8 @@ from turbo_stream.benchmark.report import show
 from turbo_stream.benchmark.sound.material import read_material
 from turbo_stream.benchmark.sound.stream import Stream
 
+pytestmark = pytest.mark.slow
+
 WHISPER = ROOT / "tests" / "assets" / "whisper-kitchen"
 RATE = 16_000
 

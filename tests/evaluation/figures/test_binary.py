@@ -161,6 +161,7 @@ ITEMS = st.lists(st.tuples(st.booleans(), SCORES), min_size=2, max_size=60).filt
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(ITEMS, SCORES)
 def test_agrees_with_counting_and_with_sklearn(items, threshold):
@@ -171,6 +172,7 @@ def test_agrees_with_counting_and_with_sklearn(items, threshold):
     assert_same(found, counted(truths.tolist(), scores.tolist(), threshold))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=100)
 @given(ITEMS)
 def test_bounds_and_monotony(items):

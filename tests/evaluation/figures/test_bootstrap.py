@@ -106,6 +106,7 @@ def test_seeded():
     assert (first != other).any()
 
 
+@pytest.mark.slow
 def test_ten_thousand_rows_take_seconds():
     rng = np.random.default_rng(0)
     truths, scores = rng.random(10_000) < 0.5, rng.random(10_000)

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.support.browser import MISSING, open_browser
+from tests.support.browser import needs_browser, open_browser
 from tests.support.made_rows import RUN, many_rows, recording, row
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.figures.binary import binary_metrics
@@ -172,7 +172,7 @@ def test_a_folder_that_is_no_run(tmp_path):
         compare(a, tmp_path / "nothing", tmp_path / "out")
 
 
-@pytest.mark.skipif(bool(MISSING), reason=MISSING or "chromium is here")
+@needs_browser
 def test_the_page_renders(tmp_path):
     rows = [
         {**one, "text_used": "<script>document.title='owned'</script>"} for one in many_rows(80)

@@ -4,7 +4,7 @@ import re
 import numpy as np
 import pytest
 
-from tests.support.browser import MISSING, open_browser
+from tests.support.browser import needs_browser, open_browser
 from tests.support.made_rows import RUN, many_rows, recording, row
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.report import mistakes
@@ -45,8 +45,6 @@ def written(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    if MISSING:
-        pytest.skip(MISSING)
     with open_browser(tmp_path_factory.mktemp("profile")) as window:
         yield window
 
@@ -77,6 +75,7 @@ def test_manifests_cannot_inject_html(written):
     assert "&lt;script&gt;document.title" in page
 
 
+@needs_browser
 def test_renders_in_a_browser(written, browser):
     out, metrics = written
     browser.open(out / "report.html")
@@ -94,6 +93,7 @@ def test_renders_in_a_browser(written, browser):
     assert all(name.startswith("data:") for name in fetched)
 
 
+@needs_browser
 def test_the_players_play(written, browser):
     browser.open(written[0] / "report.html")
     durations = browser.run(
@@ -105,6 +105,7 @@ def test_the_players_play(written, browser):
     assert all(duration == pytest.approx(1.0, abs=0.01) for duration in durations)
 
 
+@needs_browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_fits_a_phone_and_can_be_read_in_the_dark(written, browser, scheme):
     phone = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}

@@ -82,6 +82,7 @@ def _start_killer(settings: ScoringSettings) -> None:
     local_engine._scorer = _Killer(settings)
 
 
+@pytest.mark.slow
 def test_an_item_that_kills_its_worker_costs_only_itself(corpus, run_settings, monkeypatch) -> None:
     monkeypatch.setattr(local_engine, "_start", _start_killer)
     monkeypatch.setenv("TEST_VICTIM", "5")

@@ -15,6 +15,8 @@ from turbo_stream.evaluation.scoring.local_engine import score_locally
 from turbo_stream.evaluation.scoring.ray_engine import score_on_ray
 from turbo_stream.evaluation.scoring.settings import ScoringSettings
 
+pytestmark = pytest.mark.slow
+
 
 def untimed(scored) -> dict[int, dict]:
     rows = list(scored)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import subprocess
 import threading
@@ -11,8 +10,7 @@ from pathlib import Path
 
 import paho.mqtt.client as paho
 
-MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
-MISSING = None if MOSQUITTO else "no mosquitto: apt install mosquitto"
+from tests.support.needs import program_path
 
 
 class Broker:
@@ -31,7 +29,9 @@ class Broker:
     def start(self) -> Broker:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [MOSQUITTO, "-c", self._config], stdout=log, stderr=subprocess.STDOUT
+                [program_path("mosquitto"), "-c", self._config],
+                stdout=log,
+                stderr=subprocess.STDOUT,
             )
         until(lambda: accepts(self.port), what=lambda: self._log.read_text())
         return self

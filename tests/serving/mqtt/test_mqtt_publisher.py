@@ -12,16 +12,17 @@ import pytest
 
 pytest.importorskip("aiomqtt", reason="needs the serve extra")
 
-from tests.serving.mqtt.mosquitto import MISSING, Broker, Onlooker, free_port, until
+from tests.serving.mqtt.mosquitto import Broker, Onlooker, free_port, until
 from tests.serving.mqtt.running import running
 from tests.serving.mqtt.utterances import utterance
+from tests.support.needs import needs
 from turbo_stream.errors import InputError
 from turbo_stream.events import Finished, GapReported, SpeechStarted
 from turbo_stream.serving.mqtt.config import MqttConfig, mqtt_config
 from turbo_stream.serving.mqtt.connection import BrokerError
 from turbo_stream.serving.mqtt.publisher import MqttPublisher
 
-pytestmark = pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
+pytestmark = needs("mosquitto")
 
 STATE, UTTERANCE, COUNTERS = (
     f"turbo_stream/kitchen/{name}" for name in ("state", "utterance", "counters")
@@ -216,6 +217,7 @@ def test_passwords_are_checked_and_told_without_being_shown(tmp_path) -> None:
             assert "wrong-one" not in str(caught.value) and caught.value.exit_code == 1
 
 
+@needs("openssl")
 def test_tls_is_spoken_only_with_whom_the_certificate_vouches_for(tmp_path) -> None:
     subprocess.run(
         [

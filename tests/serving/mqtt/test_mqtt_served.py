@@ -22,12 +22,13 @@ from wyoming.asr import Transcript
 from wyoming.audio import AudioChunk, AudioStop
 from wyoming.client import AsyncClient
 
-from tests.serving.mqtt.mosquitto import MISSING, Broker, Onlooker, free_port, until
+from tests.serving.mqtt.mosquitto import Broker, Onlooker, free_port, until
+from tests.support.needs import needs
 from tests.support.paths import ROOT
 from turbo_stream.cli.command import run_command
 from turbo_stream.cli.serve import serve
 
-pytestmark = pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
+pytestmark = [pytest.mark.slow, needs("mosquitto")]
 
 NODE = "turbo_stream/kitchen"
 WHISPER = ROOT / "tests" / "assets" / "whisper-kitchen"

@@ -41,6 +41,7 @@ class Neighbour:
                 pass
 
 
+@pytest.mark.slow
 def test_a_neighbour_finds_the_server_and_sees_it_go(listener) -> None:
     async def look() -> None:
         neighbour, network = Neighbour(), AsyncZeroconf()

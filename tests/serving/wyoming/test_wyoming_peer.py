@@ -26,6 +26,8 @@ from tests.serving.wyoming.conftest import SMALL_WHISPER
 from tests.serving.wyoming.running_service import running
 from tests.serving.wyoming.wyoming_client import ask, information, kinds, request, text
 
+pytestmark = pytest.mark.slow
+
 ROOM = 16_000 * 4
 
 

@@ -128,6 +128,7 @@ def test_silence_and_nothing_are_answered_too(server: Running) -> None:
         assert answer.type == "transcript" and answer.data["text"] == ""
 
 
+@pytest.mark.slow
 def test_one_connection_may_ask_again_and_is_closed_when_it_does_not(server, command) -> None:
     async def converse() -> list[str]:
         async with AsyncClient.from_uri(server.uri) as client:
@@ -152,6 +153,7 @@ def test_many_at_once_get_each_their_own_answer(server, command, side_talk) -> N
     assert answers == ["Turn on the kitchen lights.", ""] * 5
 
 
+@pytest.mark.slow
 def test_who_falls_silent_is_answered_and_closed(listener, command) -> None:
     async def never_stop(uri: str) -> tuple[list[Event], list[Event]]:
         unstopped = ask(uri, request(command)[:-1], until=None)

@@ -37,6 +37,7 @@ serve.main()
 """
 
 
+@pytest.mark.slow
 def test_a_client_on_pipes_is_served_until_it_closes_them(kitchen_pcm: np.ndarray) -> None:
     asked = io.BytesIO()
     for event in (
@@ -63,6 +64,7 @@ def test_a_client_on_pipes_is_served_until_it_closes_them(kitchen_pcm: np.ndarra
     assert "listening on" not in said and "Traceback" not in said
 
 
+@pytest.mark.slow
 def test_files_instead_of_pipes_are_told_in_one_line(tmp_path) -> None:
     empty = tmp_path / "empty"
     empty.touch()

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -27,17 +26,15 @@ OF_SCENE = (
     "clipped",
     "codec",
 )
-NEEDED = ("flite", "festival", "espeak-ng")
 
 pytest.importorskip("pyroomacoustics", reason="rooms need the train extra")
 
+from tests.support.needs import needs
 from tools.build_rej_corpus import main
 
 pytestmark = [
-    pytest.mark.skipif(
-        any(shutil.which(engine) is None for engine in NEEDED),
-        reason=f"needs the synthesizers {', '.join(NEEDED)}, festival (docs/guide/corpus.md)",
-    ),
+    pytest.mark.slow,
+    needs("flite", "festival", "espeak-ng"),
     # Half a minute of work in many small processes, of which a busy machine makes minutes.
     pytest.mark.timeout(900),
 ]

@@ -1,5 +1,4 @@
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -7,13 +6,14 @@ import soundfile
 
 pytest.importorskip("scipy", reason="needs the train extra")
 
+from tests.support.needs import needs
 from tools.corpus.hearing import HYPOTHESES_NAME, Hearing, recognizer_names
 from tools.corpus.scene_sound import speak
 from training.data.hypotheses import MISSING, read_hypotheses
 from turbo_stream.errors import InputError
 
 
-@pytest.mark.skipif(shutil.which("flite") is None, reason="needs flite (docs/guide/corpus.md)")
+@needs("flite")
 def test_clips_are_heard_once_and_read_by_the_trainer(tmp_path: Path) -> None:
     (tmp_path / "clips").mkdir()
     with (tmp_path / "manifest.jsonl").open("w") as file:

@@ -1,19 +1,17 @@
-import shutil
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("scipy", reason="needs the train extra")
 
+from tests.support.needs import needs
 from tools.corpus import synthesis
 from tools.corpus.plan import PlannedClip
 from tools.corpus.synthesis import clean_speech, speak
 from tools.corpus.text_collections import TextItem
 from tools.corpus.voices import TO_DEVICE, VOICE_OF, Style
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("flite") is None, reason="needs flite (docs/guide/corpus.md)"
-)
+pytestmark = needs("flite")
 
 
 def clip(number: int, text: str = "turn on the light", **settings) -> PlannedClip:

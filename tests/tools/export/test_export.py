@@ -26,6 +26,8 @@ from training.fitting.recipe import Recipe
 from turbo_stream.cli.command import run_command
 from turbo_stream.detection.package import SHIPPED
 
+pytestmark = pytest.mark.slow
+
 
 def test_float_graph_equals_the_network(tiny, fp32):
     items = synthetic_items(tiny, 12)

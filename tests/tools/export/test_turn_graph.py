@@ -17,6 +17,8 @@ from tools.export.parity.item import feed, open_session
 from tools.export.parity.sets import synthetic_items
 from tools.export.quantization import quantize_dynamic
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def graphs(tiny, tmp_path_factory):

@@ -19,6 +19,8 @@ from tools.export.parity.sets import synthetic_items
 from tools.export.quantization import quantize_dynamic
 from turbo_stream.errors import PackageError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def tiny():

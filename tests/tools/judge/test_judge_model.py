@@ -12,6 +12,8 @@ from tools.judge.__main__ import main
 from turbo_stream.cli.command import run_command
 from turbo_stream.detection.classifier import TurboClassifier
 
+pytestmark = pytest.mark.slow
+
 
 def trained_on(*collections: str) -> dict:
     return {"training": {"data": [{"collection": one, "kind": "recorded"} for one in collections]}}

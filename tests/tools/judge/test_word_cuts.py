@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 pytest.importorskip("scipy", reason="cuts are laid on coloured noise (train extra)")
 
+from tests.support.needs import needs
 from tools.corpus.scene_sound import speak
 from tools.judge.word_cuts.__main__ import main
 from tools.judge.word_cuts.alignment import Span, WordAligner
@@ -43,6 +44,7 @@ def aligner() -> WordAligner:
     return WordAligner()
 
 
+@needs("flite")
 def test_a_word_is_found_where_it_was_put(aligner: WordAligner) -> None:
     before, word, after = (
         speak(text, "slt") for text in ("please ask the", "operator", "for help")
@@ -127,6 +129,7 @@ def test_folds_keep_callers_together_and_words_are_matched() -> None:
     assert again == rows
 
 
+@needs("flite")
 def test_the_command_cuts_both_classes(tmp_path: Path) -> None:
     rows = []
     for voice in ("slt", "rms"):

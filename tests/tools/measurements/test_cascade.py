@@ -15,6 +15,8 @@ from tools.measurements.cascade.__main__ import main
 from tools.measurements.cascade.trial import Trial, choose
 from turbo_stream.cli.command import run_command
 
+pytestmark = pytest.mark.slow
+
 
 def trial(sound, fused, directed, seconds=None) -> Trial:
     return Trial(

@@ -18,6 +18,7 @@ from turbo_stream.benchmark.turbo import benchmark_turbo
 from turbo_stream.settings import Settings
 
 
+@pytest.mark.slow
 @pytest.mark.audio_server
 def test_a_silent_microphone_is_listened_to_and_left_with_status_0(sound_server) -> None:
     command = [sys.executable, "-m", "tools.measurements.cost.idle", "--seconds", "1.5"]
@@ -28,6 +29,7 @@ def test_a_silent_microphone_is_listened_to_and_left_with_status_0(sound_server)
     assert found["capture_alone_cpu_share"] > 0 and found["cpu_share"] > 0
 
 
+@pytest.mark.slow
 def test_memory_is_noted_while_the_shell_listens(tmp_path) -> None:
     plot = tmp_path / "memory.png"
     command = [sys.executable, "-m", "tools.measurements.cost.memory", "--asr", "none", "--json"]
@@ -42,6 +44,7 @@ def test_memory_is_noted_while_the_shell_listens(tmp_path) -> None:
     assert plot.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_no_client_is_lost() -> None:
     command = [sys.executable, "-m", "tools.measurements.cost.serving"]
     command += ["--clients", "8", "--seconds", "4", "--", "--asr", "tests/assets/whisper-kitchen"]

@@ -1,6 +1,7 @@
 import json
 from time import sleep
 
+import pytest
 import soundfile
 from click.testing import CliRunner
 
@@ -10,6 +11,7 @@ from tools.measurements.recognition.decoding_stall import longest_stall_ms, main
 KITCHEN = ROOT / "examples" / "kitchen.flac"
 
 
+@pytest.mark.slow
 def test_both_ways_are_measured():
     run = CliRunner().invoke(main, [str(KITCHEN), "--seconds", "1.5", "--runs", "1"])
     assert run.exit_code == 0, run.output

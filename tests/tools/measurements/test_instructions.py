@@ -1,12 +1,12 @@
 """Instructions are counted between two marks, and become time only as a range."""
 
 import json
-import shutil
 import subprocess
 import sys
 
 import pytest
 
+from tests.support.needs import needs
 from tests.support.paths import ROOT
 from tools.measurements.instructions.counters import (
     BOARDS,
@@ -28,7 +28,8 @@ for turns in (1000, 3000):
 """
 
 
-@pytest.mark.skipif(shutil.which("valgrind") is None, reason="needs valgrind")
+@pytest.mark.slow
+@needs("valgrind")
 def test_what_is_done_between_two_marks_is_counted_and_nothing_else() -> None:
     short, long = between_marks([sys.executable, "-S", "-c", LOOPS])
     assert long == pytest.approx(3 * short, rel=0.2)
@@ -46,6 +47,7 @@ def test_a_slower_clock_and_fewer_instructions_a_cycle_take_longer() -> None:
     assert old[0] > new[0] and old[1] > new[1]
 
 
+@pytest.mark.slow
 def test_every_step_runs_and_is_named() -> None:
     command = [sys.executable, "-m", "tools.measurements.instructions.steps", "1", str(WHISPER)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

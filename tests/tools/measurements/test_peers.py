@@ -68,6 +68,7 @@ def _run(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_the_command_measures_ours_and_says_what_is_not_there(tmp_path: Path) -> None:
     """The tiny Whisper has a window of its own, which faster-whisper's `transcribe` refuses."""
     plot = tmp_path / "peers.png"

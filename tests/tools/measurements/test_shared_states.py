@@ -41,6 +41,8 @@ from turbo_stream.detection.package import ModelPackage
 from turbo_stream.evaluation.corpus.clip import read_clip
 from turbo_stream.recognition.whisper import WhisperRecognizer
 
+pytestmark = pytest.mark.slow
+
 WHISPER = ROOT / "tests" / "assets" / "whisper-kitchen"
 
 

@@ -64,6 +64,7 @@ def test_rounds_are_interleaved_and_compared_in_pairs():
     assert measure.ratio({"a": [2.0, 9.0, 8.0], "b": [1.0, 3.0, 4.0]}, "a", "b") == 2.0
 
 
+@pytest.mark.slow
 def test_the_command_prints_json_and_tables(small):
     result = CliRunner().invoke(main, ["--device", "cpu", "--rounds", "1", "--json"])
     assert result.exit_code == 0, result.output
@@ -79,6 +80,7 @@ def test_the_command_prints_json_and_tables(small):
     assert wrong.exit_code == 2 and "allowed: compact" in wrong.output
 
 
+@pytest.mark.slow
 def test_the_large_shape_is_hubert_and_bert():
     pytest.importorskip("transformers")
     shape = replace(shapes.ON_CPU["hubert-bert"], rows=2, seconds=0.5)

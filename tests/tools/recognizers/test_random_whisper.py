@@ -8,6 +8,7 @@ import pytest
 pytestmark = pytest.mark.training
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tokens", [4, 12])
 def test_text_has_the_wanted_length(tmp_path: Path, tokens: int) -> None:
     pytest.importorskip("torch", reason="needs the train extra")

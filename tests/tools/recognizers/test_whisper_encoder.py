@@ -18,7 +18,9 @@ from turbo_stream.cli.command import run_command
 WHISPER = ROOT / "tests" / "assets" / "whisper-kitchen"
 
 
-def test_the_encoder_of_a_device_gives_the_same_states_in_training(tmp_path, capsys):
+def test_the_encoder_of_a_device_gives_the_same_states_in_training(
+    made_vocabulary, tmp_path, capsys
+):
     command = ["whisper-encoder", str(WHISPER), "--out", str(tmp_path / "hf")]
     assert run_command(main, command) == 0
     assert json.loads(capsys.readouterr().out)["encoder"] == str(tmp_path / "hf")

@@ -38,6 +38,7 @@ def test_what_that_machine_would_install_is_found(index):
     assert found.missing == () and found.glibc == 28
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_named_with_who_needs_it(index):
     """Wheels for another machine, a newer glibc and another Python will not do."""
     add(index, "pure", "py3-none-any", needs=["native"])

@@ -64,6 +64,7 @@ def crossval(corpus, out, *options):
     return status, json.loads(path.read_text()) if path.exists() else None
 
 
+@pytest.mark.slow
 def test_a_table_says_what_was_run_and_goes_on_where_it_stopped(corpus, tmp_path, capsys):
     options = ["--arms", "ce,ce_2view,turbo", "--sizes", "6", "--curve-arms", "ce,turbo"]
     status, table = crossval(corpus, tmp_path, *options, "--seeds", "1")
@@ -177,6 +178,7 @@ def test_tuning_hears_no_test_row_and_takes_the_best_mean(bench, tmp_path):
         read_tuning(tmp_path / "tuning.json", ["ce", "r_drop"])
 
 
+@pytest.mark.slow
 def test_a_run_does_not_depend_on_who_ran_before_or_where(bench, tmp_path):
     jobs = [
         Job(arm, cell_recipe(bench.recipe, Cell(arm, 0, 1, 0, "auto"), None), None, test=True)

@@ -19,6 +19,8 @@ CONFIG = TurboConfig(
 )
 CLIPS = 24
 
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("made_vocabulary")]
+
 
 @pytest.fixture(scope="module")
 def whisper(tmp_path_factory):
@@ -48,7 +50,7 @@ def whisper(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def taught(whisper, tmp_path_factory):
+def taught(made_vocabulary, whisper, tmp_path_factory):
     root = tmp_path_factory.mktemp("taught")
     rng = np.random.default_rng(0)
     rows = []

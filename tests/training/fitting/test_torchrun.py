@@ -15,6 +15,8 @@ from safetensors.torch import load_file
 from tests.support.paths import ROOT
 from tests.support.tiny_corpus import write_classes, write_start
 
+pytestmark = pytest.mark.slow
+
 
 def torchrun(*assignments: str) -> subprocess.CompletedProcess:
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]

@@ -26,6 +26,8 @@ from training.fitting.checkpoint import save_setup, save_weights, write_json
 from training.fitting.recipe import Recipe
 from turbo_stream.cli.command import run_command
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def run(tiny, tmp_path_factory):
