@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.accepted_utterance import utterance
-from turbo_stream.actions.command_template import CommandTemplate
+from turbo_stream.actions._command import CommandTemplate
 from turbo_stream.errors import InputError
 
 # Also what is no Unicode: a lone surrogate cannot be encoded.

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from turbo_stream.actions import command as command_module
-from turbo_stream.actions.command import AcceptCommand, CommandConfig
-from turbo_stream.actions.command_template import CommandTemplate
-from turbo_stream.actions.webhook_signature import SECRET_VARIABLE
+from turbo_stream.actions import _command as command_module
+from turbo_stream.actions._command import AcceptCommand, CommandConfig, CommandTemplate
+from turbo_stream.actions._webhook_signature import SECRET_VARIABLE
 
 HOSTILE = [
     "$(touch hacked)",

@@ -15,10 +15,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from turbo_stream.actions import webhook as webhook_module
-from turbo_stream.actions.webhook import Webhook, WebhookConfig
-from turbo_stream.actions.webhook_address import Address
-from turbo_stream.actions.webhook_signature import SECRET_VARIABLE, find_secret
+from turbo_stream.actions import _webhook as webhook_module
+from turbo_stream.actions._webhook import Webhook, WebhookConfig
+from turbo_stream.actions._webhook_address import Address
+from turbo_stream.actions._webhook_signature import SECRET_VARIABLE, find_secret
 from turbo_stream.errors import InputError
 
 SECRET_PATH = "/api/webhook/abc-secret"
@@ -130,7 +130,7 @@ def test_a_signature_that_the_receiver_can_check(webhook, receiver, accepted) ->
 
 def test_the_signature_is_that_of_the_specification() -> None:
     """The example of the Standard Webhooks specification's libraries."""
-    from turbo_stream.actions.webhook_signature import signature
+    from turbo_stream.actions._webhook_signature import signature
 
     key = base64.b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
     found = signature(

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.support.sounds import chirp, pcm_of
-from turbo_stream.audio.raw import RawSource
+from turbo_stream.audio._raw import RawSource
 from turbo_stream.errors import InputError
 
 SAMPLES = np.rint(chirp(1.0, 16_000) * 32768).astype("<i2")

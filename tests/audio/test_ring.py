@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from turbo_stream.audio._ring import LOSSES, Ring
 from turbo_stream.audio.capture import frames_lost
-from turbo_stream.audio.ring import LOSSES, Ring
 
 
 def drain(ring: Ring) -> list[int]:

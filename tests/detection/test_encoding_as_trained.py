@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from turbo_stream.detection._tokenizer import TextTokenizer
 from turbo_stream.detection.package import SHIPPED
-from turbo_stream.detection.tokenizer import TextTokenizer
 
 pytest.importorskip("torch", reason="needs the train extra (torch)")
 pytestmark = pytest.mark.training

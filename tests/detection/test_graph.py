@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from tests.support.tiny_package import tiny_graph, write_package
+from turbo_stream.detection._graph import TurboGraph
 from turbo_stream.detection.audio_input import MIN_SAMPLES
-from turbo_stream.detection.graph import TurboGraph
 from turbo_stream.detection.package import ModelPackage
 from turbo_stream.errors import PackageError, TurboStreamError
 from turbo_stream.recognition.recognizer import Confidence, confidence_vector

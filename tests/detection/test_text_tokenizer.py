@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.tiny_package import WORDS, tiny_tokenizer
-from turbo_stream.detection.tokenizer import TextTokenizer
+from turbo_stream.detection._tokenizer import TextTokenizer
 from turbo_stream.errors import PackageError
 
 MAX_TOKENS = 12

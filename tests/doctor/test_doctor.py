@@ -15,12 +15,12 @@ from tests.support.paths import KITCHEN, ROOT
 from tests.support.tiny_package import write_package
 from turbo_stream.cli.command import run_command
 from turbo_stream.cli.doctor import doctor
+from turbo_stream.doctor._libraries import import_problems
+from turbo_stream.doctor._machine import look_at_port
+from turbo_stream.doctor._models import look_at_package
+from turbo_stream.doctor._sound import loudness
 from turbo_stream.doctor.check import Check
 from turbo_stream.doctor.examination import Wanted, examine
-from turbo_stream.doctor.libraries import import_problems
-from turbo_stream.doctor.machine import look_at_port
-from turbo_stream.doctor.models import look_at_package
-from turbo_stream.doctor.sound import loudness
 
 
 def run(*arguments: str, path: Path | None = None, **environment: str) -> tuple[int, dict]:
@@ -79,7 +79,7 @@ def test_a_library_that_kills_the_process_is_named(tmp_path: Path, monkeypatch) 
 
 
 def test_what_would_kill_this_process_is_not_tried(monkeypatch) -> None:
-    from turbo_stream.doctor import libraries
+    from turbo_stream.doctor import _libraries as libraries
 
     dead = [Check("tokenizers", "missing", "SIGILL")]
     monkeypatch.setattr(libraries, "look_at_libraries", lambda: dead)
@@ -90,7 +90,8 @@ def test_what_would_kill_this_process_is_not_tried(monkeypatch) -> None:
 
 
 def test_an_examination_that_fails_is_a_finding(monkeypatch) -> None:
-    from turbo_stream.doctor import libraries, machine
+    from turbo_stream.doctor import _libraries as libraries
+    from turbo_stream.doctor import _machine as machine
 
     def fail() -> None:
         raise RuntimeError("two\nlines")

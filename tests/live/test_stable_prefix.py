@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turbo_stream.live.partials import StablePrefix
+from turbo_stream.live._partials import StablePrefix
 
 WORDS = st.sampled_from(["turn", "Turn", "on", "on,", "off", "the", "lights."])
 HYPOTHESES = st.lists(st.lists(WORDS, max_size=5).map(" ".join), max_size=8)

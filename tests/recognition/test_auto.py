@@ -37,7 +37,7 @@ def test_auto_falls_back_to_pocketsphinx_and_says_why(
 ) -> None:
     from huggingface_hub import constants
 
-    from turbo_stream.recognition import hub
+    from turbo_stream.recognition import _hub as hub
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: time.sleep(5))

@@ -11,7 +11,7 @@ import pytest
 from tests.support import fake_hub
 from tests.support.paths import ROOT
 from turbo_stream.errors import InputError
-from turbo_stream.recognition import hub
+from turbo_stream.recognition import _hub as hub
 
 REPOSITORY = "Systran/faster-whisper-tiny.en"
 

@@ -187,7 +187,7 @@ def test_what_is_too_old_goes_but_not_what_a_person_has_sorted(record) -> None:
 
 
 def test_a_full_disk_is_told_once_and_stops_nothing(record, said, monkeypatch) -> None:
-    from turbo_stream.recording import folder as module
+    from turbo_stream.recording import _folder as module
 
     real, calls = module.write_private, []
 
@@ -209,7 +209,7 @@ def test_a_full_disk_is_told_once_and_stops_nothing(record, said, monkeypatch) -
 def test_two_programs_do_not_share_a_folder(record, tmp_path: Path) -> None:
     script = (
         "import sys, time; from pathlib import Path;"
-        "from turbo_stream.recording.folder import RecordingFolder;"
+        "from turbo_stream.recording._folder import RecordingFolder;"
         f"RecordingFolder(Path({str(tmp_path / 'own')!r}), max_bytes=10**9, max_days=None);"
         "print('open', flush=True); sys.stdin.read()"
     )

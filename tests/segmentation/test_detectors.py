@@ -7,9 +7,9 @@ import pytest
 
 from tests.support.speech_material import cut, hiss
 from turbo_stream.errors import InputError
-from turbo_stream.segmentation.silero import SileroVad
+from turbo_stream.segmentation._silero import SileroVad
+from turbo_stream.segmentation._webrtc import WebRtcVad
 from turbo_stream.segmentation.vad import VAD_NAMES, Vad, load_vad
-from turbo_stream.segmentation.webrtc import WebRtcVad
 
 
 def said(vad: Vad, pcm: np.ndarray) -> np.ndarray:
@@ -98,6 +98,6 @@ def test_unknown_names_and_modes_are_refused():
 
 
 def test_a_missing_silero_file_is_said_in_one_line(monkeypatch):
-    monkeypatch.setattr("turbo_stream.segmentation.silero.find_spec", lambda name: None)
+    monkeypatch.setattr("turbo_stream.segmentation._silero.find_spec", lambda name: None)
     with pytest.raises(InputError, match="`vad` webrtc"):
         SileroVad()

@@ -4,8 +4,8 @@ import pytest
 
 from turbo_stream._util.timebase import ms_to_samples
 from turbo_stream.errors import InputError
+from turbo_stream.segmentation._end_silence import NEEDED, EndSilence
 from turbo_stream.segmentation.config import SegmenterConfig
-from turbo_stream.segmentation.end_silence import NEEDED, EndSilence
 
 CONFIG = SegmenterConfig(finished_threshold=0.8, doubt_silence_ms=200)
 LONG_MS = 2000

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from tests.support.speech_material import buzz, check_laws, fingerprint, hiss, segments
 from turbo_stream._util.timebase import ms_to_samples
 from turbo_stream.errors import InputError
+from turbo_stream.segmentation._end_silence import EndSilence
+from turbo_stream.segmentation._webrtc import WebRtcVad
 from turbo_stream.segmentation.config import SegmenterConfig
-from turbo_stream.segmentation.end_silence import EndSilence
 from turbo_stream.segmentation.segment import PauseScore, Segment, SegmentPaused, SegmentResumed
 from turbo_stream.segmentation.segmenter import Segmenter
-from turbo_stream.segmentation.webrtc import WebRtcVad
 
 
 @dataclass

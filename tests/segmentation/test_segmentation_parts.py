@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.speech_material import hiss
+from turbo_stream.segmentation._end_silence import EndSilence
+from turbo_stream.segmentation._history import History
+from turbo_stream.segmentation._utterance import Frame, split_point
 from turbo_stream.segmentation.config import SegmenterConfig
-from turbo_stream.segmentation.end_silence import EndSilence
-from turbo_stream.segmentation.history import History
 from turbo_stream.segmentation.level import SILENCE_DB, Level, NoiseFloor, frame_level
-from turbo_stream.segmentation.utterance import Frame, split_point
 
 
 @given(

@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.speech_material import check_laws, cut, fingerprint, hiss, segments
+from turbo_stream.segmentation._webrtc import WebRtcVad
 from turbo_stream.segmentation.segmenter import Segmenter
 from turbo_stream.segmentation.vad import load_vad
-from turbo_stream.segmentation.webrtc import WebRtcVad
 
 CHUNKS = st.lists(st.integers(1, 40_000), min_size=1, max_size=8)
 

@@ -7,11 +7,11 @@ import pytest
 
 from tests.support.speech_material import buzz, check_laws, cut, hiss, segments
 from turbo_stream.errors import InputError
+from turbo_stream.segmentation._webrtc import WebRtcVad
 from turbo_stream.segmentation.config import SegmenterConfig
 from turbo_stream.segmentation.segment import SegmentStarted
 from turbo_stream.segmentation.segmenter import Segmenter
 from turbo_stream.segmentation.vad import DEFAULT_VAD, VAD_NAMES, load_vad
-from turbo_stream.segmentation.webrtc import WebRtcVad
 
 COMMAND = (0.9, 2.95)
 """Where "Turn on the kitchen lights." lies in the shipped scene, with a little room around it."""

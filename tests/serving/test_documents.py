@@ -12,10 +12,10 @@ import pytest
 from tests.support.fakes import LoudnessDetector
 from tests.support.served import send, served, shared_models
 from turbo_stream.events import Event, Finished, GapReported, Partial, SourceChanged, Utterance
-from turbo_stream.serving.asyncapi import asyncapi
-from turbo_stream.serving.event_schema import event_schemas
+from turbo_stream.serving._asyncapi import asyncapi
+from turbo_stream.serving._event_schema import event_schemas
+from turbo_stream.serving._openapi import openapi
 from turbo_stream.serving.limits import Limits
-from turbo_stream.serving.openapi import openapi
 
 
 def resolved(document: dict, reference: str) -> dict:

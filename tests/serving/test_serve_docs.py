@@ -11,8 +11,8 @@ from tests.support.fakes import LoudnessDetector
 from tests.support.paths import ROOT
 from tests.support.served import served, shared_models
 from turbo_stream.cli.serve import serve
+from turbo_stream.serving._metrics import Metrics
 from turbo_stream.serving.limits import Limits
-from turbo_stream.serving.metrics import Metrics
 
 PAGE = (ROOT / "docs" / "guide" / "serve.md").read_text("utf-8")
 

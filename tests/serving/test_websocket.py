@@ -266,7 +266,7 @@ def test_a_flood_below_messages_is_closed(server: Served, excerpt) -> None:
 
 
 def test_connections_that_ask_for_nothing_are_closed(monkeypatch) -> None:
-    from turbo_stream.serving import connections
+    from turbo_stream.serving import _connections as connections
 
     monkeypatch.setattr(connections, "FIRST_REQUEST_S", 0.2)
     with served(shared_models()) as server, ExitStack() as stack:

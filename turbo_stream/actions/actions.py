@@ -93,19 +93,19 @@ class Actions(Closing):
         self._receivers: list[Receiver] = []
         template = None
         if config.on_accept is not None:
-            from turbo_stream.actions.command_template import CommandTemplate
+            from turbo_stream.actions._command import CommandTemplate
 
             template = CommandTemplate.parse(config.on_accept)
         if config.webhook is not None:
-            from turbo_stream.actions.webhook import Webhook
-            from turbo_stream.actions.webhook_address import Address
-            from turbo_stream.actions.webhook_signature import find_secret
+            from turbo_stream.actions._webhook import Webhook
+            from turbo_stream.actions._webhook_address import Address
+            from turbo_stream.actions._webhook_signature import find_secret
 
             address = Address.parse(config.webhook, plain_http=config.webhook_plain_http)
             secret = find_secret(config.webhook_secret_file)
             self._receivers.append(Webhook(address, secret=secret, say=say, patient=patient))
         if template is not None:
-            from turbo_stream.actions.command import AcceptCommand
+            from turbo_stream.actions._command import AcceptCommand
 
             self._receivers.append(AcceptCommand(template, say=say, patient=patient))
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_stream._util.timebase import SAMPLE_RATE
+from turbo_stream.audio._ring import Ring, WakeUp
 from turbo_stream.audio.devices import (
     INSTEAD,
     Device,
@@ -20,9 +21,7 @@ from turbo_stream.audio.devices import (
     quiet_stderr,
 )
 from turbo_stream.audio.resampler import Resampler, Samples
-from turbo_stream.audio.ring import Ring
 from turbo_stream.audio.source import Block, Gap, Pcm
-from turbo_stream.audio.wakeup import WakeUp
 from turbo_stream.errors import DeviceError
 
 BLOCK_MS = 48

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from turbo_stream._util.timebase import to_samples
-from turbo_stream.audio.attempt import Attempt
+from turbo_stream.audio._attempt import Attempt
+from turbo_stream.audio._ring import WakeUp
 from turbo_stream.audio.capture import Capture
 from turbo_stream.audio.devices import (
     Device,
@@ -20,7 +21,6 @@ from turbo_stream.audio.devices import (
     rescan,
 )
 from turbo_stream.audio.source import Connection, Gap, SourceItem
-from turbo_stream.audio.wakeup import WakeUp
 from turbo_stream.errors import DeviceError
 
 LONGEST_STOP_S = 1.0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from turbo_stream.audio._raw import RawSource
 from turbo_stream.audio.file import FileSource
-from turbo_stream.audio.raw import RawSource
 from turbo_stream.audio.source import Source
 from turbo_stream.errors import InputError
 

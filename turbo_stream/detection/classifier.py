@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_stream._util.timebase import SAMPLE_RATE
-from turbo_stream.detection.graph import GraphOutput, TurboGraph
+from turbo_stream.detection._graph import GraphOutput, TurboGraph
+from turbo_stream.detection._tokenizer import TextTokenizer
 from turbo_stream.detection.package import TOKENIZER_NAME, ModelPackage
-from turbo_stream.detection.tokenizer import TextTokenizer
 from turbo_stream.errors import InputError
 from turbo_stream.recognition.recognizer import Transcript, confidence_vector
 

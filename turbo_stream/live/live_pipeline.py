@@ -23,9 +23,9 @@ from turbo_stream._util.timebase import to_seconds
 from turbo_stream.audio.source import Block, GatheringSource, Source, SourceItem
 from turbo_stream.deciding.scored import Hearing, Scored
 from turbo_stream.events import Event, Utterance
-from turbo_stream.live.backlog import Backlog, Waiting
-from turbo_stream.live.outlet import EventQueue, Outlet
-from turbo_stream.live.partials import Partials
+from turbo_stream.live._backlog import Backlog, Waiting
+from turbo_stream.live._outlet import EventQueue, Outlet
+from turbo_stream.live._partials import Partials
 from turbo_stream.live.scoring_thread import LONGEST_END_S, ScoringThread, Speculation
 from turbo_stream.pipeline import Pipeline
 from turbo_stream.recognition.recognizer import NoRecognizer

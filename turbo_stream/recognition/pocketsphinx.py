@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from turbo_stream._util.timebase import to_samples
 from turbo_stream.errors import InputError, TurboStreamError
+from turbo_stream.recognition._pocketsphinx_process import DecoderProcess
+from turbo_stream.recognition._pocketsphinx_worker import decode, load_decoder
 from turbo_stream.recognition.guards import compression_ratio
-from turbo_stream.recognition.pocketsphinx_process import DecoderProcess
-from turbo_stream.recognition.pocketsphinx_worker import decode, load_decoder
 from turbo_stream.recognition.recognizer import Confidence, Transcript
 
 _LOG = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from turbo_stream.errors import InputError
-from turbo_stream.recognition import hub
+from turbo_stream.recognition import _hub as hub
 
 # Without `turbo`, the usual short name of large-v3-turbo: here that word means the classifier.
 REPOSITORIES = {

@@ -9,8 +9,8 @@ from turbo_stream._util.closing import Closing
 from turbo_stream._util.outbox import Outbox
 from turbo_stream.errors import InputError
 from turbo_stream.events import Utterance
+from turbo_stream.recording._folder import RecordingFolder
 from turbo_stream.recording.config import RecordingConfig
-from turbo_stream.recording.folder import RecordingFolder
 from turbo_stream.segmentation.segment import Segment
 
 _LOOK_AGAIN_S = 3600.0

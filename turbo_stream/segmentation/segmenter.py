@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from turbo_stream._util.timebase import SAMPLE_RATE, ms_to_samples
 from turbo_stream.errors import InputError
+from turbo_stream.segmentation._edge import find_offset, find_onset
+from turbo_stream.segmentation._end_silence import EndSilence
+from turbo_stream.segmentation._history import History
+from turbo_stream.segmentation._utterance import Frame, OpenUtterance, loud_level, split_point
 from turbo_stream.segmentation.config import SegmenterConfig
-from turbo_stream.segmentation.edge import find_offset, find_onset
-from turbo_stream.segmentation.end_silence import EndSilence
-from turbo_stream.segmentation.history import History
 from turbo_stream.segmentation.level import Level, NoiseFloor, frame_level
 from turbo_stream.segmentation.segment import (
     DropReason,
@@ -25,7 +26,6 @@ from turbo_stream.segmentation.segment import (
     SegmentResumed,
     SegmentStarted,
 )
-from turbo_stream.segmentation.utterance import Frame, OpenUtterance, loud_level, split_point
 from turbo_stream.segmentation.vad import Vad
 
 QUIET_START_DB = -75.0

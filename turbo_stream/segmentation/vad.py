@@ -43,15 +43,15 @@ DEFAULT_VAD = "webrtc+silero"
 def load_vad(name: str = DEFAULT_VAD) -> Vad:
     """Return a new detector, one of `VAD_NAMES`. Raises `InputError` for another name."""
     if name == "webrtc":
-        from turbo_stream.segmentation.webrtc import WebRtcVad
+        from turbo_stream.segmentation._webrtc import WebRtcVad
 
         return WebRtcVad()
     if name == "silero":
-        from turbo_stream.segmentation.silero import SileroVad
+        from turbo_stream.segmentation._silero import SileroVad
 
         return SileroVad()
     if name == "webrtc+silero":
-        from turbo_stream.segmentation.cascade import CascadeVad
+        from turbo_stream.segmentation._cascade import CascadeVad
 
         return CascadeVad()
     raise InputError(f"unknown vad {name!r}; choose one of {', '.join(VAD_NAMES)}")

@@ -13,14 +13,14 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
+from turbo_stream.serving._asyncapi import asyncapi
+from turbo_stream.serving._classify import Classify
+from turbo_stream.serving._failures import described
+from turbo_stream.serving._gate import Gate
+from turbo_stream.serving._openapi import openapi
+from turbo_stream.serving._websocket import serve_websocket
 from turbo_stream.serving.access import GateConfig
-from turbo_stream.serving.asyncapi import asyncapi
-from turbo_stream.serving.classify import Classify
-from turbo_stream.serving.failures import described
-from turbo_stream.serving.gate import Gate
 from turbo_stream.serving.hub import Hub
-from turbo_stream.serving.openapi import openapi
-from turbo_stream.serving.websocket import serve_websocket
 
 _LOG = logging.getLogger(__name__)
 

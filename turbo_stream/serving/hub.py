@@ -13,8 +13,8 @@ from turbo_stream.events import Event
 from turbo_stream.live.live_pipeline import LiveConfig
 from turbo_stream.pipeline import Models
 from turbo_stream.recognition.recognizer import NoRecognizer
+from turbo_stream.serving._metrics import Counts, Metrics
 from turbo_stream.serving.limits import Limits
-from turbo_stream.serving.metrics import Counts, Metrics
 from turbo_stream.serving.session import Session
 from turbo_stream.serving.shared_recognizer import SharedRecognizer, SpareTime
 

@@ -12,7 +12,7 @@ from turbo_stream._util.option import changed_options, option
 from turbo_stream.errors import InputError
 
 if TYPE_CHECKING:
-    from turbo_stream.serving.service import Service
+    from turbo_stream.serving._service import Service
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,8 @@ class NetworkConfig:
     def _wyoming_service(self, say: Callable[[str], None]) -> list[Service]:
         if self.wyoming is None:
             return []
-        from turbo_stream.serving.wyoming.address import parse_wyoming_uri
-        from turbo_stream.serving.wyoming.service import WyomingService
+        from turbo_stream.serving.wyoming._address import parse_wyoming_uri
+        from turbo_stream.serving.wyoming._service import WyomingService
 
         name = self.zeroconf
         if name == "":
@@ -97,8 +97,8 @@ class NetworkConfig:
     def _mqtt_service(self, say: Callable[[str], None]) -> list[Service]:
         if self.mqtt is None:
             return []
-        from turbo_stream.serving.mqtt.config import mqtt_config
-        from turbo_stream.serving.mqtt.publisher import MqttPublisher, MqttService
+        from turbo_stream.serving.mqtt._config import mqtt_config
+        from turbo_stream.serving.mqtt._publisher import MqttPublisher, MqttService
 
         config = mqtt_config(
             self.mqtt,

@@ -12,8 +12,8 @@ from types import FrameType
 from typing import Any
 
 from turbo_stream.pipeline import Models
+from turbo_stream.serving._service import Service
 from turbo_stream.serving.hub import Hub
-from turbo_stream.serving.service import Service
 from turbo_stream.serving.web_server import WebServer
 
 _LONGEST_END_S = 5.0

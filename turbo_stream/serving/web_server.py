@@ -11,8 +11,8 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from turbo_stream.errors import InputError, TurboStreamError
+from turbo_stream.serving._connections import HttpConnection, WebSocketConnection
 from turbo_stream.serving.access import Tls
-from turbo_stream.serving.connections import HttpConnection, WebSocketConnection
 from turbo_stream.serving.limits import Limits
 
 

@@ -10,8 +10,8 @@ import soundfile
 
 from tests.support.paths import ROOT
 from turbo_stream import Models, Pipeline, Settings
+from turbo_stream.benchmark.listen._cost import conversation_cost, quiet_cost
 from turbo_stream.benchmark.listen.benchmark import ListenSettings, benchmark_listen
-from turbo_stream.benchmark.listen.cost import conversation_cost, quiet_cost
 from turbo_stream.benchmark.listen.report import brief, listen_plot
 from turbo_stream.benchmark.listen.timed_decisions import hear_fast, hear_live
 from turbo_stream.benchmark.report import show

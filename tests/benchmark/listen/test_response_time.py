@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from turbo_stream.benchmark.listen.response_time import latency, outcome
+from turbo_stream.benchmark.listen._response_time import latency, outcome
 from turbo_stream.benchmark.listen.timed_decisions import Heard
 from turbo_stream.benchmark.report import distribution
 from turbo_stream.benchmark.sound.stream import Stream

@@ -6,7 +6,7 @@ from time import process_time
 
 import pytest
 
-from turbo_stream.benchmark.listen.stages import StageClock
+from turbo_stream.benchmark.listen._stages import StageClock
 
 
 def burn(seconds: float) -> float:

@@ -4,13 +4,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from turbo_stream.errors import InputError
-from turbo_stream.evaluation.figures.bootstrap import bootstrap, intervals
-from turbo_stream.evaluation.figures.multiclass import (
+from turbo_stream.evaluation.figures._multiclass import (
     ClassItems,
     multiclass_metrics,
     weighted_multiclass,
 )
-from turbo_stream.evaluation.figures.slices import figures
+from turbo_stream.evaluation.figures._slices import figures
+from turbo_stream.evaluation.figures.bootstrap import bootstrap, intervals
 
 pytest.importorskip("sklearn")
 

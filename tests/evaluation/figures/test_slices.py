@@ -1,7 +1,7 @@
 import pytest
 
 from tests.support.made_rows import row
-from turbo_stream.evaluation.figures.slices import MAX_VALUES, figures, slice_figures
+from turbo_stream.evaluation.figures._slices import MAX_VALUES, figures, slice_figures
 
 pytest.importorskip("sklearn")
 

@@ -2,8 +2,8 @@ import pytest
 
 from tests.support.made_rows import RUN, recording
 from turbo_stream.errors import InputError
-from turbo_stream.evaluation.figures.stream_figures import read_recordings, stream_metrics
-from turbo_stream.evaluation.figures.summary import summarize
+from turbo_stream.evaluation.figures._stream_figures import read_recordings, stream_metrics
+from turbo_stream.evaluation.figures._summary import summarize
 
 pytest.importorskip("sklearn")
 

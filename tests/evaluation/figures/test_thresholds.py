@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from tests.support.made_rows import many_rows, row
+from turbo_stream.evaluation.figures._thresholds import GRID, fixed_rate_table, threshold_table
 from turbo_stream.evaluation.figures.binary import binary_metrics
-from turbo_stream.evaluation.figures.thresholds import GRID, fixed_rate_table, threshold_table
 from turbo_stream.evaluation.scoring.rows import BinaryItems
 
 pytest.importorskip("sklearn")

@@ -7,8 +7,8 @@ import pytest
 from tests.support.browser import needs_browser, open_browser
 from tests.support.made_rows import RUN, many_rows, recording, row
 from turbo_stream.errors import InputError
-from turbo_stream.evaluation.report import mistakes
-from turbo_stream.evaluation.report.mistakes import with_sound, worst_mistakes
+from turbo_stream.evaluation.report import _mistakes as mistakes
+from turbo_stream.evaluation.report._mistakes import with_sound, worst_mistakes
 from turbo_stream.evaluation.report.report import write_results
 
 pytest.importorskip("sklearn")

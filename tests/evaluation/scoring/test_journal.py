@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from turbo_stream.errors import InputError
-from turbo_stream.evaluation.scoring.journal import JOURNAL_NAME, Journal, fingerprint
+from turbo_stream.evaluation.scoring._journal import JOURNAL_NAME, Journal, fingerprint
 
 ROWS = {2: {"text": "zwei"}, 0: {"text": "null, ümlaut"}, 1: {"text": "eins"}}
 

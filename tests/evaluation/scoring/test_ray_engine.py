@@ -11,8 +11,8 @@ pytest.importorskip("ray", reason="needs the extra: pip install 'turbo-stream[sc
 
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.manifest import Item, read_manifest
+from turbo_stream.evaluation.scoring._ray_engine import score_on_ray
 from turbo_stream.evaluation.scoring.local_engine import score_locally
-from turbo_stream.evaluation.scoring.ray_engine import score_on_ray
 from turbo_stream.evaluation.scoring.settings import ScoringSettings
 
 pytestmark = pytest.mark.slow

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from turbo_stream.serving.mqtt.publisher import MqttPublisher
+from turbo_stream.serving.mqtt._publisher import MqttPublisher
 
 
 @contextmanager

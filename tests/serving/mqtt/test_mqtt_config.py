@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from turbo_stream.errors import InputError
-from turbo_stream.serving.mqtt.config import MqttAddress, mqtt_config, parse_mqtt_uri
+from turbo_stream.serving.mqtt._config import MqttAddress, mqtt_config, parse_mqtt_uri
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turbo_stream.serving.mqtt.outbox import Outbox
+from turbo_stream.serving.mqtt._outbox import Outbox
 
 
 class Clock:

@@ -18,9 +18,9 @@ from tests.serving.mqtt.utterances import utterance
 from tests.support.needs import needs
 from turbo_stream.errors import InputError
 from turbo_stream.events import Finished, GapReported, SpeechStarted
-from turbo_stream.serving.mqtt.config import MqttConfig, mqtt_config
-from turbo_stream.serving.mqtt.connection import BrokerError
-from turbo_stream.serving.mqtt.publisher import MqttPublisher
+from turbo_stream.serving.mqtt._config import MqttConfig, mqtt_config
+from turbo_stream.serving.mqtt._connection import BrokerError
+from turbo_stream.serving.mqtt._publisher import MqttPublisher
 
 pytestmark = needs("mosquitto")
 
@@ -154,8 +154,8 @@ def test_nothing_is_announced_without_discovery(broker: Broker) -> None:
 
 def test_others_see_the_last_will_of_a_process_that_was_killed(broker: Broker) -> None:
     code = (
-        "import asyncio; from turbo_stream.serving.mqtt.config import mqtt_config;"
-        "from turbo_stream.serving.mqtt.publisher import MqttPublisher;"
+        "import asyncio; from turbo_stream.serving.mqtt._config import mqtt_config;"
+        "from turbo_stream.serving.mqtt._publisher import MqttPublisher;"
         f"config = mqtt_config('mqtt://127.0.0.1:{broker.port}', node='kitchen');"
         "asyncio.run(MqttPublisher(config).run())"
     )

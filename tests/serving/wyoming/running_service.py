@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from turbo_stream.pipeline import Models
 from turbo_stream.serving.hub import Hub
 from turbo_stream.serving.limits import Limits
-from turbo_stream.serving.wyoming.address import parse_wyoming_uri
-from turbo_stream.serving.wyoming.service import WyomingService
+from turbo_stream.serving.wyoming._address import parse_wyoming_uri
+from turbo_stream.serving.wyoming._service import WyomingService
 
 
 @dataclass(frozen=True)

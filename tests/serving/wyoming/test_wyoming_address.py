@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from turbo_stream.errors import InputError
-from turbo_stream.serving.wyoming.address import (
+from turbo_stream.serving.wyoming._address import (
     StdioAddress,
     TcpAddress,
     UnixAddress,

@@ -15,7 +15,7 @@ from zeroconf import IPVersion, ServiceStateChange, Zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
 from tests.serving.wyoming.running_service import running
-from turbo_stream.serving.wyoming.announcement import (
+from turbo_stream.serving.wyoming._announcement import (
     SERVICE_TYPE,
     network_addresses,
 )

@@ -25,8 +25,8 @@ from tests.serving.wyoming.wyoming_client import ask, information, kinds, read_u
 from turbo_stream.errors import InputError, TurboStreamError
 from turbo_stream.serving.hub import Hub
 from turbo_stream.serving.limits import Limits
-from turbo_stream.serving.wyoming.address import parse_wyoming_uri
-from turbo_stream.serving.wyoming.service import WyomingService
+from turbo_stream.serving.wyoming._address import parse_wyoming_uri
+from turbo_stream.serving.wyoming._service import WyomingService
 
 SECOND = 16_000
 
@@ -281,8 +281,8 @@ def test_a_unix_socket_serves_and_goes_away_with_the_server(listener, command, t
 
 
 def test_a_taken_port_and_an_unknown_host_are_told_at_once(server: Running, tmp_path) -> None:
-    from turbo_stream.serving.wyoming.address import parse_wyoming_uri
-    from turbo_stream.serving.wyoming.service import WyomingService
+    from turbo_stream.serving.wyoming._address import parse_wyoming_uri
+    from turbo_stream.serving.wyoming._service import WyomingService
 
     for uri, error, named in [
         (server.uri, TurboStreamError, "in use"),

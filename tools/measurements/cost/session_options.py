@@ -2,7 +2,7 @@
 
 python -m tools.measurements.cost.session_options [PACKAGE]
 
-This is why `turbo_stream/detection/graph.py` sets what it sets.
+This is why `turbo_stream/detection/_graph.py` sets what it sets.
 """
 
 from __future__ import annotations

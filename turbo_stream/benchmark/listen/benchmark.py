@@ -10,10 +10,10 @@ from typing import Any
 
 from turbo_stream._util.clocks import processor_time
 from turbo_stream.audio.capture import BLOCK_MS
-from turbo_stream.benchmark.listen.cold_start import cold_start, import_s
-from turbo_stream.benchmark.listen.concurrent_streams import play_at_once
-from turbo_stream.benchmark.listen.cost import conversation_cost, live_quiet_cost, quiet_cost
-from turbo_stream.benchmark.listen.response_time import latency
+from turbo_stream.benchmark.listen._cold_start import cold_start, import_s
+from turbo_stream.benchmark.listen._concurrent_streams import play_at_once
+from turbo_stream.benchmark.listen._cost import conversation_cost, live_quiet_cost, quiet_cost
+from turbo_stream.benchmark.listen._response_time import latency
 from turbo_stream.benchmark.listen.timed_decisions import Heard, hear_fast, hear_live
 from turbo_stream.benchmark.machine import load_average, machine, resident_mb
 from turbo_stream.benchmark.report import Progress

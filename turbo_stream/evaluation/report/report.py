@@ -8,8 +8,9 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from turbo_stream._util.files import write_bytes, write_json, write_text
-from turbo_stream.evaluation.figures.summary import Scored, summarize
-from turbo_stream.evaluation.report.mistakes import Mistake, ReadAudio, with_sound, worst_mistakes
+from turbo_stream.evaluation.figures._summary import Scored, summarize
+from turbo_stream.evaluation.report._mistakes import Mistake, ReadAudio, with_sound, worst_mistakes
+from turbo_stream.evaluation.report._report_plots import Plot, report_plots
 from turbo_stream.evaluation.report.page import (
     count,
     number,
@@ -18,7 +19,6 @@ from turbo_stream.evaluation.report.page import (
     png_uri,
     render_page,
 )
-from turbo_stream.evaluation.report.report_plots import Plot, report_plots
 from turbo_stream.evaluation.scoring.rows import METRICS_NAME, Row
 
 REPORT_NAME = "report.html"

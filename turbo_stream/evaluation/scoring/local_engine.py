@@ -12,7 +12,7 @@ from typing import Any
 
 from turbo_stream.errors import TurboStreamError
 from turbo_stream.evaluation.corpus.manifest import Item
-from turbo_stream.evaluation.scoring.scorer import Scorer
+from turbo_stream.evaluation.scoring._scorer import Scorer
 from turbo_stream.evaluation.scoring.settings import ScoringSettings
 
 Scored = tuple[int, dict[str, Any]]

@@ -14,11 +14,11 @@ from aiomqtt import Client, MqttError
 
 from turbo_stream.events import Event, Utterance
 from turbo_stream.serving.hub import Hub, Transport
-from turbo_stream.serving.mqtt.config import MqttConfig
-from turbo_stream.serving.mqtt.connection import UNAVAILABLE, BrokerError, connected, trust
-from turbo_stream.serving.mqtt.discovery import discovery_messages
-from turbo_stream.serving.mqtt.outbox import Outbox
-from turbo_stream.serving.mqtt.stream_states import Standing
+from turbo_stream.serving.mqtt._config import MqttConfig
+from turbo_stream.serving.mqtt._connection import UNAVAILABLE, BrokerError, connected, trust
+from turbo_stream.serving.mqtt._discovery import discovery_messages
+from turbo_stream.serving.mqtt._outbox import Outbox
+from turbo_stream.serving.mqtt._stream_states import Standing
 
 GRACE_S = 5.0
 """How long `close` lets what waits be delivered."""

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from turbo_stream.detection.package import DIRECTED
+from turbo_stream.evaluation.figures._multiclass import ClassItems, multiclass_metrics
 from turbo_stream.evaluation.figures.binary import binary_metrics
-from turbo_stream.evaluation.figures.multiclass import ClassItems, multiclass_metrics
 from turbo_stream.evaluation.scoring.rows import BinaryItems, Row, is_scored, label_of
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import turbo_stream
 from turbo_stream._util.outbox import Outbox
-from turbo_stream.actions.webhook_address import Address
-from turbo_stream.actions.webhook_signature import signature
+from turbo_stream.actions._webhook_address import Address
+from turbo_stream.actions._webhook_signature import signature
 from turbo_stream.errors import InputError
 from turbo_stream.events import Utterance
 

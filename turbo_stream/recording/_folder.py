@@ -15,7 +15,7 @@ from turbo_stream._util.files import PARTIAL, write_private
 from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.errors import InputError
 from turbo_stream.events import Utterance
-from turbo_stream.recording.manifest import RecordedManifest, recorded_row
+from turbo_stream.recording._manifest import RecordedManifest, recorded_row
 from turbo_stream.segmentation.segment import Segment
 
 UNLABELLED = "unlabelled"

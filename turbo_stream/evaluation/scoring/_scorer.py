@@ -13,8 +13,8 @@ from turbo_stream.errors import TurboStreamError
 from turbo_stream.evaluation.corpus.clip import read_clip
 from turbo_stream.evaluation.corpus.conditions import parse_condition
 from turbo_stream.evaluation.corpus.manifest import Item
+from turbo_stream.evaluation.scoring._stream_scorer import StreamScorer
 from turbo_stream.evaluation.scoring.settings import ScoringSettings
-from turbo_stream.evaluation.scoring.stream_scorer import StreamScorer
 from turbo_stream.pipeline import Models
 from turbo_stream.recognition.recognizer import Confidence, Transcript
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.manifest import Item
+from turbo_stream.evaluation.scoring._scorer import Scorer
 from turbo_stream.evaluation.scoring.local_engine import Scored
-from turbo_stream.evaluation.scoring.scorer import Scorer
 from turbo_stream.evaluation.scoring.settings import ScoringSettings
 
 _BATCH = 16

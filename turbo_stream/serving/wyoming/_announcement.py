@@ -12,7 +12,7 @@ from zeroconf import Error
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
 from turbo_stream.errors import InputError, TurboStreamError
-from turbo_stream.serving.wyoming.address import TcpAddress
+from turbo_stream.serving.wyoming._address import TcpAddress
 
 SERVICE_TYPE = "_wyoming._tcp.local."
 

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from aiomqtt import Client, Will
 
 from turbo_stream.errors import InputError, TurboStreamError
-from turbo_stream.serving.mqtt.config import MqttConfig
+from turbo_stream.serving.mqtt._config import MqttConfig
 
 UNAVAILABLE = json.dumps({"state": "unavailable"})
 """Retained on the topic `state` once this process is gone: its last will."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import turbo_stream
-from turbo_stream.serving.event_schema import event_schemas
-from turbo_stream.serving.websocket import NAME_LENGTH, NAMES
+from turbo_stream.serving._event_schema import event_schemas
+from turbo_stream.serving._websocket import NAME_LENGTH, NAMES
 
 END: dict[str, Any] = {
     "type": "object",

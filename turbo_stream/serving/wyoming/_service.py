@@ -14,16 +14,16 @@ from turbo_stream.errors import InputError
 from turbo_stream.events import Ready
 from turbo_stream.recognition.recognizer import NoRecognizer
 from turbo_stream.serving.hub import Hub, Refused
-from turbo_stream.serving.wyoming.address import (
+from turbo_stream.serving.wyoming._address import (
     StdioAddress,
     TcpAddress,
     UnixAddress,
     WyomingAddress,
     bind,
 )
-from turbo_stream.serving.wyoming.announcement import announced, check_name
-from turbo_stream.serving.wyoming.conversation import Conversation
-from turbo_stream.serving.wyoming.wire import connect, take_stdout
+from turbo_stream.serving.wyoming._announcement import announced, check_name
+from turbo_stream.serving.wyoming._conversation import Conversation
+from turbo_stream.serving.wyoming._wire import connect, take_stdout
 
 _AUTHORS = {
     "whisper": ("OpenAI, CTranslate2 by SYSTRAN", "https://github.com/SYSTRAN/faster-whisper"),

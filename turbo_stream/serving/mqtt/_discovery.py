@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import turbo_stream
-from turbo_stream.serving.mqtt.config import MqttConfig
+from turbo_stream.serving.mqtt._config import MqttConfig
 
 _AVAILABILITY = "{{ 'offline' if value_json.state == 'unavailable' else 'online' }}"
 

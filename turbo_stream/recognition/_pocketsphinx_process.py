@@ -17,7 +17,7 @@ from typing import Any
 
 from turbo_stream._util.clocks import add_elsewhere
 from turbo_stream.errors import TurboStreamError
-from turbo_stream.recognition import pocketsphinx_worker
+from turbo_stream.recognition import _pocketsphinx_worker as pocketsphinx_worker
 
 _LOG = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ import numpy as np
 from turbo_stream._util.clocks import processor_time
 from turbo_stream._util.timebase import SAMPLE_RATE, ms_to_samples, to_samples
 from turbo_stream.audio.source import Block
+from turbo_stream.benchmark.listen._stages import with_clock
 from turbo_stream.benchmark.listen.paced_source import PacedSource
-from turbo_stream.benchmark.listen.stages import with_clock
 from turbo_stream.benchmark.sound.joining import quiet_room
 from turbo_stream.benchmark.sound.stream import Stream
 from turbo_stream.events import Utterance

@@ -12,8 +12,8 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from turbo_stream.serving._metrics import Metrics
 from turbo_stream.serving.access import GateConfig
-from turbo_stream.serving.metrics import Metrics
 
 GUARDED = ("/ws", "/v1/", "/metrics")
 """Paths that ask for the token. The page and the state of the server tell nothing of anybody."""

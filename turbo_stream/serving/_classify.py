@@ -16,7 +16,7 @@ from turbo_stream.audio.source import Block, SourceItem
 from turbo_stream.errors import InputError, TurboStreamError
 from turbo_stream.events import Event, Utterance
 from turbo_stream.pipeline import Pipeline
-from turbo_stream.serving.failures import described
+from turbo_stream.serving._failures import described
 from turbo_stream.serving.hub import Hub, Refused
 from turbo_stream.serving.limits import Limits
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_stream._util.timebase import ms_to_samples
-from turbo_stream.segmentation.history import History
+from turbo_stream.segmentation._history import History
 from turbo_stream.segmentation.level import Level, block_levels
 
 BLOCK = ms_to_samples(10)

@@ -13,7 +13,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from turbo_stream._util.timebase import to_seconds
 from turbo_stream.errors import InputError
-from turbo_stream.serving.failures import described
+from turbo_stream.serving._failures import described
 from turbo_stream.serving.hub import Hub, Refused, StreamOptions
 from turbo_stream.serving.limits import Rate
 from turbo_stream.serving.session import Session

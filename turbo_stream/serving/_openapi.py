@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import turbo_stream
-from turbo_stream.serving.event_schema import event_schemas
+from turbo_stream.serving._event_schema import event_schemas
 from turbo_stream.serving.limits import Limits
 
 _ERROR = {"$ref": "#/components/schemas/Error"}

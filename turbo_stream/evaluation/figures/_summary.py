@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_stream.evaluation.figures.binary import reliability
-from turbo_stream.evaluation.figures.bootstrap import Figures, WeightedBinary, bootstrap, intervals
-from turbo_stream.evaluation.figures.latency import latency_metrics, real_time_factor
-from turbo_stream.evaluation.figures.multiclass import ClassItems, weighted_multiclass
-from turbo_stream.evaluation.figures.slices import figures, slice_figures
-from turbo_stream.evaluation.figures.stream_figures import (
+from turbo_stream.evaluation.figures._multiclass import ClassItems, weighted_multiclass
+from turbo_stream.evaluation.figures._slices import figures, slice_figures
+from turbo_stream.evaluation.figures._stream_figures import (
     Recording,
     read_recordings,
     stream_metrics,
 )
-from turbo_stream.evaluation.figures.thresholds import fixed_rate_table, threshold_table
+from turbo_stream.evaluation.figures._thresholds import fixed_rate_table, threshold_table
+from turbo_stream.evaluation.figures.binary import reliability
+from turbo_stream.evaluation.figures.bootstrap import Figures, WeightedBinary, bootstrap, intervals
+from turbo_stream.evaluation.figures.latency import latency_metrics, real_time_factor
 from turbo_stream.evaluation.figures.word_errors import (
     WordItems,
     weighted_word_errors,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_stream.detection.package import DIRECTED
-from turbo_stream.evaluation.figures.multiclass import ClassItems
+from turbo_stream.evaluation.figures._multiclass import ClassItems
 from turbo_stream.evaluation.report.page import number, percent
 from turbo_stream.evaluation.report.plots import det_plot, reliability_plot, scores_plot
 from turbo_stream.evaluation.scoring.rows import BinaryItems, Row

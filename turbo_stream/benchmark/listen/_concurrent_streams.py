@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import Any
 
 from turbo_stream._util.clocks import processor_time
-from turbo_stream.benchmark.listen.response_time import latency
+from turbo_stream.benchmark.listen._response_time import latency
 from turbo_stream.benchmark.listen.timed_decisions import Heard, hear_live
 from turbo_stream.benchmark.machine import resident_mb
 from turbo_stream.benchmark.report import distribution

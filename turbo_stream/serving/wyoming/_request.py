@@ -15,7 +15,7 @@ from wyoming.vad import VoiceStarted, VoiceStopped
 from turbo_stream.events import SpeechStarted, Utterance
 from turbo_stream.serving.hub import Hub, StreamOptions
 from turbo_stream.serving.session import Session
-from turbo_stream.serving.wyoming.sound import SoundFormat, SoundReader
+from turbo_stream.serving.wyoming._sound import SoundFormat, SoundReader
 
 _LOG = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_stream._util.timebase import SAMPLE_RATE
+from turbo_stream.segmentation._silero import SileroVad
+from turbo_stream.segmentation._webrtc import Room, WebRtcVad, new_detector
 from turbo_stream.segmentation.level import loudness_db
-from turbo_stream.segmentation.silero import SileroVad
-from turbo_stream.segmentation.webrtc import Room, WebRtcVad, new_detector
 
 CATCH_UP_FRAMES = 10
 """Frames Silero hears again when the gate opens (0.32 s): its first answers need a context."""

@@ -16,9 +16,9 @@ from wyoming.ping import Ping, Pong
 from turbo_stream.errors import InputError
 from turbo_stream.serving.hub import Hub, Refused
 from turbo_stream.serving.limits import Rate
-from turbo_stream.serving.wyoming.request import Request
-from turbo_stream.serving.wyoming.sound import SoundFormat
-from turbo_stream.serving.wyoming.wire import BROKEN, read_event
+from turbo_stream.serving.wyoming._request import Request
+from turbo_stream.serving.wyoming._sound import SoundFormat
+from turbo_stream.serving.wyoming._wire import BROKEN, read_event
 
 _LOG = logging.getLogger(__name__)
 
