@@ -29,7 +29,7 @@ import socket, sys, time
 from huggingface_hub import HfApi, utils  # loading code is not waiting for the Hub
 socket.getaddrinfo = lambda *_, **__: time.sleep(60)
 from turbo_stream.errors import InputError
-from turbo_stream.recognition import hub
+from turbo_stream.recognition import _hub as hub
 start = time.monotonic()
 try:
     hub.download("Systran/faster-whisper-tiny.en")

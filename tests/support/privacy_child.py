@@ -15,7 +15,7 @@ from tests.support.paths import ROOT
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND
 TELLING = ("socket.", "subprocess.", "os.exec", "os.posix_spawn", "os.system", "sqlite3.")
-DECODER = ROOT / "turbo_stream" / "recognition" / "pocketsphinx_worker.py"
+DECODER = ROOT / "turbo_stream" / "recognition" / "_pocketsphinx_worker.py"
 """The one program that may be started: it decodes, and talks through anonymous pipes."""
 CANARY = "xylophone marmalade quartz"
 

@@ -71,7 +71,7 @@ def _look(module: str, function: str, arguments: tuple[Any, ...]) -> list[Check]
     It is imported only now: a library that is missing hides nothing but what needs it.
     """
     try:
-        look = getattr(import_module(f"turbo_stream.doctor.{module}"), function)
+        look = getattr(import_module(f"turbo_stream.doctor._{module}"), function)
         found: list[Check] = look(*arguments)
     except Exception as error:
         said = " ".join(str(error).split()) or "no message"
