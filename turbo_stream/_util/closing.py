@@ -5,10 +5,15 @@ from __future__ import annotations
 from abc import abstractmethod
 from contextlib import AbstractContextManager
 from types import TracebackType
+from typing import Any, Self
 
 
-class Closing(AbstractContextManager):
+class Closing(AbstractContextManager[Any]):
     """Something with a `close`, which is its own context."""
+
+    def __enter__(self) -> Self:
+        """Return it."""
+        return self
 
     @abstractmethod
     def close(self) -> None:

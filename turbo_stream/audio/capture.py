@@ -194,7 +194,8 @@ def _channel_counts(device: Device, channel: int | None) -> tuple[int, ...]:
 
 
 def _mono(frames: NDArray[np.int16]) -> Samples:
-    return frames.mean(axis=1, dtype=np.float32) / np.float32(32768)
+    mono: Samples = frames.mean(axis=1, dtype=np.float32) / np.float32(32768)
+    return mono
 
 
 def _block(pcm: Pcm) -> Iterator[Block]:

@@ -66,7 +66,8 @@ def average_channels(frames: Samples) -> Samples:
 
 def to_pcm(samples: Samples) -> Pcm:
     """Return `[N]` samples in -1..1 as int16, rounded and saturating."""
-    return np.clip(np.rint(samples * 32768.0), -32768, 32767).astype(np.int16)
+    pcm: Pcm = np.clip(np.rint(samples * 32768.0), -32768, 32767).astype(np.int16)
+    return pcm
 
 
 def silence_non_finite(samples: Samples) -> int:

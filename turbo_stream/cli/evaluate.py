@@ -68,6 +68,7 @@ _FOLDER = click.Path(path_type=Path)
 @click.pass_context
 def evaluate(
     context: click.Context,
+    /,
     manifest: Path | None,
     *,
     out: Path,

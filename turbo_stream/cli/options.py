@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -50,7 +50,7 @@ def options(
         decorated: Any = with_options
         for one in reversed(chosen):
             decorated = _click_option(one, defaults.get(one.name, one.default))(decorated)
-        return decorated
+        return cast(_Command, decorated)
 
     return decorate
 

@@ -28,7 +28,7 @@ _T = TypeVar("_T")
 def cached(repository: str) -> Path | None:
     """Return the folder of `repository` in the local cache if it is complete, else None."""
     from huggingface_hub import snapshot_download
-    from huggingface_hub.utils import LocalEntryNotFoundError
+    from huggingface_hub.errors import LocalEntryNotFoundError
 
     try:
         folder = snapshot_download(repository, local_files_only=True, allow_patterns=list(FILES))
@@ -46,7 +46,7 @@ def download(repository: str) -> Path:
     """
     total = _size(repository)
     from huggingface_hub import snapshot_download
-    from huggingface_hub.utils import disable_progress_bars, enable_progress_bars
+    from huggingface_hub.utils.tqdm import disable_progress_bars, enable_progress_bars
 
     disable_progress_bars()
     try:
@@ -64,7 +64,7 @@ def download(repository: str) -> Path:
 def _size(repository: str) -> int:
     """Return the bytes to download; the Hub's first answer, waited for `REACH_TIMEOUT_S`."""
     from huggingface_hub import HfApi, constants
-    from huggingface_hub.utils import HfHubHTTPError, RepositoryNotFoundError
+    from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 
     if constants.HF_HUB_OFFLINE:
         raise _out_of_reach(repository, "HF_HUB_OFFLINE is set")

@@ -22,15 +22,18 @@ def whisper_normalizer(language: str) -> Callable[[str], str]:
 
     Source: Radford et al. 2022 (arXiv 2212.04356), appendix C.
     """
+    normalizer: Callable[[str], str]
     if language.lower().replace("_", "-").split("-")[0] != "en":
         from whisper_normalizer.basic import BasicTextNormalizer
 
-        return BasicTextNormalizer()
+        normalizer = BasicTextNormalizer()
+        return normalizer
     from whisper_normalizer.english import EnglishTextNormalizer
 
-    normalizer = EnglishTextNormalizer()
+    english = EnglishTextNormalizer()
     for pattern in _NOT_WHISPERS:
-        normalizer.replacers.pop(pattern, None)
+        english.replacers.pop(pattern, None)
+    normalizer = english
     return normalizer
 
 

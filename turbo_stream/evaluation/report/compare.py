@@ -239,7 +239,7 @@ def _shown(row: Row, decision: str) -> dict[str, Any]:
 
 
 def _distance(a: Mapping[str, Any], b: Mapping[str, Any]) -> float:
-    return abs((a["probability"] or 0.0) - (b["probability"] or 0.0))
+    return abs(float(a["probability"] or 0.0) - float(b["probability"] or 0.0))
 
 
 def _mcnemar(fixed: int, broken: int) -> float | None:
