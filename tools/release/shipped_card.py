@@ -190,8 +190,8 @@ licence (WUW Corpus II, V. Kepuska) are among the sources.
 ## On recordings of your own
 
 `docs/guide/train-your-own.md` of the repository goes from a folder of labelled WAVs to a package
-that starts from these weights, or tunes their threshold alone. Do that before trusting it: the figures
-above are of other rooms than yours.
+that starts from these weights, or tunes their threshold alone. Do that before trusting it: the
+figures above are of other rooms than yours.
 """
 
 
