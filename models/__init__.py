@@ -1,1 +1,1 @@
-"""Turbo in PyTorch: two towers, one verdict."""
+"""Turbo in PyTorch: two towers and their fusion."""

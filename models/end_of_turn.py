@@ -18,6 +18,9 @@ class EndOfTurn(nn.Module):
     falls and slows is in the lower layers. Nothing depends on how far a row is padded.
     """
 
+    mean: Tensor
+    scale: Tensor
+
     def __init__(self, width: int, hidden: int, dropout: float = 0.3) -> None:
         super().__init__()
         inputs = (len(EDGES) - 1) * width

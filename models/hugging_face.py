@@ -9,8 +9,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from torch import nn
-
 from models.config import ModelError
 from models.sound_library import load_torchaudio
 
@@ -78,7 +76,7 @@ def reads_normalized(name: str) -> bool | None:
         return None
 
 
-def read_model(name: str) -> nn.Module:
+def read_model(name: str) -> Any:
     """Return the model `name` with its weights.
 
     Raises:
@@ -100,12 +98,13 @@ def read_tokenizer_json(name: str) -> str:
     from transformers.utils import cached_file
 
     try:
-        return Path(cached_file(name, "tokenizer.json")).read_text("utf-8")
+        file: Any = cached_file(name, "tokenizer.json")
+        return Path(file).read_text("utf-8")
     except Exception as error:  # as above
         raise _refuse(name, "tokenizer.json", error) from error
 
 
-def build_model(architecture: str, dropout: float) -> nn.Module:
+def build_model(architecture: str, dropout: float) -> Any:
     """Return a model with random weights from a configuration as JSON.
 
     Every dropout of its layers has the probability `dropout`, and nothing else in it is random.

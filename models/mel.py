@@ -36,6 +36,9 @@ def mel_filters(bands: int, bins: int, sample_rate: int) -> Tensor:
 class _Mel(nn.Module):
     """The short-time spectrum through the mel filters."""
 
+    basis: Tensor
+    filters: Tensor
+
     def __init__(self, sample_rate: int, bands: int = MEL_BANDS) -> None:
         super().__init__()
         bins = WINDOW_SAMPLES // 2 + 1

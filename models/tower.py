@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -88,7 +88,7 @@ def average_steps(x: Tensor, mask: Tensor, every: int) -> tuple[Tensor, Tensor]:
     x = F.pad(x, (0, 0, 0, every - 1))
     valid = F.pad(mask, (0, every - 1))
     total = sum(x[:, tap : tap + steps : every] for tap in range(every))
-    count = sum(valid[:, tap : tap + steps : every] for tap in range(every))
+    count: Any = sum(valid[:, tap : tap + steps : every] for tap in range(every))
     return total / count.clamp(min=1.0)[:, :, None], mask[:, ::every]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
@@ -14,7 +14,7 @@ from models.text import text_modules
 from models.tower import Projection
 
 
-class Verdict(NamedTuple):
+class Scores(NamedTuple):
     """What the network says of a batch."""
 
     logits: Tensor
@@ -61,7 +61,8 @@ class Turbo(nn.Module):
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """Return the trained parameters: `audio` and `text` from pretrained weights, `head` new."""
-        audio, text = self.audio_tower.pretrained(), self.text_tower.pretrained()
+        towers: tuple[Any, Any] = (self.audio_tower, self.text_tower)
+        audio, text = (tower.pretrained() for tower in towers)
         known = {id(parameter) for parameter in (*audio, *text)}
         fronts = (*self.audio_front.parameters(), *self.text_front.parameters())
         known |= {id(parameter) for parameter in fronts}
@@ -75,8 +76,8 @@ class Turbo(nn.Module):
         token_ids: Tensor,
         token_mask: Tensor,
         confidence: Tensor,
-    ) -> Verdict:
-        """Judge a padded batch; a row's verdict depends on that row alone.
+    ) -> Scores:
+        """Score a padded batch; a row's scores depend on that row alone.
 
         `waveform` `[B, T]` float32 in [-1, 1], `waveform_length` `[B]` samples (0: no sound), or
         for the tower `recognizer` states `[B, T, F]` and their number in place of both;
@@ -88,4 +89,4 @@ class Turbo(nn.Module):
         head = self.end_of_turn
         finished = None if head is None else head(frames, mask)
         logits = self.fusion(audio, text, confidence)
-        return Verdict(logits, audio.pooled, text.pooled, finished)
+        return Scores(logits, audio.pooled, text.pooled, finished)

@@ -78,17 +78,13 @@ def main(
     # The workers share the cores already: threads of their own would only fight over them.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     hours = hours or (_SMALL_HOURS if small or not texts else _HOURS)
-    try:
-        items = without_repeats((read_collections(texts) if texts else []) + own_sentences())
-        planner = Planner(items, seed, given_sounds(noise), given_sounds(rooms))
-        plan = list(planner.clips(hours))
-        recognizers = recognizer_names(asr)
-        real = Recordings(recordings, planner.texts, seed)
-        build = Build(out, (plan, real.clips), planner.background)
-        _run(build, recognizers, workers)
-    except InputError as error:
-        print(f"build_rej_corpus: {error}", err=True)
-        sys.exit(2)
+    items = without_repeats((read_collections(texts) if texts else []) + own_sentences())
+    planner = Planner(items, seed, given_sounds(noise), given_sounds(rooms))
+    plan = list(planner.clips(hours))
+    recognizers = recognizer_names(asr)
+    real = Recordings(recordings, planner.texts, seed)
+    build = Build(out, (plan, real.clips), planner.background)
+    _run(build, recognizers, workers)
     print(
         json.dumps(
             {

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from models.config import TurboConfig
 from models.turbo import Turbo
-from training.data.batches import collate
+from training.data.batches import Example, collate
 from training.fitting.checkpoint import LAST, WEIGHTS, save_setup, save_weights
 from training.fitting.recipe import Recipe, build_recipe
 from training.fitting.runs import train_run
@@ -117,7 +118,7 @@ def overfit(recipe: Recipe) -> float:
     model = bench.fresh_model(bench.recipe)
     width = model.audio_front.width
 
-    def padded(examples: list) -> Batch:
+    def padded(examples: Sequence[Example]) -> Batch:
         return collate(examples, bench.tokenizer, width, bench.device, bench.text_states)
 
     batch = next(bench.sampler(bench.recipe, split.train, seed=0).batches(padded))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -95,7 +96,7 @@ def hugging_face_audio(config: TurboConfig) -> tuple[Front, nn.Module]:
     return stem, TrainedEncoder(config, layers)
 
 
-def load_hugging_face_audio(front: Front, tower: nn.Module, name: str) -> None:
+def load_hugging_face_audio(front: Any, tower: Any, name: str) -> None:
     """Fill what `hugging_face_audio` built with the weights of encoder `name`.
 
     Raises:

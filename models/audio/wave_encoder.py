@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -10,7 +12,7 @@ from models.mel import samples_valid, standardize
 from models.tower import Front
 
 
-def _count(length: Tensor, layer: nn.Module) -> Tensor:
+def _count(length: Tensor, layer: Any) -> Tensor:
     """Return how many outputs of a convolution see whole input, from `length` `[B]`."""
     kernel, stride = layer.conv.kernel_size[0], layer.conv.stride[0]
     return torch.div(length - kernel, stride, rounding_mode="floor") + 1
@@ -33,17 +35,17 @@ def _normalized_rows(x: Tensor, norm: nn.GroupNorm, count: Tensor) -> Tensor:
 class WaveStem(Front):
     """The encoder's convolutions, frozen as is usual: `[B, N, C]` at 50 frames a second."""
 
-    def __init__(self, source: nn.Module, *, normalize: bool) -> None:
+    def __init__(self, source: Any, *, normalize: bool) -> None:
         """Take the convolutions of `source`; `normalize` brings rows to unit variance first."""
         layers = source.feature_extractor.conv_layers
         super().__init__(layers[-1].conv.out_channels)
-        self.layers = layers
+        self.layers: Any = layers
         self.normalize = normalize
         self.reach = 1  # samples that one frame sees
         for layer in reversed(layers):
             self.reach = (self.reach - 1) * layer.conv.stride[0] + layer.conv.kernel_size[0]
 
-    def take(self, source: nn.Module) -> None:
+    def take(self, source: Any) -> None:
         """Copy the weights of a pretrained `source`."""
         self.layers.load_state_dict(source.feature_extractor.conv_layers.state_dict())
 
@@ -72,13 +74,13 @@ class WaveStem(Front):
 class WaveLayers(nn.Module):
     """The projection and the layers of the pretrained encoder."""
 
-    def __init__(self, source: nn.Module) -> None:
+    def __init__(self, source: Any) -> None:
         super().__init__()
-        self.projection = source.feature_projection
-        self.encoder = source.encoder
-        self.width = source.config.hidden_size
+        self.projection: Any = source.feature_projection
+        self.encoder: Any = source.encoder
+        self.width: int = source.config.hidden_size
 
-    def take(self, source: nn.Module) -> None:
+    def take(self, source: Any) -> None:
         """Copy the weights of a pretrained `source`."""
         self.projection.load_state_dict(source.feature_projection.state_dict())
         self.encoder.load_state_dict(source.encoder.state_dict())

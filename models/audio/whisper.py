@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -56,7 +58,7 @@ class WhisperStem(Front):
         self.conv1 = Convolution(bands, width, stride=1)
         self.conv2 = Convolution(width, width, stride=2)
 
-    def take(self, source: nn.Module) -> None:
+    def take(self, source: Any) -> None:
         """Copy the weights of a pretrained `source`."""
         state = source.encoder.state_dict()
         take_convolution(self.conv1, state, "conv1")
@@ -92,10 +94,11 @@ class WhisperLayers(nn.Module):
         )
         self.norm = nn.LayerNorm(self.width)
 
-    def take(self, source: nn.Module) -> None:
+    def take(self, source: Any) -> None:
         """Copy the weights of a pretrained `source`."""
         state = source.encoder.state_dict()
-        for index, layer in enumerate(self.layers):
+        layers: Any = self.layers
+        for index, layer in enumerate(layers):
             take_layer(layer, state, index)
         self.norm.load_state_dict(source.encoder.layer_norm.state_dict())
 

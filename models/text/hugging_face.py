@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
@@ -101,7 +103,7 @@ def hugging_face_tokenizer(name: str, max_tokens: int) -> Tokenizer:
     return tokenizer
 
 
-def load_hugging_face_text(front: Front, tower: nn.Module, name: str) -> None:
+def load_hugging_face_text(front: Any, tower: Any, name: str) -> None:
     """Fill what `hugging_face_text` built with the weights of encoder `name`.
 
     Raises:

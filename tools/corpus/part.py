@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tools.corpus.background import Background
 from tools.corpus.plan import PlannedClip
 from tools.corpus.recording import RecordedClip
@@ -16,6 +14,7 @@ from tools.corpus.scene import Scene
 from tools.corpus.scene_sound import write_flac
 from tools.corpus.synthesis import clean_speech
 from training.data.augment import speech_edges
+from training.data.clip import as_wave
 from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.evaluation.corpus.clip import read_clip
 
@@ -73,7 +72,7 @@ def _put(clips: list[RecordedClip], out: Path, background: Background) -> Made:
     rows, refused = [], []
     for clip in clips:
         item = clip.item
-        samples = read_clip(item.path, item.offset_s, item.duration_s).astype(np.float32) / 32768
+        samples = as_wave(read_clip(item.path, item.offset_s, item.duration_s))
         if not samples.any():
             refused.append({"audio_filepath": item.row["audio_filepath"], "silent": True})
             continue

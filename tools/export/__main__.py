@@ -179,7 +179,7 @@ def main(
     model, tokenizer, config, metrics = read_run(folder)
     origin = Origin.read(folder)
     name = name or f"turbo-{config['name']}"
-    licence = licence or (origin and origin.license)
+    licence = licence or (origin.license if origin else None)
     if parity_folder is not None and states_width(model):
         raise InputError(
             "--parity measures systems that hear the sound itself; this network reads the states "

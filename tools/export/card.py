@@ -93,7 +93,7 @@ def base_models(model: dict) -> list[dict]:
         },
         "minilm": {"name": "sentence-transformers/all-MiniLM-L6-v2", "license": "Apache-2.0"},
     }
-    found = []
+    found: list[dict] = []
     if model["audio"] == RECOGNIZER:
         found.append({"name": f"{_recognizer(model)} (its encoder's states)", "license": None})
     for tower in (model["audio"], "minilm" if model["text_init"] else model["text"]):

@@ -155,15 +155,15 @@ def _floats(graph: onnx.GraphProto) -> dict[str, Array]:
     is along the columns of a matrix that products are made with.
     """
     stored = {item.name: numpy_helper.to_array(item) for item in graph.initializer}
-    scaled = {
+    scaled: dict[str, tuple[str, str, int | None]] = {
         name: (f"{plain}_scale", f"{plain}_zero_point", None)
         for name in stored
         if (plain := name.removesuffix(_QUANTIZED)) != name and f"{plain}_scale" in stored
     }
     for node in graph.node:
         if node.op_type == "DequantizeLinear" and node.input[0] in stored:
-            axis = next((item.i for item in node.attribute if item.name == "axis"), 1)
-            scaled[node.input[0]] = (node.input[1], (*node.input, "")[2], axis)
+            along = next((item.i for item in node.attribute if item.name == "axis"), 1)
+            scaled[node.input[0]] = (node.input[1], (*node.input, "")[2], along)
     found = {name: value for name, value in stored.items() if name not in scaled}
     for name, (scale_name, zero_name, axis) in scaled.items():
         value, scale = stored[name].astype(np.float32), stored[scale_name]

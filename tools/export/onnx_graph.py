@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import onnx
 import torch
@@ -28,7 +29,7 @@ def output_names(model: Turbo) -> list[str]:
 
 def forget_origin(graph: onnx.GraphProto) -> None:
     """Remove the notes on where a node comes from: lines of code and paths of this machine."""
-    values = (*graph.input, *graph.output, *graph.value_info)
+    values: tuple[Any, ...] = (*graph.input, *graph.output, *graph.value_info)
     for item in (graph, *graph.node, *graph.initializer, *values):
         del item.metadata_props[:]
         item.doc_string = ""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
@@ -72,8 +73,8 @@ def make_tokenizer() -> Tokenizer:
 
 def make_model(shape: Shape, tokenizer: Tokenizer, tokens: int) -> WhisperForConditionalGeneration:
     """Return a random model that ends every text after `tokens` tokens."""
-    end = tokenizer.token_to_id("<|endoftext|>")
-    start = tokenizer.token_to_id("<|startoftranscript|>")
+    end: Any = tokenizer.token_to_id("<|endoftext|>")
+    start: Any = tokenizer.token_to_id("<|startoftranscript|>")
     config = WhisperConfig(
         vocab_size=tokenizer.get_vocab_size(),
         d_model=shape.width,

@@ -120,7 +120,7 @@ def _axes(height_inches: float = 3.8) -> Axes:
 
 def _save(axes: Axes, path: Path) -> None:
     axes.spines[["top", "right"]].set_visible(False)
-    figure = axes.get_figure(root=True)
+    figure: Any = axes.figure
     figure.tight_layout()
     partial = path.with_suffix(".part.png")
     figure.savefig(partial, dpi=150)
@@ -183,6 +183,6 @@ def folds(table: dict[str, Any], path: Path) -> None:
         axes.plot([], [], color=f"C{index}", linewidth=3, label=name)
     axes.set_xticks(range(len(table["folds"])), [f"fold {fold}" for fold in table["folds"]])
     axes.set_ylabel(f"{table['metric'].replace('_', ' ')}, %")
-    above = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0)}
+    above: dict[str, Any] = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0)}
     axes.legend(frameon=False, ncols=len(arms), fontsize="small", **above)
     _save(axes, path)

@@ -13,15 +13,17 @@ from training.folds.fold_file import FoldFile
 from turbo_stream._util.files import write_json
 from turbo_stream.errors import InputError
 
-_FREE = ("out", "seed", "device", "data.features", "data.fold", "data.folds", "train.threads")
-_FREE += ("data.train_size", "data.transcripts")
+_FREE = (
+    *("out", "seed", "device", "data.features", "data.fold", "data.folds", "train.threads"),
+    *("data.train_size", "data.transcripts"),
+)
 """Keys that may differ: they say where and on what a run is made, or stand in its own key."""
 
 
 def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
     if not isinstance(value, dict):
         return {prefix: value}
-    found = {}
+    found: dict[str, Any] = {}
     for key, inner in value.items():
         found |= _flat(inner, f"{prefix}.{key}" if prefix else key)
     return found

@@ -208,10 +208,10 @@ class Sampler:
         borrows = not row.synthetic and "text" in self._pools
         if borrows and self.rng.random() < self.data.borrowed_share:
             # A clear text decides, whoever seems to speak it and over whatever channel.
-            words = self._spoken_by_nobody(self._row("text"))
-            frames = self.store.load(row.clip, variant)
+            borrowed = self._spoken_by_nobody(self._row("text"))
+            heard = self.store.load(row.clip, variant)
             own = number_of(str(row.clip))
-            return replace(words, frames=frames, recording_key=own, matched=False)
+            return replace(borrowed, frames=heard, recording_key=own, matched=False)
         text, confidence = self._words(row)
         silent = text and self.rng.random() < self.train.no_audio
         frames = None if silent else self.store.load(row.clip, variant)

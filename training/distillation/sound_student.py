@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -102,7 +103,7 @@ class Lesson:
         """Return the share of the goals' variance that the student does not give: 0 is perfect."""
         self.student.eval()
         error = power = count = 0.0
-        total = 0.0
+        total: Any = 0.0
         for start in range(0, len(items), 32):
             frames, goals, mask = self.batch(items[start : start + 32])
             shown = goals[mask.bool()].double()
@@ -162,7 +163,7 @@ def distill_sound(
     lesson.fill([*items, *held])
     before = lesson.unexplained(held)
 
-    tower = student.audio_tower
+    tower: Any = student.audio_tower
     optimizer = torch.optim.AdamW(tower.pretrained(), lr=course.rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, course.rate, total_steps=max(2, course.steps), pct_start=0.1

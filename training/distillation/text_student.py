@@ -121,7 +121,7 @@ def distill(
         loss.backward()
         optimizer.step()
         schedule.step()
-    metrics = {"lines": len(texts), "steps": steps, "batch": batch, "seed": seed}
+    metrics: dict[str, float] = {"lines": len(texts), "steps": steps, "batch": batch, "seed": seed}
     metrics |= {"held_lines": len(held), "loss_before": before, "loss": model.measure(held)}
     metrics |= {"seconds": round(time.monotonic() - started, 1)}
 

@@ -71,13 +71,14 @@ def fit(
     """
     rank = rank or Rank(0, 1, next(model.parameters()).device)
     run = _Run(model, objective, train, rank)
-    writes = rank.first and folder is not None
+    target = folder if rank.first else None
     curves = folder / "tensorboard" if folder is not None and train.tensorboard else None
     scalars = Scalars(curves if rank.first else None)
-    saves = folder is not None and position is not None and train.checkpoint_every > 0
+    saved = position if folder is not None and train.checkpoint_every > 0 else None
     identity = {**(identity or {}), "ranks": rank.count}
-    if saves and train.resume and (state := load_state(folder, identity)) is not None:
-        scalars.means = run.restore(state, position)
+    if folder is not None and saved is not None and train.resume:
+        state = load_state(folder, identity)
+        scalars.means = None if state is None else run.restore(state, saved)
     history = run.history
     wrapped = rank.wrap(run.views_model)
     gradients = Gradients(wrapped, objective, chunk=train.chunk, bf16=train.bf16)
@@ -112,20 +113,20 @@ def fit(
                 if look["dev"] < history.best:
                     history.best, history.best_step, history.waited = look["dev"], step, 0
                     run.best = run.trained()
-                    if writes and saves:
-                        save_weights(folder, model)
+                    if target is not None and saved is not None:
+                        save_weights(target, model)
                 clock.start()
-            if saves and (step % train.checkpoint_every == 0 or step == train.steps):
+            if saved is not None and (step % train.checkpoint_every == 0 or step == train.steps):
                 clock.stop()
-                state = run.state(position, scalars.means)
-                if writes:
-                    save_state(folder, identity, state)
+                state = run.state(saved, scalars.means)
+                if target is not None:
+                    save_state(target, identity, state)
                 clock.start()
         clock.stop()
     scalars.close()
     run.take_best()
-    if writes:
-        save_weights(folder, model)
+    if target is not None:
+        save_weights(target, model)
     return history
 
 

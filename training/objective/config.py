@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from turbo_stream.errors import InputError
 
@@ -102,7 +103,7 @@ def select_arm(config: ObjectiveConfig, arm: str) -> ObjectiveConfig:
     if arm not in _TERMS:
         raise ValueError(f"arm {arm}: unknown; allowed: {', '.join(ARMS)}")
     wanted = _TERMS[arm]
-    weights = {
+    weights: dict[str, Any] = {
         term: (getattr(config, term) or wanted[term]) if term in wanted else 0.0
         for term in ("in_modal", "cross_modal", "r_drop", "sup_con")
     }

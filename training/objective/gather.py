@@ -50,9 +50,9 @@ def gather(views: Views, targets: Targets) -> tuple[Views, Targets]:
     # then the same however autograd walks back.
     vectors = torch.cat(views[:3], dim=-1).transpose(0, 1)
     widths = [part.shape[-1] for part in views[:3]]
-    parts = _Gather.apply(vectors).transpose(0, 1).split(widths, dim=-1)
+    logits, sound, words = _Gather.apply(vectors).transpose(0, 1).split(widths, dim=-1)
     numbers = torch.stack([column.long() for column in targets], dim=1)
     columns = _Gather.apply(numbers).unbind(dim=1)
     kinds = [column.dtype for column in targets]
     joined = (column.to(kind) for column, kind in zip(columns, kinds, strict=True))
-    return Views(*parts, views.scale), Targets(*joined)
+    return Views(logits, sound, words, views.scale), Targets(*joined)

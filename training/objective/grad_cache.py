@@ -82,8 +82,10 @@ class Gradients:
             states.append(RandomState.now(device))
             with torch.no_grad():
                 seen.append(self._forward(plain, chunk))
-        *parts, scales = zip(*seen, strict=True)
-        views = Views(*(torch.cat(part, dim=1) for part in parts), scales[0])
+        logits, sound, words = (
+            torch.cat(part, dim=1) for part in zip(*(views[:3] for views in seen), strict=True)
+        )
+        views = Views(logits, sound, words, seen[0].scale)
         leaves = Views(*(vectors.requires_grad_() for vectors in views))
         terms = self._loss(leaves, batch, weight)
         for index, (chunk, state) in enumerate(zip(chunks, states, strict=True)):
@@ -100,7 +102,8 @@ class Gradients:
                 # One temperature serves all chunks: its gradient enters once.
                 if last and again.scale.requires_grad and leaves.scale.grad is not None:
                     pairs.append((again.scale, leaves.scale.grad))
-                torch.autograd.backward(*(list(side) for side in zip(*pairs, strict=True)))
+                outputs, found = (list(side) for side in zip(*pairs, strict=True))
+                torch.autograd.backward(outputs, found)
         return terms
 
     def _forward(self, model: Callable[[Batch], Views], batch: Batch) -> Views:

@@ -7,8 +7,9 @@ Two halves, so that what lies between them can be gathered over ranks or kept fo
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -60,8 +61,9 @@ class Batch:
         return [self._rows(slice(start, start + chunk)) for start in starts]
 
     def _rows(self, chosen: slice) -> Batch:
-        columns = (getattr(self, item.name) for item in fields(self))
-        return Batch(*(None if column is None else column[chosen] for column in columns))
+        columns: Iterator[Any] = (getattr(self, item.name) for item in fields(self))
+        rows: Iterator[Any] = (column if column is None else column[chosen] for column in columns)
+        return Batch(*rows)
 
 
 class Views(NamedTuple):
@@ -149,8 +151,9 @@ class ViewsModel(nn.Module):
         else:  # what no term uses is not worth its time, and must not wait for a gradient
             sound = words = logits.new_zeros(len(logits), 0)
             scale = self.scale.detach()
-        parts = (part.reshape(count, len(batch.labels), -1) for part in (logits, sound, words))
-        return Views(*parts, scale)
+        size = len(batch.labels)
+        logits, sound, words = (part.reshape(count, size, -1) for part in (logits, sound, words))
+        return Views(logits, sound, words, scale)
 
 
 def objective_terms(views: Views, targets: Targets, config: ObjectiveConfig) -> dict[str, Tensor]:

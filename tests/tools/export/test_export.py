@@ -132,8 +132,8 @@ def test_a_training_folder_becomes_a_package_that_listens(tiny, tokenizer, tmp_p
 
     detector = TurboDetector(ModelPackage.load(package))
     pcm = (np.random.default_rng(0).normal(0, 3000, 16_000)).astype(np.int16)
-    detection = detector.detect(pcm, Transcript("w3 w4"))
-    assert 0.0 <= detection.directed_probability <= 1.0
+    score = detector.score(pcm, Transcript("w3 w4"))
+    assert 0.0 <= score.directed_probability <= 1.0
 
 
 def test_three_classes_of_compact_towers_agree_with_the_network(tokenizer, tmp_path):

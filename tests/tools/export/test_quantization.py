@@ -29,4 +29,4 @@ def test_all_losing_much_is_an_error_of_one_line_with_the_figures():
     lost = {"dynamic": Candidate(0.01, 8.0, 0.1), "static": Candidate(0.0345, 7.0, 0.2)}
     with pytest.raises(QuantizationError, match=r"dynamic \+1.00, static \+3.45") as caught:
         choose(lost)
-    assert "\n" not in str(caught.value) and "--quantization" in str(caught.value)
+    assert "\n" not in str(caught.value) and "name the quantization" in str(caught.value)

@@ -68,7 +68,7 @@ def timed_item(seconds: float, states_width: int = 0) -> Item:
     With `states_width` it has states of that width in place of samples.
     """
     rng = np.random.default_rng(0)
-    shape = (int(seconds * _RATE),)
+    shape: tuple[int, ...] = (int(seconds * _RATE),)
     if states_width:
         shape = int(seconds * _STATES_A_SECOND), states_width
     wave = rng.standard_normal(shape, dtype=np.float32) * np.float32(0.1)

@@ -41,7 +41,7 @@ _STDERR = Console(stderr=True)
 
 
 def _held_out(context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> dict:
-    found = {}
+    found: dict[str, Path] = {}
     for item in given:
         names, equals, folder = item.partition("=")
         if not equals or not names:

@@ -20,9 +20,9 @@ from turbo_stream.segmentation.smart_turn import SmartTurn
 
 @dataclass
 class Remembering:
-    """Asks `judge` once for each sound."""
+    """Asks `scorer` once for each sound."""
 
-    judge_once: PauseScorer
+    scorer: PauseScorer
     said: dict[bytes, PauseScore] = field(default_factory=dict)
     cpu_s: list[float] = field(default_factory=list)
 
@@ -31,13 +31,13 @@ class Remembering:
         key = pcm.tobytes()
         if key not in self.said:
             began = time.process_time()
-            self.said[key] = self.judge_once.score_pause(pcm)
+            self.said[key] = self.scorer.score_pause(pcm)
             self.cpu_s.append(time.process_time() - began)
         return self.said[key]
 
     def warm_up(self) -> None:
         """Let the judge run once."""
-        self.judge_once.warm_up()
+        self.scorer.warm_up()
 
 
 class JudgeOf(Protocol):

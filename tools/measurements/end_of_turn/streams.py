@@ -54,7 +54,7 @@ def _joined(
 
     `noise` is a noise, its distance in dB, and the level of the speech in dB of full scale.
     """
-    parts: list[NDArray[np.float64]] = []
+    parts: list[NDArray[np.floating]] = []
     spans: list[Span] = []
     at = 0
     for clip in clips:

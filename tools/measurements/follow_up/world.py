@@ -84,8 +84,7 @@ def draw_sessions(clips: Sequence[Clip], world: World, *, count: int, seed: int)
             busy_until_s = start_s + clip.duration_s
             rows.append((session, start_s, busy_until_s, label, clip.logit))
     columns = zip(*rows, strict=True)
-    session, start, end, directed, logit = (np.array(column) for column in columns)
-    return Sessions(session, start, end, directed, logit)
+    return Sessions(*(np.array(column) for column in columns))
 
 
 def _commands(world: World, rng: np.random.Generator) -> tuple[float, list[tuple[float, bool]]]:

@@ -51,10 +51,13 @@ def main(asr: str | None, arm_root: Path | None, arm_packages: Path | None, as_j
             step["instructions_x86"] = count / step["per"]
     except CountingError as error:
         found["not_run"]["x86"] = str(error)
-    for board in BOARDS if arm_root and arm_packages else ():
+    arm = ArmSystem(arm_root, arm_packages) if arm_root and arm_packages else None
+    for board in BOARDS:
+        if arm is None:
+            break
         say(f"counting under QEMU on {board.cpu}")
         try:
-            counts = count_on_arm(ArmSystem(arm_root, arm_packages), board.cpu, asr)
+            counts = count_on_arm(arm, board.cpu, asr)
             for step, count in zip(steps, counts, strict=True):
                 instructions = count / step["per"]
                 step[board.cpu] = {

@@ -13,6 +13,7 @@ import statistics
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from time import process_time
 
@@ -75,7 +76,7 @@ def _steps(whisper: str | None) -> Iterator[tuple[str, float, Callable[[], objec
     heard = Transcript("turn on the kitchen lights", Confidence(-0.3))
     for seconds in TURBO_S:
         pcm = kitchen[: to_samples(seconds)]
-        yield f"Turbo on {seconds} s", 1, lambda pcm=pcm: turbo.score(pcm, heard)
+        yield f"Turbo on {seconds} s", 1, partial(turbo.score, pcm, heard)
     if whisper is not None:
         yield from _whisper_steps(whisper, kitchen)
 
@@ -93,14 +94,14 @@ def _whisper_steps(
     for window_s in windows_s:
         window = to_samples(window_s)
         features = reader.features(pcm, window)
-        yield f"Whisper log-mel, {window_s} s", 1, lambda w=window: reader.features(pcm, w)
-        yield f"Whisper encoder, {window_s} s", 1, lambda f=features: reader.encode(f)
+        yield f"Whisper log-mel, {window_s} s", 1, partial(reader.features, pcm, window)
+        yield f"Whisper encoder, {window_s} s", 1, partial(reader.encode, features)
         if window_s < WINDOW_S:
             continue  # what is read in so short a window may be one word over and over
         states = reader.encode(features)
         tokens = reader.decode(states, _LONGEST_TEXT).tokens
         name = f"Whisper decoder, {window_s} s, {tokens} tokens"
-        yield name, 1, lambda s=states: reader.decode(s, _LONGEST_TEXT)
+        yield name, 1, partial(reader.decode, states, _LONGEST_TEXT)
 
 
 def _main(runs: int, whisper: str | None = None) -> None:

@@ -14,6 +14,7 @@ import random
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -66,7 +67,10 @@ def summary(followed: list[Followed], threshold: float) -> list[dict]:
     for group in dict.fromkeys(one.group for one in followed):
         for accepted in (False, True):
             ended = [o for o in followed if o.group == group and o.accepted == accepted]
-            row = {"set": group, "in the end": "accepted" if accepted else "rejected"}
+            row: dict[str, Any] = {
+                "set": group,
+                "in the end": "accepted" if accepted else "rejected",
+            }
             row["n"] = len(ended)
             for bound in SHOWN_FROM:
                 wanted = threshold if bound == SHOWN_FROM[0] else bound

@@ -101,8 +101,8 @@ def measure(
     delay = condition.delay_ms * SAMPLE_RATE // 1000
     echo = np.concatenate([np.zeros(delay), echo])[: len(far)]
     noise = np.random.default_rng(0).normal(0, NOISE_RMS, len(far))
-    out, flags = EchoGate().process(to_pcm(near + echo + noise), to_pcm(far))
-    out, flags = out[DELAY_SAMPLES:] / 32768, flags[DELAY_SAMPLES:]
+    pcm, flags = EchoGate().process(to_pcm(near + echo + noise), to_pcm(far))
+    out, flags = pcm[DELAY_SAMPLES:] / 32768, flags[DELAY_SAMPLES:]
     quiet = np.ones(len(out), bool)
     for start, stop in spans:
         condition.utterances += 1

@@ -52,8 +52,8 @@ class TwoForwards(nn.Module):
     def forward(self, batch: Batch) -> Views:
         """Return two views of `batch`."""
         first, second = (self.one_view(batch) for _ in range(2))
-        pairs = zip(first[:3], second[:3], strict=True)
-        return Views(*(torch.cat(pair) for pair in pairs), first.scale)
+        logits, sound, words = map(torch.cat, zip(first[:3], second[:3], strict=True))
+        return Views(logits, sound, words, first.scale)
 
 
 def make_steps(

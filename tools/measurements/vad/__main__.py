@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -98,7 +99,7 @@ def markdown(results: dict[str, dict[str, dict[str, float | None]]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def plot(results: dict[str, dict[str, dict[str, float | None]]], path: Path) -> None:
+def plot(results: dict[str, dict[str, dict[str, Any]]], path: Path) -> None:
     """Draw frame recall against false speech, one mark for each condition and detector."""
     import matplotlib
 

@@ -139,7 +139,7 @@ def estimate(runs: list[list[int]], size: int, start: int) -> KneserNey:
     unigram[start] = 0.0
 
     history2 = count2.keys // size
-    total2 = np.bincount(history2, count2.values, size)
+    total2 = np.bincount(history2, count2.values, size).astype(np.float64)
     kinds2 = np.bincount(history2, minlength=size)
     rest2 = np.where(total2 > 0, d2 * kinds2 / np.maximum(total2, 1), 1.0)
     history3 = count3.keys // size

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,9 +72,8 @@ def read_stock(path: Path) -> StockModel:
     backoff = quant[BINS + _bits(blob, offset + word_bits, 16)[:filled2]]
     prob2 = quant[_bits(blob, offset + word_bits + 16, 16)[:filled2]]
     nexts = _bits(blob, offset + word_bits + 32, next_bits)
-    bigrams = np.stack(
-        [previous, np.repeat(np.arange(n1), np.diff(uni["next"].astype(np.int64)))], axis=1
-    )
+    followers: Any = np.diff(uni["next"].astype(np.int64))
+    bigrams = np.stack([previous, np.repeat(np.arange(n1), followers)], axis=1)
 
     width = word_bits + 16
     size = ((1 + n3) * width + 7) // 8 + 8

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch import Tensor, nn
@@ -37,7 +38,8 @@ class TestWhisper(nn.Module):
     def __init__(self, tokenizer: Tokenizer, window_s: int) -> None:
         super().__init__()
         vocabulary = tokenizer.get_vocab_size()
-        start, end = map(tokenizer.token_to_id, ("<|startoftranscript|>", "<|endoftext|>"))
+        ids: Any = map(tokenizer.token_to_id, ("<|startoftranscript|>", "<|endoftext|>"))
+        start, end = ids
         config = WhisperConfig(
             vocab_size=vocabulary,
             d_model=WIDTH,
@@ -55,7 +57,7 @@ class TestWhisper(nn.Module):
             pad_token_id=end,
         )
         self.whisper = WhisperForConditionalGeneration(config)
-        generation = self.whisper.generation_config
+        generation: Any = self.whisper.generation_config
         generation.suppress_tokens = []
         generation.begin_suppress_tokens = [tokenizer.token_to_id("Ġ"), end]
         generation.alignment_heads = [[1, 0]]

@@ -6,6 +6,7 @@ import contextlib
 import math
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -49,7 +50,7 @@ class Batches:
         self._silent = silent
         self._rng = np.random.default_rng(seed)
         names = ("startoftranscript", "notimestamps", "nospeech", "endoftext")
-        ids = [tokenizer.token_to_id(f"<|{name}|>") for name in names]
+        ids: list[Any] = [tokenizer.token_to_id(f"<|{name}|>") for name in names]
         self._prompt, self._no_speech, self._end = ids[:2], ids[2], ids[3]
 
     def draw(self) -> tuple[Tensor, Tensor, Tensor, list[list[int]]]:

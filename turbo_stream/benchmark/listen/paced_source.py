@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from turbo_stream._util.timebase import ms_to_samples, to_seconds
 from turbo_stream.audio.capture import GATHERED_MS
-from turbo_stream.audio.source import Block, SourceItem
+from turbo_stream.audio.source import Block
 
 
 class PacedSource:
@@ -34,7 +34,7 @@ class PacedSource:
         self._closed = False
         self.gathering = False
 
-    def __iter__(self) -> Iterator[SourceItem]:
+    def __iter__(self) -> Iterator[Block]:
         """Yield the blocks until the sound ends or `close` is called."""
         self.started_s = time.perf_counter()
         self.lags_s = []
