@@ -18,8 +18,8 @@ from training.data.features import AS_RECORDED, FeatureStore, Frames, TextStates
 from training.data.hypotheses import MISSING, Confidence
 from training.data.names import NAMES, Named, draw_named
 from training.data.row import Row, text_key
-from training.fitting.config import TrainConfig
 from training.objective.objective import Batch
+from training.train_config import TrainConfig
 
 _BREATH_WORDS = 16
 """Nobody says more in one utterance; a longer typed line is cut, for padding costs time."""

@@ -12,9 +12,9 @@ import numpy as np
 
 from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.evaluation.corpus.manifest import read_manifest
+from turbo_stream.evaluation.corpus.rows import duration_of, is_scored
 from turbo_stream.evaluation.figures.latency import latency_metrics
 from turbo_stream.evaluation.run import Engine
-from turbo_stream.evaluation.scoring.rows import duration_of, is_scored
 from turbo_stream.evaluation.scoring.settings import ScoringSettings
 
 _CLIPS = 240

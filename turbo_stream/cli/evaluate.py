@@ -161,8 +161,8 @@ def _print_headline(metrics: dict[str, Any], out: Path) -> None:
 
 def _tune(target: Any, model: str | Path | None, out: Path, model_out: Path) -> None:
     from turbo_stream.detection.package import ModelPackage
+    from turbo_stream.evaluation.corpus.rows import read_run
     from turbo_stream.evaluation.figures.tuning import choose_threshold, write_tuned_package
-    from turbo_stream.evaluation.scoring.rows import read_run
 
     rows, _ = read_run(out)
     tuned = choose_threshold(rows, target)

@@ -16,13 +16,13 @@ from turbo_stream.detection.package import file_hash
 from turbo_stream.evaluation._progress import with_progress
 from turbo_stream.evaluation.corpus.clip import read_clip
 from turbo_stream.evaluation.corpus.manifest import Item, read_manifest
+from turbo_stream.evaluation.corpus.rows import Row
 from turbo_stream.evaluation.report._mistakes import ReadAudio
 from turbo_stream.evaluation.report.report import write_results
 from turbo_stream.evaluation.scoring._journal import Journal, fingerprint
 from turbo_stream.evaluation.scoring._ray_engine import score_on_ray
 from turbo_stream.evaluation.scoring._scorer import Scorer
 from turbo_stream.evaluation.scoring.local_engine import Scored, score_locally
-from turbo_stream.evaluation.scoring.rows import Row
 from turbo_stream.evaluation.scoring.settings import ScoringSettings
 from turbo_stream.recognition.whisper import WhisperRecognizer
 

@@ -11,7 +11,7 @@ from turbo_stream.benchmark.listen._response_time import latency, outcome
 from turbo_stream.benchmark.listen.timed_decisions import Heard
 from turbo_stream.benchmark.report import distribution
 from turbo_stream.benchmark.sound.stream import Stream
-from turbo_stream.evaluation.figures.stream_matching import Span
+from turbo_stream.evaluation.corpus.spans import Span
 from turbo_stream.events import Utterance
 
 SPANS = tuple(

@@ -15,7 +15,7 @@ from turbo_stream.benchmark.sound.material import KITCHEN, read_material
 from turbo_stream.benchmark.sound.stream import Stream, first_of_all
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.manifest import Item
-from turbo_stream.evaluation.figures.stream_matching import Span
+from turbo_stream.evaluation.corpus.spans import Span
 
 RATE = 16_000
 

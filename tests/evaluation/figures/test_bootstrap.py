@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.made_rows import RUN, many_rows
+from turbo_stream.evaluation.corpus.rows import BinaryItems
 from turbo_stream.evaluation.figures._summary import summarize
 from turbo_stream.evaluation.figures.binary import binary_metrics
 from turbo_stream.evaluation.figures.bootstrap import (
@@ -15,7 +16,6 @@ from turbo_stream.evaluation.figures.bootstrap import (
     interval,
     intervals,
 )
-from turbo_stream.evaluation.scoring.rows import BinaryItems
 
 pytest.importorskip("sklearn")
 

@@ -4,7 +4,8 @@ from hypothesis import strategies as st
 
 from tests.support.made_rows import recording
 from turbo_stream.errors import InputError
-from turbo_stream.evaluation.figures.stream_matching import Span, match, read_spans
+from turbo_stream.evaluation.corpus.spans import Span, read_spans
+from turbo_stream.evaluation.figures.stream_matching import match
 
 
 def spans(*edges):

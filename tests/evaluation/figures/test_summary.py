@@ -4,9 +4,9 @@ import pytest
 
 from tests.support.made_rows import RUN, many_rows, row
 from turbo_stream.errors import InputError
+from turbo_stream.evaluation.corpus.rows import BinaryItems, read_run, speaker_groups
 from turbo_stream.evaluation.figures._summary import summarize
 from turbo_stream.evaluation.figures.latency import latency_metrics, percentiles, real_time_factor
-from turbo_stream.evaluation.scoring.rows import BinaryItems, read_run, speaker_groups
 
 pytest.importorskip("sklearn")
 

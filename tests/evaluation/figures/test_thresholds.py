@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from tests.support.made_rows import many_rows, row
+from turbo_stream.evaluation.corpus.rows import BinaryItems
 from turbo_stream.evaluation.figures._thresholds import GRID, fixed_rate_table, threshold_table
 from turbo_stream.evaluation.figures.binary import binary_metrics
-from turbo_stream.evaluation.scoring.rows import BinaryItems
 
 pytest.importorskip("sklearn")
 

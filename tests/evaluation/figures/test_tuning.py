@@ -9,9 +9,9 @@ from tests.support.made_rows import many_rows, recording, row
 from tests.support.tiny_package import write_package
 from turbo_stream.detection.package import ModelPackage
 from turbo_stream.errors import InputError
+from turbo_stream.evaluation.corpus.rows import BinaryItems
 from turbo_stream.evaluation.figures.binary import ErrorCurve
 from turbo_stream.evaluation.figures.tuning import Target, choose_threshold, write_tuned_package
-from turbo_stream.evaluation.scoring.rows import BinaryItems
 
 pytest.importorskip("sklearn")
 

@@ -6,10 +6,10 @@ import pytest
 from tests.support.browser import needs_browser, open_browser
 from tests.support.made_rows import RUN, many_rows, recording, row
 from turbo_stream.errors import InputError
+from turbo_stream.evaluation.corpus.rows import BinaryItems
 from turbo_stream.evaluation.figures._summary import summarize
 from turbo_stream.evaluation.figures.binary import binary_metrics
 from turbo_stream.evaluation.report.compare import NAMES, compare
-from turbo_stream.evaluation.scoring.rows import BinaryItems
 
 pytest.importorskip("sklearn")
 pytest.importorskip("jinja2")

@@ -14,7 +14,7 @@ from tools.measurements.peers.child import Answer
 from tools.measurements.peers.figures import compare, draw, match, summary
 from tools.measurements.peers.ours import OneReading
 from tools.measurements.peers.programs import OURS, PLAIN, Run
-from turbo_stream.evaluation.figures.stream_matching import Span
+from turbo_stream.evaluation.corpus.spans import Span
 from turbo_stream.recognition.window import WindowConfig
 
 WHISPER = ROOT / "tests" / "assets" / "whisper-kitchen"

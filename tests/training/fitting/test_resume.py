@@ -19,7 +19,7 @@ from training.data.batches import Sampler
 from training.data.config import DataConfig
 from training.data.row import Row
 from training.fitting.checkpoint import LAST, WEIGHTS, load_state, save_state
-from training.fitting.config import TrainConfig
+from training.train_config import TrainConfig
 from turbo_stream.errors import InputError
 
 

@@ -38,7 +38,7 @@ from turbo_stream.benchmark.sound.material import read_material
 from turbo_stream.benchmark.sound.stream import Stream
 from turbo_stream.cli.command import run_command
 from turbo_stream.errors import InputError
-from turbo_stream.evaluation.figures.stream_matching import Span
+from turbo_stream.evaluation.corpus.spans import Span
 from turbo_stream.recognition.whisper_model import find_model
 
 TOKENS_PER_SECOND = 3

@@ -12,7 +12,7 @@ import numpy as np
 from tools.measurements.peers.child import Answer
 from tools.measurements.peers.programs import Run
 from turbo_stream.benchmark.report import distribution
-from turbo_stream.evaluation.figures.stream_matching import Span
+from turbo_stream.evaluation.corpus.spans import Span
 from turbo_stream.evaluation.report.canvas import BLUE, GREY, figure_of, png_of
 
 EARLY_S = 0.1

@@ -17,7 +17,7 @@ from turbo_stream.benchmark.sound.stream import Stream
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.clip import read_clip
 from turbo_stream.evaluation.corpus.manifest import AUDIO_SUFFIXES, Item, read_manifest
-from turbo_stream.evaluation.figures.stream_matching import Span, read_spans
+from turbo_stream.evaluation.corpus.spans import Span, read_spans
 
 _AROUND_S = 0.25
 """Sound before and after a span, as the segmenter leaves it."""

@@ -13,7 +13,7 @@ from turbo_stream.benchmark.sound.stream import Stream
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.clip import read_clip
 from turbo_stream.evaluation.corpus.manifest import Item
-from turbo_stream.evaluation.figures.stream_matching import Span
+from turbo_stream.evaluation.corpus.spans import Span
 from turbo_stream.segmentation.level import block_levels
 
 

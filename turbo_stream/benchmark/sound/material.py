@@ -13,7 +13,7 @@ from turbo_stream.benchmark.sound.stream import Stream
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.clip import read_clip
 from turbo_stream.evaluation.corpus.manifest import AUDIO_SUFFIXES, Item, read_manifest
-from turbo_stream.evaluation.figures.stream_matching import read_spans
+from turbo_stream.evaluation.corpus.spans import read_spans
 
 KITCHEN = Path(__file__).parents[2] / "assets" / "recordings" / "kitchen.ogg"
 """54.6 s with 15 utterances, whose edges stand beside it; see the README there."""

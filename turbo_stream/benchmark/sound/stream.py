@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_stream._util.timebase import to_samples, to_seconds
-from turbo_stream.evaluation.figures.stream_matching import Span
+from turbo_stream.evaluation.corpus.spans import Span
 
 _AFTER_LAST_S = 1.5
 """Sound kept after the last utterance, so that its end silence is heard."""

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_stream.errors import InputError
+from turbo_stream.evaluation.corpus.rows import Row, is_scored, label_of, speaker_groups
 from turbo_stream.evaluation.figures.binary import expected_calibration_error
 from turbo_stream.evaluation.figures.bootstrap import Figures
-from turbo_stream.evaluation.scoring.rows import Row, is_scored, label_of, speaker_groups
 
 
 @dataclass(frozen=True)

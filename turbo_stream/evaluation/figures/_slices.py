@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from turbo_stream.detection.package import DIRECTED
+from turbo_stream.evaluation.corpus.rows import BinaryItems, Row, is_scored, label_of
 from turbo_stream.evaluation.figures._multiclass import ClassItems, multiclass_metrics
 from turbo_stream.evaluation.figures.binary import binary_metrics
-from turbo_stream.evaluation.scoring.rows import BinaryItems, Row, is_scored, label_of
 
 
 def figures(rows: Iterable[Row], threshold: float | None) -> dict[str, Any]:

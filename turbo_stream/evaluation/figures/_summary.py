@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_stream.evaluation.corpus.rows import BinaryItems, Row, failed_items, is_scored
 from turbo_stream.evaluation.figures._multiclass import ClassItems, weighted_multiclass
 from turbo_stream.evaluation.figures._slices import figures, slice_figures
 from turbo_stream.evaluation.figures._stream_figures import (
@@ -25,7 +26,6 @@ from turbo_stream.evaluation.figures.word_errors import (
     weighted_word_errors,
     word_error_metrics,
 )
-from turbo_stream.evaluation.scoring.rows import BinaryItems, Row, failed_items, is_scored
 
 STREAM = "stream"
 """Value of `mode` in a run over long recordings."""

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from turbo_stream.evaluation.corpus.rows import BinaryItems
 from turbo_stream.evaluation.figures.binary import LIMITS, ErrorCurve, error_rates, limit_name
-from turbo_stream.evaluation.scoring.rows import BinaryItems
 
 GRID = (0.01, *(round(0.05 * i, 2) for i in range(1, 20)), 0.99)
 """Thresholds that every table lists."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from turbo_stream.evaluation.scoring.rows import Row, duration_of, is_scored
+from turbo_stream.evaluation.corpus.rows import Row, duration_of, is_scored
 
 PARTS = ("asr", "turbo")
 """Keys of a row's `latency_ms` that every run reports, in milliseconds."""

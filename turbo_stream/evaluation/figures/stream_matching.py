@@ -1,6 +1,6 @@
 """Which utterance of a long recording belongs to which labelled span.
 
-An event is an utterance that was decided, accepted or rejected; a dropped one carries no verdict
+An event is an utterance that was decided, accepted or rejected; a dropped one carries no decision
 and takes no part. With `o` the seconds that event and span share, an event *fits* a span if
 `o > 0` and `o >= 0.3 * length of the span` or `o >= 0.3 * length of the event`. Of the span that
 it overlaps most (the earlier of two equal ones) an event is the property if it fits it; otherwise
@@ -9,50 +9,18 @@ it belongs to no span. It never belongs to a second one.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from turbo_stream.errors import InputError
+from turbo_stream.evaluation.corpus.spans import Span
 
 MIN_OVERLAP = 0.3
 """Share of the span or of the event that the two must have in common."""
 
 _ROUNDING_S = 1e-9
 """What differences of seconds may lose in floating point."""
-
-
-@dataclass(frozen=True)
-class Span:
-    """Labelled speech in a recording."""
-
-    start_s: float
-    end_s: float
-    label: str
-    text: str | None = None
-
-    @classmethod
-    def read(cls, value: object, where: str) -> Span:
-        """Read one entry of `segments`.
-
-        Raises:
-            InputError: it is no object with `start_s` < `end_s` and a `label`.
-        """
-        entry = value if isinstance(value, Mapping) else {}
-        start, end = (_seconds(entry.get(key)) for key in ("start_s", "end_s"))
-        if start is None or end is None or not 0 <= start < end:
-            raise InputError(
-                f"{where}: a segment runs from {entry.get('start_s')!r} to {entry.get('end_s')!r}, "
-                "must have 0 <= start_s < end_s, in seconds"
-            )
-        label = entry.get("label")
-        if not isinstance(label, str) or not label:
-            raise InputError(f"{where}: the label of a segment is {label!r}, must be a class name")
-        text = entry.get("text")
-        return cls(start, end, label, text if isinstance(text, str) else None)
 
 
 @dataclass(frozen=True)
@@ -79,18 +47,6 @@ class Matching:
         return tuple(i for i, events in enumerate(self.events_of_span) if not events)
 
 
-def read_spans(row: Mapping[str, Any]) -> list[Span]:
-    """Return the `segments` of a recording's row; InputError where they are malformed."""
-    where = str(row.get("audio_filepath"))
-    segments = row.get("segments")
-    if not isinstance(segments, Sequence) or isinstance(segments, str):
-        raise InputError(
-            f"{where}: segments is {type(segments).__name__}, must be a list of "
-            "{start_s, end_s, label}; stream mode wants labelled recordings"
-        )
-    return [Span.read(segment, where) for segment in segments]
-
-
 def match(spans: Sequence[Span], events: Sequence[tuple[float, float]]) -> Matching:
     """Tie `events`, (start_s, end_s) each, to `spans`, as the module says."""
     starts = np.array([span.start_s for span in spans])
@@ -115,9 +71,3 @@ def match(spans: Sequence[Span], events: Sequence[tuple[float, float]]) -> Match
             members[owner].append(number)
     in_time = (tuple(sorted(numbers, key=lambda i: events[i])) for numbers in members)
     return Matching(tuple(owners), tuple(in_time), tuple(merging))
-
-
-def _seconds(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return float(value)

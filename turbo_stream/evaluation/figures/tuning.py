@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from turbo_stream.detection.manifest import MANIFEST_NAME
 from turbo_stream.detection.package import ModelPackage, file_hash
 from turbo_stream.errors import InputError
+from turbo_stream.evaluation.corpus.rows import BinaryItems, Row
 from turbo_stream.evaluation.figures._stream_figures import Recording
 from turbo_stream.evaluation.figures.binary import ErrorCurve, error_rates
 from turbo_stream.evaluation.figures.bootstrap import Figures, WeightedBinary, bootstrap, intervals
-from turbo_stream.evaluation.scoring.rows import BinaryItems, Row
 
 _TARGET = re.compile(r"(fa|fr)=(0?\.\d+|[01](?:\.0*)?)")
 CARD_NAME = "README.md"

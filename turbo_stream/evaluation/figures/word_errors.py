@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_stream.evaluation.corpus.rows import Row, is_scored, speaker_groups
 from turbo_stream.evaluation.figures.bootstrap import Figures
-from turbo_stream.evaluation.scoring.rows import Row, is_scored, speaker_groups
 
 _NOT_WHISPERS = (r"\bcause\b", r"\bdunno\b", r"\bkinda\b", r"\bsorta\b")
 """Contractions that the `whisper-normalizer` package expands and OpenAI's normalizer leaves."""

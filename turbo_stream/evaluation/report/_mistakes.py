@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from turbo_stream._util.timebase import SAMPLE_RATE, to_samples
 from turbo_stream.detection.package import DIRECTED
 from turbo_stream.errors import TurboStreamError
-from turbo_stream.evaluation.scoring.rows import Row
+from turbo_stream.evaluation.corpus.rows import Row
 
 ReadAudio = Callable[[Row], NDArray[np.int16]]
 """Returns the sound of an item, `[N]` int16 at 16 kHz; may raise OSError or TurboStreamError."""

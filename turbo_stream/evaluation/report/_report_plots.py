@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_stream.detection.package import DIRECTED
+from turbo_stream.evaluation.corpus.rows import BinaryItems, Row
 from turbo_stream.evaluation.figures._multiclass import ClassItems
 from turbo_stream.evaluation.report.page import number, percent
 from turbo_stream.evaluation.report.plots import det_plot, reliability_plot, scores_plot
-from turbo_stream.evaluation.scoring.rows import BinaryItems, Row
 
 _MOST_CURVES = 8
 """Classes that one plot shows; more would hide each other. The most frequent are taken."""

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from turbo_stream._util.files import write_json, write_text
 from turbo_stream.detection.package import DIRECTED
 from turbo_stream.errors import InputError
+from turbo_stream.evaluation.corpus.rows import BinaryItems, Row, is_scored, read_run
 from turbo_stream.evaluation.figures._multiclass import ClassItems, weighted_multiclass
 from turbo_stream.evaluation.figures._slices import figures
 from turbo_stream.evaluation.figures._stream_figures import read_recordings
 from turbo_stream.evaluation.figures._summary import STREAM
 from turbo_stream.evaluation.figures.bootstrap import Figures, WeightedBinary, bootstrap, intervals
 from turbo_stream.evaluation.report.page import render_page
-from turbo_stream.evaluation.scoring.rows import BinaryItems, Row, is_scored, read_run
 
 COMPARISON_NAME = "compare.json"
 COMPARISON_PAGE_NAME = "compare.html"

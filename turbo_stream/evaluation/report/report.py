@@ -8,6 +8,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from turbo_stream._util.files import write_bytes, write_json, write_text
+from turbo_stream.evaluation.corpus.rows import METRICS_NAME, Row
 from turbo_stream.evaluation.figures._summary import Scored, summarize
 from turbo_stream.evaluation.report._mistakes import Mistake, ReadAudio, with_sound, worst_mistakes
 from turbo_stream.evaluation.report._report_plots import Plot, report_plots
@@ -19,7 +20,6 @@ from turbo_stream.evaluation.report.page import (
     png_uri,
     render_page,
 )
-from turbo_stream.evaluation.scoring.rows import METRICS_NAME, Row
 
 REPORT_NAME = "report.html"
 MISTAKES_SHOWN = 12

@@ -11,7 +11,7 @@ from typing import Any
 from turbo_stream._util.closing import Closing
 from turbo_stream._util.files import read_whole_lines
 from turbo_stream.errors import InputError
-from turbo_stream.evaluation.scoring.rows import PREDICTIONS_NAME
+from turbo_stream.evaluation.corpus.rows import PREDICTIONS_NAME
 
 JOURNAL_NAME = "progress.jsonl"
 _RUN_KEY = "run_fingerprint"

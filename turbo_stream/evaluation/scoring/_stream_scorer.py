@@ -11,7 +11,7 @@ from turbo_stream.audio.source import Pcm
 from turbo_stream.evaluation.corpus.clip import clip_blocks, read_clip
 from turbo_stream.evaluation.corpus.conditions import Condition
 from turbo_stream.evaluation.corpus.manifest import Item
-from turbo_stream.evaluation.figures.stream_matching import read_spans
+from turbo_stream.evaluation.corpus.spans import read_spans
 from turbo_stream.events import Event, Utterance
 from turbo_stream.pipeline import Models
 
