@@ -4,8 +4,6 @@ What a program needs stands here; every other module may change from one version
 Importing this package loads no model and no heavy library; each is loaded when first needed.
 """
 
-from __future__ import annotations
-
 import os
 from typing import TYPE_CHECKING, Any
 

@@ -1,7 +1,5 @@
 """What the pipeline says: one frozen dataclass per event, one JSON object per line."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Literal
 

@@ -4,8 +4,6 @@ The options of all commands, the keys of their TOML files, the arguments of `Pip
 `docs/reference/settings.md` are made from these fields.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self

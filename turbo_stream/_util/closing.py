@@ -1,7 +1,5 @@
 """What is closed at the end of a `with`."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from contextlib import AbstractContextManager
 from types import TracebackType

@@ -1,7 +1,5 @@
 """Files that are whole or not there: written under a temporary name, then renamed."""
 
-from __future__ import annotations
-
 import json
 import os
 from pathlib import Path

@@ -1,7 +1,5 @@
 """How ONNX Runtime runs Turbo, and whether this CPU multiplies INT8 exactly."""
 
-from __future__ import annotations
-
 import base64
 from functools import cache
 from typing import Any

@@ -3,8 +3,6 @@
 The command line, the keys of a TOML file, the checks and the reference page are made from them.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, field, fields
 from functools import cache

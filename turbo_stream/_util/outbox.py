@@ -1,7 +1,5 @@
 """What is to be handed on: a bounded queue that never holds listening up."""
 
-from __future__ import annotations
-
 import threading
 from collections import deque
 from collections.abc import Callable

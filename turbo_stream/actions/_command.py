@@ -1,7 +1,5 @@
 """Runs the command of `on_accept`, once for every accepted utterance."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """Where a webhook may be: what was said at home does not cross a network in the clear."""
 
-from __future__ import annotations
-
 import ipaddress
 from dataclasses import dataclass
 from typing import Self

@@ -1,7 +1,5 @@
 """Signed deliveries, as the Standard Webhooks specification 1.0 has them."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import hashlib

@@ -1,7 +1,5 @@
 """Everything that accepted speech is handed on to."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """One try to get a lost device back, on a thread of its own."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 

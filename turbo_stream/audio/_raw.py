@@ -1,7 +1,5 @@
 """Raw PCM from a pipe: `arecord -t raw -f S16_LE -r 16000 -c 1 | turbo-listen -`."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import select

@@ -1,7 +1,5 @@
 """Samples on their way from the audio callback to the reader, in memory allocated once."""
 
-from __future__ import annotations
-
 import contextlib
 import select
 import socket

@@ -1,7 +1,5 @@
 """Remembers where somebody spoke over the device itself."""
 
-from __future__ import annotations
-
 from collections import deque
 from typing import TYPE_CHECKING
 

@@ -1,7 +1,5 @@
 """One open stream of one sound device, read through a ring."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 from typing import Any

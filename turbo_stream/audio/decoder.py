@@ -1,7 +1,5 @@
 """Sound files as float samples, block by block: libsndfile first, FFmpeg (PyAV) for the rest."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 from collections.abc import Iterator

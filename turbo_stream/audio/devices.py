@@ -1,7 +1,5 @@
 """The microphones of this machine, as PortAudio lists them."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import sys

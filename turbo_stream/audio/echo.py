@@ -1,7 +1,5 @@
 """Takes the device's own voice out of what its microphone hears, and notices barge-in."""
 
-from __future__ import annotations
-
 import math
 from collections import deque
 from dataclasses import dataclass, field

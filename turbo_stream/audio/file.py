@@ -1,7 +1,5 @@
 """A sound file as a source: any format, rate and channel count, never loaded whole."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 from contextlib import closing

@@ -1,7 +1,5 @@
 """A microphone as a source, through all its troubles: overflow, stall, unplugging."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Generator, Iterator

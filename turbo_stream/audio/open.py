@@ -1,7 +1,5 @@
 """From what a user typed to a source."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from turbo_stream.audio._raw import RawSource

@@ -1,7 +1,5 @@
 """Sound that somebody else brings: a network client, another program's own audio."""
 
-from __future__ import annotations
-
 import threading
 from collections import deque
 from collections.abc import Iterator

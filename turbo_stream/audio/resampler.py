@@ -1,7 +1,5 @@
 """Any rate in, 16 kHz int16 out, with the filter's state carried from block to block."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from typing import Any
 

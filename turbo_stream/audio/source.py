@@ -1,7 +1,5 @@
 """What a source of sound is: an iterator of blocks, gaps and state changes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable

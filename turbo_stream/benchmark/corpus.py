@@ -1,7 +1,5 @@
 """How fast a corpus is scored on this machine: `turbo-bench eval`."""
 
-from __future__ import annotations
-
 import json
 import tempfile
 from pathlib import Path

@@ -1,7 +1,5 @@
 """How a benchmark shows what it found: JSON for programs, a table for people, a picture."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager

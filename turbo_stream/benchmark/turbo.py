@@ -1,7 +1,5 @@
 """The classifier alone: what loading it costs, and how long it takes over a sound."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter, process_time

@@ -1,7 +1,5 @@
 """`turbo-bench`: how fast the installed product is on this machine."""
 
-from __future__ import annotations
-
 import sys
 from dataclasses import replace
 from pathlib import Path

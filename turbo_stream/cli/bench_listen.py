@@ -1,7 +1,5 @@
 """`turbo-bench listen`: its options."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

@@ -1,7 +1,5 @@
 """Runs a click command so that bad use and bad input end in one line and the right status."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Sequence

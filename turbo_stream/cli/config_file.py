@@ -1,7 +1,5 @@
 """The `--config` file: any long option of a command as a TOML key."""
 
-from __future__ import annotations
-
 import tomllib
 from pathlib import Path
 from typing import Any

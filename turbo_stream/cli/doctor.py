@@ -1,7 +1,5 @@
 """`turbo-doctor`: what keeps this machine from listening, and how to get it."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Iterator

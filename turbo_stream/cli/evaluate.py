@@ -1,7 +1,5 @@
 """`turbo-eval`: how well it does on recorded corpora."""
 
-from __future__ import annotations
-
 import sys
 from dataclasses import replace
 from pathlib import Path

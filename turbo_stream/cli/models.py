@@ -1,7 +1,5 @@
 """`turbo-models`: the models on this machine, and how to get more."""
 
-from __future__ import annotations
-
 import json
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """From the fields of a dataclass to the options of a command, and back to arguments."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Collection
 from pathlib import Path

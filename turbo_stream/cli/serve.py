@@ -1,7 +1,5 @@
 """`turbo-serve`: the pipeline for browsers, programs and the house, over the network."""
 
-from __future__ import annotations
-
 import asyncio
 import signal
 import sys

@@ -3,8 +3,6 @@
 A library writes `` `asr` ``, in backticks; whoever runs `turbo-listen` reads `--asr`.
 """
 
-from __future__ import annotations
-
 import re
 import sys
 

@@ -1,7 +1,5 @@
 """The decision on one utterance: recognize, score, and say no more than may be said."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Off unless asked for. What is kept between utterances is one number, the end of 
 one; no text is, neither of rejected speech nor of accepted (docs/lab/log.md says why).
 """
 
-from __future__ import annotations
-
 import math
 
 from turbo_stream._util.timebase import to_samples

@@ -1,7 +1,5 @@
 """The accounts of a stream: how much was heard, lost, and decided."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from turbo_stream._util.timebase import to_seconds

@@ -1,7 +1,5 @@
 """The network itself: the package's ONNX graph in an ONNX Runtime session."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The Turbo classifier: sound, text and confidence in, a probability for every label out."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """What a detector is: it scores whether speech was meant for the device."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable

@@ -1,7 +1,5 @@
 """A model package: a folder with the graph, its tokenizer, and `turbo.json` about both."""
 
-from __future__ import annotations
-
 import hashlib
 import math
 import re

@@ -1,7 +1,5 @@
 """Processor, memory, disk, and the port that turbo-serve would take."""
 
-from __future__ import annotations
-
 import errno
 import os
 import shutil

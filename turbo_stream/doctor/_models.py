@@ -1,7 +1,5 @@
 """The models: the package that ships, speech detection, and what recognizes."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

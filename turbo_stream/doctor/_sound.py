@@ -1,7 +1,5 @@
 """PortAudio, the microphones, and whether one of them delivers sound."""
 
-from __future__ import annotations
-
 import threading
 from contextlib import closing
 

@@ -1,7 +1,5 @@
 """Everything that is looked at, in the order in which it is needed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module

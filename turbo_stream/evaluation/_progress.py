@@ -1,7 +1,5 @@
 """A progress bar with the time left, on standard error."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 from turbo_stream.evaluation.scoring.local_engine import Scored

@@ -1,7 +1,5 @@
 """A whole evaluation: manifest in, predictions, metrics and report out."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Finds the models of this machine."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Whether a model is what its maker made, as far as anything here says what that is."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from dataclasses import dataclass

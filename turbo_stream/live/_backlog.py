@@ -1,7 +1,5 @@
 """Utterances that wait for a decision: bounded, in order, and honest about what was dropped."""
 
-from __future__ import annotations
-
 import threading
 from collections import deque
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Where the events of the live shell go."""
 
-from __future__ import annotations
-
 import queue
 import threading
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """Text while speech goes on: only of speech that already sounds meant for the device."""
 
-from __future__ import annotations
-
 import string
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Listening in the background, with a callback."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Iterator
 

@@ -11,8 +11,6 @@ Capture never waits. Under load, quality is given up by stated steps only: first
 utterance (`asr_skipped`), then whole utterances, the oldest waiting first (`overload`).
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Utterances scored on a thread of their own, from their first pause on, with a deadline."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future

@@ -1,7 +1,5 @@
 """Whisper models on the Hugging Face Hub: in this machine's cache, or downloaded with a bar."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """PocketSphinx in a process of its own: it would hold the interpreter's lock while it searches."""
 
-from __future__ import annotations
-
 import importlib.util
 import json
 import logging

@@ -10,8 +10,6 @@ is `{"error": "stopped"}`. The first line, `{"ready": true}`, comes when the mod
 line has `cpu_s`, the processor time it took in seconds. The end of standard input ends the program.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import os

@@ -1,7 +1,5 @@
 """From the setting `asr` to a recognizer."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from turbo_stream.errors import InputError

@@ -1,7 +1,5 @@
 """When a text is not to be believed: Whisper also writes fluently where nothing was said."""
 
-from __future__ import annotations
-
 import zlib
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """PocketSphinx: the recognizer that needs no download, on the acoustic model in its wheel."""
 
-from __future__ import annotations
-
 import logging
 import threading
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Whisper through CTranslate2, reading a window as long as what was said."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace

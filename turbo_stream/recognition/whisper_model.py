@@ -1,7 +1,5 @@
 """Which folder a Whisper model's name means, and whether that folder is whole."""
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """One window of sound to text, step by step, on CTranslate2."""
 
-from __future__ import annotations
-
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path

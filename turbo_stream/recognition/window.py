@@ -1,7 +1,5 @@
 """How much of Whisper's 30 s an utterance is given."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

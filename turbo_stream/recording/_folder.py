@@ -1,7 +1,5 @@
 """A folder of recordings: sound files without words in their names, and their manifest."""
 
-from __future__ import annotations
-
 import fcntl
 import io
 import os

@@ -1,7 +1,5 @@
 """The list of what was recorded, through crashes, deletions and a person's sorting."""
 
-from __future__ import annotations
-
 import json
 import os
 from datetime import datetime

@@ -1,7 +1,5 @@
 """What its owner allows this machine to keep."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

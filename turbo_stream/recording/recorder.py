@@ -1,7 +1,5 @@
 """Records what is decided, off the thread that decides."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 

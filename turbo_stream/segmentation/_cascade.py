@@ -1,7 +1,5 @@
 """WebRTC as an almost free gate, Silero to confirm what passes it, save the unmistakable."""
 
-from __future__ import annotations
-
 from collections import deque
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """Where speech really begins and ends, around the place the detector gave."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,7 +1,5 @@
 """How long to wait before an utterance is over: adapts to the pauses of the speaker."""
 
-from __future__ import annotations
-
 import math
 from collections import deque
 from dataclasses import dataclass, field

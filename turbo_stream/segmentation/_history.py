@@ -1,7 +1,5 @@
 """The last seconds of the stream, addressed by stream time."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,7 +1,5 @@
 """Silero's voice activity detector (v6) on ONNX Runtime, from the copy inside faster-whisper."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import find_spec

@@ -1,7 +1,5 @@
 """An utterance that has begun and not yet ended, as the frames seen so far describe it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import NamedTuple
 

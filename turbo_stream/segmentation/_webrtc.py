@@ -1,7 +1,5 @@
 """WebRTC's voice activity detector: almost free, and deaf to nothing but loud noise."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

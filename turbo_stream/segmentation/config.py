@@ -1,7 +1,5 @@
 """The durations by which the segmenter decides; `docs/lab/segmentation.md` has the measurements."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, fields
 
 from turbo_stream.errors import InputError

@@ -1,7 +1,5 @@
 """How loud a stretch of sound is, and how loud the room is when nobody speaks."""
 
-from __future__ import annotations
-
 import math
 from collections import deque
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The first half of a stream: from what a source yields to events and segments."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The state machine that turns a stream of samples into utterances."""
 
-from __future__ import annotations
-
 import math
 from collections import deque
 from dataclasses import dataclass, field, replace

@@ -1,7 +1,5 @@
 """smart-turn, a public end-of-turn model, as the scorer of pauses."""
 
-from __future__ import annotations
-
 from functools import cached_property
 from pathlib import Path
 from typing import Any

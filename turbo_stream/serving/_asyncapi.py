@@ -1,7 +1,5 @@
 """`/asyncapi.json`: what goes over the WebSocket, in AsyncAPI 3.0."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import turbo_stream

@@ -1,7 +1,5 @@
 """`POST /v1/classify`: one sound file in, its events out; the file lies in memory only."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import threading

@@ -1,7 +1,5 @@
 """uvicorn's connections, for clients that mean harm or have gone without a word."""
 
-from __future__ import annotations
-
 import asyncio
 from typing import Any
 

@@ -1,7 +1,5 @@
 """JSON Schemas of the events, made from their classes."""
 
-from __future__ import annotations
-
 import types
 from collections.abc import Iterator
 from dataclasses import fields

@@ -1,7 +1,5 @@
 """What is logged of an error that nobody expected: its kind and place, and no words."""
 
-from __future__ import annotations
-
 import traceback
 
 

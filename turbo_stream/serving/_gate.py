@@ -1,7 +1,5 @@
 """Who may come in: the right host and origin, and the token where there is one."""
 
-from __future__ import annotations
-
 import hmac
 import ipaddress
 from urllib.parse import parse_qs, urlsplit

@@ -1,7 +1,5 @@
 """Prometheus metrics of the server. No label holds text, sound, or anything a client has sent."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """`/openapi.json`: the part of the server that speaks plain HTTP, in OpenAPI 3.1."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import turbo_stream

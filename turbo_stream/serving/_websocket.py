@@ -1,7 +1,5 @@
 """`/ws`: 16-bit sound in, events out, one stream a connection."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import logging

@@ -1,7 +1,5 @@
 """Where the server listens, and whom it lets in."""
 
-from __future__ import annotations
-
 import ipaddress
 import socket
 from dataclasses import dataclass, field

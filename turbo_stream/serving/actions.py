@@ -1,7 +1,5 @@
 """Accepted speech of all streams, handed on by `on_accept` and `webhook`."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 

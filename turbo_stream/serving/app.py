@@ -1,7 +1,5 @@
 """The ASGI application: which address is answered by what."""
 
-from __future__ import annotations
-
 import logging
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What all clients share: the loaded models, the limits, the accounts, who is connected."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager

@@ -1,7 +1,5 @@
 """What one client may ask of the server, so that the others do not notice it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any

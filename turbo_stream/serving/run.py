@@ -1,7 +1,5 @@
 """Runs the web server and the other services in one event loop until a signal ends them."""
 
-from __future__ import annotations
-
 import asyncio
 import signal
 import socket

@@ -1,7 +1,5 @@
 """One recognizer for many streams: one text at a time, and none that nobody waits for any more."""
 
-from __future__ import annotations
-
 import math
 import threading
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """uvicorn, run among other services of one event loop."""
 
-from __future__ import annotations
-
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """The recognizer alone: how long it takes over an utterance, and what a short window costs."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from time import perf_counter

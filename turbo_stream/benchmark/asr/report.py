@@ -1,7 +1,5 @@
 """What `turbo-bench asr` shows on a terminal: its rows with fewer and narrower columns."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Utterances for a recognizer to hear, and pieces of given lengths made of them."""
 
-from __future__ import annotations
-
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """A recognizer that hears the same sounds in one window of Whisper's after the other."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter, process_time

@@ -1,7 +1,5 @@
 """Words that a recognizer got wrong, by window and source."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec

@@ -1,7 +1,5 @@
 """The installed command in a process of its own, watched from outside."""
 
-from __future__ import annotations
-
 import json
 import os
 import statistics

@@ -1,7 +1,5 @@
 """Many streams at once over models that are loaded once, and whether any falls behind."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Sequence
 from dataclasses import replace

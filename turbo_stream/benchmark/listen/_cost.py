@@ -1,7 +1,5 @@
 """What listening costs the processor: in a quiet room, and while people talk."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from time import perf_counter
 from typing import Any

@@ -1,7 +1,5 @@
 """What a person waits for: from the true end of their speech to the decision, and where it goes."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Where the processor's time goes: segmentation, scoring pauses, recognition, classification."""
 
-from __future__ import annotations
-
 import copy
 import functools
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """`turbo-bench listen`: what listening takes and costs on this machine, as installed."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A source that plays samples by the clock, in blocks as the microphone hands them out."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """What `turbo-bench listen` shows on a terminal: its figures with rows to compare."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What was decided of a stream, and when: by the wall clock, or in the time of the sound."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field

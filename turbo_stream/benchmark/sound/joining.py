@@ -1,7 +1,5 @@
 """Clips of one utterance each, joined to a stream in which the end of all speech is known."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

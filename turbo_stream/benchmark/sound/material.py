@@ -1,7 +1,5 @@
 """What a benchmark listens to: recordings, manifests, or the recording that is in the package."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """One line an utterance, for pipes and dumb terminals."""
 
-from __future__ import annotations
-
 import json
 from typing import TextIO
 

@@ -8,8 +8,6 @@ level ▕█████████████████▊            ▏ -
 0:23.4 heard · 1 accepted, 1 rejected, 0 dropped · in 40 ms · Ctrl-C ends
 """
 
-from __future__ import annotations
-
 import math
 from collections import deque
 from collections.abc import Iterator

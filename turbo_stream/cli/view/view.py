@@ -1,7 +1,5 @@
 """What a view is."""
 
-from __future__ import annotations
-
 from typing import Protocol
 
 from turbo_stream.audio.source import Source

@@ -1,7 +1,5 @@
 """The samples of one item, and no more of its file than that."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Sound through a lossy codec and back, in memory, by FFmpeg (PyAV)."""
 
-from __future__ import annotations
-
 import io
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Stated, seeded conditions that a whole manifest is put under: `augment`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal

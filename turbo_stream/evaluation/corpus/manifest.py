@@ -1,7 +1,5 @@
 """One row of a manifest."""
 
-from __future__ import annotations
-
 import csv
 import json
 from collections.abc import Iterator

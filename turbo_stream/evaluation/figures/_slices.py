@@ -1,7 +1,5 @@
 """The figures again for parts of the corpus: by any manifest column, length, SNR and hour."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime

@@ -1,7 +1,5 @@
 """What each threshold would cost: the table to choose one from."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Percentile bootstrap: how far a figure would wander on other speakers like these."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """How long deciding took: percentiles of the parts, and the share of real time."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 import numpy as np

@@ -7,8 +7,6 @@ it overlaps most (the earlier of two equal ones) an event is the property if it 
 it belongs to no span. It never belongs to a second one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The worst mistakes of a run: wrong decisions, the surest first."""
 
-from __future__ import annotations
-
 import base64
 import io
 from collections.abc import Callable, Iterable, Sequence

@@ -1,7 +1,5 @@
 """The three pictures of a report, for models with and without the label `directed`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Turns templates into pages: escaping, and how numbers are shown to people."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Sequence
 from pathlib import Path

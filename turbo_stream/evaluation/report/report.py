@@ -1,7 +1,5 @@
 """`turbo-eval`'s folder: metrics, plots and a report that is one file and needs no network."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath

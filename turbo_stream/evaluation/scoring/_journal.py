@@ -1,7 +1,5 @@
 """Rows as they are scored, on disk: a run that is killed goes on where it was."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

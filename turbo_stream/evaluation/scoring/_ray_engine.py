@@ -1,7 +1,5 @@
 """Scores items on a Ray cluster: a local one, or a real one by its address."""
 
-from __future__ import annotations
-
 import os
 import socket
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """Scores one item after the other; what runs in every worker."""
 
-from __future__ import annotations
-
 import logging
 from dataclasses import asdict, fields
 from time import perf_counter

@@ -1,7 +1,5 @@
 """Stream mode: the very pipeline of `turbo-listen` over a long recording."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from time import perf_counter
 from typing import Any

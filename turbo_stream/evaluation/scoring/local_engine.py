@@ -1,7 +1,5 @@
 """Scores items on this machine, in this process or in several."""
 
-from __future__ import annotations
-
 import multiprocessing
 from collections import deque
 from collections.abc import Iterator, Sequence

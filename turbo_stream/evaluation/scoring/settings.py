@@ -1,7 +1,5 @@
 """What a run is: everything that its scores depend on, apart from the manifest."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 

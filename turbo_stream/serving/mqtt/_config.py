@@ -1,7 +1,5 @@
 """What the publisher is told once: broker, names, and how long it keeps what it cannot send."""
 
-from __future__ import annotations
-
 import os
 import re
 import socket

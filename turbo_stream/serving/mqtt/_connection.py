@@ -1,7 +1,5 @@
 """One connection to the broker: who logs in, what is left behind when it breaks."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import ssl

@@ -4,8 +4,6 @@ One retained message an entity, at `<prefix>/<component>/<node>/<entity>/config`
 https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import turbo_stream

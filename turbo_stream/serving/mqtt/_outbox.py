@@ -1,7 +1,5 @@
 """Accepted utterances on their way to the broker: bounded in number and in age."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Publishes what streams say: accepted utterances, state, counters; for as long as it takes."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import logging

@@ -1,7 +1,5 @@
 """What the streams amount to: is anybody speaking, and how many were accepted."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 from typing import Literal
 

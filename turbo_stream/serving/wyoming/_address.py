@@ -1,7 +1,5 @@
 """Where Wyoming clients find the server: `tcp://HOST:PORT`, `unix://PATH` or `stdio://`."""
 
-from __future__ import annotations
-
 import os
 import socket
 import stat

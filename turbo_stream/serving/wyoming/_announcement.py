@@ -1,7 +1,5 @@
 """Tells the local network that the server is there (mDNS), so that Home Assistant offers it."""
 
-from __future__ import annotations
-
 import ipaddress
 import socket
 from collections.abc import AsyncIterator

@@ -1,7 +1,5 @@
 """One Wyoming client, from its first event to its last."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from contextlib import closing, suppress

@@ -1,7 +1,5 @@
 """One stream of audio and what it is answered with."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable

@@ -1,7 +1,5 @@
 """The Wyoming server beside the web server, over the same models."""
 
-from __future__ import annotations
-
 import asyncio
 import socket
 from collections.abc import Callable

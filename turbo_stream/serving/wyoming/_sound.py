@@ -1,7 +1,5 @@
 """Wyoming's raw audio, of any rate, width and number of channels, as 16 kHz mono."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

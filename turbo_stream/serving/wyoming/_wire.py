@@ -1,7 +1,5 @@
 """Reading events from somebody who may send anything."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import sys
