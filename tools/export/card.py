@@ -1,7 +1,5 @@
 """The model card of any Turbo: what it is, what it learned from, and what it scores."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Command line: `python -m tools.judge PACKAGE --recordings MANIFEST --out DIR`."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The bars that were set before anything was measured, and where a package stands to them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The judgement as a page of Markdown: figures first, what they are worth beside them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 

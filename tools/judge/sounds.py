@@ -1,7 +1,5 @@
 """What a recording is put through before the model hears it; the same every time."""
 
-from __future__ import annotations
-
 import hashlib
 import zlib
 from dataclasses import asdict, dataclass, field

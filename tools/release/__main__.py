@@ -4,8 +4,6 @@ It gives an exported package that has the shipped model's name its card, the lic
 and the sources of its texts.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The part of a model card that a judgement fills: `judgement.json` of `tools.judge`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The card of the shipped package, `turbo-rej-en`: its sources, its figures and its limits."""
 
-from __future__ import annotations
-
 from tools.export.card import (
     base_models,
     data_table,

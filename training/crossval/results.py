@@ -1,7 +1,5 @@
 """Writes `results/<recipe>/`: table.json, table.md, plots, and what they were made from."""
 
-from __future__ import annotations
-
 import re
 import shutil
 from collections.abc import Sequence

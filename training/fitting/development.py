@@ -1,7 +1,5 @@
 """Looks at the development set, and the figures of scored rows."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """Figures of a classifier from its logits, and of a detector from its scores; calibration."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -8,8 +8,6 @@ the server gave up under load stands in `degraded` and `dropped`. `response_ms` 
 the last sample of an utterance was sent until its decision came back over the socket.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os
