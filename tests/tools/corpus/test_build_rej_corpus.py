@@ -36,7 +36,7 @@ from tools.build_rej_corpus import main
 pytestmark = [
     pytest.mark.skipif(
         any(shutil.which(engine) is None for engine in NEEDED),
-        reason=f"needs the synthesizers {', '.join(NEEDED)}, festival's voices (docs/guide/corpus.md)",
+        reason=f"needs {', '.join(NEEDED)}, festival's voices (docs/guide/corpus.md)",
     ),
     # Half a minute of work in many small processes, of which a busy machine makes minutes.
     pytest.mark.timeout(900),
