@@ -1,7 +1,5 @@
 """Builds the Turbo that a training run starts from."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from dataclasses import replace

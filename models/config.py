@@ -1,7 +1,5 @@
 """The shape of a Turbo, and the error of one that cannot be built."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

@@ -1,7 +1,5 @@
 """A small head that hears whether a speaker has finished or only paused."""
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn

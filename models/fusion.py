@@ -1,7 +1,5 @@
 """Joins both modalities and the recognizer's confidence into logits."""
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn

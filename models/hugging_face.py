@@ -1,7 +1,5 @@
 """Reads encoders in the layout of Hugging Face transformers, by name or from a folder."""
 
-from __future__ import annotations
-
 import importlib
 import json
 from contextlib import suppress

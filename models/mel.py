@@ -1,7 +1,5 @@
 """Log-mel spectrogram as plain tensor algebra, so that it exports with the network."""
 
-from __future__ import annotations
-
 import math
 
 import torch

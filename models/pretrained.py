@@ -1,7 +1,5 @@
 """Weights to start from: a Whisper-tiny encoder for sound, MiniLM-L6 for text."""
 
-from __future__ import annotations
-
 import hashlib
 import importlib.util
 import re

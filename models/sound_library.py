@@ -1,7 +1,5 @@
 """The one place where torchaudio is imported."""
 
-from __future__ import annotations
-
 import importlib
 import sys
 from collections.abc import Callable

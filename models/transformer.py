@@ -1,7 +1,5 @@
 """The encoder layer both towers are made of, and what it is told about place."""
 
-from __future__ import annotations
-
 import math
 
 import torch

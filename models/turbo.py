@@ -1,7 +1,5 @@
 """Turbo: tells whether speech is meant for the device."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 from torch import Tensor, nn

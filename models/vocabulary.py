@@ -1,7 +1,5 @@
 """The tokenizer: MiniLM's word pieces, pruned, with the text cleaning built in."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Iterable

@@ -7,11 +7,22 @@ import pytest
 
 from tests.support.fakes import make_pipeline
 from tests.support.streams import untimed
-from turbo_stream import Models, Pipeline, Settings, open_source
+from turbo_stream import (
+    Block,
+    Connection,
+    Event,
+    Finished,
+    Gap,
+    InputError,
+    Models,
+    Pipeline,
+    Ready,
+    Settings,
+    SpeechStarted,
+    Utterance,
+    open_source,
+)
 from turbo_stream._util.timebase import SAMPLE_RATE
-from turbo_stream.audio.source import Block, Connection, Gap
-from turbo_stream.errors import InputError
-from turbo_stream.events import Event, Finished, Ready, SpeechStarted, Utterance
 
 
 def utterances(events) -> list[Utterance]:

@@ -3,8 +3,6 @@
 python -m tools.build_rej_corpus --out DIR [--texts DIR] [--hours H] [--seed 0] [--workers N]
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sys

@@ -5,8 +5,6 @@ trains, is killed and goes on to the same weights, exports, and classifies with 
 Nothing is downloaded and no pretrained weights are needed.
 """
 
-from __future__ import annotations
-
 import itertools
 import json
 import subprocess

@@ -1,7 +1,5 @@
 """Command line: `python -m training.train RECIPE data.manifest=FILE out=DIR [key=value ...]`."""
 
-from __future__ import annotations
-
 import json
 import sys
 

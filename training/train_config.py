@@ -1,7 +1,5 @@
 """How the weights are found: steps, rates, stopping."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from turbo_stream.errors import InputError

@@ -1,7 +1,5 @@
 """Audio towers: a frozen front and a trained body each."""
 
-from __future__ import annotations
-
 from torch import nn
 
 from models.audio.compact import CompactFront, CompactTower

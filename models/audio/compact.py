@@ -1,7 +1,5 @@
 """A compact audio tower of our own, made to run as the sound comes in."""
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn

@@ -1,7 +1,5 @@
 """Audio towers around an encoder of Hugging Face transformers."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

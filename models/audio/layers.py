@@ -1,7 +1,5 @@
 """The layers of the audio towers: a body over a frozen encoder, convolutions, masks in training."""
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn

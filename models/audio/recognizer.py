@@ -1,7 +1,5 @@
 """An audio tower that reads what the recognizer's encoder has made of the sound already."""
 
-from __future__ import annotations
-
 import json
 
 import torch

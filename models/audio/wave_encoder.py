@@ -1,7 +1,5 @@
 """HuBERT, wav2vec 2.0, WavLM and their like: convolutions over the waveform, then layers."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

@@ -1,7 +1,5 @@
 """Whisper's encoder of any size, on as many frames as there are."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch.nn.functional as F

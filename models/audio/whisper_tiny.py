@@ -1,7 +1,5 @@
 """Whisper-tiny, its lower layers frozen: waveform to one vector."""
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn

@@ -1,7 +1,5 @@
 """Text towers: a frozen front and a trained body each."""
 
-from __future__ import annotations
-
 from torch import nn
 
 from models.config import ModelError, TurboConfig

@@ -1,7 +1,5 @@
 """A compact text tower of our own."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from pathlib import Path

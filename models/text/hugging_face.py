@@ -1,7 +1,5 @@
 """Text towers around an encoder of Hugging Face transformers."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

@@ -1,7 +1,5 @@
 """The layers of the text towers: a body over a frozen encoder, token ids, their embedding."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

@@ -1,7 +1,5 @@
 """MiniLM-L6 over a pruned vocabulary: token ids to one vector."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

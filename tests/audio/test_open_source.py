@@ -2,10 +2,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from turbo_stream import errors
+from turbo_stream import Source, errors, open_source
 from turbo_stream.audio.file import FileSource
-from turbo_stream.audio.open import open_source
-from turbo_stream.audio.source import Source
 
 
 def test_a_path_is_a_file(tmp_path):

@@ -8,11 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.fakes import make_pipeline
-from turbo_stream.audio.push import PushSource
-from turbo_stream.audio.source import Block, Gap, Source
-from turbo_stream.errors import InputError
-from turbo_stream.events import Finished, Utterance
-from turbo_stream.live.live_pipeline import LivePipeline
+from turbo_stream import (
+    Block,
+    Finished,
+    Gap,
+    InputError,
+    LivePipeline,
+    PushSource,
+    Source,
+    Utterance,
+)
 
 
 def sound(samples: int, first: int = 0) -> np.ndarray:

@@ -7,12 +7,11 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from turbo_stream import InputError, Settings
 from turbo_stream._util.option import check_bounds, option
 from turbo_stream.cli.command import run_command
 from turbo_stream.cli.config_file import config_option
 from turbo_stream.cli.options import as_arguments, options
-from turbo_stream.errors import InputError
-from turbo_stream.settings import Settings
 
 
 @dataclass(frozen=True)

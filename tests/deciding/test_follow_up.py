@@ -14,16 +14,20 @@ from tests.support.fakes import LoudnessDetector, ScriptedRecognizer, make_pipel
 from tests.support.paths import KITCHEN
 from tests.support.streams import feed, untimed
 from tests.support.tiny_package import write_package
+from turbo_stream import (
+    Event,
+    LiveConfig,
+    LivePipeline,
+    PackageError,
+    Pipeline,
+    Utterance,
+    open_source,
+)
 from turbo_stream._util.timebase import SAMPLE_RATE
-from turbo_stream.audio.open import open_source
 from turbo_stream.cli.command import run_command
 from turbo_stream.cli.listen import listen
 from turbo_stream.deciding.follow_up import FollowUp, shifted
 from turbo_stream.detection.package import FollowUpPrior, ModelPackage
-from turbo_stream.errors import PackageError
-from turbo_stream.events import Event, Utterance
-from turbo_stream.live.live_pipeline import LiveConfig, LivePipeline
-from turbo_stream.pipeline import Pipeline
 from turbo_stream.segmentation.segment import Segment
 
 PRIOR = FollowUpPrior(log_odds=2.0, decay_s=5.0)

@@ -6,12 +6,11 @@ import pytest
 from tests.support.paths import ROOT
 from tests.support.tiny_package import write_package
 from tests.support.tiny_states import SOURCE, write_states_package
+from turbo_stream import InputError, PackageError, Pipeline, TurboStreamError
 from turbo_stream.deciding.decider import Decider
 from turbo_stream.detection._graph import TurboGraph
 from turbo_stream.detection.package import ModelPackage
 from turbo_stream.detection.turbo import TurboDetector
-from turbo_stream.errors import InputError, PackageError, TurboStreamError
-from turbo_stream.pipeline import Pipeline
 from turbo_stream.recognition.encoder_states import StatesSource
 from turbo_stream.recognition.recognizer import (
     Confidence,

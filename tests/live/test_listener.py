@@ -7,12 +7,18 @@ import pytest
 
 from tests.support.fakes import ScriptedRecognizer, make_pipeline
 from tests.support.streams import untimed
-from turbo_stream.audio.push import PushSource
-from turbo_stream.audio.source import Block
-from turbo_stream.events import Finished, Ready, SpeechStarted, Utterance
-from turbo_stream.live.listener import Listener
-from turbo_stream.pipeline import Models, Pipeline
-from turbo_stream.settings import Settings
+from turbo_stream import (
+    Block,
+    Finished,
+    Listener,
+    Models,
+    Pipeline,
+    PushSource,
+    Ready,
+    Settings,
+    SpeechStarted,
+    Utterance,
+)
 
 
 class Recording:

@@ -9,19 +9,20 @@ import pytest
 
 from tests.support.fakes import LoudnessDetector, ScriptedRecognizer, make_pipeline
 from tests.support.streams import untimed
-from turbo_stream._util.timebase import SAMPLE_RATE
-from turbo_stream.audio.source import Block, Connection, Gap, SourceItem
-from turbo_stream.events import (
+from turbo_stream import (
     Event,
     Finished,
     GapReported,
+    LiveConfig,
+    LivePipeline,
     Partial,
     Ready,
     SourceChanged,
     SpeechStarted,
     Utterance,
 )
-from turbo_stream.live.live_pipeline import LiveConfig, LivePipeline
+from turbo_stream._util.timebase import SAMPLE_RATE
+from turbo_stream.audio.source import Block, Connection, Gap, SourceItem
 
 
 class ListSource:

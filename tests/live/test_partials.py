@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 
 from tests.support.fakes import LoudnessDetector
+from turbo_stream import Partial, Transcript
 from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.deciding.decider import Decider
-from turbo_stream.events import Partial
 from turbo_stream.live._partials import Partials, PartialsConfig
 from turbo_stream.live.scoring_thread import ScoringThread, Speculation
-from turbo_stream.recognition.recognizer import Transcript
 from turbo_stream.segmentation.segment import PauseScore, Segment
 
 WORDS = ["turn", "on", "the", "lights", "in", "the", "kitchen"]

@@ -13,9 +13,8 @@ import pytest
 import soundfile
 
 from tests.support.fakes import LoudnessDetector, ScriptedRecognizer, make_pipeline
-from turbo_stream.errors import InputError
+from turbo_stream import InputError, Pipeline
 from turbo_stream.evaluation.corpus.manifest import read_manifest
-from turbo_stream.pipeline import Pipeline
 from turbo_stream.recording.config import RecordingConfig
 from turbo_stream.recording.recorder import Recorder
 from turbo_stream.segmentation.segment import Segment

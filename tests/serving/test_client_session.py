@@ -8,8 +8,7 @@ import pytest
 
 from tests.support.fakes import LoudnessDetector, ScriptedRecognizer
 from tests.support.served import shared_models
-from turbo_stream.errors import InputError
-from turbo_stream.events import Finished, GapReported, Partial, Ready, Utterance
+from turbo_stream import Finished, GapReported, InputError, Partial, Ready, Utterance
 from turbo_stream.serving import session as session_module
 from turbo_stream.serving.session import Session
 

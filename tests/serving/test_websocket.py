@@ -11,9 +11,8 @@ import pytest
 
 from tests.support.fakes import LoudnessDetector, ScriptedRecognizer
 from tests.support.served import Served, closed_with, send, served, shared_models, undetailed
-from turbo_stream.pipeline import Models
+from turbo_stream import Models, Settings
 from turbo_stream.serving.limits import Limits
-from turbo_stream.settings import Settings
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from turbo_stream import Confidence, Pipeline, Ready, Score, Transcript
 from turbo_stream.deciding.decider import Decider
-from turbo_stream.detection.detector import Score
-from turbo_stream.events import Ready
-from turbo_stream.pipeline import Pipeline
-from turbo_stream.recognition.recognizer import Confidence, Transcript
 from turbo_stream.segmentation.segmented_stream import SegmentedStream
 from turbo_stream.segmentation.segmenter import Segmenter
 from turbo_stream.segmentation.vad import load_vad

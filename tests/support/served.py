@@ -13,13 +13,12 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tests.support.fakes import LoudnessDetector, ScriptedRecognizer
-from turbo_stream.pipeline import Models
+from turbo_stream import Models, Settings
 from turbo_stream.serving.access import GateConfig
 from turbo_stream.serving.app import make_app
 from turbo_stream.serving.hub import Hub
 from turbo_stream.serving.limits import Limits
 from turbo_stream.serving.web_server import WebServer, bound_socket
-from turbo_stream.settings import Settings
 
 FRAME = 1600
 """Samples in a message of the tests: 0.1 s."""

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from turbo_stream.events import Event, Utterance
-from turbo_stream.pipeline import Pipeline
+from turbo_stream import Event, Pipeline, Utterance
 
 
 def untimed(events: list[Event]) -> list[Event]:

@@ -1,7 +1,5 @@
 """What is heard behind the clips: the corpus's own voices, and recordings that are given."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A build that can be stopped and taken up again: clips in parts, the manifest growing in order."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import multiprocessing

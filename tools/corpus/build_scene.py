@@ -4,8 +4,6 @@ python -m tools.corpus.build_scene --out examples
 python -m tools.corpus.build_scene --out turbo_stream/assets/recordings --format ogg
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from dataclasses import dataclass

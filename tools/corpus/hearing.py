@@ -1,7 +1,5 @@
 """What recognizers make of the finished clips: `hypotheses.jsonl`."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Iterable, Iterator

@@ -7,8 +7,6 @@ novel of 1851, and the State of the Union addresses, works of the US government)
 `NAME.jsonl.gz` for `data.text` and `tools.build_rej_corpus --texts`.
 """
 
-from __future__ import annotations
-
 import gzip
 import json
 import random

@@ -1,7 +1,5 @@
 """One spelling for every text, so that punctuation and digits cannot tell the collections apart."""
 
-from __future__ import annotations
-
 import re
 
 

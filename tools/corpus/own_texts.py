@@ -4,8 +4,6 @@ They carry what no open collection has: orders to people, text read aloud, quote
 names called out, merely mentioned, or belonging to another device or a person.
 """
 
-from __future__ import annotations
-
 import random
 from dataclasses import replace
 from pathlib import Path

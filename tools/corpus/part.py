@@ -1,7 +1,5 @@
 """A part of the plan, made by one worker: its sound files and the rows of the manifest."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any

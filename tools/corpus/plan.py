@@ -4,8 +4,6 @@ Rows come in pairs, one of each class, with the same voice, rate, pitch, level a
 of about the same length: whatever is not words or a way of speaking is balanced by construction.
 """
 
-from __future__ import annotations
-
 import math
 import random
 from collections.abc import Iterator, Sequence

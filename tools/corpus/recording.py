@@ -1,7 +1,5 @@
 """Real recordings by manifest: told apart by speaker, sent through the same scenes."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Clean speech through its scene: loudspeaker, room, other talkers, noise, clipping, codec."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

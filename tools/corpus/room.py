@@ -1,7 +1,5 @@
 """Rooms: where the microphone and the talkers stand, and what the walls add."""
 
-from __future__ import annotations
-
 import math
 import random
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """What lies between a pair of talkers and their files, drawn once for both classes."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 flite is a synthesizer in Debian whose licence permits shipping what it says.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

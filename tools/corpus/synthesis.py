@@ -1,7 +1,5 @@
 """From a planned clip to clean speech, by the engines flite, festival and espeak-ng."""
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 import tempfile

@@ -3,8 +3,6 @@
 A collection is one `NAME.jsonl.gz`, rows with `text` and `label`.
 """
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import json

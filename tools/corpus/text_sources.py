@@ -1,7 +1,5 @@
 """Where the sentences of a pair come from."""
 
-from __future__ import annotations
-
 import bisect
 import random
 

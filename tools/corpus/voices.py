@@ -5,8 +5,6 @@ Voices are of Debian main only, whose licences let a model made with them ship. 
 pairs only, and not every member speaks as its class mostly does: a habit, no rule.
 """
 
-from __future__ import annotations
-
 import random
 import re
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Command line: `python -m tools.export DIR --out PACKAGE`, from a training run to a package."""
 
-from __future__ import annotations
-
 import json
 import sys
 import tempfile

@@ -1,7 +1,5 @@
 """The model card of any Turbo: what it is, what it learned from, and what it scores."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -192,14 +190,14 @@ _WHISPER = {"name": "openai/whisper-tiny.en (its encoder)", "license": "MIT"}
 
 
 def _figures_table(figures: dict[str, dict]) -> str:
-    detection = any("eer" in found for found in figures.values())
+    binary = any("eer" in found for found in figures.values())
     lines = ["| input | items | accuracy | mean recall of the classes | macro F1 |"]
-    lines[0] += " equal error rate |" if detection else ""
-    lines.append("|---|---|---|---|---|" + ("---|" if detection else ""))
+    lines[0] += " equal error rate |" if binary else ""
+    lines.append("|---|---|---|---|---|" + ("---|" if binary else ""))
     for mode, title in _MODES.items():
         if mode in figures:
             found = figures[mode]
-            names = ["accuracy", "balanced_accuracy", "macro_f1", *(["eer"] * detection)]
+            names = ["accuracy", "balanced_accuracy", "macro_f1", *(["eer"] * binary)]
             values = " | ".join(percent(found.get(name)) for name in names)
             lines.append(f"| {title} | {found['n']} | {values} |")
     return "\n".join(lines)

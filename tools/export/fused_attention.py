@@ -5,8 +5,6 @@ work out shapes and turn the keys around. One `MultiHeadAttention` (ONNX Runtime
 `com.microsoft` domain, in every CPU build of it) does the same with the same weights.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import onnx

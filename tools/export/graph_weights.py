@@ -5,8 +5,6 @@ export made up. `name_weights` gives them the network's names before they are ro
 the graph's metadata what the graph does not hold; `read_weights` gives the network back.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 from dataclasses import asdict, replace

@@ -1,7 +1,5 @@
 """Turbo as a float ONNX graph."""
 
-from __future__ import annotations
-
 import warnings
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """A model package on disk: `turbo.json` with hashes, graph, tokenizer and card."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import shutil

@@ -1,7 +1,5 @@
 """INT8 graphs from the float one: two ways to quantize, and which of them a package gets."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

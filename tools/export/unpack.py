@@ -1,7 +1,5 @@
 """Command line: `python -m tools.export.unpack [PACKAGE] --out DIR`, weights to train on."""
 
-from __future__ import annotations
-
 import json
 import sys
 from pathlib import Path

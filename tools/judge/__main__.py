@@ -1,7 +1,5 @@
 """Command line: `python -m tools.judge PACKAGE --recordings MANIFEST --out DIR`."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -72,7 +70,7 @@ def judge(
     pairs: Sequence[tuple[str, str]],
     sample: int,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the judgement, JSON-ready, and truths and scores for the reliability plots."""
+    """Return the report, JSON-ready, and truths and scores for the reliability plots."""
     calibration: dict[str, Any] = {}
     drawn: dict[str, Any] = {}
     for sound in WAYS:
@@ -90,26 +88,26 @@ def judge(
     }, drawn
 
 
-def write_judgement(
-    out: Path, judgement: dict[str, Any], drawn: dict[str, tuple[NDArray, NDArray]]
+def write_report(
+    out: Path, report: dict[str, Any], drawn: dict[str, tuple[NDArray, NDArray]]
 ) -> None:
     """Write plots, `judgement.md` and, last, `judgement.json`."""
     pictures = {
         f"reliability_{sound}.png": reliability_plot(*values, "directed")
         for sound, values in drawn.items()
     }
-    if judgement["pairs"]:
-        pictures["pairs.png"] = pairs_plot(judgement["pairs"])
-    if judgement["called_or_mentioned"]:
-        pictures["called.png"] = called_plot(judgement["called_or_mentioned"])
-    if judgement["conditions"]:
-        pictures["conditions.png"] = conditions_plot(judgement["conditions"]["rows"])
-    for way in WAYS if judgement["matrix"]["cells"] else ():
-        pictures[f"matrix_{way}.png"] = matrix_plot(judgement["matrix"], way)
+    if report["pairs"]:
+        pictures["pairs.png"] = pairs_plot(report["pairs"])
+    if report["called_or_mentioned"]:
+        pictures["called.png"] = called_plot(report["called_or_mentioned"])
+    if report["conditions"]:
+        pictures["conditions.png"] = conditions_plot(report["conditions"]["rows"])
+    for way in WAYS if report["matrix"]["cells"] else ():
+        pictures[f"matrix_{way}.png"] = matrix_plot(report["matrix"], way)
     for name, data in pictures.items():
         write_bytes(out / name, data)
-    write_text(out / "judgement.md", page(judgement, pictures))
-    write_json(out / "judgement.json", judgement)
+    write_text(out / "judgement.md", page(report, pictures))
+    write_json(out / "judgement.json", report)
 
 
 @click.command("tools.judge")
@@ -173,7 +171,7 @@ def main(
     stage = Stage(Surroundings(read_waves(noise), read_waves(rooms)))
     with Ledger(out / "ledger.jsonl") as ledger:
         bench = Bench(stage, ledger, _recognizer(asr, console))
-        judgement, drawn = judge(
+        report, drawn = judge(
             panel,
             bench,
             items,
@@ -181,8 +179,8 @@ def main(
             pairs=pairs,
             sample=sample,
         )
-    judgement = {"run": _run(panel, items, bench), "bars": bars(judgement), **judgement}
-    write_judgement(out, judgement, drawn)
+    report = {"run": _run(panel, items, bench), "bars": bars(report), **report}
+    write_report(out, report, drawn)
 
 
 def _recognizer(asr: str | None, console: Console) -> Recognizer | None:

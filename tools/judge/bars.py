@@ -1,7 +1,5 @@
 """The bars that were set before anything was measured, and where a package stands to them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -23,13 +21,13 @@ CALIBRATION_ERROR = 0.03
 _WAYS = {"recorded": "as recorded", "channel": "one channel", "alike": "one channel and length"}
 
 
-def bars(judgement: Mapping[str, Any]) -> list[dict[str, Any]]:
+def bars(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return a line a bar: `what`, `wanted`, `measured`, `reached` (None: not measured).
 
     `met` says how much of what the figure is made of its package was trained on: a bar that is
     reached on known collections is not reached.
     """
-    return [*_of_pairs(judgement), *_of_words(judgement), *_of_calibration(judgement)]
+    return [*_of_pairs(report), *_of_words(report), *_of_calibration(report)]
 
 
 def _line(what: str, wanted: float, measured: float | None, met: Any) -> dict[str, Any]:
@@ -45,8 +43,8 @@ def _under(what: str, by: float, found: Any, probe: Any, met: Any) -> dict[str, 
     return _line(what, wanted, found["eer"], met)
 
 
-def _of_pairs(judgement: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for pair in judgement["pairs"]:
+def _of_pairs(report: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for pair in report["pairs"]:
         if f"{pair['directed']},{pair['not_directed']}" not in PAIRS:
             continue
         name, met = f"{pair['directed']} × {pair['not_directed']}", pair["met"]
@@ -65,9 +63,9 @@ def _of_pairs(judgement: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             yield _line(f"{title}: FA@5", PAIR_LIMITED, found["fused"][LIMITED], met)
 
 
-def _of_words(judgement: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _of_words(report: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for name in ("recut_test", "recut_matched"):
-        found = judgement["called_or_mentioned"].get(name)
+        found = report["called_or_mentioned"].get(name)
         if found is None:
             continue
         title = f"called or mentioned, {name.replace('_', ' ')}"
@@ -81,7 +79,7 @@ def _of_words(judgement: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         )
 
 
-def _of_calibration(judgement: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for way, found in judgement["calibration"].items():
+def _of_calibration(report: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for way, found in report["calibration"].items():
         error = found["ece_balanced"]
         yield _line(f"calibration error, {_WAYS[way]}", CALIBRATION_ERROR, error, found["met"])

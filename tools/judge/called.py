@@ -1,7 +1,5 @@
 """The same word, called out or merely mentioned, by the same callers."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

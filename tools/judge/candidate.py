@@ -1,7 +1,5 @@
 """The packages that are judged, and which of them has never met a recording."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Hard conditions, each beside the clean figure on the same recordings."""
 
-from __future__ import annotations
-
 import random
 from collections import defaultdict
 from collections.abc import Sequence

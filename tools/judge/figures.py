@@ -1,7 +1,5 @@
 """Figures of a set of scored items, with intervals, by the definitions of the evaluation."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What the device is called: its name called out, mentioned, another device's, or none."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

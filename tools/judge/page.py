@@ -1,6 +1,4 @@
-"""The judgement as a page of Markdown: figures first, what they are worth beside them."""
-
-from __future__ import annotations
+"""The report of a judge as a page of Markdown: figures first, what they are worth beside them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -42,31 +40,31 @@ def with_range(found: Mapping[str, Any] | None, key: str = "eer") -> str:
     return f"{percent(found[key])}{said}"
 
 
-def page(judgement: Mapping[str, Any], plots: Iterable[str]) -> str:
+def page(report: Mapping[str, Any], plots: Iterable[str]) -> str:
     """Return the page; `plots` are the names of the pictures beside it."""
     pictures = set(plots)
 
     def picture(name: str, text: str) -> list[str]:
         return [f"![{text}]({name})", ""] if name in pictures else []
 
-    run = judgement["run"]
+    run = report["run"]
     parts = [
-        f"# Judgement of {run['packages'][0]['name']}",
+        f"# Report on {run['packages'][0]['name']}",
         "",
         f"{run['recordings']} recordings, {run['with_recognized_text']} of them with a "
         "recognizer's text. Brackets: 95 % intervals, bootstrap over groups of speakers.",
         "",
         *_packages(run["packages"]),
-        *_bars(judgement["bars"]),
-        *_pairs(judgement["pairs"]),
+        *_bars(report["bars"]),
+        *_pairs(report["pairs"]),
         *picture("pairs.png", "Equal error rates of pairs"),
-        *_called(judgement["called_or_mentioned"]),
+        *_called(report["called_or_mentioned"]),
         *picture("called.png", "Called or mentioned"),
-        *_conditions(judgement["conditions"]),
+        *_conditions(report["conditions"]),
         *picture("conditions.png", "Equal error rates under conditions"),
-        *_short(judgement["short"]),
-        *_names(judgement["names"]),
-        *_calibration(judgement["calibration"]),
+        *_short(report["short"]),
+        *_names(report["names"]),
+        *_calibration(report["calibration"]),
         *picture("reliability_recorded.png", "Reliability, as recorded"),
         *picture("reliability_channel.png", "Reliability, through the random channel"),
         *_matrix(),

@@ -1,7 +1,5 @@
 """Pairs of collections, one of each class: whether the model holds where it never was."""
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The pictures of a judgement, as PNG."""
+"""The pictures of a report, as PNG."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """Recordings to judge by, with what a recognizer heard in each."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path

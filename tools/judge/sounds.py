@@ -1,7 +1,5 @@
 """What a recording is put through before the model hears it; the same every time."""
 
-from __future__ import annotations
-
 import hashlib
 import zlib
 from dataclasses import asdict, dataclass, field
@@ -31,7 +29,7 @@ _RECIPE = 1
 
 @dataclass(frozen=True)
 class Stage:
-    """The surroundings of a judgement."""
+    """The surroundings in which recordings are heard."""
 
     surroundings: Surroundings = field(default_factory=Surroundings)
     """Recorded noises and rooms of the random channel; simulated ones alone where there are none.

@@ -1,7 +1,5 @@
 """Command line: `python -m tools.label_folder FOLDER --out DIR`, manifests of own recordings."""
 
-from __future__ import annotations
-
 import sys
 from collections import Counter
 from pathlib import Path

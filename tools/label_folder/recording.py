@@ -1,7 +1,5 @@
 """One labelled sound file of a folder, and what can be said of it without a model."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass

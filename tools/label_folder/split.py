@@ -1,7 +1,5 @@
 """Which recordings are kept for the test, and what is wrong with a folder of recordings."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 

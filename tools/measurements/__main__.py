@@ -1,7 +1,5 @@
 """Command line: `python -m tools.measurements` lists every measurement and its command."""
 
-from __future__ import annotations
-
 import ast
 import sys
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Command line: `python -m tools.recognizers COMMAND ...`, recognizers for tests and devices."""
 
-from __future__ import annotations
-
 import json
 import sys
 from pathlib import Path

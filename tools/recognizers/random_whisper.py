@@ -5,8 +5,6 @@ number is built in: the decoder's position embeddings point away from the end to
 one, and at it from there on.
 """
 
-from __future__ import annotations
-
 import itertools
 from dataclasses import dataclass
 from pathlib import Path

@@ -5,8 +5,6 @@ an encoder that knows words. This writes it as a folder of Hugging Face transfor
 `model.audio=hf:DIR` reads, so that no second download is needed.
 """
 
-from __future__ import annotations
-
 import struct
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """From a transformers Whisper and its tokenizer to the INT8 folder that faster-whisper loads."""
 
-from __future__ import annotations
-
 import json
 import tempfile
 from pathlib import Path

@@ -4,8 +4,6 @@ It gives an exported package that has the shipped model's name its card, the lic
 and the sources of its texts.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from pathlib import Path
@@ -35,7 +33,7 @@ def _read(path: Path) -> dict:
 @click.option(
     "--same-scores-as",
     metavar="'NAME VERSION'",
-    help="Package whose logits this one gives bit for bit: its judgement is taken.",
+    help="Package whose logits this one gives bit for bit: its report is taken.",
 )
 @click.option(
     "--end-of-turn", type=_FILE, help="end_of_turn.json of tools.measurements.end_of_turn."
@@ -72,7 +70,7 @@ def main(
     judged = metrics.get("judgement")
     if judged is not None and judged["run"]["packages"][0]["name"] not in (own, same_scores_as):
         name = judged["run"]["packages"][0]["name"]
-        raise InputError(f"the judgement is of {name}, the package is {own}; judge this package")
+        raise InputError(f"the report is of {name}, the package is {own}; judge this package")
     data = with_sources(list(found.training["data"]))
     training = {**found.training, "license": LICENCE, "data": data}
     card = shipped_card(

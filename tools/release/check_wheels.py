@@ -4,8 +4,6 @@ Says whether pip finds a wheel of all that turbo_stream needs on Raspberry Pi OS
 index with pip, as that machine would, and installs nothing. Needs the network.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess

@@ -1,6 +1,4 @@
-"""The part of a model card that a judgement fills: `judgement.json` of `tools.judge`."""
-
-from __future__ import annotations
+"""The part of the shipped card that `judgement.json` of `tools.judge` fills."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -18,7 +16,7 @@ _WORDS = {"recut_test": "test callers", "recut_matched": "as many of each word"}
 _TOLD = {"own": "its name", "none": "no name", "other": "another's name"}
 
 
-def judged(judgement: Mapping[str, Any]) -> str:
+def judged(report: Mapping[str, Any]) -> str:
     """Return the sections on what a package does with recordings of many collections."""
     return "\n".join(
         [
@@ -33,12 +31,12 @@ def judged(judgement: Mapping[str, Any]) -> str:
             "",
             *_table(
                 ("pair", "", "items", "known", "probe", "audio", "text", "fused", "FA@5"),
-                _pairs(judgement["pairs"]),
+                _pairs(report["pairs"]),
             ),
-            *_called(judgement["called_or_mentioned"]),
-            *_conditions(judgement["conditions"], judgement["short"]),
-            *_names(judgement["names"]),
-            *_calibration(judgement["calibration"]),
+            *_called(report["called_or_mentioned"]),
+            *_conditions(report["conditions"], report["short"]),
+            *_names(report["names"]),
+            *_calibration(report["calibration"]),
         ]
     )
 

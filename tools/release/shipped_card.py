@@ -1,7 +1,5 @@
 """The card of the shipped package, `turbo-rej-en`: its sources, its figures and its limits."""
 
-from __future__ import annotations
-
 from tools.export.card import (
     base_models,
     data_table,
@@ -88,7 +86,10 @@ def _towers(model: dict) -> str:
 
 
 def _figures(metrics: dict, reports: dict) -> str:
-    """Return what is known of recordings it never met: a judgement, else the runs without pairs."""
+    """Return what is known of recordings it never met.
+
+    That is the report of `tools.judge`, else the runs that left pairs out.
+    """
     if "judgement" in reports:
         return judged(reports["judgement"]) + _of_another(reports.get("same_scores_as"))
     if "pairs" in reports:

@@ -1,7 +1,5 @@
 """The part of the shipped card about the end-of-turn head."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

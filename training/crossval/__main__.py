@@ -1,7 +1,5 @@
 """Command line: `python -m training.crossval RECIPE out=DIR key=value... [--ablate]`."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Sequence
 from concurrent.futures.process import BrokenProcessPool

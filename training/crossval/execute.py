@@ -1,7 +1,5 @@
 """Makes runs one after the other, or in processes side by side."""
 
-from __future__ import annotations
-
 import os
 import signal
 import time

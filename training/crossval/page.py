@@ -1,7 +1,5 @@
 """The table of a cross-validation as a page of Markdown, and its plots."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -5,8 +5,6 @@ python -m training.crossval.pairs RECIPE out=DIR data.manifest=FILE ... [--pair 
 A is directed and B is not. The texts that a collection was read from are left out with it.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Writes `results/<recipe>/`: table.json, table.md, plots, and what they were made from."""
 
-from __future__ import annotations
-
 import re
 import shutil
 from collections.abc import Sequence
@@ -66,8 +64,8 @@ def pick_metric(journal: Journal, wanted: str) -> str:
     if not journal.results:
         raise InputError(f"{journal.path} holds no run; run the cross-validation first")
     figures = next(iter(journal.results.values()))["test"]["fused"]
-    detection = figures.get("equal_error_accuracy") is not None
-    name = wanted or ("equal_error_accuracy" if detection else "balanced_accuracy")
+    binary = figures.get("equal_error_accuracy") is not None
+    name = wanted or ("equal_error_accuracy" if binary else "balanced_accuracy")
     allowed = [key for key, value in figures.items() if isinstance(value, float)]
     if name not in allowed:
         raise InputError(f"metric {name}: the runs have {', '.join(allowed)}")

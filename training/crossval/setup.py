@@ -1,7 +1,5 @@
 """What all runs of a journal have in common; another configuration may not be mixed in."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from dataclasses import asdict

@@ -1,7 +1,5 @@
 """Whether two arms differ: paired, run by run."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

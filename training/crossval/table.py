@@ -1,7 +1,5 @@
 """The table of a journal: what stands in `results/<recipe>/table.json`."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The same number of trials for every arm, judged on development rows alone."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from dataclasses import asdict

@@ -5,8 +5,6 @@ classifier would rather learn those than intent. So every clip is cut to its spe
 through a random room, equalizer, noise, band limit, codec, gain and silence.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Draws rows, words, names and channels at random, and pads them into batches."""
 
-from __future__ import annotations
-
 import hashlib
 import random
 from collections import defaultdict

@@ -1,7 +1,5 @@
 """A part of a sound file, and its sound as the models take it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Where the data lies, and how it is drawn."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

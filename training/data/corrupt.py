@@ -1,7 +1,5 @@
 """Recognition errors for text that has no recording: words lost, doubled, and misheard."""
 
-from __future__ import annotations
-
 import random
 from collections import Counter
 from collections.abc import Iterable

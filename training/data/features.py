@@ -1,7 +1,5 @@
 """What the frozen fronts make of sound and of text, computed once."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field

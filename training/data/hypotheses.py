@@ -1,7 +1,5 @@
 """What recognizers heard, from their own lists or from turbo-eval's predictions."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path

@@ -4,8 +4,6 @@ The protocol of the field: four classes, excitement merged into happiness, 5531 
 al. 2008, https://sail.usc.edu/iemocap; the corpus is licensed and has to be asked for).
 """
 
-from __future__ import annotations
-
 import re
 import sys
 from collections import Counter

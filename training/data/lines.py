@@ -1,7 +1,5 @@
 """JSON lines, plain or gzipped."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import os

@@ -1,7 +1,5 @@
 """Rows of training data: recordings by JSONL manifest, lines of text by JSONL folder."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any

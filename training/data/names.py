@@ -4,8 +4,6 @@
 has to be taught both: called out, merely mentioned, another device's name, and no name at all.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -4,8 +4,6 @@ Acted emotions of 24 actors (Livingstone and Russo 2018, https://zenodo.org/reco
 actor says the same two sentences, so they are not given as `text`: it would say nothing.
 """
 
-from __future__ import annotations
-
 import re
 import sys
 from collections import Counter

@@ -1,7 +1,5 @@
 """Clips through the very recognizer that a device runs, so that training sees what serving sees."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """One item of training data, and the keys it is told apart by."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Mapping

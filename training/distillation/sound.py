@@ -6,8 +6,6 @@ the same `model.audio_lower_layers` and `model.audio_upper_layers`. Any speech t
 not used.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from dataclasses import replace

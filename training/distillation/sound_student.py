@@ -5,8 +5,6 @@ should spend. The student runs its upper layers on averaged pairs of frames and 
 teacher's final states, averaged alike (as the hidden states in arXiv 2110.01900).
 """
 
-from __future__ import annotations
-
 import random
 import time
 from collections.abc import Iterator, Sequence

@@ -5,8 +5,6 @@ Distils MiniLM-L6 into a compact text tower. A run starts from the result with
 `model.body_heads`.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Teaches a compact text tower the sentence embeddings of MiniLM-L6 (as in arXiv 2004.09813)."""
 
-from __future__ import annotations
-
 import random
 import time
 from collections.abc import Sequence

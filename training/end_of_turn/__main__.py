@@ -4,8 +4,6 @@ Gives a trained network a head that hears whether a speaker has finished or only
 else of the network changes. `tools.export` then writes a package that can end utterances sooner.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from collections import Counter

@@ -3,8 +3,6 @@
 The segmenter itself finds them, in a stream of the recording between stretches of its own room.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """Fits the end-of-turn head to windows of frozen frames."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

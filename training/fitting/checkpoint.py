@@ -1,7 +1,5 @@
 """A run on disk: its weights, configuration and tokenizer, and the state it goes on from."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import asdict

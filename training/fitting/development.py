@@ -1,7 +1,5 @@
 """Looks at the development set, and the figures of scored rows."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +12,7 @@ from training.data.config import DataConfig
 from training.data.features import AS_RECORDED
 from training.data.names import directed_class
 from training.data.row import Row
-from training.fitting.metrics import bootstrap_eer, class_figures, detection_figures
+from training.fitting.metrics import binary_figures, bootstrap_eer, class_figures
 from training.fitting.scoring import MODES, Scorer, margin
 
 _LOOKED_AT = 500
@@ -50,7 +48,7 @@ def figures(
     """Return by mode the figures of `rows`, from their logits `[N, K]`.
 
     Of every label set those of `class_figures`; where the labels are directed and not_directed also
-    those of `detection_figures`, and with `interval` the 95 % interval of the equal error rate.
+    those of `binary_figures`, and with `interval` the 95 % interval of the equal error rate.
     """
     truth = np.array([row.label for row in rows])
     groups = np.array([row.group for row in rows])
@@ -60,7 +58,7 @@ def figures(
         found[mode] = class_figures(truth, values, labels)
         if directed is not None:
             hits, scores = truth == directed, margin(values, directed)
-            found[mode] |= detection_figures(hits, scores)
+            found[mode] |= binary_figures(hits, scores)
             if interval and 0 < hits.sum() < len(hits):
                 found[mode]["eer_ci95"] = bootstrap_eer(hits, scores, groups)
     return found

@@ -1,7 +1,5 @@
 """The processes that `torchrun` starts, one for each GPU or share of the CPU."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager

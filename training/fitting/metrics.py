@@ -1,7 +1,5 @@
 """Figures of a classifier from its logits, and of a detector from its scores; calibration."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -104,7 +102,7 @@ def class_figures(truth: NDArray, logits: NDArray, labels: Sequence[str]) -> dic
     }
 
 
-def detection_figures(labels: NDArray, scores: NDArray) -> dict[str, float | int | None]:
+def binary_figures(labels: NDArray, scores: NDArray) -> dict[str, float | int | None]:
     """Return `summary` and what the equal error rate does not say, null where undefined.
 
     `equal_error_accuracy` is 1 - EER, so that more is better as in every other figure.

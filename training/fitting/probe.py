@@ -1,7 +1,5 @@
 """What can be told without hearing a word: the figure every other one has to stand beside."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What a run is made of, and how `key=value` arguments change it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from types import UnionType

@@ -1,7 +1,5 @@
 """One training run from a recipe: data, model, optimization, calibration, figures."""
 
-from __future__ import annotations
-
 import math
 import random
 import re

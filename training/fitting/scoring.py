@@ -1,7 +1,5 @@
 """Scores rows with a model, as a device would meet them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The optimization: steps, looks at the development set, the best weights kept."""
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Callable, Iterator

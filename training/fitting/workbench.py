@@ -1,7 +1,5 @@
 """What many runs on the same data share: rows, tokenizer, starting weights, features."""
 
-from __future__ import annotations
-
 import json
 import random
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,5 @@
 """Command line: `python -m training.folds MANIFEST --column speaker --folds 5 --out FILE`."""
 
-from __future__ import annotations
-
 import sys
 from collections import Counter
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Fold files: JSON that says, fold by fold, which rows are the test set."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter, defaultdict
 from collections.abc import Sequence

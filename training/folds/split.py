@@ -1,7 +1,5 @@
 """Who learns, who chooses and who is asked; the fixed pairs of collections."""
 
-from __future__ import annotations
-
 import hashlib
 import random
 from collections import Counter, defaultdict

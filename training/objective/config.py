@@ -1,7 +1,5 @@
 """Which terms the objective has, and the arms of an ablation: the same run under another one."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Any
 

@@ -5,8 +5,6 @@ over ranks on the way back (each has the same), and DistributedDataParallel take
 ranks of what follows: together the gradient of that one loss.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

@@ -3,8 +3,6 @@
 Pure functions of tensors: no model, no configuration, no distributed code.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 

@@ -14,8 +14,7 @@ from tests.serving.mqtt.mosquitto import Broker, Onlooker, free_port, until
 from tests.serving.mqtt.running import running
 from tests.serving.mqtt.utterances import utterance
 from tests.support.needs import needs
-from turbo_stream.errors import InputError
-from turbo_stream.events import Finished, GapReported, SpeechStarted
+from turbo_stream import Finished, GapReported, InputError, SpeechStarted
 from turbo_stream.serving.mqtt._config import MqttConfig, mqtt_config
 from turbo_stream.serving.mqtt._connection import BrokerError
 from turbo_stream.serving.mqtt._publisher import MqttPublisher

@@ -123,7 +123,7 @@ def test_figures_of_another_model_are_refused(package, tmp_path, capsys):
     before = (package / "README.md").read_bytes()
     report = written(tmp_path / "judgement.json", judgement("turbo-rej-en 0.9"))
     assert run_command(main, [str(package), "--judgement", report]) == 2
-    assert "the judgement is of turbo-rej-en 0.9" in capsys.readouterr().err
+    assert "the report is of turbo-rej-en 0.9" in capsys.readouterr().err
     assert (package / "README.md").read_bytes() == before
 
 

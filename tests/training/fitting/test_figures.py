@@ -4,7 +4,7 @@ import pytest
 pytest.importorskip("torch", reason="needs the train extra")
 
 from training.fitting.development import dev_figure, figures
-from training.fitting.metrics import class_figures, detection_figures
+from training.fitting.metrics import binary_figures, class_figures
 
 
 def test_class_figures_by_hand():
@@ -18,14 +18,14 @@ def test_class_figures_by_hand():
     assert found["macro_f1"] == pytest.approx((0.75 + 0.8 + 2 / 3) / 3)
 
 
-def test_detection_figures_by_hand():
+def test_binary_figures_by_hand():
     labels = np.array([0] * 20 + [1] * 20)
     scores = np.concatenate([np.arange(20), np.arange(20) + 10.0])
-    found = detection_figures(labels, scores)
+    found = binary_figures(labels, scores)
     assert found["equal_error_accuracy"] == pytest.approx(1 - found["eer"])
     # One of twenty may be rejected: the threshold is 11, and nine of the others pass it.
     assert found["false_accept_at_false_reject_0.05"] == pytest.approx(9 / 20)
-    alone = detection_figures(labels[:20], scores[:20])
+    alone = binary_figures(labels[:20], scores[:20])
     assert alone["eer"] is alone["equal_error_accuracy"] is None
 
 

@@ -1,7 +1,5 @@
 """The parity report: what became of the network on its way into the package."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path

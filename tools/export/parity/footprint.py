@@ -3,8 +3,6 @@
 Run as `python -m tools.export.parity.footprint KIND FILE` it loads one and prints what that took.
 """
 
-from __future__ import annotations
-
 import gc
 import json
 import subprocess

@@ -1,7 +1,5 @@
 """One utterance as a graph takes it; imports no torch, so that what it costs can be measured."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The parity report as one page that needs nothing but itself."""
 
-from __future__ import annotations
-
 import html
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The pictures of a parity report, as PNG."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Size, load time, memory and speed of all that could run in the product's place."""
 
-from __future__ import annotations
-
 import importlib.util
 import platform
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """Command line: `python -m tools.judge.word_cuts MANIFEST --out DIR`."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections import Counter

@@ -1,7 +1,5 @@
 """Where in an utterance of known text each word stands: forced alignment by PocketSphinx."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple

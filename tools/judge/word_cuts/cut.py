@@ -1,7 +1,5 @@
 """One word, cut out and laid on noise, the same way whatever it was cut from."""
 
-from __future__ import annotations
-
 import hashlib
 import random
 from collections import defaultdict

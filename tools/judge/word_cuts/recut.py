@@ -1,7 +1,5 @@
 """The device's name, cut out of utterances that call it and of some that mention it."""
 
-from __future__ import annotations
-
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence

@@ -3,8 +3,6 @@
 python -m tools.measurements.cascade --recordings MANIFEST --held-out A,B=PACKAGE
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Sequence

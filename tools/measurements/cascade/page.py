@@ -1,7 +1,5 @@
 """The tables and the picture of a cascade."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """One set of recordings that a package has never met, decided with and without the cascade."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

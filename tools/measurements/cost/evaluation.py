@@ -3,8 +3,6 @@
 python -m tools.measurements.cost.evaluation MANIFEST --asr FOLDER [--workers 2]
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from pathlib import Path

@@ -7,8 +7,6 @@ library inside the process is, and `capture_alone_cpu_share` says how much that 
 empty callback. `turbo-bench listen` measures the same without a sound device.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import signal

@@ -7,8 +7,6 @@ is dropped, as live. The growth is the slope of a line through the second half o
 `--plot FILE` draws it.
 """
 
-from __future__ import annotations
-
 import sys
 import time
 from collections.abc import Iterator

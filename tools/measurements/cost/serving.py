@@ -8,8 +8,6 @@ the server gave up under load stands in `degraded` and `dropped`. `response_ms` 
 the last sample of an utterance was sent until its decision came back over the socket.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os
@@ -79,17 +77,17 @@ def main(
     finally:
         server.send_signal(signal.SIGTERM)
         status = server.wait(60)
-    verdicts = [e for h in heard for e in h.events if e["event"] == "utterance"]
-    waited = [e["latency_ms"].get("endpoint_to_decision", 0) for e in verdicts if e["latency_ms"]]
+    decided = [e for h in heard for e in h.events if e["event"] == "utterance"]
+    waited = [e["latency_ms"].get("endpoint_to_decision", 0) for e in decided if e["latency_ms"]]
     found = {
         "clients": clients,
         "seconds": wall_s,
         "lost": sum(h.lost for h in heard),
         "lost_samples": sum(h.events[-1].get("lost_samples", 0) for h in heard if not h.lost),
-        "utterances": len(verdicts),
-        "decisions": Counter(e["decision"] for e in verdicts),
-        "degraded": Counter(step for e in verdicts for step in e["degraded"]),
-        "dropped": Counter(e["reason"] for e in verdicts if e["decision"] == "dropped"),
+        "utterances": len(decided),
+        "decisions": Counter(e["decision"] for e in decided),
+        "degraded": Counter(step for e in decided for step in e["degraded"]),
+        "dropped": Counter(e["reason"] for e in decided if e["decision"] == "dropped"),
         "partials": sum(e["event"] == "partial" for h in heard for e in h.events),
         "speculation": _speculation(heard),
         "endpoint_to_decision_ms": distribution(waited),

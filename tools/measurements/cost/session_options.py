@@ -5,8 +5,6 @@ python -m tools.measurements.cost.session_options [PACKAGE]
 This is why `turbo_stream/detection/_graph.py` sets what it sets.
 """
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

@@ -5,8 +5,6 @@ python -m tools.measurements.cost.tables none.json whisper.json [turbo.json]
 Before it, `turbo-bench listen --asr none --json > none.json`, and so on for other recognizers.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence

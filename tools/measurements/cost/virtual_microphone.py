@@ -1,7 +1,5 @@
 """A microphone without hardware: a private PulseAudio server whose null sink is recorded from."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import shutil

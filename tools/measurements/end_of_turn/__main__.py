@@ -8,8 +8,6 @@ utterance sounds, over thresholds: the package's own head and, with --smart-turn
 Writes `DIR/end_of_turn.json`, `DIR/end_of_turn.md` and `DIR/end_of_turn.png`.
 """
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Judges of pauses that remember their scores, so that many rules can be tried on one scoring."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The rules that are compared: how long a silence ends an utterance."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 

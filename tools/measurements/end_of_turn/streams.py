@@ -1,7 +1,5 @@
 """Streams of single recordings whose ends are known, each room going on after its clip."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

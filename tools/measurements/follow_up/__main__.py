@@ -3,8 +3,6 @@
 python -m tools.measurements.follow_up PREDICTIONS --out DIR
 """
 
-from __future__ import annotations
-
 import json
 import math
 import sys

@@ -1,7 +1,5 @@
 """Fits a prior to sessions, judges it with the decisions fed back as the product does, draws it."""
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
 from typing import Any

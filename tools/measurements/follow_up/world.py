@@ -1,7 +1,5 @@
 """How people are assumed to talk around a device, and sessions drawn from that."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

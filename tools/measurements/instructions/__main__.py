@@ -7,8 +7,6 @@ and 5 if an ARM system is given (docs/lab/devices.md says how to get one). Times
 estimates from these counts; nothing here has run on one.
 """
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import Any

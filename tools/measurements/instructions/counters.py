@@ -1,7 +1,5 @@
 """Instructions of a program, counted on this processor and on an emulated ARM, and the boards."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -5,8 +5,6 @@ call of `getppid`, which nothing else here makes: whoever counts from outside kn
 a step begins and ends. Prints the steps as JSON, in order, with the processor time they took here.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import statistics

@@ -7,8 +7,6 @@ folder, INT8, beam 1 and one thread; they take turns, `--repeats` times. The pla
 RealtimeSTT say what was said; turbo_stream says to whom as well.
 """
 
-from __future__ import annotations
-
 import sys
 import tempfile
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """One program in a process of its own, so that its processor time and memory are its own."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Callable

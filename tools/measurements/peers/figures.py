@@ -1,7 +1,5 @@
 """From answers and the truth to how long a person waits, and a picture of it."""
 
-from __future__ import annotations
-
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

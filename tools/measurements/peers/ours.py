@@ -1,7 +1,5 @@
 """turbo_stream's live shell over the sound: `python -m tools.measurements.peers.ours JOB`."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

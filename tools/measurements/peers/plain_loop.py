@@ -5,8 +5,6 @@ segmenter with its end silence fixed, so that nobody can say the loop was given 
 decodes the same utterances, and only what comes after the endpoint differs.
 """
 
-from __future__ import annotations
-
 from time import perf_counter
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The programs that are compared, and one run of one of them."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

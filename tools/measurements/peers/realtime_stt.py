@@ -5,8 +5,6 @@ but for what makes it comparable: the CPU, INT8, beam 1, no second voice filter 
 `post_speech_silence_duration` stays at its 0.6 s, which it counts from 0.16 s of silence on.
 """
 
-from __future__ import annotations
-
 import os
 import queue
 import sys

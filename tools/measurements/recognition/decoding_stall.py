@@ -6,8 +6,6 @@ A thread that wakes every 5 ms stands for the microphone. Prints JSON: for decod
 its own and in this one, by turns, the longest time between two of its wakings, in milliseconds.
 """
 
-from __future__ import annotations
-
 import json
 import statistics
 import sys

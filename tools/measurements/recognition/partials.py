@@ -7,8 +7,6 @@ then the whole recording is decided. `--held-out coffee_commands,conversation=PA
 package that never met these collections. Prints JSON, and a table on stderr.
 """
 
-from __future__ import annotations
-
 import json
 import random
 import sys

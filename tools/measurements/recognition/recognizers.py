@@ -6,8 +6,6 @@ Word error rate where a row has `text`; content-word recall there and where it h
 words that a command is about). Prints a table on stderr and JSON on stdout.
 """
 
-from __future__ import annotations
-
 import json
 import random
 import sys

@@ -6,8 +6,6 @@ Reads every clip once in every window, then applies each rule to what was writte
 is what was said, "" where nothing was. Prints a table on stderr and JSON on stdout.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 import time

@@ -6,8 +6,6 @@ Corpora hold short clips, so clips of one source, drawn at random, are joined to
 given length; their texts, joined, are what was said. Prints a table on stderr and JSON on stdout.
 """
 
-from __future__ import annotations
-
 import json
 import random
 import sys

@@ -3,8 +3,6 @@
 python -m tools.measurements.shared_states WHISPER [--package DIR]
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from pathlib import Path

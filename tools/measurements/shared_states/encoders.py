@@ -1,7 +1,5 @@
 """One encoder, three ways, and its time: CTranslate2 in INT8 and in float32, and transformers."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path

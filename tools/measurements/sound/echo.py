@@ -8,8 +8,6 @@ level relative to the speech of `--near` that is spoken over it. Writes `echo.js
 table.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from dataclasses import asdict, dataclass

@@ -3,8 +3,6 @@
 python -m tools.measurements.training_step [--device auto] [--shapes compact,shipped] [--json]
 """
 
-from __future__ import annotations
-
 import json
 import statistics
 import sys

@@ -1,7 +1,5 @@
 """Time, arithmetic and memory."""
 
-from __future__ import annotations
-
 import math
 import statistics
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """The networks and batches that steps are timed on, with random weights and random input."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass, replace
 

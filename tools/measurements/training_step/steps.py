@@ -1,7 +1,5 @@
 """The training steps that are compared."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 

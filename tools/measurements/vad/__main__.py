@@ -7,8 +7,6 @@ stream, speech at a random level from -38 to -20 dB of full scale per stream. Wr
 `DIR/vad.json`, `DIR/vad.md` and `DIR/vad.png`.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Long streams with known speech, made of single recordings: clips, gaps, noise."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What a detector and the segmenter behind it made of a scene."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import dataclass, field
 

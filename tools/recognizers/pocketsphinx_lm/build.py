@@ -4,8 +4,6 @@ One group of the sentences in twenty is held out; the mixing weight is chosen on
 perplexity is reported on the other half.
 """
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Trigram models as sorted arrays: Kneser-Ney counts, mixing, pruning, and their files."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from pathlib import Path

@@ -4,8 +4,6 @@ The layout (a quantized, bit-packed trie of reversed n-grams, as in KenLM) is th
 PocketSphinx' `lm_trie.c`; all scores are logarithms to the base 1.0001.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

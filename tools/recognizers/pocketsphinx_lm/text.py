@@ -1,7 +1,5 @@
 """Written sentences as the words a recognizer may say."""
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import json

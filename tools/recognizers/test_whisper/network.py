@@ -1,7 +1,5 @@
 """A Whisper of a few hundred thousand parameters, and its tokenizer."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Rows to train on: sentences rendered cleanly, each time in another room, at another level."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Trains the real, very small Whisper that the tests load, on what the shipped scene says."""
 
-from __future__ import annotations
-
 import contextlib
 import math
 import time
