@@ -32,13 +32,12 @@ from training.fitting.trainer import fit
 from training.fitting.workbench import prepare
 from training.folds.split import split_rows
 from training.objective.objective import Batch, Targets, ViewsModel, objective_terms
+from turbo_stream import Transcript, TurboStreamError
 from turbo_stream._util.files import write_text
 from turbo_stream.cli.command import run_command
 from turbo_stream.detection.classifier import TurboClassifier
 from turbo_stream.detection.package import ModelPackage
-from turbo_stream.errors import TurboStreamError
 from turbo_stream.evaluation.corpus.clip import read_clip
-from turbo_stream.recognition.recognizer import Transcript
 
 CLASSES = {"low": (250.0, "hum deep drone"), "middle": (700.0, "ring bell call")}
 CLASSES["high"] = (1800.0, "whistle chirp beep")

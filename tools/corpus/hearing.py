@@ -8,11 +8,10 @@ from functools import partial
 from pathlib import Path
 
 from tools.corpus.build import in_order
+from turbo_stream import InputError, Recognizer
 from turbo_stream._util.files import read_whole_lines
-from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.clip import read_clip
 from turbo_stream.recognition.auto import load_recognizer
-from turbo_stream.recognition.recognizer import Recognizer
 
 HYPOTHESES_NAME = "hypotheses.jsonl"
 _CHUNK = 8

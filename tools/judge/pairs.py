@@ -20,8 +20,7 @@ from tools.judge.recording import Recording
 from tools.judge.scoring import NO_WORDS, Bench, Hearing, as_given
 from tools.judge.sounds import Sound
 from training.fitting.probe import SPEECH_S
-from turbo_stream.errors import InputError
-from turbo_stream.recognition.recognizer import Transcript
+from turbo_stream import InputError, Transcript
 
 WAYS: tuple[Sound, ...] = ("recorded", "channel")
 """As recorded, and both classes through the same random channel."""

@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 
 from training.data.hypotheses import Hypothesis, read_hypotheses
 from training.data.row import text_key
+from turbo_stream import Confidence, InputError, Transcript
 from turbo_stream.detection.package import DIRECTED
-from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.clip import read_clip
 from turbo_stream.evaluation.corpus.manifest import Item, read_manifest
-from turbo_stream.recognition.recognizer import Confidence, Transcript
 
 
 @dataclass(frozen=True)

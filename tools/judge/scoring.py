@@ -18,11 +18,10 @@ from tools.judge.recording import Recording
 from tools.judge.sounds import Sound, Stage
 from training.data.clip import as_wave
 from training.fitting.probe import content_free
+from turbo_stream import Confidence, InputError, Recognizer, Transcript
 from turbo_stream._util.closing import Closing
 from turbo_stream._util.files import read_whole_lines
 from turbo_stream.detection.package import DIRECTED
-from turbo_stream.errors import InputError
-from turbo_stream.recognition.recognizer import Confidence, Recognizer, Transcript
 
 NO_WORDS = Transcript("")
 """Text and confidence missing: the sound decides."""

@@ -17,7 +17,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_stream import LivePipeline, Pipeline
+from turbo_stream import Finished, LivePipeline, Pipeline
 from turbo_stream._util.timebase import SAMPLE_RATE, to_samples, to_seconds
 from turbo_stream.audio.source import Block, SourceItem
 from turbo_stream.benchmark.machine import machine, peak_resident_mb, resident_mb
@@ -25,7 +25,6 @@ from turbo_stream.benchmark.report import check_plot, show, write_plot
 from turbo_stream.benchmark.sound.joining import quiet_room
 from turbo_stream.benchmark.sound.material import read_material
 from turbo_stream.cli.command import run_command
-from turbo_stream.events import Finished
 
 SILENCE_S = 60.0
 """Of a quiet room after each playing of the recording."""

@@ -21,13 +21,12 @@ from tools.measurements.shared_states.encoders import (
     float_encoder,
     float_states,
 )
+from turbo_stream import Confidence, InputError, Transcript
 from turbo_stream._util.timebase import SAMPLE_RATE, to_samples
 from turbo_stream.cli.command import run_command
 from turbo_stream.detection.classifier import TurboClassifier
 from turbo_stream.detection.package import ModelPackage
-from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.clip import read_clip
-from turbo_stream.recognition.recognizer import Confidence, Transcript
 from turbo_stream.recognition.whisper import WhisperRecognizer
 
 COPIED_S = (3.0, 10.0)
