@@ -1,5 +1,7 @@
 """`turbo-eval` as a user runs it: real processes, killed and started again, on Ray, compared."""
 
+import contextlib
+import io
 import json
 import os
 import signal
@@ -13,6 +15,20 @@ import pytest
 from tests.support.tiny_package import write_package
 
 pytestmark = pytest.mark.slow
+
+SPAN = {"start_s": 1.2, "end_s": 2.9, "label": "directed"}
+EVERY_SETTING = (
+    [],
+    ["--threshold", "0.62"],
+    ["--operating-point", "strict"],
+    ["--vad", "webrtc"],
+    ["--follow-up"],
+    [
+        *("--name", "friday", "--language", "en", "--window-floor", "4", "--window-margin", "2"),
+        *("--sound-reject", "0.3", "--turn-model", "none", "--no-partials"),
+    ],
+)
+CHANGES_DECISIONS = {"--threshold", "--operating-point", "--vad", "--follow-up"}
 
 COMMAND = [sys.executable, "-m", "turbo_stream.cli.evaluate"]
 
@@ -44,6 +60,10 @@ def manifest(tmp_path_factory, kitchen_spans: list[dict]) -> Path:
     path = tmp_path_factory.mktemp("manifest") / "m.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     return path
+
+
+def untimed(event: dict) -> dict:
+    return {key: value for key, value in event.items() if key != "latency_ms"}
 
 
 def arguments(manifest: Path, out: Path, package: Path, *more: str) -> list[str]:
@@ -156,6 +176,39 @@ def test_stream_mode_over_the_shipped_scene(tmp_path, package, kitchen_spans) ->
     assert (stream["spans"], stream["found"], stream["missed"]) == (15, 15, 0)
     assert (stream["splits"], stream["merges"]) == (0, 0)
     assert stream["onset_error_s"]["p95"] < 0.3 and stream["offset_error_s"]["p95"] < 0.5
+
+
+def test_stream_mode_decides_as_turbo_listen_does_with_every_setting(tmp_path, package) -> None:
+    """The same recording, the same options: the same utterances, from both commands."""
+    from tests.support.paths import KITCHEN
+    from turbo_stream.cli.command import run_command
+    from turbo_stream.cli.evaluate import evaluate
+    from turbo_stream.cli.listen import listen
+
+    whole = {"audio_filepath": str(KITCHEN), "segments": [SPAN]}
+    manifest = tmp_path / "stream.jsonl"
+    manifest.write_text(json.dumps(whole), "utf-8")
+    plain = None
+    for number, given in enumerate(EVERY_SETTING):
+        options = ["--model", str(package), "--asr", "none", "--show-rejected", *given]
+        out = tmp_path / str(number)
+        assert (
+            run_command(evaluate, [str(manifest), "--out", str(out), "--mode", "stream", *options])
+            == 0
+        )
+        (row,) = map(json.loads, (out / "predictions.jsonl").read_text("utf-8").splitlines())
+        heard = io.StringIO()
+        with contextlib.redirect_stdout(heard):
+            assert run_command(listen, [str(KITCHEN), "--jsonl", *options]) == 0
+        told = list(map(json.loads, heard.getvalue().splitlines()))
+        utterances = [untimed(event) for event in told if event["event"] == "utterance"]
+        assert [untimed(event) for event in row["events"]] == utterances and utterances
+        run = json.loads((out / "metrics.json").read_text("utf-8"))["run"]
+        assert run["threshold"] == told[0]["threshold"]
+        if plain is None:
+            plain = utterances
+        elif given[0] in CHANGES_DECISIONS:
+            assert utterances != plain, f"{given} changed nothing"
 
 
 def test_a_model_of_other_labels_and_a_table_of_clips(tmp_path, kitchen_spans) -> None:

@@ -29,7 +29,7 @@ _FOLDER = click.Path(path_type=Path)
     show_default=True,
     help="Rows are clips, or long recordings with labelled segments.",
 )
-@options(ScoringSettings, "settings", without={"partials"})
+@options(ScoringSettings, "settings")
 @click.option(
     "--text",
     "gold_text",
