@@ -1,7 +1,5 @@
 """What all tests share: the shipped recording, how they are spread, and CI's rule on skipping."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections import Counter

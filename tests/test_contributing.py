@@ -1,7 +1,5 @@
 """What CONTRIBUTING.md names is there, and its commands are those of the Makefile and of CI."""
 
-from __future__ import annotations
-
 import importlib.util
 import re
 import shlex

@@ -1,7 +1,5 @@
 """Importing is cheap, and the edge runtime needs no training library."""
 
-from __future__ import annotations
-
 import ast
 import subprocess
 import sys

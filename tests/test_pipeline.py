@@ -1,7 +1,5 @@
 """The synchronous core beyond its laws: sources, pausing, async, and what it refuses."""
 
-from __future__ import annotations
-
 import asyncio
 
 import numpy as np

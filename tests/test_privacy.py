@@ -5,8 +5,6 @@ folder, the root logger at DEBUG, and an audit hook (PEP 578) on files and socke
 libraries do behind Python's back is seen in the new files, and by strace.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import pty

@@ -1,7 +1,5 @@
 """The promises of the pipeline, as laws over any way of feeding it (hypothesis)."""
 
-from __future__ import annotations
-
 import tracemalloc
 
 import numpy as np

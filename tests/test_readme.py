@@ -1,7 +1,5 @@
 """What the README promises runs as written."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """An accepted utterance, and a place for what is said about failures."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest

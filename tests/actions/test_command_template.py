@@ -1,7 +1,5 @@
 """What was said fills an argument and never becomes one, nor a shell's business."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

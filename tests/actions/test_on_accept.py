@@ -1,7 +1,5 @@
 """Real processes: in order, bounded, and never in the way of listening."""
 
-from __future__ import annotations
-
 import json
 import os
 import shlex

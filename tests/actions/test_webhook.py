@@ -1,7 +1,5 @@
 """A real HTTP server that takes, refuses, breaks off and delays."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import hmac

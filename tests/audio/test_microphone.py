@@ -1,7 +1,5 @@
 """The microphone against a real PortAudio, ALSA and PulseAudio, unplugging included."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

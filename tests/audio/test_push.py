@@ -1,7 +1,5 @@
 """Sound brought from outside: nothing waits, nothing is lost silently, nothing after the end."""
 
-from __future__ import annotations
-
 import threading
 
 import numpy as np

@@ -1,7 +1,5 @@
 """`turbo-listen` hands accepted speech on: a real file, a real command, a real HTTP server."""
 
-from __future__ import annotations
-
 import json
 import shlex
 import signal

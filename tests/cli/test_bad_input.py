@@ -3,8 +3,6 @@
 Every case is a process of its own; all of them are started before the first test looks.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import signal

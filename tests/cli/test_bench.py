@@ -1,7 +1,5 @@
 """`turbo-bench` as a user runs it: its options reach the measurement, bad ones end in one line."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """`--config`: every option as a TOML key, the command line wins, mistakes are named."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

@@ -1,7 +1,5 @@
 """`turbo-eval` as a user runs it: real processes, killed and started again, on Ray, compared."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal

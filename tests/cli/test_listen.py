@@ -1,7 +1,5 @@
 """`turbo-listen` as a user runs it: a file, a pipe, a real microphone, with the real models."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

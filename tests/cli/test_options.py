@@ -1,7 +1,5 @@
 """One dataclass, one field, one line: the option, its TOML key, its check and its flag follow."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

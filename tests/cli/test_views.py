@@ -1,7 +1,5 @@
 """The three ways of showing events, on the same scripted stream."""
 
-from __future__ import annotations
-
 import io
 import json
 

@@ -1,7 +1,5 @@
 """Libraries name fields, commands name flags."""
 
-from __future__ import annotations
-
 import ast
 import re
 from pathlib import Path

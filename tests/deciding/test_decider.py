@@ -1,7 +1,5 @@
 """One utterance: what is decided, what is said, and what is not."""
 
-from __future__ import annotations
-
 import json
 import logging
 from dataclasses import replace

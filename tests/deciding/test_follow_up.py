@@ -1,7 +1,5 @@
 """Favouring what follows an accepted utterance: its state, its laws, and that it is off."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import math

@@ -1,7 +1,5 @@
 """What the image, the compose file and the units promise, as far as reading them can tell."""
 
-from __future__ import annotations
-
 import fnmatch
 import re
 import shlex

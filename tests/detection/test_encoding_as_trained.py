@@ -1,7 +1,5 @@
 """The device must encode text as the trainer did: the graph cannot tell the difference."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -1,7 +1,5 @@
 """A package that reads the recognizer's states: what reaches the graph, and with whom it works."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,5 @@
 """The package that ships, on the scene that ships."""
 
-from __future__ import annotations
-
 from time import perf_counter
 
 import numpy as np

@@ -1,7 +1,5 @@
 """`turbo-doctor` on this machine, and on machines on which something is missing."""
 
-from __future__ import annotations
-
 import json
 import os
 import socket

@@ -1,7 +1,5 @@
 """A small corpus cut from the shipped scene, and a tiny package to score it with."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

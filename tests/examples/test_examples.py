@@ -1,7 +1,5 @@
 """The examples run as written."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

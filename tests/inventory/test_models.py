@@ -1,7 +1,5 @@
 """`turbo-models` on a real cache of the Hub (made here) and on real packages."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import shutil

@@ -1,7 +1,5 @@
 """Listening in the background: the same events, and no thread that outlives it."""
 
-from __future__ import annotations
-
 import threading
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The live shell: capture is never blocked, order is kept, and what is given up is said."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Iterator

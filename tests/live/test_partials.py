@@ -1,7 +1,5 @@
 """Partial texts: of whom they are made, how often, and when they are given up."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 import numpy as np

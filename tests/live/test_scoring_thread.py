@@ -1,7 +1,5 @@
 """Work done ahead: taken when the end is confirmed, stopped when the speaker goes on."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """What was shown as stable is never taken back."""
 
-from __future__ import annotations
-
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -1,7 +1,5 @@
 """A Turbo small enough to build in a moment."""
 
-from __future__ import annotations
-
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")

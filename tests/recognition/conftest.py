@@ -1,7 +1,5 @@
 """The real small Whisper, loaded once, and folders to spoil."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 

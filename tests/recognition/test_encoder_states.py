@@ -1,7 +1,5 @@
 """Encoder states beside the text: whose they are, how many, and that nothing is copied."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 

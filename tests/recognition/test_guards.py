@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import pytest
 
 from turbo_stream.recognition.guards import compression_ratio, find_guard, token_cap

@@ -1,7 +1,5 @@
 """Recordings as files on a disk: what is kept, what is not, and for how long."""
 
-from __future__ import annotations
-
 import json
 import os
 import stat

@@ -1,7 +1,5 @@
 """The three voice activity detectors by themselves."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,5 @@
 """Pauses: what is cut out is fixed there, and a judge may shorten or not what follows."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 import numpy as np

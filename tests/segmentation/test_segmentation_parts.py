@@ -1,7 +1,5 @@
 """The ring, the levels, the noise floor, the end silence and the place to split."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import given

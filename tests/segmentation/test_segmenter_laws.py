@@ -1,7 +1,5 @@
 """The laws of the segmenter, with the real WebRTC detector on real and made sound."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings

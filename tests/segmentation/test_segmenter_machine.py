@@ -1,7 +1,5 @@
 """What the segmenter makes of short words, clicks, pauses, gaps, and endless speech."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,5 @@
 """`POST /v1/classify`: a sound file's events, off the loop, kept nowhere."""
 
-from __future__ import annotations
-
 import io
 import threading
 import time

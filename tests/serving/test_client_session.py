@@ -1,7 +1,5 @@
 """One client's stream in an event loop: nothing lost silently, nothing waited for that is over."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 

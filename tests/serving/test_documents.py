@@ -1,7 +1,5 @@
 """`/openapi.json` and `/asyncapi.json`, held against what the server really says."""
 
-from __future__ import annotations
-
 import json
 import threading
 

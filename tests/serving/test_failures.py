@@ -1,7 +1,5 @@
 """What nobody expected ends one client, is logged by kind and place, and quotes nobody."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import httpx

@@ -1,7 +1,5 @@
 """Who may come in: hosts, origins, tokens, and what browsers are told to keep to."""
 
-from __future__ import annotations
-
 import httpx
 import pytest
 from websockets.exceptions import InvalidStatus

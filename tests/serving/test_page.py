@@ -1,7 +1,5 @@
 """The web page in a real Chromium whose microphone plays the shipped scene."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """What is said to a server is handed on; what it is only asked about is not."""
 
-from __future__ import annotations
-
 import asyncio
 import shlex
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`turbo-serve` as a process: what it refuses to begin with, and how it ends."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import signal

@@ -1,7 +1,5 @@
 """docs/guide/serve.md holds what the server does."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 

@@ -1,7 +1,5 @@
 """Promise 7 for the server: rejected speech leaves no trace in files, logs, metrics or sockets."""
 
-from __future__ import annotations
-
 import io
 import json
 import signal

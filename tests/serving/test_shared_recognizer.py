@@ -1,7 +1,5 @@
 """One recognizer for many streams: one at a time, decisions first, nothing for nobody."""
 
-from __future__ import annotations
-
 import threading
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Health, readiness and metrics: numbers, and not a word of anybody."""
 
-from __future__ import annotations
-
 import re
 
 import httpx

@@ -1,7 +1,5 @@
 """`/ws`: the events of turbo-listen, and a reason for whoever is sent away."""
 
-from __future__ import annotations
-
 import json
 import socket
 import threading

@@ -1,7 +1,5 @@
 """An accepted utterance."""
 
-from __future__ import annotations
-
 from turbo_stream.events import Utterance
 
 

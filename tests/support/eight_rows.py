@@ -1,7 +1,5 @@
 """A batch with everything that can be wrong with a row; import it after torch was found."""
 
-from __future__ import annotations
-
 import torch
 
 from training.objective.objective import Batch

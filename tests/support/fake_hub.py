@@ -1,7 +1,5 @@
 """A Hugging Face Hub on this machine: one repository, the files of a local folder."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import threading

@@ -1,7 +1,5 @@
 """Stand-ins whose answers a test can choose; the segmenter and the sound stay real."""
 
-from __future__ import annotations
-
 import threading
 from dataclasses import dataclass, field
 

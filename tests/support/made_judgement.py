@@ -1,7 +1,5 @@
 """Made recordings to judge by: bursts of noise whose level is what the tiny package goes by."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The package of MiniLM's weights with a vocabulary made here, and without the weights."""
 
-from __future__ import annotations
-
 import itertools
 import json
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A folder that CTranslate2 takes for a multilingual Whisper: next to no weights, and random."""
 
-from __future__ import annotations
-
 import json
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Marks for tests of what pip cannot install; `.ci/run` installs all of it, and skips nothing."""
 
-from __future__ import annotations
-
 import shutil
 
 import pytest

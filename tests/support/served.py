@@ -1,7 +1,5 @@
 """A server in the test's own process, on a real port, with scripted or real models."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import socket

@@ -1,7 +1,5 @@
 """Streams for these tests, made of the shipped scene and of signals that numpy makes."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from turbo_stream._util.timebase import SAMPLE_RATE

@@ -1,7 +1,5 @@
 """Streams in pieces, and their events without what may differ between runs."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

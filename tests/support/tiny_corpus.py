@@ -1,7 +1,5 @@
 """Clips, a manifest and a network to start from, all small enough to train in a moment."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """A Turbo small enough to run and train in a moment; import it after torch was found."""
 
-from __future__ import annotations
-
 import torch
 
 from models.config import TurboConfig

@@ -3,8 +3,6 @@
 Its graph takes the mean of each state for a sample: see `tiny_package` for what it then shows.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from tests.support.tiny_package import tiny_graph, write_package

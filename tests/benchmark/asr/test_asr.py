@@ -1,7 +1,5 @@
 """`turbo-bench asr` on the recording in the package, with the small Whisper of the tests."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """`turbo-bench listen` with the real parts, on little sound: counts, and how they add up."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Sound by the clock: every sample once, never before it was heard, gathered when asked to."""
 
-from __future__ import annotations
-
 from time import perf_counter
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What a person waits for: added up right, and never without what was cut, merged or missed."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 import numpy as np

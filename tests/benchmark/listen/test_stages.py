@@ -1,7 +1,5 @@
 """The clock of the stages: time inside another stage is not counted twice."""
 
-from __future__ import annotations
-
 from time import process_time
 
 import pytest

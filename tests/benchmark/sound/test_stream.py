@@ -1,7 +1,5 @@
 """Streams with known speech: cut, turned, tightened, joined from clips, read from files."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

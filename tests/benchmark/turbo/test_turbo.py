@@ -1,7 +1,5 @@
 """`turbo-bench turbo`: every length, with and without text, at each number of threads."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

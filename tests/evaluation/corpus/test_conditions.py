@@ -1,7 +1,5 @@
 """Conditions: stated, seeded, and as strong as they say."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,5 @@
 """Every way in: JSONL, NeMo, CSV, a folder tree; and mistakes named by row."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The journal: nothing scored is lost, redone or doubled, wherever a run was killed."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A real local Ray cluster: the same rows as without, also when a worker is killed."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import psutil

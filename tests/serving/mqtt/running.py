@@ -1,7 +1,5 @@
 """A publisher on an event loop of its own, so that a test may block."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """The MQTT options: what they mean, and that what is wrong is told without the password."""
 
-from __future__ import annotations
-
 import pytest
 
 from turbo_stream.errors import InputError

@@ -1,7 +1,5 @@
 """What waits for the broker: in order, bounded in number and age, and every loss is counted."""
 
-from __future__ import annotations
-
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -1,7 +1,5 @@
 """The publisher against a real Mosquitto, watched by the reference library's client."""
 
-from __future__ import annotations
-
 import json
 import socket
 import subprocess

@@ -1,8 +1,6 @@
 """`turbo-serve --mqtt`: from sound that a Wyoming client brings to the broker, and what it says
 when the broker wants nothing of it."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import signal

@@ -1,7 +1,5 @@
 """Events as a pipeline makes them."""
 
-from __future__ import annotations
-
 from turbo_stream.events import Utterance
 
 

@@ -1,7 +1,5 @@
 """One set of models for all tests of the Wyoming server."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.support.paths import ROOT

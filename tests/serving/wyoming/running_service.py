@@ -1,7 +1,5 @@
 """A Wyoming service over a hub, on an event loop of its own, so that clients may be anything."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 from collections.abc import Iterator

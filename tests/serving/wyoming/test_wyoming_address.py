@@ -1,7 +1,5 @@
 """Wyoming URIs, and what is said of those that are none."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Zeroconf: others on the network find the server while it is there."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import socket

@@ -1,7 +1,5 @@
 """The same client against this server and wyoming-faster-whisper: the same answers, in order."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import socket

@@ -1,7 +1,5 @@
 """The Wyoming server, asked by the library's own client over real sockets."""
 
-from __future__ import annotations
-
 import asyncio
 import socket
 import time

@@ -1,7 +1,5 @@
 """`turbo-serve --wyoming stdio://`: one client, by pipes, and nothing else on them."""
 
-from __future__ import annotations
-
 import io
 import json
 import subprocess

@@ -1,7 +1,5 @@
 """A client made of the library's own, that drives any Wyoming speech-to-text server."""
 
-from __future__ import annotations
-
 import asyncio
 
 import numpy as np

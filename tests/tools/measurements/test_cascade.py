@@ -1,7 +1,5 @@
 """A cascade's curve: what is saved, what is lost, and the threshold that follows."""
 
-from __future__ import annotations
-
 import json
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What listening and serving cost, measured in little, and the tables of it."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

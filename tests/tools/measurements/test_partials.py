@@ -1,7 +1,5 @@
 """Whose words partial texts would show, on recordings made here."""
 
-from __future__ import annotations
-
 import json
 
 import numpy as np

@@ -1,7 +1,5 @@
 """From training to listening with a network that reads the recognizer's encoder states."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """lhotse cuts, made and saved by lhotse itself, as a manifest that turbo-eval reads."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

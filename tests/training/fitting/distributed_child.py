@@ -4,8 +4,6 @@
 writes `rank0.pt` and `rank1.pt` there.
 """
 
-from __future__ import annotations
-
 import sys
 from contextlib import suppress
 from pathlib import Path

@@ -3,8 +3,6 @@
 `python resumed_child.py FOLDER [KILLED_AT]`: killed by SIGKILL after so many batches.
 """
 
-from __future__ import annotations
-
 import os
 import random
 import signal
