@@ -15,8 +15,6 @@ their forms, speaks an accepted and a rejected utterance into an Assist pipeline
 entities, kills turbo-serve (the last number) and reads them again.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os
