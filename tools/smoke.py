@@ -24,14 +24,14 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from models.config import TurboConfig
 from models.turbo import Turbo
-from training.data.batches import Example, collate
+from training.data.batch import Batch, Example, collate
 from training.fitting.checkpoint import LAST, WEIGHTS, save_setup, save_weights
 from training.fitting.recipe import Recipe, build_recipe
 from training.fitting.runs import train_run
 from training.fitting.trainer import fit
 from training.fitting.workbench import prepare
 from training.folds.split import split_rows
-from training.objective.objective import Batch, Targets, ViewsModel, objective_terms
+from training.objective.objective import Targets, ViewsModel, objective_terms
 from turbo_stream import Transcript, TurboStreamError
 from turbo_stream._util.files import write_text
 from turbo_stream.cli.command import run_command

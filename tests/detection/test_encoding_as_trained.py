@@ -28,7 +28,7 @@ def encoders():
 @settings(max_examples=200, deadline=None)
 @given(text=spoken, names=st.lists(st.sampled_from(["friday", "Hey Jarvis", "max"]), max_size=2))
 def test_ids_and_mask_are_those_of_training(encoders, text, names):
-    from training.data.batches import encode
+    from training.data.batch import encode
 
     ours, theirs = encoders
     ids, mask = ours.encode(text, names)

@@ -2,7 +2,7 @@
 
 import torch
 
-from training.objective.objective import Batch
+from training.data.batch import Batch
 
 
 def eight_rows() -> Batch:

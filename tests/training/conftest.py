@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 from models.turbo import Turbo
 from tests.support.eight_rows import eight_rows
 from tests.support.tiny_network import TINY
-from training.objective.objective import Batch
+from training.data.batch import Batch
 
 
 @pytest.fixture

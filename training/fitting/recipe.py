@@ -8,8 +8,8 @@ from typing import Any, get_args, get_origin, get_type_hints
 from models.config import TurboConfig
 from training.data.augment import AugmentConfig
 from training.data.config import DataConfig
+from training.fitting.config import TrainConfig
 from training.objective.config import ObjectiveConfig
-from training.train_config import TrainConfig
 from turbo_stream.errors import InputError
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from models.turbo import Turbo
-from training.data.batches import collate
+from training.data.batch import collate
 from training.data.features import AS_RECORDED
 from training.data.names import directed_class
 from training.data.row import Row

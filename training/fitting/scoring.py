@@ -10,7 +10,7 @@ from tokenizers import Tokenizer
 
 from models.tower import Encoded
 from models.turbo import Turbo
-from training.data.batches import Example, collate
+from training.data.batch import Example, collate
 from training.data.features import AS_RECORDED, FeatureStore, TextStates
 from training.data.hypotheses import MISSING
 from training.data.row import Row

@@ -12,13 +12,14 @@ from rich.progress import Progress
 from torch import Tensor, nn
 
 from models.turbo import Turbo
+from training.data.batch import Batch
 from training.fitting.checkpoint import Identity, Position, load_state, save_state, save_weights
+from training.fitting.config import TrainConfig
 from training.fitting.distributed import Rank
 from training.fitting.scalars import Scalars
 from training.objective.config import ObjectiveConfig
 from training.objective.grad_cache import Gradients, RandomState
-from training.objective.objective import Batch, ViewsModel, geometry
-from training.train_config import TrainConfig
+from training.objective.objective import ViewsModel, geometry
 
 _LOG_EVERY = 10
 """Steps between points of a curve, and between the losses that the progress bar shows."""

@@ -14,7 +14,6 @@ from models.build import start_model
 from models.config import ModelError, TurboConfig
 from models.turbo import Turbo
 from training.data.augment import Surroundings
-from training.data.batches import Sampler, variants_of
 from training.data.clip import Clip, Wave, read_wave
 from training.data.corrupt import Mishearing, bundled_dictionary, read_pronunciations
 from training.data.features import FeatureStore, TextStates, front_digest
@@ -23,6 +22,7 @@ from training.data.manifest import found_labels, held_text_keys, read_manifest, 
 from training.data.names import directed_class
 from training.data.recognizer_states import load_states, with_source
 from training.data.row import Row
+from training.data.sampler import Sampler, variants_of
 from training.fitting.checkpoint import load_model
 from training.fitting.development import dev_variants
 from training.fitting.distributed import pick_device
@@ -122,9 +122,11 @@ class Workbench:
             self.store,
             self._mishearing,
             recipe.data,
-            recipe.train,
             directed_class(recipe.model.labels),
             random.Random(seed),
+            batch=recipe.train.batch,
+            no_text=recipe.train.no_text,
+            no_audio=recipe.train.no_audio,
         )
 
     def fill(self, split: Split) -> None:

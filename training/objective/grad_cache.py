@@ -17,9 +17,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from training.data.batch import Batch
 from training.objective.config import ObjectiveConfig
 from training.objective.gather import gather
-from training.objective.objective import Batch, Targets, Views, objective_terms
+from training.objective.objective import Targets, Views, objective_terms
 
 Terms = dict[str, Tensor]
 

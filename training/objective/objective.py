@@ -7,9 +7,7 @@ Two halves, so that what lies between them can be gathered over ranks or kept fo
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -17,53 +15,9 @@ from torch import Tensor, nn
 
 from models.tower import Encoded
 from models.turbo import Turbo
+from training.data.batch import Batch
 from training.objective import losses
 from training.objective.config import ObjectiveConfig
-
-
-@dataclass
-class Batch:
-    """One padded batch, already through the frozen audio front."""
-
-    frames: Tensor
-    """`[B, N, D]` float32."""
-
-    frame_mask: Tensor
-    """`[B, N]`; all 0 where there is no sound."""
-
-    token_ids: Tensor
-    """`[B, L]` int64."""
-
-    token_mask: Tensor
-    """`[B, L]` int64; all 0 where there is no text."""
-
-    confidence: Tensor
-    """`[B, C]`."""
-
-    labels: Tensor
-    """`[B]` int64."""
-
-    text_keys: Tensor
-    """`[B]` int64; equal for equal transcripts."""
-
-    recording_keys: Tensor
-    """`[B]` int64; equal for the same recording."""
-
-    matched: Tensor
-    """`[B]` bool; False where the text is not what the sound says."""
-
-    text_states: Tensor | None = None
-    """`[B, L, F]`, what a frozen text front made of `token_ids`; None: it has yet to run."""
-
-    def split(self, chunk: int) -> list[Batch]:
-        """Return batches of `chunk` rows (the last may be shorter), padded as they are."""
-        starts = range(0, len(self.labels), chunk)
-        return [self._rows(slice(start, start + chunk)) for start in starts]
-
-    def _rows(self, chosen: slice) -> Batch:
-        columns: Iterator[Any] = (getattr(self, item.name) for item in fields(self))
-        rows: Iterator[Any] = (column if column is None else column[chosen] for column in columns)
-        return Batch(*rows)
 
 
 class Views(NamedTuple):

@@ -19,7 +19,7 @@ from tools.export.onnx_graph import export_fp32
 from tools.export.parity.item import Item, graph_logits, network_logits, open_session
 from tools.export.parity.sets import synthetic_items
 from tools.release.shipped_card import LICENCE, NAME, TEXT_SOURCES
-from training.data.batches import encode
+from training.data.batch import encode
 from training.fitting.checkpoint import save_setup, save_weights, write_json
 from training.fitting.metrics import Affine
 from training.fitting.recipe import Recipe

@@ -13,11 +13,12 @@ import torch
 from models.turbo import Turbo
 from tests.support.tiny_network import TINY
 from tests.training.fitting.resumed_child import train
+from training.data.batch import Batch
 from training.fitting.checkpoint import LAST
 from training.fitting.distributed import Rank, this_rank
 from training.objective.config import ObjectiveConfig
 from training.objective.grad_cache import Gradients
-from training.objective.objective import Batch, ViewsModel
+from training.objective.objective import ViewsModel
 
 
 class Interrupted(Exception):

@@ -17,11 +17,11 @@ import torch
 from models.turbo import Turbo
 from tests.support.eight_rows import eight_rows
 from tests.support.tiny_network import TINY
+from training.data.batch import Batch
+from training.fitting.config import TrainConfig
 from training.fitting.distributed import Rank
 from training.fitting.trainer import History, fit
 from training.objective.config import ObjectiveConfig
-from training.objective.objective import Batch
-from training.train_config import TrainConfig
 
 TRAIN = TrainConfig(
     steps=12,

@@ -10,9 +10,10 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 
 from tests.support.eight_rows import eight_rows
 from tests.training.fitting.distributed_child import views_model
+from training.data.batch import Batch
 from training.fitting.distributed import Rank, pick_device, this_rank
 from training.objective.config import ObjectiveConfig, select_arm
-from training.objective.objective import Batch, Targets, Views, objective_terms
+from training.objective.objective import Targets, Views, objective_terms
 
 EVERYTHING = ObjectiveConfig(in_modal=0.5, cross_modal=0.5, r_drop=1.0, sup_con=0.5)
 from tests.support.paths import ROOT

@@ -15,11 +15,10 @@ from safetensors.torch import load_file
 
 from tests.support.paths import ROOT
 from tests.training.fitting.resumed_child import TRAIN, train
-from training.data.batches import Sampler
 from training.data.config import DataConfig
 from training.data.row import Row
+from training.data.sampler import Sampler
 from training.fitting.checkpoint import LAST, WEIGHTS, load_state, save_state
-from training.train_config import TrainConfig
 from turbo_stream.errors import InputError
 
 
@@ -119,8 +118,8 @@ def sampler() -> Sampler:
         )
         for index in range(40)
     ]
-    train = TrainConfig(batch=5)
-    return Sampler(rows, Store(), None, DataConfig(), train, 1, random.Random(3))
+    drawn = {"batch": 5, "no_text": 0.2, "no_audio": 0.2}
+    return Sampler(rows, Store(), None, DataConfig(), 1, random.Random(3), **drawn)
 
 
 @pytest.mark.parametrize("given", [0, 1, 3, 4, 9])

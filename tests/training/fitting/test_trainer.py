@@ -7,10 +7,10 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 from safetensors.torch import load_file
 
 from training.fitting.checkpoint import WEIGHTS
+from training.fitting.config import TrainConfig
 from training.fitting.environment import describe
 from training.fitting.trainer import fit, share_of_peak
 from training.objective.config import ARMS, ObjectiveConfig, select_arm
-from training.train_config import TrainConfig
 from turbo_stream.errors import InputError
 
 TRAIN = TrainConfig(steps=6, warmup=1, evaluate_every=2, head_rate=1e-2, tensorboard=False)

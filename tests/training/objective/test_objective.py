@@ -7,8 +7,9 @@ from torch import nn
 
 from models.turbo import Turbo
 from tests.support.tiny_network import TINY
+from training.data.batch import Batch
 from training.objective.config import ObjectiveConfig
-from training.objective.objective import Batch, Targets, ViewsModel, geometry, objective_terms
+from training.objective.objective import Targets, ViewsModel, geometry, objective_terms
 from turbo_stream.errors import InputError
 
 

@@ -9,7 +9,7 @@ from tokenizers import Tokenizer
 
 from models.turbo import Turbo
 from tools.export.parity.item import Item, states_width
-from training.data.batches import encode
+from training.data.batch import encode
 from training.data.clip import Wave, read_wave
 from training.data.features import Sound
 from training.data.hypotheses import read_hypotheses

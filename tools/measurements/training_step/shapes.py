@@ -8,7 +8,7 @@ from torch import Tensor
 
 from models.config import TurboConfig
 from models.turbo import Turbo
-from training.objective.objective import Batch
+from training.data.batch import Batch
 
 _HUBERT = {
     "model_type": "hubert",

@@ -8,11 +8,12 @@ from torch import nn
 
 from models.turbo import Turbo
 from tools.measurements.training_step.shapes import Material
+from training.data.batch import Batch
+from training.fitting.config import TrainConfig
 from training.fitting.trainer import optimizer_of
 from training.objective.config import ObjectiveConfig, select_arm
 from training.objective.grad_cache import Gradients
-from training.objective.objective import Batch, Views, ViewsModel
-from training.train_config import TrainConfig
+from training.objective.objective import Views, ViewsModel
 
 Step = Callable[[], object]
 

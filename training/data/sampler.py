@@ -1,4 +1,4 @@
-"""Draws rows, words, names and channels at random, and pads them into batches."""
+"""Draws rows, words, names and channels at random."""
 
 import hashlib
 import random
@@ -7,88 +7,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import torch
-from tokenizers import Tokenizer
-
+from training.data.batch import Batch, Example
 from training.data.config import DataConfig
 from training.data.corrupt import Mishearing
-from training.data.features import AS_RECORDED, FeatureStore, Frames, TextStates
+from training.data.features import AS_RECORDED, FeatureStore
 from training.data.hypotheses import MISSING, Confidence
 from training.data.names import NAMES, Named, draw_named
 from training.data.row import Row, text_key
-from training.objective.objective import Batch
-from training.train_config import TrainConfig
 
 _BREATH_WORDS = 16
 """Nobody says more in one utterance; a longer typed line is cut, for padding costs time."""
 
 _ANOTHERS_SHARE = 0.15
 """Of the recordings that call a device by name: as one of another name would hear them."""
-
-
-@dataclass(frozen=True)
-class Example:
-    """One drawn row, ready to be padded."""
-
-    frames: Frames | None
-    names: tuple[str, ...]
-    text: str
-    confidence: Confidence
-    label: int
-    text_key: int = 0
-    """Equal for equal transcripts."""
-
-    recording_key: int = 0
-    """Equal for the same recording."""
-
-    matched: bool = True
-    """False where the words are not those of the sound."""
-
-
-def encode(tokenizer: Tokenizer, text: str, names: Sequence[str]) -> tuple[list[int], list[int]]:
-    """Return token ids and mask: names as first segment if there are any; mask 0 for no text."""
-    pair = ", ".join(names)
-    encoding = tokenizer.encode(pair, text) if pair and text else tokenizer.encode(text)
-    given = int(bool(text_key(text)))
-    return encoding.ids, [given] * len(encoding.ids)
-
-
-def collate(
-    examples: Sequence[Example],
-    tokenizer: Tokenizer,
-    width: int,
-    device: torch.device,
-    text_states: TextStates | None = None,
-) -> Batch:
-    """Pad `examples` into one batch; `width` is that of a frame.
-
-    With `text_states` the batch carries what the frozen text front makes of its token ids.
-    """
-    steps = max((len(e.frames) for e in examples if e.frames is not None), default=1)
-    encoded = [encode(tokenizer, e.text, e.names) for e in examples]
-    length = max(len(ids) for ids, _ in encoded)
-    frames = torch.zeros(len(examples), steps, width)
-    frame_mask = torch.zeros(len(examples), steps)
-    token_ids = torch.zeros(len(examples), length, dtype=torch.long)
-    token_mask = torch.zeros(len(examples), length, dtype=torch.long)
-    for index, (example, (ids, mask)) in enumerate(zip(examples, encoded, strict=True)):
-        if example.frames is not None:
-            frames[index, : len(example.frames)] = torch.from_numpy(example.frames).float()
-            frame_mask[index, : len(example.frames)] = 1.0
-        token_ids[index, : len(ids)] = torch.tensor(ids)
-        token_mask[index, : len(mask)] = torch.tensor(mask)
-    return Batch(
-        frames=frames.to(device),
-        frame_mask=frame_mask.to(device),
-        token_ids=token_ids.to(device),
-        token_mask=token_mask.to(device),
-        confidence=torch.tensor([e.confidence for e in examples]).to(device),
-        labels=torch.tensor([e.label for e in examples]).to(device),
-        text_keys=torch.tensor([e.text_key for e in examples]).to(device),
-        recording_keys=torch.tensor([e.recording_key for e in examples]).to(device),
-        matched=torch.tensor([e.matched for e in examples]).to(device),
-        text_states=text_states([ids for ids, _ in encoded]).to(device) if text_states else None,
-    )
 
 
 def number_of(key: str) -> int:
@@ -114,11 +45,19 @@ class Sampler:
     store: FeatureStore
     mishearing: Mishearing | None
     data: DataConfig
-    train: TrainConfig
     directed: int | None
     """The class of speech to the device; None where the labels are others."""
 
     rng: random.Random
+
+    batch: int
+    """Examples of a batch."""
+
+    no_text: float
+    """Share of the recordings whose text is withheld."""
+
+    no_audio: float
+    """Share of the recordings with text whose sound is withheld."""
 
     def __post_init__(self) -> None:
         self._pools: dict[str, dict[int, dict[str, list[Row]]]] = {}
@@ -154,8 +93,8 @@ class Sampler:
         """Return what a recognizer might have made of a recording."""
         if self.data.transcripts != "auto":
             given = row.words(self.data.transcripts)
-            return ("", MISSING) if self.rng.random() < self.train.no_text else given
-        if self.rng.random() < self.train.no_text:
+            return ("", MISSING) if self.rng.random() < self.no_text else given
+        if self.rng.random() < self.no_text:
             return "", self._foreign_confidence()
         if row.hypotheses and (row.text is None or self.rng.random() < 0.6):
             heard = self.rng.choice(row.hypotheses)
@@ -211,7 +150,7 @@ class Sampler:
             own = number_of(str(row.clip))
             return replace(borrowed, frames=heard, recording_key=own, matched=False)
         text, confidence = self._words(row)
-        silent = text and self.rng.random() < self.train.no_audio
+        silent = text and self.rng.random() < self.no_audio
         frames = None if silent else self.store.load(row.clip, variant)
         recording = number_of(str(row.clip))
         words = text_key(row.text or text)
@@ -231,7 +170,7 @@ class Sampler:
 
     def batches(self, collate_batch: Callable[[Sequence[Example]], Batch]) -> Iterator[Batch]:
         """Yield batches for ever; four at a time are sorted by length, so that padding is short."""
-        size = self.train.batch
+        size = self.batch
         while True:
             self._before = self.rng.getstate()
             drawn = [self.draw() for _ in range(4 * size)]

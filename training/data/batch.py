@@ -1,0 +1,125 @@
+"""A padded batch, and the examples that it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from training.data.features import Frames, TextStates
+from training.data.hypotheses import Confidence
+from training.data.row import text_key
+
+
+@dataclass
+class Batch:
+    """One padded batch, already through the frozen audio front."""
+
+    frames: Tensor
+    """`[B, N, D]` float32."""
+
+    frame_mask: Tensor
+    """`[B, N]`; all 0 where there is no sound."""
+
+    token_ids: Tensor
+    """`[B, L]` int64."""
+
+    token_mask: Tensor
+    """`[B, L]` int64; all 0 where there is no text."""
+
+    confidence: Tensor
+    """`[B, C]`."""
+
+    labels: Tensor
+    """`[B]` int64."""
+
+    text_keys: Tensor
+    """`[B]` int64; equal for equal transcripts."""
+
+    recording_keys: Tensor
+    """`[B]` int64; equal for the same recording."""
+
+    matched: Tensor
+    """`[B]` bool; False where the text is not what the sound says."""
+
+    text_states: Tensor | None = None
+    """`[B, L, F]`, what a frozen text front made of `token_ids`; None: it has yet to run."""
+
+    def split(self, chunk: int) -> list[Batch]:
+        """Return batches of `chunk` rows (the last may be shorter), padded as they are."""
+        starts = range(0, len(self.labels), chunk)
+        return [self._rows(slice(start, start + chunk)) for start in starts]
+
+    def _rows(self, chosen: slice) -> Batch:
+        columns: Iterator[Any] = (getattr(self, item.name) for item in fields(self))
+        rows: Iterator[Any] = (column if column is None else column[chosen] for column in columns)
+        return Batch(*rows)
+
+
+@dataclass(frozen=True)
+class Example:
+    """One drawn row, ready to be padded."""
+
+    frames: Frames | None
+    names: tuple[str, ...]
+    text: str
+    confidence: Confidence
+    label: int
+    text_key: int = 0
+    """Equal for equal transcripts."""
+
+    recording_key: int = 0
+    """Equal for the same recording."""
+
+    matched: bool = True
+    """False where the words are not those of the sound."""
+
+
+def encode(tokenizer: Tokenizer, text: str, names: Sequence[str]) -> tuple[list[int], list[int]]:
+    """Return token ids and mask: names as first segment if there are any; mask 0 for no text."""
+    pair = ", ".join(names)
+    encoding = tokenizer.encode(pair, text) if pair and text else tokenizer.encode(text)
+    given = int(bool(text_key(text)))
+    return encoding.ids, [given] * len(encoding.ids)
+
+
+def collate(
+    examples: Sequence[Example],
+    tokenizer: Tokenizer,
+    width: int,
+    device: torch.device,
+    text_states: TextStates | None = None,
+) -> Batch:
+    """Pad `examples` into one batch; `width` is that of a frame.
+
+    With `text_states` the batch carries what the frozen text front makes of its token ids.
+    """
+    steps = max((len(e.frames) for e in examples if e.frames is not None), default=1)
+    encoded = [encode(tokenizer, e.text, e.names) for e in examples]
+    length = max(len(ids) for ids, _ in encoded)
+    frames = torch.zeros(len(examples), steps, width)
+    frame_mask = torch.zeros(len(examples), steps)
+    token_ids = torch.zeros(len(examples), length, dtype=torch.long)
+    token_mask = torch.zeros(len(examples), length, dtype=torch.long)
+    for index, (example, (ids, mask)) in enumerate(zip(examples, encoded, strict=True)):
+        if example.frames is not None:
+            frames[index, : len(example.frames)] = torch.from_numpy(example.frames).float()
+            frame_mask[index, : len(example.frames)] = 1.0
+        token_ids[index, : len(ids)] = torch.tensor(ids)
+        token_mask[index, : len(mask)] = torch.tensor(mask)
+    return Batch(
+        frames=frames.to(device),
+        frame_mask=frame_mask.to(device),
+        token_ids=token_ids.to(device),
+        token_mask=token_mask.to(device),
+        confidence=torch.tensor([e.confidence for e in examples]).to(device),
+        labels=torch.tensor([e.label for e in examples]).to(device),
+        text_keys=torch.tensor([e.text_key for e in examples]).to(device),
+        recording_keys=torch.tensor([e.recording_key for e in examples]).to(device),
+        matched=torch.tensor([e.matched for e in examples]).to(device),
+        text_states=text_states([ids for ids, _ in encoded]).to(device) if text_states else None,
+    )
