@@ -49,7 +49,7 @@ def _opener(kind: str, path: Path) -> Callable[[], Callable[[Item], object]]:
 
         return opened
     if kind == SMART_TURN:
-        from tools.export.parity.systems import open_smart_turn
+        from tools.export.parity.smart_turn import open_smart_turn
 
         __import__("onnxruntime")
         return lambda: open_smart_turn(path)

@@ -1,12 +1,10 @@
 """Size, load time, memory and speed of all that could run in the product's place."""
 
-import importlib.util
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from models.turbo import Turbo
@@ -20,56 +18,9 @@ from tools.export.parity.footprint import (
     length_key,
 )
 from tools.export.parity.item import Item, feed, open_graph
+from tools.export.parity.smart_turn import NAME, open_smart_turn, smart_turn_graph
 from training.fitting.checkpoint import WEIGHTS
 from turbo_stream._util.onnx_session import int8_saturates
-
-NAME = "smart-turn v3.2"
-
-_WINDOW_SAMPLES = 8 * 16_000
-
-
-def smart_turn_graph() -> Path | None:
-    """Return the INT8 graph in the installed `pipecat-ai`, None where it is not installed."""
-    from models.pretrained import smart_turn_file  # brings torch, which must not be in footprints
-
-    try:
-        graph = smart_turn_file()
-    except FileNotFoundError:
-        return None
-    return graph if graph.exists() and _features_of(graph).exists() else None
-
-
-def _features_of(graph: Path) -> Path:
-    """Return the feature code that stands beside the graph's folder."""
-    return graph.parent.parent / "_whisper_features.py"
-
-
-def open_smart_turn(graph: Path) -> Callable[[Item], object]:
-    """Return what judges an utterance: the last 8 s, padded in front, log-mel, graph.
-
-    Session options are those of its package, with one thread.
-    """
-    import onnxruntime
-
-    code = _features_of(graph)
-    spec = importlib.util.spec_from_file_location("smart_turn_features", code)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{code} cannot be imported")
-    features = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(features)
-    options = onnxruntime.SessionOptions()
-    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
-
-    def judge(item: Item) -> object:
-        wave = item.sound[-_WINDOW_SAMPLES:]
-        wave = np.pad(wave, (_WINDOW_SAMPLES - len(wave), 0))
-        mel = features.compute_whisper_log_mel_features(wave, do_normalize=True)
-        return session.run(None, {"input_features": mel[None]})
-
-    return judge
-
 
 _PYTORCH = "PyTorch"
 
