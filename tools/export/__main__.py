@@ -16,7 +16,7 @@ from tools.export.card import NOT_STATED, base_models, model_card
 from tools.export.onnx_graph import export_fp32
 from tools.export.package import write_package
 from tools.export.parity.compare import FLOAT, Comparison, Decision, compare
-from tools.export.parity.item import states_width
+from tools.export.parity.logits import states_width
 from tools.export.parity.page import write_report
 from tools.export.parity.sets import Sets, recorded_sets, synthetic_sets
 from tools.export.parity.systems import measure_systems, targets

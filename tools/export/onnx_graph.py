@@ -10,7 +10,8 @@ import torch
 from models.turbo import Turbo
 from tools.export.fused_attention import fuse_attention
 from tools.export.graph_weights import name_weights
-from tools.export.parity.item import input_names, states_width
+from tools.export.parity.item import input_names
+from tools.export.parity.logits import states_width
 
 OUTPUTS = ("logits", "audio_embedding", "text_embedding")
 """Of every graph; one of a network with an end-of-turn head has `END_OF_TURN` after them."""

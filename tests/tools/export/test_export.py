@@ -16,7 +16,8 @@ from models.turbo import Turbo
 from tests.support.tiny_network import TINY
 from tools.export.__main__ import main
 from tools.export.onnx_graph import export_fp32
-from tools.export.parity.item import Item, graph_logits, network_logits, open_session
+from tools.export.parity.item import Item, open_session
+from tools.export.parity.logits import graph_logits, network_logits
 from tools.export.parity.sets import synthetic_items
 from tools.release.shipped_card import LICENCE, NAME, TEXT_SOURCES
 from training.data.batch import encode

@@ -14,7 +14,7 @@ from models.turbo import Turbo
 from tests.support.tiny_network import TINY
 from tools.export.graph_weights import read_weights
 from tools.export.onnx_graph import export_fp32
-from tools.export.parity.item import graph_logits, network_logits
+from tools.export.parity.logits import graph_logits, network_logits
 from tools.export.parity.sets import synthetic_items
 from tools.export.quantization import quantize_dynamic
 from turbo_stream.errors import PackageError

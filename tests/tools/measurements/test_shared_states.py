@@ -20,7 +20,8 @@ from tests.support.tiny_network import TINY
 from tools.export.__main__ import main as export
 from tools.export.graph_weights import read_weights
 from tools.export.onnx_graph import export_fp32
-from tools.export.parity.item import Item, graph_logits, network_logits
+from tools.export.parity.item import Item
+from tools.export.parity.logits import graph_logits, network_logits
 from tools.measurements.shared_states.__main__ import main as measure
 from tools.measurements.shared_states.encoders import (
     TransformersEncoder,

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from models.turbo import Turbo
 from tools.export.parity.footprint import latencies_ms, length_key
-from tools.export.parity.item import Item, graph_logits, network_logits, open_graph, states_width
+from tools.export.parity.item import Item, open_graph
+from tools.export.parity.logits import graph_logits, network_logits, states_width
 from tools.export.parity.sets import Sets
 from tools.export.quantization import Candidate, choose
 from turbo_stream.evaluation.figures.binary import ErrorCurve

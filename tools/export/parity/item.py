@@ -1,16 +1,13 @@
 """One utterance as a graph takes it; imports no torch, so that what it costs can be measured."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from models.audio.recognizer import RECOGNIZER
-from models.turbo import Turbo
 from turbo_stream._util.onnx_session import session_options
 
 _WAVEFORM = ("waveform", "waveform_length")
@@ -87,23 +84,3 @@ def open_graph(path: Path) -> Callable[[Item], object]:
     """Return what judges an utterance by the graph at `path`."""
     session = open_session(path)
     return lambda item: session.run(None, feed(item))
-
-
-def states_width(model: Turbo) -> int:
-    """Return the width of the recognizer's states that `model` reads, 0 where it reads samples."""
-    return model.audio_front.width if model.config.audio == RECOGNIZER else 0
-
-
-def graph_logits(path: Path, items: Sequence[Item]) -> NDArray[np.float64]:
-    """Return logits `[N, K]` of the graph at `path`, one utterance at a time."""
-    session = open_session(path)
-    rows = [session.run(["logits"], feed(item))[0][0] for item in items]
-    return np.array(rows, np.float64)
-
-
-@torch.inference_mode()
-def network_logits(model: Turbo, items: Sequence[Item]) -> NDArray[np.float64]:
-    """Return logits `[N, K]` of the PyTorch network, one utterance at a time."""
-    model.eval()
-    rows = [model(*map(torch.from_numpy, feed(item).values())).logits[0] for item in items]
-    return torch.stack(rows).double().numpy()

@@ -8,7 +8,8 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from models.turbo import Turbo
-from tools.export.parity.item import Item, states_width
+from tools.export.parity.item import Item
+from tools.export.parity.logits import states_width
 from training.data.batch import encode
 from training.data.clip import Wave, read_wave
 from training.data.features import Sound

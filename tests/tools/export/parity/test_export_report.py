@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import sys
 from functools import partial
 
@@ -16,10 +17,11 @@ pytest.importorskip("onnxscript", reason="needs the train extra")
 from click.testing import CliRunner
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
+from tests.support.paths import ROOT
 from tests.support.tiny_network import TINY
 from tools.export import __main__ as export
 from tools.export.fused_attention import fuse_attention
-from tools.export.parity.item import graph_logits, network_logits
+from tools.export.parity.logits import graph_logits, network_logits
 from tools.export.parity.sets import synthetic_items
 from tools.export.quantization import quantize_dynamic, quantize_static
 from training.fitting.checkpoint import save_setup, save_weights, write_json
@@ -198,8 +200,17 @@ def test_a_bad_quantization_is_not_taken_and_two_bad_ones_end_the_export(
 
 
 def test_smart_turn_is_left_out_where_it_is_not_installed(monkeypatch):
-    from tools.export.parity.systems import smart_turn_graph
+    from tools.export.parity.smart_turn import smart_turn_graph
 
     monkeypatch.setitem(sys.modules, "pipecat", None)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert smart_turn_graph() is None
+
+
+def test_what_a_system_costs_is_measured_without_torch() -> None:
+    """The processes that open a graph must not hold what the product does not need."""
+    code = (
+        "import sys, tools.export.parity.footprint, tools.export.parity.smart_turn; "
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=60).returncode == 0
