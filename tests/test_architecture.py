@@ -125,10 +125,13 @@ def test_every_file_is_short_enough_to_be_read() -> None:
 
 
 def test_only_the_entry_points_of_training_and_tools_know_click() -> None:
+    """But for what writes down the commands themselves."""
     wrong = [
         str(path.relative_to(ROOT))
         for room in ("models", "training", "tools")
         for path in files(room)
-        if "import click" in path.read_text("utf-8") and not is_entry(path)
+        if "import click" in path.read_text("utf-8")
+        and not is_entry(path)
+        and path != ROOT / "tools" / "reference" / "commands.py"
     ]
     assert not wrong

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.pages import PAGES, anchors, links, name_of
 from tests.support.paths import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -27,11 +28,15 @@ def test_the_python_example_runs() -> None:
     assert done.stdout.strip(), "nothing of the shipped scene was accepted"
 
 
-@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/*.md")) + [ROOT / "README.md"], ids=str)
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_links_lead_somewhere(page: Path) -> None:
-    links = re.findall(r"\]\((?!http|#)([^)#]+)", page.read_text("utf-8"))
-    missing = [link for link in links if not (page.parent / link).exists()]
-    assert not missing
+    """Every relative link of every page, to its heading where it names one."""
+    wrong = []
+    for path, anchor in links(page):
+        target = page.parent / path if path else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            wrong.append(f"{path}#{anchor}" if anchor else path)
+    assert not wrong
 
 
 def _offline() -> dict[str, str]:

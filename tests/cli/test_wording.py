@@ -22,7 +22,7 @@ LIBRARY = sorted(
     if path.relative_to(PACKAGE).parts[0] != "cli" and path.name != "__main__.py"
 )
 
-OTHERS = {"benchmark/listen/cold_start.py": {"--jsonl"}}
+OTHERS = {"benchmark/listen/_cold_start.py": {"--jsonl"}}
 """Options of a process that a file starts."""
 
 _FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]*")

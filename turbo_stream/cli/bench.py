@@ -34,7 +34,14 @@ plot_option = click.option(
 @click.argument("manifest", required=False, type=click.Path(path_type=Path))
 @config_option
 @options(ScoringSettings, "settings", without={"partials"}, asr="none")
-@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, metavar="N")
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Processes that score.",
+)
 @json_option
 def bench_eval(
     manifest: Path | None, settings: ScoringSettings, workers: int, as_json: bool
@@ -51,7 +58,14 @@ def bench_eval(
 
 @bench.command("turbo")
 @options(Settings, "settings", only={"model"})
-@click.option("--runs", type=click.IntRange(1), default=30, show_default=True, metavar="N")
+@click.option(
+    "--runs",
+    type=click.IntRange(1),
+    default=30,
+    show_default=True,
+    metavar="N",
+    help="Runs of each length.",
+)
 @json_option
 @plot_option
 def bench_turbo(settings: Settings, runs: int, as_json: bool, plot: Path | None) -> None:
@@ -93,7 +107,14 @@ def bench_turbo(settings: Settings, runs: int, as_json: bool, plot: Path | None)
 @click.option(
     "--by", default="source", show_default=True, metavar="COLUMN", help="What names the source."
 )
-@click.option("--runs", type=click.IntRange(1), default=10, show_default=True, metavar="N")
+@click.option(
+    "--runs",
+    type=click.IntRange(1),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="Pieces of each length.",
+)
 @click.option(
     "--threads",
     type=click.IntRange(1),

@@ -36,7 +36,14 @@ _FOLDER = click.Path(path_type=Path)
     type=click.Choice(["gold"]),
     help="Take the manifest's text, instead of recognizing it.",
 )
-@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, metavar="N")
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Processes, or Ray actors, that score.",
+)
 @click.option(
     "--engine",
     default="local",

@@ -23,8 +23,8 @@ def events_of(pipeline: Pipeline, source: Source) -> Iterator[Event]:
 class Listener(Closing):
     """Tells a callback the events of one source, from a thread of its own.
 
-    with Listener(pipeline, open_source(), on_event):
-        ...                                # your program; `on_event` is called meanwhile
+        with Listener(pipeline, open_source(), on_event):
+            ...                            # your program; `on_event` is called meanwhile
 
     Events wait for a callback that takes its time, and a live source says what was lost meanwhile.
     """
