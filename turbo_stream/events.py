@@ -165,8 +165,8 @@ class Finished(Event):
     """Time spent processing (processor time when live) over `audio_s`; None without audio."""
 
     speculation: dict[str, Any] | None = None
-    """What judging ahead of the end cost: pauses at which it was `started`, `used` and
-    `declined`, and `wasted_s` of work thrown away; None where nothing is judged ahead."""
+    """What scoring ahead of the end cost: pauses at which it was `started`, `used` and
+    `declined`, and `wasted_s` of work thrown away; None where nothing is scored ahead."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the event as a JSON-ready dict; the last field only where it is known."""

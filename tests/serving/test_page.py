@@ -52,9 +52,9 @@ def browser(tmp_path_factory, kitchen_pcm, address) -> Iterator[Browser]:
         yield window
 
 
-def verdicts(browser: Browser) -> list[dict]:
+def decisions(browser: Browser) -> list[dict]:
     return browser.run(
-        """return [...document.querySelectorAll("#verdicts li")].reverse().map((row) => ({
+        """return [...document.querySelectorAll("#decisions li")].reverse().map((row) => ({
             decision: row.dataset.decision,
             said: row.querySelector(".said").textContent,
             probability: row.querySelector("meter")?.value,
@@ -67,8 +67,8 @@ def test_spoken_commands_are_accepted_and_talk_is_not(browser: Browser, address:
     browser.go(address)
     assert browser.run("return document.getElementById('threshold').disabled")
     browser.run("document.getElementById('listen').click()")
-    browser.wait_for("return document.querySelectorAll('#verdicts li').length === 2", 40)
-    command, talk = verdicts(browser)
+    browser.wait_for("return document.querySelectorAll('#decisions li').length === 2", 40)
+    command, talk = decisions(browser)
     assert command["decision"] == "accepted" and command["probability"] > 0.5
     assert command["said"].casefold().rstrip(".") == "turn on the kitchen lights"
     assert talk["decision"] == "rejected" and talk["probability"] < 0.5
@@ -86,12 +86,12 @@ def test_spoken_commands_are_accepted_and_talk_is_not(browser: Browser, address:
     assert browser.console() == []
 
 
-def test_stopping_leaves_the_verdicts_and_starting_begins_anew(browser, address) -> None:
+def test_stopping_leaves_the_decisions_and_starting_begins_anew(browser, address) -> None:
     state = "return document.getElementById('state').textContent"
     browser.run("document.getElementById('listen').click()")
     browser.wait_for("return document.getElementById('listen').ariaPressed === 'false'")
     browser.wait_for(f"{state} === 'The microphone is off.'")
-    assert len(verdicts(browser)) == 2
+    assert len(decisions(browser)) == 2
     with urllib.request.urlopen(f"{address.rstrip('/')}/metrics") as answer:
         page = answer.read().decode()
     assert "sister" not in page and "kitchen" not in page

@@ -94,8 +94,8 @@ def _printed_table(wanted: Wanted) -> list[Check]:
         if check.advice:
             click.echo(click.style(f"{'':27}{check.advice}", dim=True))
     missing = [check.name for check in checks if check.state == "missing"]
-    verdict = f"missing: {', '.join(missing)}" if missing else "listening would work"
-    click.echo(f"\n{verdict}")
+    conclusion = f"missing: {', '.join(missing)}" if missing else "listening would work"
+    click.echo(f"\n{conclusion}")
     return checks
 
 

@@ -1,1 +1,1 @@
-"""From an utterance and its text to a verdict: Turbo on ONNX Runtime."""
+"""From an utterance and its text to a score: Turbo on ONNX Runtime."""

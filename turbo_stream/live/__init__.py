@@ -1,1 +1,1 @@
-"""Work done before it is certain to be needed, so that the verdict is there when the end is."""
+"""The live shell: listening on threads, and working ahead so that decisions come in time."""

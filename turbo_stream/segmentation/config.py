@@ -36,7 +36,7 @@ class SegmenterConfig:
     """So is one whose sound is shorter than this: a click on which the detector hung over."""
 
     pause_ms: float = 160
-    """Silence after which an utterance is taken for perhaps finished: its sound is judged, and
+    """Silence after which an utterance is taken for perhaps finished: its sound is scored, and
     speculative work on it may begin."""
 
     finished_threshold: float = 0.5

@@ -151,7 +151,7 @@ class Segmenter:
         return self._take(pcm)
 
     def flush(self) -> list[SegmenterOutput]:
-        """End the stream: judge the unfinished frame and end an open utterance."""
+        """End the stream: take in the unfinished frame and end an open utterance."""
         return self._stop()
 
     def abort(self) -> list[SegmenterOutput]:
@@ -206,7 +206,7 @@ class Segmenter:
         whole = pcm.size // size * size
         outputs: list[SegmenterOutput] = []
         for start in range(0, whole, size):
-            outputs += self._judge(pcm[start : start + size], size)
+            outputs += self._take(pcm[start : start + size], size)
         state.pending = pcm[whole:].copy()
         return outputs
 
@@ -218,7 +218,7 @@ class Segmenter:
         if state.pending.size:
             padded = np.zeros(self._vad.frame_samples, np.int16)
             padded[: state.pending.size] = state.pending
-            outputs += self._judge(padded, state.pending.size)
+            outputs += self._take(padded, state.pending.size)
             state.pending = np.empty(0, np.int16)
         if state.utterance is not None:
             outputs.append(self._close(state.utterance, dropped, degraded))
@@ -227,7 +227,7 @@ class Segmenter:
         self._vad.reset()
         return outputs
 
-    def _judge(self, frame: NDArray[np.int16], received: int) -> list[SegmenterOutput]:
+    def _take(self, frame: NDArray[np.int16], received: int) -> list[SegmenterOutput]:
         """Take in one frame, of which the first `received` samples are real."""
         state = self._state
         start = state.history.end

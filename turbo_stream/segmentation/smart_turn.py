@@ -1,4 +1,4 @@
-"""smart-turn, a public end-of-turn model, as the judge of pauses."""
+"""smart-turn, a public end-of-turn model, as the scorer of pauses."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class SmartTurn:
             raise InputError(f"{path} fails on silence ({reason}); is it smart-turn v3?") from error
 
     def score_pause(self, pcm: NDArray[np.int16]) -> PauseScore:
-        """Return the verdict on `pcm`, `[N]` int16 at 16 kHz: pre-roll, speech, and the silence.
+        """Return the score of `pcm`, `[N]` int16 at 16 kHz: pre-roll, speech, and the silence.
 
         Raises:
             TurboStreamError: the network gave no finite number.

@@ -35,7 +35,7 @@ class Metrics:
         )
         self._decision = Histogram(
             "turbo_decision_seconds",
-            "Confirmed end of an utterance to its verdict.",
+            "Confirmed end of an utterance to its decision.",
             buckets=_SECONDS,
             registry=registry,
         )

@@ -83,8 +83,8 @@ def listen_plot(found: Mapping[str, Any]) -> bytes:
         notes.append(_note(name, found[mode]))
     quick.set_xscale("log")
     quick.set(ylim=(0, 1.01), ylabel="Share of utterances")
-    quick.set_xlabel("Work: endpoint to verdict, ms")
-    slow.set_xlabel("Felt: true end of speech to verdict, ms")
+    quick.set_xlabel("Work: endpoint to decision, ms")
+    slow.set_xlabel("Response: true end of speech to decision, ms")
     for axes in (quick, slow):
         axes.legend(loc="upper left" if axes is quick else "lower right", fontsize=8.5)
     machine = found["machine"]

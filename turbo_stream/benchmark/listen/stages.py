@@ -1,4 +1,4 @@
-"""Where the processor's time goes: segmentation, judging pauses, recognition, classification."""
+"""Where the processor's time goes: segmentation, scoring pauses, recognition, classification."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class PlainLines:
         if probability is not None:
             meter = f"{probability:4.2f} ▕{wording.bar(probability)}▏"
         row = (
-            f"{span:>15}  {wording.VERDICTS[utterance.decision]:8}  {meter}  "
+            f"{span:>15}  {wording.DECISIONS[utterance.decision]:8}  {meter}  "
             f"{wording.said(utterance)}  {wording.latency(utterance)}"
         )
         return row.rstrip()

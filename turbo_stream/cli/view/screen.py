@@ -1,4 +1,4 @@
-"""The live screen, readable at 80 columns: verdicts scroll by, level and totals stay below.
+"""The live screen, readable at 80 columns: decisions scroll by, level and totals stay below.
 
 turbo-listen 0.1.0 · asr whisper:tiny.en · vad silero · turbo-rej-en ≥ 0.50
   0:01.2  ACCEPTED  0.97 ▕█████████▋▏  turn on the kitchen lights        41 ms
@@ -79,7 +79,7 @@ _TYPICAL_OF = 100
 
 
 class Screen:
-    """Prints what is final and redraws what is not; all verdicts stay on the terminal."""
+    """Prints what is final and redraws what is not; all decisions stay on the terminal."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -173,7 +173,7 @@ def _row(utterance: Utterance) -> Table:
     row.add_column(width=8, justify="right")
     row.add_row(
         wording.clock(utterance.start_s),
-        Text(wording.VERDICTS[utterance.decision], style),
+        Text(wording.DECISIONS[utterance.decision], style),
         directed,
         Text(wording.said(utterance), "" if utterance.text is not None else "dim"),
         wording.latency(utterance),

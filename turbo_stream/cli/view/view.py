@@ -25,7 +25,7 @@ class View(Protocol):
 
 
 BAR_CELLS = 10
-VERDICTS = {"accepted": "ACCEPTED", "rejected": "rejected", "dropped": "dropped"}
+DECISIONS = {"accepted": "ACCEPTED", "rejected": "rejected", "dropped": "dropped"}
 REASONS = {
     "too_short": "too short",
     "overload": "too much at once",
@@ -68,7 +68,7 @@ def said(utterance: Utterance) -> str:
 
 
 def latency(utterance: Utterance) -> str:
-    """Return the time between endpoint and verdict, or nothing where there was no verdict."""
+    """Return the time between endpoint and decision, or nothing where there was no decision."""
     if "endpoint_to_decision" not in utterance.latency_ms:
         return ""
     return f"{utterance.latency_ms['endpoint_to_decision']:.0f} ms"

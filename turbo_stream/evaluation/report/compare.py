@@ -128,7 +128,7 @@ def compare(dir_a: Path, dir_b: Path, out: Path) -> dict[str, Any]:
         title="Comparison of two evaluations",
         result=result,
         names=NAMES,
-        good={name: _verdict(name, line) for name, line in result["differences"].items()},
+        good={name: _change(name, line) for name, line in result["differences"].items()},
         settings=_settings(a.run, b.run),
         shown=_CHANGED_SHOWN,
     )
@@ -207,8 +207,8 @@ def _changed(
                 },
                 "label": row_a["label"],
                 "effect": effect,
-                "a": _judgement(row_a, a),
-                "b": _judgement(row_b, b),
+                "a": _shown(row_a, a),
+                "b": _shown(row_b, b),
             }
         )
     return sorted(changed, key=lambda item: -_distance(item["a"], item["b"]))
@@ -228,7 +228,7 @@ def _is_right(decision: str, label: str) -> bool:
     return decision == label
 
 
-def _judgement(row: Row, decision: str) -> dict[str, Any]:
+def _shown(row: Row, decision: str) -> dict[str, Any]:
     probabilities = row.get("probabilities") or {}
     score = row.get("directed_probability")
     return {
@@ -251,7 +251,7 @@ def _mcnemar(fixed: int, broken: int) -> float | None:
     return float(binomtest(fixed, fixed + broken).pvalue)
 
 
-def _verdict(name: str, line: Mapping[str, Any]) -> str:
+def _change(name: str, line: Mapping[str, Any]) -> str:
     """Say whether B is `better` or `worse` for certain: the interval leaves out 0."""
     ends = line["ci95"]
     if ends is None or ends[0] <= 0 <= ends[1]:

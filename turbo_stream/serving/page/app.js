@@ -1,14 +1,14 @@
 // Ties the page together: one button, one microphone, one stream.
 import { Connection } from "./connection.js";
 import { Microphone } from "./microphone.js";
-import { Verdicts } from "./verdicts.js";
+import { Decisions } from "./decisions.js";
 import { Waveform } from "./waveform.js";
 
 const get = (id) => document.getElementById(id);
 const button = get("listen");
 const threshold = get("threshold");
 const waveform = new Waveform(get("waveform"));
-const verdicts = new Verdicts(get("verdicts"), get("totals"), get("verdict"));
+const decisions = new Decisions(get("decisions"), get("totals"), get("utterance"));
 const token = new URLSearchParams(location.search).get("token");
 
 let microphone = null;
@@ -40,7 +40,7 @@ function show(event) {
       speaking(false);
       waveform.speech(started.get(event.id), event.end_s, event.decision);
       started.delete(event.id);
-      verdicts.add(event, connection.nowS - event.end_s);
+      decisions.add(event, connection.nowS - event.end_s);
       break;
     case "gap":
       say(`${(event.lost_samples / 16000).toFixed(1)} s of sound were lost: ${event.cause}.`);
@@ -108,10 +108,10 @@ function showThreshold() {
 
 function showPrivacy() {
   const words = get("partials").checked
-    ? "Of rejected speech this page gets the verdict without the words, but for those that " +
-      "were shown while you spoke, before the verdict was made; untick the box above to " +
+    ? "Of rejected speech this page gets the decision without the words, but for those that " +
+      "were shown while you spoke, before the decision was made; untick the box above to " +
       "get none of them."
-    : "Of rejected speech this page gets the verdict without the words.";
+    : "Of rejected speech this page gets the decision without the words.";
   get("privacy").textContent =
     `While it listens, sound goes to ${location.host} and nowhere else; it is decided there in ` +
     `memory. ${words} This page keeps nothing. turbo-serve keeps no sound and no words either, ` +

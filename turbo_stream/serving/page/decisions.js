@@ -1,4 +1,4 @@
-// The list of verdicts, newest first, and how many there were of each.
+// The list of decisions, newest first, and how many there were of each.
 
 const WORDS = { accepted: "✓ Accepted", rejected: "✕ Rejected", dropped: "– Not judged" };
 const REASONS = {
@@ -9,7 +9,7 @@ const REASONS = {
 };
 const SHOWN = 100;
 
-export class Verdicts {
+export class Decisions {
   constructor(list, totals, template) {
     this.list = list;
     this.totals = totals;
