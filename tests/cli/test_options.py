@@ -8,10 +8,14 @@ import pytest
 from click.testing import CliRunner
 
 from turbo_stream import InputError, Settings
-from turbo_stream._util.option import check_bounds, option
+from turbo_stream._util.option import check_bounds, option, option_fields
+from turbo_stream.cli.bench import bench_eval, bench_listen
 from turbo_stream.cli.command import run_command
 from turbo_stream.cli.config_file import config_option
+from turbo_stream.cli.evaluate import evaluate
+from turbo_stream.cli.listen import listen
 from turbo_stream.cli.options import as_arguments, options
+from turbo_stream.cli.serve import serve
 
 
 @dataclass(frozen=True)
@@ -170,3 +174,20 @@ def test_what_turbo_listen_is_given_reaches_its_settings(capsys) -> None:
     )
     assert run_command(show, as_arguments(wanted)) == 0
     assert capsys.readouterr().out == "True\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "but"),
+    [
+        (listen, set()),
+        (serve, set()),
+        (evaluate, {"partials"}),
+        (bench_listen, set()),
+        (bench_eval, {"partials"}),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_every_command_over_the_models_takes_all_their_settings(command, but: set[str]) -> None:
+    names = {parameter.name for parameter in command.params}
+    assert {one.name for one in option_fields(Settings)} - names == but
+    assert "config" in names
