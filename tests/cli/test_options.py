@@ -177,17 +177,9 @@ def test_what_turbo_listen_is_given_reaches_its_settings(capsys) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "but"),
-    [
-        (listen, set()),
-        (serve, set()),
-        (evaluate, {"partials"}),
-        (bench_listen, set()),
-        (bench_eval, {"partials"}),
-    ],
-    ids=lambda value: getattr(value, "name", ""),
+    "command", [listen, serve, evaluate, bench_listen, bench_eval], ids=lambda one: str(one.name)
 )
-def test_every_command_over_the_models_takes_all_their_settings(command, but: set[str]) -> None:
+def test_every_command_over_the_models_takes_all_their_settings(command) -> None:
     names = {parameter.name for parameter in command.params}
-    assert {one.name for one in option_fields(Settings)} - names == but
+    assert {one.name for one in option_fields(Settings)} <= names
     assert "config" in names

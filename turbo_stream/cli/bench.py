@@ -33,7 +33,7 @@ plot_option = click.option(
 @bench.command("eval")
 @click.argument("manifest", required=False, type=click.Path(path_type=Path))
 @config_option
-@options(ScoringSettings, "settings", without={"partials"}, asr="none")
+@options(ScoringSettings, "settings", asr="none")
 @click.option(
     "--workers",
     type=click.IntRange(1),
