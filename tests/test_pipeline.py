@@ -150,7 +150,7 @@ def test_streams_of_one_loaded_pipeline_know_nothing_of_each_other(kitchen_pcm) 
     [
         (
             {"sound_reject": 1.0},
-            "`sound_reject` is 1.0, which is not allowed; give a number from 0 below 1",
+            "`sound_reject` is 1.0, which is not allowed; give a number from 0 and below 1",
         ),
         ({"turn_model": "nowhere.onnx"}, "nowhere.onnx"),
     ],
