@@ -1,10 +1,13 @@
 """`turbo-serve`: the pipeline for browsers, programs and the house, over the network."""
 
 import asyncio
+import os
 import signal
 import sys
+import threading
 from contextlib import ExitStack
 from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,6 +22,12 @@ from turbo_stream.serving.access import Access
 from turbo_stream.serving.limits import Limits
 from turbo_stream.serving.network import NetworkConfig
 from turbo_stream.settings import Settings
+
+if TYPE_CHECKING:
+    from turbo_stream.pipeline import Models
+
+_loading = threading.Event()
+"""Models are being loaded, on a thread that no exit waits for."""
 
 
 @click.command("turbo-serve", context_settings={"help_option_names": ["-h", "--help"]})
@@ -52,10 +61,7 @@ def serve(
         raise InputError(
             f"{error.name} is not installed; pip install 'turbo-stream[serve]'"
         ) from error
-    from turbo_stream.pipeline import Models
-
-    hub = Hub(limits)
-    load = partial(Models.load, settings, say=_say)
+    hub, load = Hub(limits), partial(_load, settings)
     with ExitStack() as stack:
         server = listening = None
         # Addresses are taken before the models are loaded, so that a wrong one is told at once.
@@ -69,11 +75,27 @@ def serve(
         asyncio.run(run.serve(hub, server, listening, load, services, say=_say))
 
 
+def _load(settings: Settings) -> "Models":
+    from turbo_stream.pipeline import Models
+
+    _loading.set()
+    try:
+        return Models.load(settings, say=_say)
+    finally:
+        _loading.clear()
+
+
 def main() -> None:
     """Entry point."""
     # Until there is something to drain, SIGTERM ends everything as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(run_command(serve))
+    status = run_command(serve)
+    if _loading.is_set():
+        # A library that goes on loading a model while the interpreter ends aborts the process.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)
 
 
 def _say(text: str) -> None:
