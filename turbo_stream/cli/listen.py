@@ -60,10 +60,11 @@ def listen(
         return
     from turbo_stream.audio.file import FileSource
     from turbo_stream.audio.open import open_source
-    from turbo_stream.pipeline import Models
 
     # The source is opened before the models, so that a wrong file name is told at once.
     opened = open_source(source, channel=channel, device=_index_or_name(device), realtime=realtime)
+    from turbo_stream.pipeline import Models
+
     patient = not opened.live
     with ExitStack() as until_the_end:
         recorder = None
