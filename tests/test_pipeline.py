@@ -5,7 +5,7 @@ import asyncio
 import numpy as np
 import pytest
 
-from tests.support.fakes import make_pipeline
+from tests.support.fakes import LoudnessDetector, make_pipeline
 from tests.support.streams import untimed
 from turbo_stream import (
     Block,
@@ -158,3 +158,32 @@ def test_streams_of_one_loaded_pipeline_know_nothing_of_each_other(kitchen_pcm) 
 def test_wrong_settings_of_what_is_done_early_are_refused(options, message) -> None:
     with pytest.raises(InputError, match=message):
         Pipeline.load(asr="none", **options)
+
+
+def test_a_threshold_that_moves_never_accepts_speech_without_a_text() -> None:
+    choices = {"sound_reject": 0.3, "threshold": 0.7, "follow_up": True}
+    pipeline = Pipeline.load(asr="none", **choices)
+    with pytest.raises(InputError, match="give 0.5"):  # 0.3 with what follow-ups may add
+        pipeline.threshold = 0.31
+    pipeline.threshold = 0.6
+    assert pipeline.threshold == 0.6
+
+
+def test_a_detector_of_ones_own_keeps_the_names_it_came_with() -> None:
+    class Named(LoudnessDetector):
+        called: tuple[str, ...] = ("friday",)
+
+        def named(self, names) -> "Named":
+            other = Named()
+            other.called = tuple(names)
+            return other
+
+    models = Models.load(Settings(asr="none"), detector=Named())
+    assert models.stream().decider.detector.called == ("friday",)
+    assert models.stream(names=["hal"]).decider.detector.called == ("hal",)
+
+
+def test_a_voice_detector_that_cannot_be_had_is_told_before_any_stream(monkeypatch) -> None:
+    monkeypatch.setattr("turbo_stream.segmentation._silero.MODEL_FILE", "nowhere.onnx")
+    with pytest.raises(InputError, match="nowhere.onnx"):
+        Models.load(Settings(asr="none", vad="silero"))

@@ -16,7 +16,7 @@ import turbo_stream
 from turbo_stream._util.clocks import Stopwatch
 from turbo_stream.audio.source import Connection, Pcm, SourceItem
 from turbo_stream.deciding.decider import Decider, safe_sound_reject
-from turbo_stream.deciding.follow_up import FollowUp
+from turbo_stream.deciding.follow_up import FollowUp, shifted
 from turbo_stream.deciding.scored import Scored
 from turbo_stream.deciding.totals import Totals
 from turbo_stream.deciding.turn_taking import TurnTaking
@@ -82,6 +82,7 @@ class Models:
         notice = text_notice(package, settings.language)
         if notice is not None:
             say(notice)
+        load_vad(settings.vad)  # says at once if it cannot be had; each stream has its own
         classifier = TurboClassifier(package, use_text=notice is None)
         recognizer = settings.asr
         if isinstance(recognizer, str):
@@ -145,7 +146,9 @@ class Models:
         if self.detector is not None:
             detector = self.detector
             if isinstance(detector, Nameable):
-                detector = detector.named(settings.names)
+                # One that came with names of its own keeps them where none are chosen here.
+                if settings.names or choices.get("names") is not None:
+                    detector = detector.named(settings.names)
             elif choices.get("names") is not None:
                 raise InputError(f"`names` were given, and {detector.name} has no use for them")
         ready, prior = self.ready(settings), self.package.follow_up
@@ -227,14 +230,15 @@ class Pipeline:
     def threshold(self) -> float:
         """The score from which on this stream accepts; may be set while it goes on.
 
-        Setting it raises `InputError` above 1, and below what the sound alone rejects: of that
-        there is no text.
+        Setting it raises `InputError` above 1, and where speech without a text could be accepted:
+        below what the sound alone rejects, with what follow-ups may add.
         """
         return self.decider.threshold
 
     @threshold.setter
     def threshold(self, threshold: float) -> None:
-        lowest = self.decider.sound_reject
+        may_add = 0.0 if self._follow_up is None else self._follow_up.prior.log_odds
+        lowest = shifted(self.decider.sound_reject, may_add)
         if not lowest <= threshold <= 1:
             raise InputError(
                 f"`threshold` is {threshold}; give {lowest:g} to 1 while the stream goes on"

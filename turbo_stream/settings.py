@@ -35,7 +35,9 @@ class Settings:
         "Recognizer: a Whisper name such as tiny.en, a Whisper folder, or another backend.",
         metavar=_ASR,
     )
-    vad: str = option(DEFAULT_VAD, "Voice activity detector.", metavar="|".join(VAD_NAMES))
+    vad: str = option(
+        DEFAULT_VAD, "Voice activity detector.", metavar="|".join(VAD_NAMES), only_streams=True
+    )
     names: tuple[str, ...] = option(
         (), "What the device is called; repeatable.", flag="name", per_stream=True
     )
@@ -78,19 +80,25 @@ class Settings:
         high=1,
         below_high=True,
         shown_default="the package's",
+        only_streams=True,
     )
     turn_model: str | Path | None = option(
         None,
         "smart-turn ONNX file that says when a speaker has finished, or none: silence does.",
         metavar="FILE",
         shown_default="the Turbo package",
+        only_streams=True,
     )
-    follow_up: bool = option(False, "Favour what soon follows accepted speech.")
-    show_rejected: bool = option(False, "Show the words of rejected speech, too.", per_stream=True)
-    partials: bool = option(True, "Show text while speech goes on.", per_stream=True)
+    follow_up: bool = option(False, "Favour what soon follows accepted speech.", only_streams=True)
+    show_rejected: bool = option(
+        False, "Show the words of rejected speech, too.", per_stream=True, only_shown=True
+    )
+    partials: bool = option(
+        True, "Show text while speech goes on.", per_stream=True, only_shown=True
+    )
 
     def __post_init__(self) -> None:
-        names = (self.names,) if isinstance(self.names, str) else tuple(self.names)
+        names = (self.names,) if isinstance(self.names, str) else tuple(self.names or ())
         object.__setattr__(self, "names", names)
         check_bounds(self)
         if self.vad not in VAD_NAMES:

@@ -257,3 +257,53 @@ def test_while_paused_nothing_is_heard(kitchen_pcm: np.ndarray) -> None:
     assert first.start_s == pytest.approx(1.2, abs=0.3) and first.end_s <= 2.0
     assert fourth.start_s == pytest.approx(13.025, abs=0.3)
     assert events[-1].audio_s == 16.0
+
+
+class Told:
+    """An outlet that remembers, and may fail at one kind of event."""
+
+    def __init__(self, fails_at: type | None = None) -> None:
+        self.events: list[Event] = []
+        self.after_the_end: list[Event] = []
+        self.ended = threading.Event()
+        self.failure: BaseException | None = None
+        self.fails_at = fails_at
+
+    def put(self, event: Event) -> None:
+        if self.fails_at is not None and isinstance(event, self.fails_at):
+            raise OSError("no place")
+        (self.after_the_end if self.ended.is_set() else self.events).append(event)
+
+    offer = put
+
+    def end(self, failure: BaseException | None) -> None:
+        self.failure = failure
+        self.ended.set()
+
+
+def test_after_a_failure_nothing_more_is_told(kitchen_pcm: np.ndarray) -> None:
+    def fail(segment, utterance) -> None:
+        raise KeyError("recorder")
+
+    pipeline, told = make_pipeline(), Told()
+    pipeline.on_decision = fail
+    source = ListSource(paced(kitchen_pcm[: 12 * SAMPLE_RATE]))
+    live = LivePipeline(pipeline, source)
+    live.start(told)
+    assert told.ended.wait(30) and isinstance(told.failure, KeyError)
+    live.join()
+    assert not told.after_the_end and not any(isinstance(e, Finished) for e in told.events)
+
+
+def test_an_outlet_that_fails_at_the_last_event_is_told_the_end(kitchen_pcm: np.ndarray) -> None:
+    told = Told(fails_at=Finished)
+    live = LivePipeline(make_pipeline(), ListSource(blocks(kitchen_pcm[:SAMPLE_RATE])))
+    live.start(told)
+    assert told.ended.wait(30) and isinstance(told.failure, OSError)
+
+
+def test_a_source_is_heard_once(kitchen_pcm: np.ndarray) -> None:
+    live = LivePipeline(make_pipeline(), ListSource(blocks(kitchen_pcm[:SAMPLE_RATE])))
+    assert list(live.run())
+    with pytest.raises(RuntimeError, match="make another one"):
+        next(iter(live.run()))

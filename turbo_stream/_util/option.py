@@ -44,6 +44,12 @@ class Option:
     per_stream: bool = False
     """May differ between streams over the same models."""
 
+    only_shown: bool = False
+    """Changes what is shown, and no score."""
+
+    only_streams: bool = False
+    """Changes how a stream is heard, and nothing for a clip that is scored as a whole."""
+
     empty: str | None = None
     """What the flag alone means, where its value may be left out."""
 
@@ -120,7 +126,8 @@ def check_bounds(owner: Any) -> None:
         value = getattr(owner, one.name)
         if one.kind not in (int, float) or value is None:
             continue
-        if not isinstance(value, (int, float)) or not one.option.allows(value):
+        known = isinstance(value, int | float) and not isinstance(value, bool)
+        if not known or not one.option.allows(value):
             raise InputError(
                 f"`{one.name}` is {value!r}, which is not allowed; "
                 f"give a number {one.option.bounds}"

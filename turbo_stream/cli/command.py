@@ -16,12 +16,14 @@ def run_command(command: click.Command, arguments: Sequence[str] | None = None) 
     Fields that the message of a `TurboStreamError` names become flags of `command`.
     """
     name = command.name or "turbo"
+    # Modules of a checkout are run by their names.
+    called = f"python -m {name}" if "." in name else name
     context: click.Context | None = None
     _replace_closed_streams()
     try:
         # Not `command.main`: it ends with status 1 when the reader of stdout has gone.
         given = list(sys.argv[1:] if arguments is None else arguments)
-        with command.make_context(name, given) as context:
+        with command.make_context(called, given) as context:
             command.invoke(context)
         sys.stdout.flush()
     except BrokenPipeError:
@@ -32,7 +34,7 @@ def run_command(command: click.Command, arguments: Sequence[str] | None = None) 
         _discard_output()
         return status
     except click.UsageError as error:
-        return _fail(name, f"{error.format_message().rstrip('.')} (see {name} --help)", 2)
+        return _fail(name, f"{error.format_message().rstrip('.')} (see {called} --help)", 2)
     except click.ClickException as error:
         return _fail(name, error.format_message(), error.exit_code)
     except click.exceptions.Exit as stop:

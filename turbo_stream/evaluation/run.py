@@ -97,8 +97,13 @@ def describe_run(scorer: Scorer, settings: ScoringSettings, manifest: Path) -> d
         },
         "seed": settings.seed,
         "settings": settings.described(),
+        "turn_model_sha256": _hash_of(settings.turn_model) if settings.mode == "stream" else None,
         "version": turbo_stream.__version__,
     }
+
+
+def _hash_of(path: str | Path | None) -> str | None:
+    return file_hash(Path(path)) if path is not None and Path(path).is_file() else None
 
 
 def _score(

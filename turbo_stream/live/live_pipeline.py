@@ -105,7 +105,12 @@ class LivePipeline:
             raise unread.failure
 
     def start(self, outlet: Outlet) -> None:
-        """Begin to listen and return; `outlet` is given what `run` yields, once only."""
+        """Begin to listen and return; `outlet` is given what `run` yields.
+
+        Raises `RuntimeError` if it has begun before: a source is heard once.
+        """
+        if self._threads:
+            raise RuntimeError("this LivePipeline has listened already; make another one")
         self._outlet = outlet
         self._busy_from = processor_time()
         self._speculation = Speculation(share=self._config.speculation_share)
@@ -185,8 +190,11 @@ class LivePipeline:
                 self._outlet.put(self._decide(*taken))
         except BaseException as error:
             self._failure = error
+            self._source.close()
         finally:
             self._scoring.close()
+            # What is heard meanwhile may still be told, but nothing after the end.
+            self._threads[0].join(LONGEST_END_S)
             self._end()
 
     def _decide(self, waiting: Waiting, behind: int) -> Utterance:
@@ -203,8 +211,12 @@ class LivePipeline:
         return self._pipeline.decide(segment, scored, waited_ms=waiting.waited_ms)
 
     def _end(self) -> None:
-        if self._failure is None:
-            accounts = self._speculation.report() if self._config.speculate else None
-            finished = self._pipeline.finished(processor_time() - self._busy_from)
-            self._outlet.put(replace(finished, speculation=accounts))
-        self._outlet.end(self._failure)
+        try:
+            if self._failure is None:
+                accounts = self._speculation.report() if self._config.speculate else None
+                finished = self._pipeline.finished(processor_time() - self._busy_from)
+                self._outlet.put(replace(finished, speculation=accounts))
+        except BaseException as error:
+            self._failure = error
+        finally:
+            self._outlet.end(self._failure)

@@ -11,6 +11,13 @@ def _bound(default: float | None, help: str, flag: str, metavar: str, **known: A
     return option(default, help, flag=flag, metavar=metavar, low=0, above_low=True, **known)
 
 
+BURST_S = 2.0
+"""So much sound is read at once from a client that was quiet."""
+
+SMALLEST_S = 0.01
+"""What the shortest message costs, so that many empty ones are no way round."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """Bounds of the server. Whoever passes one is slowed down or closed, with a reason.
@@ -45,13 +52,6 @@ class Limits:
 
     def __post_init__(self) -> None:
         check_bounds(self)
-
-
-BURST_S = 2.0
-"""So much sound is read at once from a client that was quiet."""
-
-SMALLEST_S = 0.01
-"""What the shortest message costs, so that many empty ones are no way round."""
 
 
 class Rate:

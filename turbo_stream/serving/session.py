@@ -54,7 +54,7 @@ class _LoopOutlet:
 
     def offer(self, event: Event) -> None:
         """Deliver `event` if its client reads."""
-        if self._slots.acquire(blocking=False):
+        if not self._abandoned and self._slots.acquire(blocking=False):
             self._tell(event)
 
     def end(self, failure: BaseException | None) -> None:

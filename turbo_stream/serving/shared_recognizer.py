@@ -11,6 +11,13 @@ from numpy.typing import NDArray
 
 from turbo_stream.recognition.recognizer import Interruptible, Recognizer, Transcript
 
+EVERY_S = 0.1
+"""From one partial text to the next, of all streams together."""
+
+BUSY = 0.5
+"""None is made where the recognizer was used for more than this share of the last seconds: what
+waits for a decision would wait longer."""
+
 _ASK_AGAIN_S = 0.1
 _FADING_S = 3.0
 
@@ -84,14 +91,6 @@ class SharedRecognizer:
             before, now_s = self.busy, perf_counter()
             worked = 1 - math.exp((started_s - now_s) / _FADING_S)
             self._busy, self._at_s = min(1.0, before + worked), now_s
-
-
-EVERY_S = 0.1
-"""From one partial text to the next, of all streams together."""
-
-BUSY = 0.5
-"""None is made where the recognizer was used for more than this share of the last seconds: what
-waits for a decision would wait longer."""
 
 
 class SpareTime:

@@ -7,7 +7,7 @@ from typing import Any
 
 from turbo_stream._util.timebase import to_seconds
 from turbo_stream.detection.package import DIRECTED
-from turbo_stream.errors import TurboStreamError
+from turbo_stream.errors import InputError, TurboStreamError
 from turbo_stream.evaluation.corpus.clip import read_clip
 from turbo_stream.evaluation.corpus.conditions import parse_condition
 from turbo_stream.evaluation.corpus.manifest import Item
@@ -32,6 +32,13 @@ class Scorer:
         self.models = Models.load(settings.loaded, say=_LOG.info)
         self.asr = "gold" if settings.gold_text else self.models.recognizer.name
         """Where the text is from."""
+        if DIRECTED not in self.models.package.labels:
+            for name in ("threshold", "operating_point"):
+                if getattr(settings, name) is not None:
+                    raise InputError(
+                        f"`{name}` was given, and no label of {self.models.package.name} is "
+                        f"{DIRECTED!r}: such a model decides for its surest label; leave it out"
+                    )
         self._settings = settings
         self._condition = parse_condition(settings.condition)
         self._stream = StreamScorer(self.models, self._condition, settings.seed)

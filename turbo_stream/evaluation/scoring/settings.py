@@ -3,10 +3,14 @@
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
+from turbo_stream._util.option import option_fields
 from turbo_stream.errors import InputError
 from turbo_stream.settings import Settings
 
 Mode = Literal["utterance", "stream"]
+
+_NAMED = ("model", "asr", "vad", "names", "language", "window_floor_s", "window_margin_s")
+"""What stands in a run by itself: packages by their hash, recognizers by their name."""
 
 
 @dataclass(frozen=True)
@@ -46,5 +50,12 @@ class ScoringSettings(Settings):
         return replace(self, asr=asr, show_rejected=True)
 
     def described(self) -> dict[str, Any]:
-        """Return the choices as JSON, but for the model and the recognizer, which have names."""
-        return {key: value for key, value in self.to_json().items() if key not in ("model", "asr")}
+        """Return the choices that scores depend on as JSON, but for those that have a name."""
+        told = {
+            one.name
+            for one in option_fields(type(self))
+            if one.name not in _NAMED
+            and not one.option.only_shown
+            and (self.mode == "stream" or not one.option.only_streams)
+        }
+        return {name: value for name, value in self.to_json().items() if name in told}
