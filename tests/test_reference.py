@@ -11,7 +11,6 @@ import click
 import pytest
 
 import turbo_stream
-from tests.support.pages import prose
 from tests.support.paths import KITCHEN, ROOT
 from tools.reference.__main__ import FOLDER, stale_pages
 from tools.reference.api import markdown
@@ -57,13 +56,11 @@ def test_every_option_has_a_help() -> None:
     assert not missing
 
 
-def test_every_setting_is_there_and_explained_in_the_guide() -> None:
-    guide = "".join(prose(page) for page in (FOLDER.parent / "guide").glob("*.md"))
+def test_every_setting_is_there() -> None:
     settings = (FOLDER / "settings.md").read_text("utf-8")
     for field in fields(Settings):
         flag = (field.metadata["option"].flag or field.name).replace("_", "-")
         assert f"| `--{flag}` | `{flag}` | `{field.name}` |" in settings
-        assert re.search(rf"`--(no-)?{flag}\b", guide), f"no page of docs/guide speaks of --{flag}"
 
 
 def test_every_public_name_is_there_with_its_docstring() -> None:

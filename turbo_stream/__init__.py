@@ -88,6 +88,11 @@ _EXPORTS = {
 _MODULES = {name: module for module, names in _EXPORTS.items() for name in names.split()}
 
 
+def __dir__() -> list[str]:
+    """Return the public names, for those who look by pressing Tab."""
+    return __all__
+
+
 def __getattr__(name: str) -> Any:
     """Import a public name on first use (PEP 562)."""
     if name not in _MODULES:

@@ -49,9 +49,13 @@ class Settings:
         high=1,
         shown_default="the package's",
         per_stream=True,
+        instead_of="operating_point",
     )
     operating_point: str | None = option(
-        None, "Accept from a threshold of the package.", metavar="NAME"
+        None,
+        "Accept from a threshold of the package.",
+        metavar="NAME",
+        instead_of="threshold",
     )
     language: str | None = option(
         None, "Language, for multilingual Whisper models.", metavar="CODE"
@@ -98,7 +102,12 @@ class Settings:
     )
 
     def __post_init__(self) -> None:
-        names = (self.names,) if isinstance(self.names, str) else tuple(self.names or ())
+        for one in option_fields(type(self)):
+            if getattr(self, one.name) is None:
+                object.__setattr__(self, one.name, one.default)
+        names = (self.names,) if isinstance(self.names, str) else tuple(self.names)
+        if not all(name.strip() for name in names):
+            raise InputError("one of `names` is empty; give what the device is called")
         object.__setattr__(self, "names", names)
         check_bounds(self)
         if self.vad not in VAD_NAMES:

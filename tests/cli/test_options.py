@@ -183,3 +183,29 @@ def test_every_command_over_the_models_takes_all_their_settings(command) -> None
     names = {parameter.name for parameter in command.params}
     assert {one.name for one in option_fields(Settings)} <= names
     assert "config" in names
+
+
+def test_the_command_line_wins_over_a_file_that_says_the_same_in_another_way(
+    tmp_path: Path, capsys
+) -> None:
+    @click.command("turbo-test")
+    @config_option
+    @options(Settings, "settings")
+    def show(*, settings: Settings) -> None:
+        print(settings.threshold, settings.operating_point)
+
+    path = tmp_path / "c.toml"
+    path.write_text('operating-point = "fa1"', "utf-8")
+    assert run_command(show, ["--config", str(path), "--threshold", "0.3"]) == 0
+    assert capsys.readouterr().out == "0.3 None\n"
+    path.write_text('operating-point = "fa1"\nthreshold = 0.3', "utf-8")
+    assert run_command(show, ["--config", str(path)]) == 2
+    assert "--threshold and --operating-point were both given" in capsys.readouterr().err
+
+
+def test_none_is_the_default_and_a_name_is_never_empty() -> None:
+    given = dict.fromkeys((one.name for one in option_fields(Settings)), None)
+    assert Settings(**given) == Settings()
+    for names in ("", ("friday", " ")):
+        with pytest.raises(InputError, match="`names` is empty"):
+            Settings(names=names)

@@ -44,6 +44,9 @@ class Option:
     per_stream: bool = False
     """May differ between streams over the same models."""
 
+    instead_of: str | None = None
+    """The field that says the same in another way; one of the two is given."""
+
     only_shown: bool = False
     """Changes what is shown, and no score."""
 

@@ -17,6 +17,8 @@ def _read(context: click.Context, parameter: click.Parameter, path: Path | None)
     """
     if path is None:
         return
+    if not path.is_file():
+        raise click.BadParameter(f"{path} cannot be read: there is no such file")
     try:
         given = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import click
+from click.core import ParameterSource
 
 from turbo_stream._util.option import OptionField, option_fields
 
+_OVERRULED = (ParameterSource.COMMANDLINE, ParameterSource.DEFAULT_MAP)
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -43,6 +45,7 @@ def options(
         @functools.wraps(command)
         def with_options(*args: Any, **given: Any) -> Any:
             values = {one.name: given.pop(one.name) for one in chosen}
+            _let_the_command_line_win(chosen, values)
             return command(*args, **given, **{keyword: owner(**values)})
 
         decorated: Any = with_options
@@ -51,6 +54,15 @@ def options(
         return cast(_Command, decorated)
 
     return decorate
+
+
+def _let_the_command_line_win(chosen: Collection[OptionField], values: dict[str, Any]) -> None:
+    """Drop what a file says where the command line says the same in another way."""
+    source = click.get_current_context().get_parameter_source
+    for one in chosen:
+        rival = one.option.instead_of
+        if rival in values and (source(one.name), source(rival)) == _OVERRULED:
+            values[rival] = None
 
 
 def as_arguments(settings: Any) -> list[str]:
