@@ -64,6 +64,11 @@ PLAYLIST = b"""#EXTM3U
         (400, PLAYLIST.replace(b"{target}", str(KITCHEN).encode()), {}, "not a sound file"),
         (400, b"RIFF", {"params": {"threshold": "2"}}, "`threshold` is 2"),
         (400, b"RIFF", {"params": {"threshold": "x"}}, "number from 0 to 1"),
+        (400, b"RIFF", {"params": {"threshold": "true"}}, "number from 0 to 1"),
+        (400, b"RIFF", {"params": {"threshold": "0.5x"}}, "number from 0 to 1"),
+        (400, b"RIFF", {"params": {"threshold": "0_5"}}, "number from 0 to 1"),
+        (400, b"RIFF", {"params": {"threshold": "nan"}}, "`threshold` is nan"),
+        (400, b"RIFF", {"params": {"threshold": "1" + "0" * 400}}, "`threshold` is inf"),
         (413, b"\0" * 1_000_001, {}, "1000000 bytes"),
         (
             415,
@@ -72,7 +77,6 @@ PLAYLIST = b"""#EXTM3U
             "as the body",
         ),
     ],
-    ids=["empty", "text", "playlist", "threshold", "no number", "long", "form"],
 )
 def test_what_cannot_be_classified_is_told_in_one_line(
     server, status, content, options, message

@@ -15,6 +15,7 @@ from turbo_stream.errors import InputError, TurboStreamError
 from turbo_stream.events import Event, Utterance
 from turbo_stream.pipeline import Pipeline
 from turbo_stream.serving._failures import described
+from turbo_stream.serving._numbers import WRONG_THRESHOLD, number
 from turbo_stream.serving.hub import Hub, Refused
 from turbo_stream.serving.limits import Limits
 
@@ -165,7 +166,6 @@ def _bounded(
 def _threshold(request: Request) -> float | None:
     given = request.query_params.get("threshold")
     try:
-        return None if given is None else float(given)
+        return None if given is None else number(given)
     except ValueError:
-        message = "threshold has to be a number from 0 to 1"
-        raise NotClassified(400, message, "options") from None
+        raise NotClassified(400, WRONG_THRESHOLD, "options") from None

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from turbo_stream._util.option import check_bounds, option
+from turbo_stream._util.plain_text import read_secret, without_traces
 from turbo_stream.errors import InputError
 
 
@@ -104,13 +105,12 @@ class Access:
         if self.token_file is not None:
             if token is not None:
                 raise InputError("`token` and `token_file` were both given: give one of them")
-            try:
-                token = self.token_file.read_text("utf-8").strip()
-            except (OSError, UnicodeDecodeError) as error:
-                raise InputError(
-                    f"`token_file` {self.token_file} cannot be read ({error})"
-                ) from error
-        if token is not None and not token.strip():
+            token = read_secret(self.token_file, "`token_file`")
+        if token is None:
+            return None
+        # HTTP takes the blanks around what a client sends.
+        token = without_traces(token).strip()
+        if not token:
             raise InputError("the token is empty; give one of 16 characters or more")
         return token
 
