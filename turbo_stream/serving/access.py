@@ -8,6 +8,7 @@ from pathlib import Path
 from turbo_stream._util.option import check_bounds, option
 from turbo_stream._util.plain_text import read_secret, without_traces
 from turbo_stream.errors import InputError
+from turbo_stream.serving._origin import Origin, host_name
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,19 @@ class GateConfig:
 
     origins: tuple[str, ...] = ()
     """Web pages from elsewhere that may use it, as `https://example.org`; its own always may."""
+
+    def __post_init__(self) -> None:
+        """Raise `InputError` for an origin that no browser sends."""
+        for origin in self.origins:
+            try:
+                # What pages from files, and sandboxed ones, come from.
+                if origin not in ("null", "file://"):
+                    Origin.parse(origin)
+            except ValueError:
+                raise InputError(
+                    f"`allow_origins` {origin!r} is no origin of a page; give SCHEME://HOST[:PORT] "
+                    "such as https://panel.example, one for each"
+                ) from None
 
 
 @dataclass(frozen=True)
@@ -83,7 +97,13 @@ class Access:
 
     @property
     def gate(self) -> GateConfig:
-        """Whom to let in."""
+        """Whom to let in. Raises `InputError` for a name or an origin that is none."""
+        for name in self.allow_hosts:
+            if ":" not in name and not host_name(name) or any(sign in name for sign in "/*@?#"):
+                raise InputError(
+                    f"`allow_hosts` {name!r} is no name of a server; give one such as "
+                    "speaker.example, without https:// and a path"
+                )
         # By names that are this machine's own the server is known in any case.
         own = socket.gethostname()
         names = (*self.allow_hosts, self.host, own, f"{own}.local")
