@@ -14,6 +14,7 @@ from typing import Any
 
 import turbo_stream
 from turbo_stream._util.clocks import Stopwatch
+from turbo_stream._util.option import is_number, shown
 from turbo_stream.audio.source import Connection, Pcm, SourceItem
 from turbo_stream.deciding.decider import Decider, safe_sound_reject
 from turbo_stream.deciding.follow_up import FollowUp, shifted
@@ -239,9 +240,9 @@ class Pipeline:
     def threshold(self, threshold: float) -> None:
         may_add = 0.0 if self._follow_up is None else self._follow_up.prior.log_odds
         lowest = shifted(self.decider.sound_reject, may_add)
-        if not lowest <= threshold <= 1:
+        if not is_number(threshold) or not lowest <= threshold <= 1:
             raise InputError(
-                f"`threshold` is {threshold}; give {lowest:g} to 1 while the stream goes on"
+                f"`threshold` is {shown(threshold)}; give {lowest:g} to 1 while the stream goes on"
             )
         self.decider.threshold = float(threshold)
 

@@ -273,8 +273,11 @@ def test_the_secret_is_in_a_file_or_in_the_environment(tmp_path, monkeypatch) ->
     monkeypatch.setenv(SECRET_VARIABLE, "from the environment")
     assert find_secret(None) == b"from the environment"
     file = tmp_path / "secret"
-    file.write_text("whsec_MDEyMzQ1Njc4OWFiY2RlZg==\n")
-    assert find_secret(file) == b"0123456789abcdef"
+    for encoding in ("utf-8", "utf-8-sig", "utf-16"):
+        file.write_text("whsec_MDEyMzQ1Njc4OWFiY2RlZg==\r\n", encoding)
+        assert find_secret(file) == b"0123456789abcdef"
+    monkeypatch.setenv(SECRET_VARIABLE, "\ufefffrom the environment\r")
+    assert find_secret(None) == b"from the environment"
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from turbo_stream.cli.config_file import config_option
 @config_option
 @click.option("--jsonl", is_flag=True)
 @click.option("--threshold", type=float)
+@click.option("--cups", type=int)
 @click.option("--operating-point")
 @click.option("--name", "names", multiple=True)
 def command(**options) -> None:
@@ -43,6 +44,7 @@ def test_every_kind_of_option_and_the_argument(tmp_path: Path) -> None:
         "source": "kitchen.flac",
         "jsonl": True,
         "threshold": 0.7,
+        "cups": None,
         "operating_point": "fa1",
         "names": ("friday", "computer"),
     }
@@ -59,9 +61,16 @@ def test_the_command_line_wins(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("toml", "said"),
     [
-        ("treshold = 0.5", "unknown key 'treshold'; allowed: jsonl, name, operating-point"),
+        ("treshold = 0.5", "unknown key 'treshold'; allowed: cups, jsonl, name, operating-point"),
         ("threshold = [0.5]", "threshold = [0.5] is not allowed; give one value"),
         ("threshold = true", "give a value, not true or false"),
+        ("threshold = 1" + "0" * 400, "give a finite number"),
+        ("threshold = 1" + "0" * 5000, "cannot be read as TOML"),
+        ("threshold = 1e999", "threshold = inf is not allowed; give a finite number"),
+        ("threshold = 2026-11-29", "give a text or a number"),
+        ("name = [true]", "give a text or a number"),
+        ("cups = 2.5", "cups = 2.5 is not allowed; give a whole number"),
+        ("cups = inf", "give a finite number"),
         ('jsonl = "yes"', "give true or false"),
         ('threshold = "high"', "'high' is not a valid float"),
         ("threshold = = 1", "cannot be read as TOML"),
@@ -72,6 +81,14 @@ def test_mistakes_are_named(tmp_path: Path, toml: str, said: str) -> None:
     result = run(tmp_path, toml)
     assert result.exit_code == 2
     assert said in " ".join(result.output.split())
+
+
+def test_a_byte_order_mark_is_no_key(tmp_path: Path) -> None:
+    path = tmp_path / "listen.toml"
+    for encoding in ("utf-8-sig", "utf-16"):
+        path.write_text('name = "Zoë"', encoding)
+        result = CliRunner().invoke(command, ["--config", str(path)])
+        assert options(result)["names"] == ("Zoë",)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

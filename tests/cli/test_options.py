@@ -59,6 +59,18 @@ def refused(capsys, *arguments: str) -> str:
     return said
 
 
+@pytest.mark.parametrize("cups", [True, 10**400, float("nan"), float("inf"), "2"])
+def test_what_is_no_number_is_refused_in_a_short_line(cups) -> None:
+    with pytest.raises(InputError, match="`cups` is") as refused:
+        Kettle(cups=cups)
+    assert len(str(refused.value)) < 120
+
+
+def test_so_is_one_of_more_digits_than_python_writes() -> None:
+    with pytest.raises(InputError, match="thousands of digits"):
+        Kettle(cups=10**5000)
+
+
 def test_without_options_the_defaults_are_the_dataclasss(capsys) -> None:
     assert made(capsys) == Kettle()
 

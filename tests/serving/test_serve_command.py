@@ -38,7 +38,10 @@ def run(capsys, *options: str) -> tuple[int, str]:
         (["--token", "a", "--token-file", "b"], "give one of them"),
         (["--token-file", "nowhere"], "cannot be read"),
         (["--tls-key", "key.pem"], "--tls-cert"),
-        (["--tls-cert", "nowhere.pem"], "cannot be used as a certificate"),
+        (["--tls-cert", "nowhere.pem"], "--tls-cert nowhere.pem cannot be used as a certificate"),
+        (["--threshold", "1e999"], "--threshold is inf"),
+        (["--drain", "inf"], "--drain is inf"),
+        (["--max-rate", "nan"], "--max-rate is nan"),
         (["--max-clients", "0"], "clients is 0"),
         (["--port", "70000"], "--port"),
         (["--config", "nowhere.toml"], "cannot be read as TOML"),
@@ -134,6 +137,32 @@ def test_tls_and_a_token_from_a_file_and_the_environment(tmp_path: Path) -> None
         bearer_url = f"http://127.0.0.1:{server.port}/metrics"
         assert httpx.get(bearer_url).status_code == 401
         assert httpx.get(bearer_url, params={"token": "open sesame"}).status_code == 200
+
+
+@needs("openssl")
+def test_what_is_wrong_with_a_certificate_or_key_is_told(tmp_path: Path, capsys) -> None:
+    """A key with a passphrase would have OpenSSL ask the terminal."""
+
+    def openssl(*arguments: str) -> None:
+        subprocess.run(["openssl", *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    request = ("req", "-x509", "-newkey", "rsa:2048", "-days", "2", "-subj", "/CN=localhost")
+    openssl(*request, "-nodes", "-keyout", "key.pem", "-out", "cert.pem")
+    openssl("genrsa", "-out", "other.pem", "2048")
+    openssl("rsa", "-in", "key.pem", "-aes256", "-passout", "pass:x", "-out", "locked.pem")
+    for name in ("cert", "key"):
+        content = (tmp_path / f"{name}.pem").read_bytes()
+        (tmp_path / f"marked_{name}.pem").write_bytes(b"\xef\xbb\xbf" + content)
+    for certificate, key, message in (
+        ("cert", "nowhere", "--tls-key"),
+        ("marked_cert", "key", "byte-order mark"),
+        ("cert", "marked_key", "byte-order mark"),
+        ("cert", "locked", "passphrase"),
+        ("cert", "other", "belong together"),
+    ):
+        pair = [str(tmp_path / f"{name}.pem") for name in (certificate, key)]
+        status, errors = run(capsys, "--port", "0", "--tls-cert", pair[0], "--tls-key", pair[1])
+        assert status == 2 and message in errors, (certificate, key)
 
 
 def test_a_second_signal_does_not_wait_for_clients() -> None:

@@ -1,11 +1,17 @@
 """docs/guide/serve.md holds what the server does."""
 
 import asyncio
+import json
 import re
+import subprocess
+from pathlib import Path
 
 import click
+import soundfile
 
 from tests.support.fakes import LoudnessDetector
+from tests.support.needs import needs
+from tests.support.pages import blocks
 from tests.support.paths import ROOT
 from tests.support.served import served, shared_models
 from turbo_stream.cli.serve import serve
@@ -24,9 +30,39 @@ def test_the_client_in_it_works(excerpt, capsys) -> None:
     assert capsys.readouterr().out.splitlines() == ["turn on the lights"] * 3
 
 
+@needs("curl")
+def test_its_curl_works(excerpt, tmp_path: Path) -> None:
+    lines = [
+        line
+        for block in blocks(ROOT / "docs" / "guide" / "serve.md", "sh")
+        for line in block.code.splitlines()
+        if line.startswith("curl ")
+    ]
+    assert lines
+    # Of any name, a file is what is in it.
+    soundfile.write(tmp_path / "kitchen.m4a", excerpt, 16_000, format="WAV")
+    with served(shared_models(detector=LoudnessDetector(always=0.9))) as server:
+        for line in lines:
+            command = line.replace("127.0.0.1:8765", f"127.0.0.1:{server.port}")
+            done = subprocess.run(
+                ["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=60
+            )
+            assert done.returncode == 0 and json.loads(done.stdout)["accepted"] is True, done.stdout
+
+
+@needs("curl")
+def test_forms_that_curl_sends_are_told_what_to_send(excerpt, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "kitchen.wav", excerpt, 16_000)
+    with served(shared_models()) as server:
+        for form in (["-F", "file=@kitchen.wav"], ["-d", "@kitchen.wav"], ["-d", ""]):
+            command = ["curl", "-sw", "%{http_code}", *form, f"{server.url}/v1/classify"]
+            done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+            assert done.stdout.endswith("415") and "--data-binary" in done.stdout, form
+
+
 def test_its_options_and_their_defaults_are_the_commands() -> None:
     options = {name: option for option in serve.params for name in option.opts}
-    for name in set(re.findall(r"`(--[a-z-]+)", PAGE)) - {"--jsonl", "--data-binary"}:
+    for name in set(re.findall(r"`(--[a-z-]+)", PAGE)) - {"--jsonl"}:
         assert name in options, name
     rows = re.findall(r"^\| `(--[a-z-]+) [A-Z]+` \| ([^|]+) \|", PAGE, re.MULTILINE)
     assert len(rows) >= 7

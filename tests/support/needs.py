@@ -7,6 +7,7 @@ import pytest
 DEBIAN = {
     "chromium": "chromium",
     "chromedriver": "chromium-driver",
+    "curl": "curl",
     "espeak-ng": "espeak-ng",
     "festival": "festival festvox-us-slt-hts festvox-kallpc16k festvox-kdlpc16k",
     "flite": "flite",

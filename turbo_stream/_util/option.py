@@ -6,6 +6,7 @@ The command line, the keys of a TOML file, the checks and the reference page are
 import math
 from dataclasses import dataclass, field, fields
 from functools import cache
+from numbers import Real
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -71,7 +72,9 @@ class Option:
         return (" and " if self.below_high else " ").join(part for part in (low, high) if part)
 
     def allows(self, value: float) -> bool:
-        """Return whether `value` lies within the bounds; NaN does not."""
+        """Return whether `value` lies within the bounds; NaN and infinity do not."""
+        if not is_number(value):
+            return False
         above = value > self.low if self.above_low else value >= self.low
         return above and (value < self.high if self.below_high else value <= self.high)
 
@@ -123,17 +126,36 @@ def _option_fields(owner: type) -> tuple[OptionField, ...]:
     return tuple(found)
 
 
+def is_number(value: Any) -> bool:
+    """Return whether `value` is a number that can be reckoned with: finite, and no truth value."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer beyond what a float holds
+        return False
+
+
+def shown(value: Any) -> str:
+    """Return `value` for a message of one line, cut where it is long."""
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of more digits than Python writes
+        return "a number of thousands of digits"
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
 def check_bounds(owner: Any) -> None:
     """Raise `InputError`, which names the field, for a number of `owner` out of its bounds."""
     for one in option_fields(type(owner)):
         value = getattr(owner, one.name)
         if one.kind not in (int, float) or value is None:
             continue
-        known = isinstance(value, int | float) and not isinstance(value, bool)
-        if not known or not one.option.allows(value):
+        if not one.option.allows(value):
+            finite = "finite " if value == math.inf else ""
             raise InputError(
-                f"`{one.name}` is {value!r}, which is not allowed; "
-                f"give a number {one.option.bounds}"
+                f"`{one.name}` is {shown(value)}, which is not allowed; "
+                f"give a {finite}number {one.option.bounds}"
             )
 
 

@@ -7,6 +7,7 @@ import hmac
 import os
 from pathlib import Path
 
+from turbo_stream._util.plain_text import read_secret, without_traces
 from turbo_stream.errors import InputError
 
 SECRET_VARIABLE = "TURBO_WEBHOOK_SECRET"
@@ -26,16 +27,10 @@ def find_secret(file: Path | None) -> bytes | None:
     """
     if file is not None:
         where = f"`webhook_secret_file` {file}"
-        try:
-            given = file.read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "not UTF-8 text"
-            raise InputError(
-                f"{where} cannot be read ({reason}); give a file of one line"
-            ) from error
+        given = read_secret(file, "`webhook_secret_file`").strip()
     else:
         where = SECRET_VARIABLE
-        given = os.environ.get(SECRET_VARIABLE, "").strip()
+        given = without_traces(os.environ.get(SECRET_VARIABLE, "")).strip()
         if not given:
             return None
     key = _key(given, where)

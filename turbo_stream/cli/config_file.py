@@ -6,6 +6,9 @@ from typing import Any
 
 import click
 
+from turbo_stream._util.option import is_number, shown
+from turbo_stream._util.plain_text import decoded
+
 
 def _read(context: click.Context, parameter: click.Parameter, path: Path | None) -> None:
     """Make the TOML file at `path` the source of defaults; the command line still wins.
@@ -20,8 +23,8 @@ def _read(context: click.Context, parameter: click.Parameter, path: Path | None)
     if not path.is_file():
         raise click.BadParameter(f"{path} cannot be read: there is no such file")
     try:
-        given = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        given = tomllib.loads(decoded(path.read_bytes()))
+    except (OSError, ValueError) as error:  # also an integer of more digits than Python reads
         raise click.BadParameter(f"{path} cannot be read as TOML: {error}") from error
     allowed = {p.name: p for p in context.command.params if p.name and p is not parameter}
     defaults: dict[str, Any] = {}
@@ -54,12 +57,30 @@ def _checked(path: Path, key: str, value: Any, parameter: click.Parameter) -> An
     flag = isinstance(parameter, click.Option) and parameter.is_flag
     if flag != isinstance(value, bool):
         kind = "true or false" if flag else "a value, not true or false"
-        raise click.BadParameter(f"{path}: {key} = {value!r} is not allowed; give {kind}")
-    if parameter.multiple and not isinstance(value, list):
-        return [value]
-    if isinstance(value, (dict, list)) and not parameter.multiple:
-        raise click.BadParameter(f"{path}: {key} = {value!r} is not allowed; give one value")
-    return value
+        raise _not_allowed(path, key, value, kind)
+    if isinstance(value, list) and not parameter.multiple:
+        raise _not_allowed(path, key, value, "one value")
+    values = value if isinstance(value, list) else [value]
+    for one in values:
+        _check_one(path, key, one, parameter)
+    return values if parameter.multiple else value
+
+
+def _check_one(path: Path, key: str, value: Any, parameter: click.Parameter) -> None:
+    """Raise `click.BadParameter` for what no option takes, and what click would choke on."""
+    if isinstance(parameter, click.Option) and parameter.is_flag:
+        return
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise _not_allowed(path, key, value, "a text or a number")
+    numeric = parameter.type in (click.INT, click.FLOAT)
+    if numeric and not isinstance(value, str) and not is_number(value):
+        raise _not_allowed(path, key, value, "a finite number")
+    if parameter.type is click.INT and isinstance(value, float) and not value.is_integer():
+        raise _not_allowed(path, key, value, "a whole number")
+
+
+def _not_allowed(path: Path, key: str, value: Any, kind: str) -> click.BadParameter:
+    return click.BadParameter(f"{path}: {key} = {shown(value)} is not allowed; give {kind}")
 
 
 config_option = click.option(

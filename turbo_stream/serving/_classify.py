@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -15,6 +16,7 @@ from turbo_stream.errors import InputError, TurboStreamError
 from turbo_stream.events import Event, Utterance
 from turbo_stream.pipeline import Pipeline
 from turbo_stream.serving._failures import described
+from turbo_stream.serving._numbers import WRONG_THRESHOLD, number
 from turbo_stream.serving.hub import Hub, Refused
 from turbo_stream.serving.limits import Limits
 
@@ -25,6 +27,15 @@ _HELD_FILES = 4
 """Of files that are being sent, as much is held in memory as this many of the longest."""
 
 
+_FORM = re.compile(rb"(\r\n)?--[^\r\n]{1,200}\r\n(content-|\r\n)", re.IGNORECASE)
+"""How a multipart body begins, and no sound file; a decoder would look for sound inside it."""
+
+_FORM_HEAD = 256
+"""Bytes in which that is seen."""
+
+_FORM_TYPES = ("multipart/form-data", "application/x-www-form-urlencoded")
+
+
 class NotClassified(Exception):
     """The file is not classified; `status` is HTTP's, the message says why in one line."""
 
@@ -32,6 +43,10 @@ class NotClassified(Exception):
         super().__init__(message)
         self.status = status
         self.reason = reason
+
+
+_RETRY_AFTER = {429: "1", 503: "5"}
+"""Seconds, by status: a file takes about one, a restart of the server some."""
 
 
 class Classify:
@@ -49,20 +64,24 @@ class Classify:
             return JSONResponse(await self._answer(request))
         except NotClassified as error:
             self._hub.metrics.turned_away(error.reason)
-            headers = {"retry-after": "1"} if error.status in (429, 503) else None
+            after = _RETRY_AFTER.get(error.status)
+            headers = None if after is None else {"retry-after": after}
             return JSONResponse({"error": str(error)}, error.status, headers)
 
     async def _answer(self, request: Request) -> dict[str, Any]:
         try:
             stream = self._hub.models.stream(threshold=_threshold(request))
             self._check_busy()
-            content = await self._read(request)
+            # Who is still sending when the server ends is told so at once.
+            content = await self._hub.work(self._read(request), patient=False)
             # Not before the file is there: a sender that takes its time keeps nobody out.
             self._check_busy()
             self._busy += 1
             try:
                 with self._hub.metrics.stream("rest"):
-                    events = await self._classified(stream, content)
+                    events = await self._hub.work(self._classified(stream, content), patient=True)
+            except InputError as error:
+                raise _no_sound(request, error) from None
             finally:
                 self._busy -= 1
         except Refused as refused:
@@ -87,10 +106,6 @@ class Classify:
     async def _read(self, request: Request) -> bytes:
         """Return the body, refusing it as soon as it is too long or too late."""
         limits = self._hub.limits
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind in ("multipart/form-data", "application/x-www-form-urlencoded"):
-            message = f"{kind} is not taken; send the sound file itself as the body"
-            raise NotClassified(415, message, "bad_file")
         announced = request.headers.get("content-length", "")
         if announced.isdecimal() and int(announced) > limits.file_bytes:
             raise _too_long(limits)
@@ -100,6 +115,8 @@ class Classify:
                 async for chunk in request.stream():
                     content += chunk
                     self._held += len(chunk)
+                    if len(content) - len(chunk) < _FORM_HEAD and _FORM.match(content):
+                        raise _form("multipart/form-data")
                     if len(content) > limits.file_bytes:
                         raise _too_long(limits)
                     if self._held > _HELD_FILES * limits.file_bytes:
@@ -130,6 +147,20 @@ class Classify:
             raise NotClassified(500, message, "failed") from None
         finally:
             wanted.clear()
+
+
+def _form(kind: str) -> NotClassified:
+    message = (
+        f"{kind} holds no sound file that is read; send the sound file itself as the body, "
+        "as curl --data-binary @FILE does"
+    )
+    return NotClassified(415, message, "bad_file")
+
+
+def _no_sound(request: Request, error: InputError) -> NotClassified:
+    """Return what is wrong with a body that is no sound file: perhaps it is a form."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return _form(kind) if kind in _FORM_TYPES else NotClassified(400, str(error), "bad_file")
 
 
 def _too_long(limits: Limits) -> NotClassified:
@@ -165,7 +196,6 @@ def _bounded(
 def _threshold(request: Request) -> float | None:
     given = request.query_params.get("threshold")
     try:
-        return None if given is None else float(given)
+        return None if given is None else number(given)
     except ValueError:
-        message = "threshold has to be a number from 0 to 1"
-        raise NotClassified(400, message, "options") from None
+        raise NotClassified(400, WRONG_THRESHOLD, "options") from None

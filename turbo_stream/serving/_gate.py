@@ -2,21 +2,28 @@
 
 import hmac
 import ipaddress
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from turbo_stream.serving._cors import allowing, is_preflight, preflight_answer, varying
 from turbo_stream.serving._metrics import Metrics
+from turbo_stream.serving._origin import Origin, host_name
 from turbo_stream.serving.access import GateConfig
 
 GUARDED = ("/ws", "/v1/", "/metrics")
 """Paths that ask for the token. The page and the state of the server tell nothing of anybody."""
 
 WRONG_TOKEN = "the token is missing or wrong; send Authorization: Bearer TOKEN, or ?token=TOKEN"
+
+WRONG_ORIGIN = (
+    "a page of another site may not use this server; allow it in `allow_origins`, or, if it is "
+    "the server's own behind a proxy, have the proxy pass the Host header on"
+)
 
 _CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -40,8 +47,8 @@ class Gate:
     def __init__(self, app: ASGIApp, config: GateConfig, metrics: Metrics) -> None:
         self._app = app
         self._token = None if config.token is None else config.token.encode()
-        self._hosts = {host.lower() for host in config.hosts}
-        self._origins = {origin.lower().rstrip("/") for origin in config.origins}
+        self._hosts = {host_name(host) for host in config.hosts} - {""}
+        self._origins = {_origin(origin) for origin in config.origins}
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -50,26 +57,31 @@ class Gate:
             await self._app(scope, receive, send)
             return
 
+        headers = HTTPConnection(scope).headers
+        addressed = self._token is not None or self._addressed(headers)
+        foreign = addressed and self._is_foreign(headers)
+        added = {**_HEADERS, **(allowing(headers["origin"]) if foreign else {})}
+
         async def strict(message: Message) -> None:
             if message["type"] == "http.response.start":
-                given = {name for name, _ in message.get("headers", ())}
-                message["headers"] = [
-                    *message.get("headers", ()),
-                    *(
-                        (n.encode(), v.encode())
-                        for n, v in _HEADERS.items()
-                        if n.encode() not in given
-                    ),
-                ]
+                given = list(message.get("headers", ()))
+                names = {name for name, _ in given}
+                given += (
+                    (name.encode(), value.encode("latin-1"))
+                    for name, value in added.items()
+                    if name.encode() not in names
+                )
+                message["headers"] = varying(given) if self._origins else given
             await send(message)
 
-        connection = HTTPConnection(scope)
-        headers = connection.headers
-        if self._token is None and not self._addressed(headers):
+        if not addressed:
             await self._refuse(403, "host", _unknown_host(headers), scope, receive, strict)
-        elif not self._same_origin(headers):
-            message = "a page of another site may not use this server; allow it in `allow_origins`"
-            await self._refuse(403, "origin", message, scope, receive, strict)
+        elif not foreign and not self._same_origin(scope, headers):
+            await self._refuse(403, "origin", WRONG_ORIGIN, scope, receive, strict)
+        elif foreign and is_preflight(scope, headers):
+            # Browsers send no token with it.
+            answer = Response(status_code=204, headers=preflight_answer(headers))
+            await answer(scope, receive, strict)
         elif not self._has_token(scope, headers):
             await self._refuse(401, "token", WRONG_TOKEN, scope, receive, strict)
         else:
@@ -80,19 +92,25 @@ class Gate:
 
         A browser sends the name in the address bar: after DNS rebinding that of the attacker.
         """
-        name = _host_name(headers.get("host", ""))
+        name = host_name(headers.get("host", ""))
         try:
             ipaddress.ip_address(name)
         except ValueError:
             return name == "localhost" or name.endswith(".localhost") or name in self._hosts
         return True
 
-    def _same_origin(self, headers: Headers) -> bool:
+    def _is_foreign(self, headers: Headers) -> bool:
+        """Return whether a page of another site asks that may do so."""
         origin = headers.get("origin")
-        if origin is None:  # no browser, or one that reads a page of ours
+        return origin is not None and _origin(origin) in self._origins
+
+    def _same_origin(self, scope: Scope, headers: Headers) -> bool:
+        given = headers.get("origin")
+        if given is None:  # no browser, or one that reads a page of ours
             return True
-        origin = origin.lower()
-        return origin in self._origins or urlsplit(origin).netloc == headers.get("host", "").lower()
+        origin = _origin(given)
+        own_port = (scope.get("server") or (None, None))[1]
+        return isinstance(origin, Origin) and origin.is_at(headers.get("host", ""), own_port)
 
     def _has_token(self, scope: Scope, headers: Headers) -> bool:
         # Mounted in another application, the path begins with where that is.
@@ -127,14 +145,14 @@ class Gate:
             await websocket.send_denial_response(response)
 
 
-def _host_name(host: str) -> str:
-    """Return the name in a Host header, without the port, in lower case."""
+def _origin(text: str) -> Origin | str:
+    """Return where a page comes from; as it stands where that is no place, as `null`."""
     try:
-        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
+        return Origin.parse(text)
     except ValueError:
-        return ""
+        return text
 
 
 def _unknown_host(headers: Headers) -> str:
-    name = _host_name(headers.get("host", ""))[:100]
+    name = host_name(headers.get("host", ""))[:100]
     return f"this server is not known as {name!r}; put that name into `allow_hosts`"

@@ -105,7 +105,8 @@ def _classify(limits: Limits) -> dict[str, Any]:
         ],
         "requestBody": {
             "required": True,
-            "content": {"audio/*": {"schema": {"type": "string", "format": "binary"}}},
+            # Whatever the header says, the bytes are looked at.
+            "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
         },
         "responses": {
             "200": {
@@ -122,7 +123,7 @@ def _classify(limits: Limits) -> dict[str, Any]:
             "415": _failure("A form; the file itself has to be the body."),
             "429": _failure("Others are being classified; come again after `Retry-After`."),
             "500": _failure("Classifying failed."),
-            "503": _failure("Still loading, or shutting down."),
+            "503": _failure("Still loading, or shutting down; come again after `Retry-After`."),
         },
     }
 

@@ -12,6 +12,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from turbo_stream._util.timebase import to_seconds
 from turbo_stream.errors import InputError
 from turbo_stream.serving._failures import described
+from turbo_stream.serving._numbers import WRONG_THRESHOLD, number
 from turbo_stream.serving.hub import Hub, Refused, StreamOptions
 from turbo_stream.serving.limits import Rate
 from turbo_stream.serving.session import Session
@@ -135,7 +136,8 @@ class _Client:
 
     def _obey(self, text: str) -> None:
         try:
-            message = json.loads(text)
+            # Integers of any length, too: Python's own stop at 4300 digits.
+            message = json.loads(text, parse_int=float)
         except (ValueError, RecursionError):
             raise Closing(
                 INVALID, 'text has to be a JSON object, such as {"type":"end"}', "json"
@@ -144,9 +146,9 @@ class _Client:
             case {"type": "end", **rest} if not rest:
                 self._ended = True
                 self._session.end()
-            case {"type": "set", "threshold": float() | int() as threshold, **rest} if not rest:
+            case {"type": "set", "threshold": float() as threshold, **rest} if not rest:
                 try:
-                    self._session.pipeline.threshold = float(threshold)
+                    self._session.pipeline.threshold = threshold
                 except InputError as error:
                     raise Closing(POLICY, str(error), "options") from None
             case _:
@@ -182,9 +184,9 @@ def _options(given: QueryParams, hub: Hub) -> StreamOptions:
 
 def _probability(given: str | None) -> float | None:
     try:
-        return None if given is None else float(given)
+        return None if given is None else number(given)
     except ValueError:
-        raise Closing(POLICY, "threshold has to be a number from 0 to 1", "options") from None
+        raise Closing(POLICY, WRONG_THRESHOLD, "options") from None
 
 
 def _flag(name: str, given: str | None) -> bool | None:

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from turbo_stream._util.option import check_bounds, option
+from turbo_stream._util.plain_text import read_secret, without_traces
 from turbo_stream.errors import InputError
+from turbo_stream.serving._origin import Origin, host_name
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,19 @@ class GateConfig:
 
     origins: tuple[str, ...] = ()
     """Web pages from elsewhere that may use it, as `https://example.org`; its own always may."""
+
+    def __post_init__(self) -> None:
+        """Raise `InputError` for an origin that no browser sends."""
+        for origin in self.origins:
+            try:
+                # What pages from files, and sandboxed ones, come from.
+                if origin not in ("null", "file://"):
+                    Origin.parse(origin)
+            except ValueError:
+                raise InputError(
+                    f"`allow_origins` {origin!r} is no origin of a page; give SCHEME://HOST[:PORT] "
+                    "such as https://panel.example, one for each"
+                ) from None
 
 
 @dataclass(frozen=True)
@@ -82,7 +97,13 @@ class Access:
 
     @property
     def gate(self) -> GateConfig:
-        """Whom to let in."""
+        """Whom to let in. Raises `InputError` for a name or an origin that is none."""
+        for name in self.allow_hosts:
+            if ":" not in name and not host_name(name) or any(sign in name for sign in "/*@?#"):
+                raise InputError(
+                    f"`allow_hosts` {name!r} is no name of a server; give one such as "
+                    "speaker.example, without https:// and a path"
+                )
         # By names that are this machine's own the server is known in any case.
         own = socket.gethostname()
         names = (*self.allow_hosts, self.host, own, f"{own}.local")
@@ -104,13 +125,12 @@ class Access:
         if self.token_file is not None:
             if token is not None:
                 raise InputError("`token` and `token_file` were both given: give one of them")
-            try:
-                token = self.token_file.read_text("utf-8").strip()
-            except (OSError, UnicodeDecodeError) as error:
-                raise InputError(
-                    f"`token_file` {self.token_file} cannot be read ({error})"
-                ) from error
-        if token is not None and not token.strip():
+            token = read_secret(self.token_file, "`token_file`")
+        if token is None:
+            return None
+        # HTTP takes the blanks around what a client sends.
+        token = without_traces(token).strip()
+        if not token:
             raise InputError("the token is empty; give one of 16 characters or more")
         return token
 

@@ -36,7 +36,9 @@ def make_app(hub: Hub, gate: GateConfig | None = None) -> ASGIApp:
         return JSONResponse({"status": "alive"})
 
     async def ready(request: Request) -> Response:
-        return JSONResponse({"status": hub.state}, 200 if hub.state == "ready" else 503)
+        if hub.state == "ready":
+            return JSONResponse({"status": hub.state})
+        return JSONResponse({"status": hub.state}, 503, {"retry-after": "5"})
 
     async def metrics(request: Request) -> Response:
         return Response(hub.metrics.page(), media_type="text/plain; version=0.0.4; charset=utf-8")

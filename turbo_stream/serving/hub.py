@@ -1,11 +1,11 @@
 """What all clients share: the loaded models, the limits, the accounts, who is connected."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 from turbo_stream.events import Event
 from turbo_stream.live.live_pipeline import LiveConfig
@@ -18,6 +18,9 @@ from turbo_stream.serving.shared_recognizer import SharedRecognizer, SpareTime
 
 Transport = Literal["websocket", "rest", "wyoming"]
 State = Literal["loading", "ready", "draining"]
+
+_Result = TypeVar("_Result")
+_SHUTTING_DOWN = "the server is shutting down; connect again later"
 
 
 class Refused(Exception):
@@ -66,6 +69,8 @@ class Hub:
         self._models: Models | None = None
         self._live = LiveConfig()
         self._sessions: set[Session] = set()
+        self._work: dict[asyncio.Task[Any], bool] = {}
+        """Whether `drain` waits for each piece of work."""
         self._all_closed = asyncio.Event()
         self._all_closed.set()
         self._watchers: list[tuple[Watcher, Callable[[int], None]]] = []
@@ -87,7 +92,7 @@ class Hub:
     def models(self) -> Models:
         """What is served. Raises `Refused` while the models are loading or the server ends."""
         if self.state == "draining":
-            raise Refused("draining", "the server is shutting down; connect again later")
+            raise Refused("draining", _SHUTTING_DOWN)
         if self._models is None:
             raise Refused("loading", "the models are still being loaded; connect again in seconds")
         return self._models
@@ -133,8 +138,27 @@ class Hub:
                     self._sessions.discard(session)
                     for _, on_end in self._watchers:
                         on_end(number)
-                    if not self._sessions:
-                        self._all_closed.set()
+                    self._note_whether_all_closed()
+
+    async def work(self, work: Coroutine[Any, Any, _Result], *, patient: bool) -> _Result:
+        """Return what `work` gives: what is done for a client that has no stream.
+
+        Raises `Refused` where the server ends before: at once, or where `patient` when others that
+        were not done in time are broken off.
+        """
+        task = asyncio.create_task(work)
+        self._work[task] = patient
+        self._all_closed.clear()
+        try:
+            return await task
+        except asyncio.CancelledError:
+            own = asyncio.current_task()
+            if own is not None and own.cancelling():  # nobody waits for the result any more
+                raise
+            raise Refused("draining", _SHUTTING_DOWN) from None
+        finally:
+            del self._work[task]
+            self._note_whether_all_closed()
 
     @contextmanager
     def watch(
@@ -154,17 +178,27 @@ class Hub:
     async def drain(self) -> None:
         """Open no more streams, end those there are, and let their clients read the rest.
 
-        Returns when all are closed; those that are not after `Limits.drain_s` are broken off.
+        Returns when all are closed and all work is done; what is not after `Limits.drain_s` is
+        broken off.
         """
         self.state = "draining"
         for session in list(self._sessions):
             session.end()
+        for task, patient in self._work.items():
+            if not patient:
+                task.cancel()
         try:
             async with asyncio.timeout(self.limits.drain_s):
                 await self._all_closed.wait()
         except TimeoutError:
+            for task in self._work:
+                task.cancel()
             for session in list(self._sessions):
                 await session.close()
+
+    def _note_whether_all_closed(self) -> None:
+        if not self._sessions and not self._work:
+            self._all_closed.set()
 
     def _note(self, stream: int, transport: Transport, event: Event) -> None:
         self.counts.add(event)

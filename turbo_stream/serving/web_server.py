@@ -1,6 +1,7 @@
 """uvicorn, run among other services of one event loop."""
 
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import ceil
@@ -8,6 +9,7 @@ from math import ceil
 import uvicorn
 from starlette.types import ASGIApp
 
+from turbo_stream._util.plain_text import has_mark
 from turbo_stream.errors import InputError, TurboStreamError
 from turbo_stream.serving._connections import HttpConnection, WebSocketConnection
 from turbo_stream.serving.access import Tls
@@ -18,6 +20,8 @@ class WebServer(uvicorn.Server):
     """Leaves signals to whoever runs it."""
 
     def __init__(self, app: ASGIApp, limits: Limits, tls: Tls | None = None) -> None:
+        if tls is not None:
+            _check(tls)
         config = uvicorn.Config(
             app,
             lifespan="off",
@@ -38,19 +42,57 @@ class WebServer(uvicorn.Server):
             ssl_certfile=tls.certificate if tls else None,
             ssl_keyfile=tls.key if tls else None,
         )
-        try:
-            config.load()
-        except OSError as error:  # ssl.SSLError is one
-            raise InputError(
-                f"{tls and tls.certificate} cannot be used as a certificate with its key "
-                f"({error.strerror or error}); give two PEM files"
-            ) from error
+        config.load()
         super().__init__(config)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Capture none."""
         yield
+
+
+class _Passphrase(Exception):
+    """OpenSSL asks for one; it would ask the terminal, where nobody may be."""
+
+
+def _check(tls: Tls) -> None:
+    """Raise `InputError`, which names the file, for a certificate or key that cannot be used."""
+    for name, kind, file in (
+        ("tls_cert", "certificate", tls.certificate),
+        ("tls_key", "key", tls.key),
+    ):
+        if file is None:
+            continue
+        try:
+            marked = has_mark(file.read_bytes())
+        except OSError as error:
+            raise InputError(
+                f"`{name}` {file} cannot be used as a {kind} ({error.strerror or error}); "
+                "give a PEM file"
+            ) from error
+        if marked:
+            raise InputError(
+                f"`{name}` {file} begins with a byte-order mark, which OpenSSL does not read; "
+                "save it as plain text"
+            )
+
+    def passphrase() -> str:
+        raise _Passphrase
+
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(tls.certificate, tls.key, passphrase)
+    except _Passphrase:
+        raise InputError(
+            f"`tls_key` {tls.key or tls.certificate} asks for a passphrase; give a key without "
+            "one, as from: openssl pkey -in KEY -out PLAIN"
+        ) from None
+    except OSError as error:  # ssl.SSLError is one
+        key = "" if tls.key is None else f" with `tls_key` {tls.key}"
+        raise InputError(
+            f"`tls_cert` {tls.certificate}{key} cannot be used as a certificate with its key "
+            f"({error.strerror or error}); give PEM files that belong together"
+        ) from error
 
 
 def bound_socket(host: str, port: int) -> socket.socket:

@@ -61,6 +61,11 @@ def test_the_password_comes_from_the_uri_a_file_or_the_environment(tmp_path, mon
     assert mqtt_config("mqtt://me@pi").address.password == "from environment"
     assert mqtt_config("mqtt://me@pi", password_file=file).address.password == "from file"
     assert mqtt_config("mqtt://pi").address.password is None
+    for encoding in ("utf-8-sig", "utf-16"):
+        file.write_text("pässword \r\nof 2026\r\n", encoding)
+        assert mqtt_config("mqtt://me@pi", password_file=file).address.password == "pässword "
+    monkeypatch.setenv("TURBO_MQTT_PASSWORD", "\ufeffpässword \r")
+    assert mqtt_config("mqtt://me@pi").address.password == "pässword "
 
 
 def test_options_that_do_not_fit_are_named(tmp_path) -> None:

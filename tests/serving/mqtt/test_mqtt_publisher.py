@@ -228,7 +228,9 @@ def test_tls_is_spoken_only_with_whom_the_certificate_vouches_for(tmp_path) -> N
     certificate = (f"certfile {tmp_path / 'ca.pem'}", f"keyfile {tmp_path / 'key.pem'}")
     with Broker(tmp_path, "allow_anonymous true", *certificate) as broker:
         uri = f"mqtts://127.0.0.1:{broker.port}"
-        trusting = mqtt_config(uri, node="kitchen", ca_file=tmp_path / "ca.pem")
+        marked = b"\xef\xbb\xbf" + (tmp_path / "ca.pem").read_bytes()
+        (tmp_path / "marked.pem").write_bytes(marked)
+        trusting = mqtt_config(uri, node="kitchen", ca_file=tmp_path / "marked.pem")
         publisher = MqttPublisher(trusting)
         with running(publisher) as loop:
             until(lambda: publisher._published.get(STATE) is not None)
@@ -241,9 +243,10 @@ def test_tls_is_spoken_only_with_whom_the_certificate_vouches_for(tmp_path) -> N
         wrong_name = mqtt_config(f"mqtts://localhost:{broker.port}", ca_file=tmp_path / "ca.pem")
         with pytest.raises(BrokerError, match="mismatch"), running(MqttPublisher(wrong_name)):
             pass
-    (tmp_path / "ca.pem").write_text("no certificate")
-    with pytest.raises(InputError, match="no PEM certificate"):
-        MqttPublisher(trusting)
+    for content in (b"no certificate", b"\xef\xbb\xbfno certificate"):
+        (tmp_path / "marked.pem").write_bytes(content)
+        with pytest.raises(InputError, match="no PEM certificate"):
+            MqttPublisher(trusting)
 
 
 def test_a_broker_that_is_not_there_at_the_start_is_said_at_once() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from turbo_stream._util.plain_text import read_secret, without_traces
 from turbo_stream.errors import InputError
 
 DEFAULT_PREFIX = "turbo_stream"
@@ -150,21 +151,11 @@ def _with_password(address: MqttAddress, file: Path | None) -> MqttAddress:
             raise InputError("the MQTT password is given twice: take it out of the URI")
         if address.username is None:
             raise InputError(f"a password without a user: give mqtt://USER@{address.host}")
-        return replace(address, password=_first_line(file))
-    from_environment = os.environ.get(PASSWORD_VARIABLE)
+        return replace(address, password=read_secret(file, "`mqtt_password_file`"))
+    from_environment = without_traces(os.environ.get(PASSWORD_VARIABLE, ""))
     if address.password is None and address.username is not None and from_environment:
         return replace(address, password=from_environment)
     return address
-
-
-def _first_line(file: Path) -> str:
-    try:
-        lines = file.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"the MQTT password file {file} cannot be read: {error}") from error
-    if not lines or not lines[0]:
-        raise InputError(f"the first line of the MQTT password file {file} is empty")
-    return lines[0]
 
 
 def _node(node: str | None) -> str:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from aiomqtt import Client, Will
 
+from turbo_stream._util.plain_text import decoded, has_mark
 from turbo_stream.errors import InputError, TurboStreamError
 from turbo_stream.serving.mqtt._config import MqttConfig
 
@@ -26,9 +27,14 @@ def trust(config: MqttConfig) -> ssl.SSLContext | None:
     """
     if not config.address.tls:
         return None
+    file = config.ca_file
     try:
-        return ssl.create_default_context(cafile=config.ca_file)
-    except OSError as error:
+        content = b"" if file is None else file.read_bytes()
+        if has_mark(content):  # OpenSSL does not see the line behind it
+            plain = decoded(content).encode("ascii", "replace").decode()
+            return ssl.create_default_context(cadata=plain)
+        return ssl.create_default_context(cafile=file)
+    except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"`mqtt_ca` {config.ca_file} holds no PEM certificate: {error}") from error
 
 
