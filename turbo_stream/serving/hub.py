@@ -16,6 +16,10 @@ from turbo_stream.serving.limits import Limits
 from turbo_stream.serving.session import Session
 from turbo_stream.serving.shared_recognizer import SharedRecognizer, SpareTime
 
+ANSWER_S = 60.0
+"""How long the text of one utterance may take where a client waits for it. A small board needs ten
+seconds for a long sentence; who has waited a minute has asked again."""
+
 Transport = Literal["websocket", "rest", "wyoming"]
 State = Literal["loading", "ready", "draining"]
 
@@ -47,6 +51,10 @@ class StreamOptions:
 
     partials: bool = True
     """Send text while speech goes on; only where the server was started so."""
+
+    patient: bool = False
+    """The client waits for its answer: a text may take `ANSWER_S`, none is skipped, and sound that
+    cannot be heard yet waits where it is."""
 
 
 class Watcher(Protocol):
@@ -120,7 +128,8 @@ class Hub:
         number = self.counts.streams
         session = Session(
             stream,
-            self._live,
+            _patient(self._live) if options.patient else self._live,
+            patient=options.patient,
             observe=partial(self._note, number, transport),
         )
         self.counts.streams += 1
@@ -205,3 +214,8 @@ class Hub:
         self.metrics.observe(event)
         for watcher, _ in self._watchers:
             watcher(stream, transport, event)
+
+
+def _patient(live: LiveConfig) -> LiveConfig:
+    """Return `live` for a client that waits: no text is given up for being late or skipped."""
+    return replace(live, asr_deadline_s=ANSWER_S, skip_asr_from=live.max_waiting + 1)

@@ -81,7 +81,8 @@ class Session:
     """A `LivePipeline` for one client of an asyncio server.
 
     Backpressure goes both ways. `push` makes a client wait that sends faster than the clock: for
-    room, and for the decisions on its last utterances. One that sends by the clock never waits:
+    room, and for the decisions on its last utterances. One that sends by the clock never waits,
+    unless it is `patient`:
     where the stream cannot go on, since its events are not read, the sound that comes on top is
     lost and told as a `gap`. Other sessions notice nothing of it. Use it as an asynchronous context
     manager, within one event loop:
@@ -97,6 +98,7 @@ class Session:
         pipeline: Pipeline,
         config: LiveConfig | None = None,
         *,
+        patient: bool = False,
         observe: Callable[[Event], None] = lambda event: None,
     ) -> None:
         """Take a stream of its own (`Models.stream`) and begin to listen.
@@ -104,10 +106,13 @@ class Session:
         Args:
             pipeline: nobody else feeds it.
             config: of the live shell.
+            patient: the client waits for its answer, so `push` makes it wait for room, too, when
+                it sends by the clock: nothing is lost, and no utterance has to give way.
             observe: told every event, in the event loop, before the client reads it.
         """
         self.pipeline = pipeline
         self._source = PushSource(BUFFER_S)
+        self._patient = patient
         self._observe = observe
         self._loop = asyncio.get_running_loop()
         self._events: asyncio.Queue[Event | None] = asyncio.Queue()
@@ -179,7 +184,7 @@ class Session:
         Who sends by the clock cannot wait: it would hear ever later. What does not fit is lost.
         """
         while not self._over.is_set():
-            if self.sent_s <= self._loop.time() - self._started_s + _AHEAD_S:
+            if not self._patient and self.sent_s <= self._loop.time() - self._started_s + _AHEAD_S:
                 return
             room = self._source.room
             waiting = to_samples(BUFFER_S) - room

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from turbo_stream._util.plain_text import has_mark
 from turbo_stream.errors import InputError, TurboStreamError
 from turbo_stream.serving._connections import HttpConnection, WebSocketConnection
+from turbo_stream.serving._port import listen
 from turbo_stream.serving.access import Tls
 from turbo_stream.serving.limits import Limits
 
@@ -96,22 +97,19 @@ def _check(tls: Tls) -> None:
 
 
 def bound_socket(host: str, port: int) -> socket.socket:
-    """Return a listening socket.
+    """Return a listening socket; that of `::` hears IPv4, too, where the system can.
 
     Raises:
         TurboStreamError: the port is in use or not allowed.
         InputError: `host` is no address of this machine.
     """
     try:
-        family, _, _, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-    except OSError as error:
+        return listen(host, port)
+    except (socket.gaierror, UnicodeError) as error:
         raise InputError(
-            f"host {host!r} is not known ({error.strerror}); give an address of this machine"
+            f"host {host!r} is not known ({getattr(error, 'strerror', 'no name')}); give an "
+            "address of this machine"
         ) from error
-    try:
-        return socket.create_server(address[:2], family=family, backlog=2048)
     except OSError as error:
         raise TurboStreamError(
             f"cannot listen on {host} port {port} ({error.strerror or error}); choose another "

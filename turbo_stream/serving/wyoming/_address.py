@@ -8,13 +8,14 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from turbo_stream.errors import InputError, TurboStreamError
+from turbo_stream.serving._port import listen
 
 _FORMS = "tcp://HOST:PORT, unix:///PATH or stdio://"
 
 
 @dataclass(frozen=True)
 class TcpAddress:
-    """A port of this machine; of all its addresses if the host is `0.0.0.0` or `::`."""
+    """A port of this machine; of all its addresses if the host is `::`, `0.0.0.0` for IPv4."""
 
     host: str
     port: int
@@ -74,19 +75,13 @@ def bind(address: TcpAddress | UnixAddress) -> socket.socket:
 
 def _bind_tcp(address: TcpAddress) -> socket.socket:
     try:
-        found = socket.getaddrinfo(
-            address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )
-    except (OSError, UnicodeError) as error:
+        return listen(address.host, address.port)
+    except (socket.gaierror, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "no name"
         raise InputError(
             f"the host of {address} is not known ({reason}); give an address of this "
             "machine, or 0.0.0.0 for all of them"
         ) from error
-    # `localhost` may be both: Home Assistant's own form asks for IPv4 more often than not.
-    family, _, _, _, name = min(found, key=lambda info: info[0] != socket.AF_INET)
-    try:
-        return socket.create_server(name[:2], family=family)
     except OSError as error:
         raise TurboStreamError(
             f"cannot listen on {address} ({error.strerror or error}); choose another port, or end "

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from contextlib import closing, suppress
+from typing import Any
 
 from wyoming.asr import Transcribe, Transcript
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
@@ -114,11 +115,12 @@ class Conversation:
             case kind if Ping.is_type(kind):
                 await self._send(Pong(event.data.get("text")).event())
             case kind if Transcribe.is_type(kind):
-                self._heard_enough = False
+                self._heard_enough = self._answered = False
             case kind if AudioStart.is_type(kind):
-                await self._close_request()
-                self._heard_enough = False
-                self._begins_ms = _milliseconds(event.data.get("timestamp"))
+                self._heard_enough = self._answered = False
+                # Within a request it changes nothing: other Wyoming servers go on listening, too.
+                if self._request is None:
+                    self._begins_ms = _milliseconds(event.data.get("timestamp"))
             case kind if AudioChunk.is_type(kind):
                 await self._hear(event)
             case kind if AudioStop.is_type(kind):
@@ -131,7 +133,7 @@ class Conversation:
             chunk = AudioChunk.from_event(event)
         except BROKEN:
             raise InputError("an audio-chunk lacks rate, width or channels") from None
-        sound_format = SoundFormat(chunk.rate, chunk.width, chunk.channels)
+        sound_format = SoundFormat(*map(_whole, (chunk.rate, chunk.width, chunk.channels)))
         self._hub.metrics.received("wyoming", len(chunk.audio))
         if self._request is None:
             begins_ms = self._begins_ms
@@ -151,7 +153,7 @@ class Conversation:
         request, self._request, self._begins_ms = self._request, None, None
         if request is not None:
             await request.finish()
-        elif not self._heard_enough:
+        elif not self._heard_enough and not self._answered:
             await self._send(Transcript("").event())
         self._heard_enough = False
         self._answered = True
@@ -185,4 +187,11 @@ class Conversation:
 
 
 def _milliseconds(timestamp: object) -> int | None:
-    return timestamp if type(timestamp) is int else None
+    return given if type(given := _whole(timestamp)) is int else None
+
+
+def _whole(given: object) -> Any:
+    """Return `given` as an `int` where it equals one: JSON of some languages knows only floats."""
+    if isinstance(given, bool | float) and given == given // 1:
+        return int(given)
+    return given

@@ -10,7 +10,7 @@ from wyoming.error import Error
 from wyoming.event import Event
 from wyoming.vad import VoiceStarted, VoiceStopped
 
-from turbo_stream.events import SpeechStarted, Utterance
+from turbo_stream.events import Finished, SpeechStarted, Utterance
 from turbo_stream.serving.hub import Hub, StreamOptions
 from turbo_stream.serving.session import Session
 from turbo_stream.serving.wyoming._sound import SoundFormat, SoundReader
@@ -18,7 +18,11 @@ from turbo_stream.serving.wyoming._sound import SoundFormat, SoundReader
 _LOG = logging.getLogger(__name__)
 
 # Whatever the server shows others: a transcript is acted upon, so it never holds rejected speech.
-_OPTIONS = StreamOptions(show_rejected=False, partials=False)
+_OPTIONS = StreamOptions(show_rejected=False, partials=False, patient=True)
+
+
+class _NoText(Exception):
+    """Speech that was, or may have been, meant for the device has no text."""
 
 
 class Request:
@@ -26,7 +30,9 @@ class Request:
 
     While audio comes in, `voice-started` and `voice-stopped` are sent; at its end one `transcript`
     with the text of all that was accepted, joined in order: who pauses within a command says it in
-    two utterances, and whoever asked waits for one answer. What was rejected is left out.
+    two utterances, and whoever asked waits for one answer. What was rejected is left out. Where
+    the text of accepted speech is missing, an `error` is sent instead: an empty transcript says
+    that nobody spoke to the device, and half a command is another command.
     """
 
     def __init__(
@@ -77,11 +83,14 @@ class Request:
 
     async def finish(self) -> None:
         """End the audio; return when the transcript is sent."""
-        if self._session is not None and self._answering is not None:
-            await self._flush()
-            self._session.end()
-            await asyncio.wait({self._answering})
-        await self.close()
+        try:
+            if self._session is not None and self._answering is not None:
+                await self._flush()
+                self._session.end()
+                await asyncio.wait({self._answering})
+        finally:
+            # Also where the answer was an error: who called is cancelled then, to hang up.
+            await self.close()
 
     async def close(self) -> None:
         """Abandon what is not answered yet; idempotent."""
@@ -102,6 +111,9 @@ class Request:
             sent = True
         except OSError:
             _LOG.debug("a client left, or does not read, before it was answered")
+        except _NoText:
+            with suppress(OSError):
+                await self._send(Error("no text could be made of what was said", "no_text").event())
         except Exception as error:
             # What an error says may quote what was spoken: only its type is told.
             _LOG.error("a stream failed: %s", type(error).__name__)
@@ -112,16 +124,31 @@ class Request:
 
     async def _send_events(self, session: Session) -> None:
         texts: list[str] = []
+        complete = False
+        missing = False
         async for event in session:
             match event:
                 case SpeechStarted(time_s=time_s):
                     await self._send(VoiceStarted(self._at_ms(time_s)).event())
                 case Utterance():
                     await self._send(VoiceStopped(self._at_ms(event.end_s)).event())
-                    if event.decision == "accepted" and event.text:
-                        texts.append(event.text.strip())
+                    if event.decision == "accepted":
+                        texts.append((event.text or "").strip())
+                    missing = missing or _text_is_missing(event)
+                case Finished():
+                    complete = True
+        # A stream that ends without its accounts was broken off by a server that ends.
+        if missing or not complete:
+            raise _NoText
         language = session.pipeline.ready.language
         await self._send(Transcript(" ".join(texts), language=language).event())
 
     def _at_ms(self, time_s: float) -> int:
         return self._begins_ms + round(1000 * time_s)
+
+
+def _text_is_missing(utterance: Utterance) -> bool:
+    """Return whether the device was, or may have been, spoken to and nobody knows what was said."""
+    if utterance.decision == "accepted":
+        return not (utterance.text or "").strip()
+    return utterance.decision == "dropped" and utterance.reason != "too_short"

@@ -39,8 +39,9 @@ async def read_event(reader: asyncio.StreamReader) -> Event | None:
         event = await async_read_event(BoundedReader(reader))  # type: ignore[arg-type]
     except BROKEN:
         return None
-    if event is None or not isinstance(event.type, str) or not isinstance(event.data, dict):
-        return None
+    if event is not None and not isinstance(event.data, dict):
+        # `"data": null` is how some clients write none; other Wyoming servers do not look at it.
+        event.data = {}
     return event
 
 
