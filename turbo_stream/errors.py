@@ -7,6 +7,11 @@ class TurboStreamError(Exception):
     exit_code = 1
     """Exit status of a command line that ends with this error."""
 
+    @property
+    def plain(self) -> str:
+        """The message for a reader who knows no fields: without the marks around their names."""
+        return str(self).replace("`", "")
+
 
 class InputError(TurboStreamError):
     """The caller gave something unusable: a file, an option, a model folder, a device."""

@@ -87,7 +87,7 @@ class Classify:
         except Refused as refused:
             raise NotClassified(503, str(refused), refused.reason) from None
         except InputError as error:
-            raise NotClassified(400, str(error), "bad_file") from None
+            raise NotClassified(400, error.plain, "bad_file") from None
         for event in events:
             self._hub.metrics.observe(event)
             self._hub.counts.add(event)
@@ -160,7 +160,7 @@ def _form(kind: str) -> NotClassified:
 def _no_sound(request: Request, error: InputError) -> NotClassified:
     """Return what is wrong with a body that is no sound file: perhaps it is a form."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return _form(kind) if kind in _FORM_TYPES else NotClassified(400, str(error), "bad_file")
+    return _form(kind) if kind in _FORM_TYPES else NotClassified(400, error.plain, "bad_file")
 
 
 def _too_long(limits: Limits) -> NotClassified:

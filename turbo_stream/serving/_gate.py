@@ -21,7 +21,7 @@ GUARDED = ("/ws", "/v1/", "/metrics")
 WRONG_TOKEN = "the token is missing or wrong; send Authorization: Bearer TOKEN, or ?token=TOKEN"
 
 WRONG_ORIGIN = (
-    "a page of another site may not use this server; allow it in `allow_origins`, or, if it is "
+    "a page of another site may not use this server; add it to the allowed origins, or, if it is "
     "the server's own behind a proxy, have the proxy pass the Host header on"
 )
 
@@ -155,4 +155,4 @@ def _origin(text: str) -> Origin | str:
 
 def _unknown_host(headers: Headers) -> str:
     name = host_name(headers.get("host", ""))[:100]
-    return f"this server is not known as {name!r}; put that name into `allow_hosts`"
+    return f"this server is not known as {name!r}; add that name to the allowed hosts"

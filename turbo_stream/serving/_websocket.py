@@ -48,7 +48,7 @@ async def serve_websocket(websocket: WebSocket, hub: Hub) -> None:
     except Refused as refused:
         await _close(websocket, hub, Closing(TRY_LATER, str(refused), refused.reason))
     except InputError as error:
-        await _close(websocket, hub, Closing(POLICY, str(error), "options"))
+        await _close(websocket, hub, Closing(POLICY, error.plain, "options"))
     except Exception as error:
         _LOG.error("a stream failed: %s", described(error))
         message = "the stream failed on the server; see its log"
@@ -150,7 +150,7 @@ class _Client:
                 try:
                     self._session.pipeline.threshold = threshold
                 except InputError as error:
-                    raise Closing(POLICY, str(error), "options") from None
+                    raise Closing(POLICY, error.plain, "options") from None
             case _:
                 raise Closing(
                     POLICY,
@@ -177,7 +177,7 @@ def _options(given: QueryParams, hub: Hub) -> StreamOptions:
             "options",
         )
     if show_rejected and not hub.models.settings.show_rejected:
-        message = "this server shows nothing of rejected speech; start it with `show_rejected`"
+        message = "this server shows nothing of rejected speech: its setting show_rejected is off"
         raise Closing(POLICY, message, "options")
     return StreamOptions(names, _probability(threshold), show_rejected, partials is not False)
 

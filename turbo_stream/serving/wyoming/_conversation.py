@@ -89,7 +89,7 @@ class Conversation:
             await self._refuse(error)
         except InputError as error:
             self._hub.metrics.turned_away("format")
-            await self._send(Error(str(error), "format").event())
+            await self._send(Error(error.plain, "format").event())
         except OSError:
             _LOG.debug("a client left, or does not read")
         except Exception as error:
