@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.support.pages import WRITTEN, CodeBlock, blocks
+from tests.support.pages import WRITTEN, CodeBlock, blocks, name_of, programs_of_others
 from tests.support.paths import ROOT
 from tools.reference.commands import programs
 
@@ -20,11 +20,37 @@ PYTHON = [block for page in WRITTEN for block in blocks(page, "python")]
 TOML = [block for page in WRITTEN for block in blocks(page, "toml")]
 
 RUN = {
+    "docs/guide/deployment.md": ["openssl rand -hex 32 > deploy/token"],
     "docs/guide/doctor.md": ["turbo-doctor --no-microphone", "turbo-models list"],
     "docs/guide/listen.md": ["turbo-listen kitchen.wav --jsonl"],
-    "docs/guide/sources.md": ["turbo-listen kitchen.m4a", "turbo-listen - < samples.raw"],
+    "docs/guide/raspberry-pi.md": ["uname -m"],
+    "docs/guide/sources.md": [
+        "turbo-listen kitchen.m4a",
+        "turbo-listen - < samples.raw",
+        "ffmpeg -v error -i talk.mkv -f s16le -ar 16000 -ac 1 - | turbo-listen -",
+    ],
 }
-"""Cheap commands that are run as the page shows them, but for what `typed` adds."""
+"""Cheap commands that are run as the page shows them, but for what `typed` changes."""
+
+OF_OTHERS = {
+    ".": "makes an environment",
+    "apt-get": "installs",
+    "arecord": "needs a microphone",
+    "curl": "run by tests/serving/test_serve_docs.py",
+    "docker": "needs a daemon; read by tests/deploy/",
+    "ffmpeg": "needs a file or a camera; what it pipes into is run",
+    "install": "writes to /etc",
+    "journalctl": "needs systemd",
+    "openssl": "run",
+    "pip": "installs; .ci/run does, too",
+    "pytest": "these tests",
+    "python3": "makes an environment; .ci/run does, too",
+    "ssh": "needs another machine",
+    "sudo": "installs",
+    "systemctl": "needs systemd",
+    "uname": "run",
+}
+"""Programs that are not ours, in shell blocks: where they are run, or why they are not."""
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +63,23 @@ def folder(tmp_path_factory: pytest.TempPathFactory, kitchen_pcm: np.ndarray) ->
         soundfile.write(made / name, pcm, 16_000, format="WAV")
     pcm.tofile(made / "samples.raw")
     return made
+
+
+def test_no_command_of_others_is_shown_without_being_run_or_known_why() -> None:
+    pages = [page for page in WRITTEN if name_of(page).startswith(("README", "docs/guide/"))]
+    found = {program: where for page in pages for where, program in programs_of_others(page)}
+    assert {"curl", "ffmpeg"} <= found.keys()
+    assert not {program: found[program] for program in found.keys() - OF_OTHERS.keys()}
+    assert not OF_OTHERS.keys() - found.keys(), "shown no more"
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=name_of)
+def test_commands_stand_in_shell_blocks(page: Path) -> None:
+    """In others nobody would look for what has to be run."""
+    if name_of(page).startswith("docs/guide/"):
+        lines = [line for block in blocks(page, "") for line in block.code.splitlines()]
+        words = {line.split(maxsplit=1)[0] for line in lines if line.strip()}
+        assert not words & OF_OTHERS.keys()
 
 
 @pytest.mark.slow
@@ -69,6 +112,7 @@ def test_configuration_holds_options(block: CodeBlock) -> None:
 )
 def test_cheap_commands_run(page: str, line: str, folder: Path) -> None:
     assert any(line in block.code for block in blocks(ROOT / page)), f"{page} shows it no more"
+    (folder / "deploy").mkdir(exist_ok=True)
     done = run(["sh", "-c", typed(line)], folder)
     assert done.returncode == 0, done.stderr
     if "--jsonl" in line:
@@ -78,11 +122,16 @@ def test_cheap_commands_run(page: str, line: str, folder: Path) -> None:
 
 def typed(line: str) -> str:
     """Return a command line for this checkout; no recognizer, which takes seconds to load."""
+    before, pipe, line = line.rpartition("| ")
+    if pipe:  # whatever makes the samples there
+        before = "cat samples.raw "
     program, _, arguments = line.partition(" ")
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
     if program == "turbo-listen":
         arguments = f"--asr none {arguments}"
-    return f"{sys.executable} -m {scripts[program].partition(':')[0]} {arguments}"
+    if program in scripts:
+        program = f"{sys.executable} -m {scripts[program].partition(':')[0]}"
+    return f"{before}{pipe}{program} {arguments}"
 
 
 def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:

@@ -44,7 +44,7 @@ def run(capsys, *options: str) -> tuple[int, str]:
         (["--max-rate", "nan"], "--max-rate is nan"),
         (["--max-clients", "0"], "clients is 0"),
         (["--port", "70000"], "--port"),
-        (["--config", "nowhere.toml"], "cannot be read as TOML"),
+        (["--config", "nowhere.toml"], "nowhere.toml cannot be read"),
         (["--colour", "red"], "--colour"),
     ],
 )

@@ -117,6 +117,22 @@ def commands(page: Path) -> Iterator[Command]:
                 yield from _commands(str(block), re.sub(r"(^|\s)#.*", "", line))
 
 
+def programs_of_others(page: Path) -> Iterator[tuple[str, str]]:
+    """Yield place and program of each command in the shell blocks of a page that is not ours."""
+    for block in blocks(page, "sh"):
+        for line in block.code.replace("\\\n", " ").splitlines():
+            # Without what a comment says of it, and what is run within another command.
+            plain = re.sub(r"(^|\s)#.*|\$\(.*?\)", "", line)
+            words = shlex.split(plain)
+            starts = [0, *(i + 1 for i, word in enumerate(words) if word in {"&&", "||", "|", ";"})]
+            for start in starts:
+                while re.match(r"[A-Z_]+=", "".join(words[start : start + 1])):
+                    start += 1
+                command = " ".join(words[start:])
+                if command and not _OURS.match(command):
+                    yield str(block), words[start].rpartition("/")[2]
+
+
 def spoken(page: Path) -> Iterator[Command]:
     """Yield every command of ours within the prose of a page; it may be a mere part of one."""
     for line, text in spans(page):
