@@ -47,6 +47,10 @@ class Broker:
         lines = self._log.read_text().splitlines()
         return sum("Received PUBLISH" in line and f"'{topic}'" in line for line in lines)
 
+    def connections(self) -> int:
+        """Return how often somebody has logged in."""
+        return self._log.read_text().count("Sending CONNACK")
+
     def __enter__(self) -> Broker:
         return self.start()
 

@@ -4,13 +4,17 @@ import json
 import socket
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 import pytest
 
 pytest.importorskip("aiomqtt", reason="needs the serve extra")
 
-from tests.serving.mqtt.mosquitto import Broker, Onlooker, free_port, until
+from tests.serving.mqtt.mosquitto import Broker, Onlooker, until
 from tests.serving.mqtt.running import running
 from tests.serving.mqtt.utterances import utterance
 from tests.support.needs import needs
@@ -249,18 +253,87 @@ def test_tls_is_spoken_only_with_whom_the_certificate_vouches_for(tmp_path) -> N
             MqttPublisher(trusting)
 
 
-def test_a_broker_that_is_not_there_at_the_start_is_said_at_once() -> None:
-    config = mqtt_config(f"mqtt://127.0.0.1:{free_port()}")
-    with pytest.raises(BrokerError, match="refused"), running(MqttPublisher(config)):
-        pass
+def test_a_broker_that_is_not_there_at_the_start_is_said_once_and_waited_for(tmp_path) -> None:
+    said: list[str] = []
+    broker = Broker(tmp_path, "allow_anonymous true")
+    publisher = MqttPublisher(config_for(broker), said.append)
+    with running(publisher):
+        until(lambda: said)
+        publisher.hear(utterance(text="lights on"))
+        time.sleep(0.5)  # several attempts
+        with broker:
+            until(lambda: broker.received(UTTERANCE) == 1)
+    missing, there = said[:2]
+    assert "not there yet" in missing and "refused" in missing and "trying again" in missing
+    assert "is there; accepted utterances that waited: 1" in there
 
 
-def test_a_broker_that_does_not_answer_is_given_up() -> None:
+def test_a_broker_that_does_not_answer_is_not_there() -> None:
+    said: list[str] = []
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         config = mqtt_config(f"mqtt://127.0.0.1:{deaf.getsockname()[1]}")
-        publisher = MqttPublisher(replace(config, answer_s=0.2))
-        with pytest.raises(BrokerError, match="timed out"), running(publisher):
-            until(lambda: publisher._keeping is not None and publisher._keeping.done())
+        with running(MqttPublisher(replace(config, answer_s=0.2), said.append)):
+            until(lambda: said)
+    (line,) = said
+    assert "not there yet (Operation timed out)" in line
+
+
+def test_two_servers_of_one_name_are_told_so_and_leave_each_other_in_peace(broker: Broker) -> None:
+    said: list[list[str]] = [[], []]
+    config = replace(config_for(broker), longest_retry_s=2.0)
+    first, second = (MqttPublisher(config, lines.append) for lines in said)
+    with running(first):
+        until(lambda: broker.connections() == 1)
+        with running(second):
+            until(lambda: all("mqtt_node" in str(lines) for lines in said), wait_s=60)
+            time.sleep(1)
+            assert broker.connections() < 7, "once every two seconds, not again and again"
+    for lines in said:
+        (line,) = [line for line in lines if "`mqtt_node` of its own" in line]
+        assert "turbo_stream-kitchen" in line and "every 2 s" in line
+        assert len(lines) <= 3 and line == lines[-1], "and nothing after that"
+
+
+@contextmanager
+def old_broker(*, cut_off: bool) -> Iterator[tuple[int, list[int]]]:
+    """Speak MQTT 3.1.1 only, as far as a connection goes; yield port and the levels asked for."""
+    levels: list[int] = []
+
+    def serve(listening: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = listening.accept()
+                with client, suppress(OSError):
+                    levels.append(client.recv(1000)[8])
+                    client.sendall(bytes([0x20, 2, 0, 1 if levels[-1] == 5 else 0]))
+                    while levels[-1] == 4 and not cut_off and client.recv(1000):
+                        pass
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=serve, args=(listening,), daemon=True).start()
+        yield listening.getsockname()[1], levels
+        listening.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_broker_that_knows_the_older_protocol_only_is_spoken_to_in_it() -> None:
+    said: list[str] = []
+    with old_broker(cut_off=False) as (port, levels):
+        config = mqtt_config(f"mqtt://127.0.0.1:{port}", node="kitchen")
+        publisher = MqttPublisher(replace(config, answer_s=0.3), said.append)
+        with running(publisher):
+            until(lambda: publisher._link.ever_made)
+    assert levels[:2] == [5, 4] and not any("refuses" in line for line in said)
+
+
+def test_a_broker_that_does_not_say_why_it_ends_connections_is_understood() -> None:
+    said: list[str] = []
+    with old_broker(cut_off=True) as (port, levels):
+        config = mqtt_config(f"mqtt://127.0.0.1:{port}", node="kitchen")
+        config = replace(config, first_retry_s=0.05, longest_retry_s=0.2)
+        with running(MqttPublisher(config, said.append)):
+            until(lambda: len(levels) >= 6)
+    assert sum("`mqtt_node` of its own" in line for line in said) == 1
+    assert "`mqtt_node`" in said[-1], "and nothing after that"
 
 
 def test_closing_while_the_broker_is_away_says_what_never_arrived(broker: Broker) -> None:

@@ -20,7 +20,7 @@ from wyoming.asr import Transcript
 from wyoming.audio import AudioChunk, AudioStop
 from wyoming.client import AsyncClient
 
-from tests.serving.mqtt.mosquitto import Broker, Onlooker, free_port, until
+from tests.serving.mqtt.mosquitto import Broker, Onlooker, until
 from tests.support.needs import needs
 from tests.support.paths import ROOT
 from turbo_stream.cli.command import run_command
@@ -103,8 +103,9 @@ def test_what_cannot_be_used_is_told_in_one_line(options, named: str, capsys) ->
     assert "secret" not in output.err and not output.out
 
 
-def test_a_broker_that_refuses_ends_the_server_with_status_1() -> None:
-    uri = f"mqtt://me:secret@127.0.0.1:{free_port()}"
-    done = subprocess.run([*SERVE, "--mqtt", uri], capture_output=True, text=True, timeout=120)
-    assert done.returncode == 1 and "refused" in done.stderr.splitlines()[-1], done.stderr
+def test_a_broker_that_refuses_ends_the_server_with_status_1(tmp_path) -> None:
+    with Broker(tmp_path, "allow_anonymous false") as broker:
+        uri = f"mqtt://me:secret@127.0.0.1:{broker.port}"
+        done = subprocess.run([*SERVE, "--mqtt", uri], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1 and "Not authorized" in done.stderr.splitlines()[-1], done.stderr
     assert "secret" not in done.stderr and "Traceback" not in done.stderr

@@ -104,11 +104,19 @@ class MqttConfig:
 
     longest_retry_s: float = 60.0
 
+    short_s: float = 10.0
+    """A connection that ends sooner is a sign that another client has the same name."""
+
     answer_s: float = 10.0
     """How long the broker may take to answer."""
 
     keepalive_s: int = 30
     """A device that fell silent is declared dead by the broker after 1.5 times this."""
+
+    @property
+    def client(self) -> str:
+        """Return what the broker calls this process; of one name it takes one at a time."""
+        return f"turbo_stream-{self.node}"
 
     def topic(self, name: str) -> str:
         """Return the full topic `name` of this node."""

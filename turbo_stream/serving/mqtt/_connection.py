@@ -6,18 +6,54 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from aiomqtt import Client, Will
+from aiomqtt import Client, MqttError, ProtocolVersion, Will
+from aiomqtt.exceptions import MqttCodeError, MqttConnectError
+from paho.mqtt.reasoncodes import ReasonCode
 
 from turbo_stream._util.plain_text import decoded, has_mark
 from turbo_stream.errors import InputError, TurboStreamError
 from turbo_stream.serving.mqtt._config import MqttConfig
+from turbo_stream.serving.mqtt._link import Trouble
 
 UNAVAILABLE = json.dumps({"state": "unavailable"})
 """Retained on the topic `state` once this process is gone: its last will."""
 
 
+# Of MQTT 5, 2.4; the codes of MQTT 3.1.1 are given as these.
+_UNSUPPORTED_VERSION = 0x84
+_SERVER_UNAVAILABLE, _SERVER_BUSY = 0x88, 0x89
+_SESSION_TAKEN_OVER = 0x8E
+
+
 class BrokerError(TurboStreamError):
-    """The broker cannot be reached, or wants nothing to do with us."""
+    """The broker wants nothing to do with us."""
+
+
+def trouble_of(error: MqttError) -> Trouble:
+    """Return what `error` means for the next attempt."""
+    if _code(error) == _SESSION_TAKEN_OVER:
+        return "taken"
+    if isinstance(error, MqttConnectError):
+        busy = _code(error) in (_SERVER_UNAVAILABLE, _SERVER_BUSY)
+        return "away" if busy else "refused"
+    # aiomqtt hides the cause, not the context. A broker that just starts may end a handshake.
+    why = error.__context__
+    mistrusted = isinstance(why, ssl.SSLError) and not isinstance(why, ssl.SSLEOFError)
+    return "refused" if mistrusted else "away"
+
+
+def is_too_old(error: MqttError) -> bool:
+    """Return whether the broker does not know MQTT 5."""
+    return isinstance(error, MqttConnectError) and _code(error) == _UNSUPPORTED_VERSION
+
+
+def _code(error: BaseException | None) -> int | None:
+    """Return the broker's own reason for `error` or for what caused it."""
+    while error is not None:
+        if isinstance(error, MqttCodeError) and isinstance(error.rc, ReasonCode):
+            return error.rc.value
+        error = error.__cause__
+    return None
 
 
 def trust(config: MqttConfig) -> ssl.SSLContext | None:
@@ -39,8 +75,12 @@ def trust(config: MqttConfig) -> ssl.SSLContext | None:
 
 
 @asynccontextmanager
-async def connected(config: MqttConfig, context: ssl.SSLContext | None) -> AsyncIterator[Client]:
+async def connected(
+    config: MqttConfig, context: ssl.SSLContext | None, protocol: ProtocolVersion
+) -> AsyncIterator[Client]:
     """Log in, and out when the context ends. Raises `MqttError` for everything that fails.
+
+    With MQTT 5 a broker says why it ends a connection.
 
     A client of its own for each connection, because paho would repeat on the next one what it
     could not send on this one, and the outbox does that already.
@@ -53,7 +93,8 @@ async def connected(config: MqttConfig, context: ssl.SSLContext | None) -> Async
         password=address.password,
         # Always the same: the broker then ends a dead connection of ours, and publishes its will,
         # before it answers the new one, not after.
-        identifier=f"turbo_stream-{config.node}",
+        identifier=config.client,
+        protocol=protocol,
         will=Will(config.topic("state"), UNAVAILABLE, qos=1, retain=True),
         timeout=config.answer_s,
         keepalive=config.keepalive_s,

@@ -7,14 +7,23 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from uuid import uuid4
 
-from aiomqtt import Client, MqttError
+from aiomqtt import Client, MqttError, ProtocolVersion
 
 from turbo_stream.events import Event, Utterance
 from turbo_stream.serving.hub import Hub, Transport
 from turbo_stream.serving.mqtt._config import MqttConfig
-from turbo_stream.serving.mqtt._connection import UNAVAILABLE, BrokerError, connected, trust
+from turbo_stream.serving.mqtt._connection import (
+    UNAVAILABLE,
+    BrokerError,
+    connected,
+    is_too_old,
+    trouble_of,
+    trust,
+)
 from turbo_stream.serving.mqtt._discovery import discovery_messages
+from turbo_stream.serving.mqtt._link import Link
 from turbo_stream.serving.mqtt._outbox import Outbox
 from turbo_stream.serving.mqtt._stream_states import Standing
 
@@ -48,8 +57,13 @@ class MqttPublisher:
         self._news = asyncio.Event()
         self._closing = asyncio.Event()
         self._keeping: asyncio.Task[None] | None = None
-        self._was_connected = False
-        self._retry_s = config.first_retry_s
+        self._link = Link(config, self._say)
+        self._protocol = ProtocolVersion.V5
+        self._attempts = 0
+        self._owner = uuid4().hex
+        """Retained while we are connected: who comes back and finds another's has a rival. Not all
+        brokers say to whom a connection was lost."""
+        self._owned = False
 
     def hear(self, event: Event, stream: str = "") -> None:
         """Take in what `stream` (a name of its own) says; from any thread, never waiting."""
@@ -67,9 +81,9 @@ class MqttPublisher:
         self._wake()
 
     async def run(self) -> None:
-        """Publish until `close`. Raises `BrokerError` if the first connection fails.
+        """Publish until `close`. Raises `BrokerError` if the broker refuses at the first attempt.
 
-        Later ones are tried again and again, with growing waits in between.
+        One that is not there, or refuses later, is tried again and again, with growing waits.
         """
         self._loop = asyncio.get_running_loop()
         self._keeping = asyncio.create_task(self._keep_connected(), name="mqtt")
@@ -94,20 +108,22 @@ class MqttPublisher:
     async def _keep_connected(self) -> None:
         while not self._closing.is_set():
             try:
-                async with connected(self._config, self._context) as client:
+                async with connected(self._config, self._context, self._protocol) as client:
                     await self._converse(client)
             except MqttError as error:
-                self._note_failure(str(error))
+                if self._protocol is ProtocolVersion.V5 and is_too_old(error):
+                    self._protocol = ProtocolVersion.V311
+                    continue
+                wait_s = self._note_failure(error)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._closing.wait(), self._retry_s)
-                self._retry_s = min(2 * self._retry_s, self._config.longest_retry_s)
+                    await asyncio.wait_for(self._closing.wait(), wait_s)
 
     async def _converse(self, client: Client) -> None:
         """Publish until told to close; raises `MqttError` when the connection breaks."""
         self._note_success()
         tasks = {
             asyncio.create_task(self._publish_all(client)),
-            asyncio.create_task(_until_disconnected(client)),
+            asyncio.create_task(self._watch_for_rivals(client)),
         }
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -120,6 +136,11 @@ class MqttPublisher:
 
     async def _publish_all(self, client: Client) -> None:
         self._published.clear()
+        # In this order: of what is retained the other's comes first.
+        owner = self._config.topic("owner")
+        await client.subscribe(owner, qos=1)
+        await client.publish(owner, self._owner, qos=1, retain=True)
+        self._owned = True
         for topic, body in discovery_messages(self._config).items():
             await client.publish(topic, json.dumps(body), qos=1, retain=True)
         while True:
@@ -134,6 +155,14 @@ class MqttPublisher:
             if closing:
                 return
             await self._news.wait()
+
+    async def _watch_for_rivals(self, client: Client) -> None:
+        """Look who was connected before; raises `MqttError` when the connection breaks."""
+        owned_before = self._owned
+        async for message in client.messages:
+            # At the first connection it is the process before this one.
+            if owned_before and message.payload != self._owner.encode():
+                self._link.taken()
 
     async def _publish_letters(self, client: Client) -> None:
         topic = self._config.topic("utterance")
@@ -165,27 +194,28 @@ class MqttPublisher:
             with suppress(RuntimeError):  # the loop ended between these two lines
                 loop.call_soon_threadsafe(self._news.set)
 
-    def _note_failure(self, reason: str) -> None:
-        address = self._config.address
-        if not self._was_connected:
+    def _note_failure(self, error: MqttError) -> float:
+        """Return how long to wait for the next attempt."""
+        trouble = trouble_of(error)
+        self._attempts += 1
+        if trouble == "refused" and self._attempts == 1 and not self._link.ever_made:
             raise BrokerError(
-                f"the MQTT broker {address} cannot be used: {reason}; check the address, the user "
-                "and the password, and the certificates"
+                f"the MQTT broker {self._config.address} cannot be used: {error}; check the "
+                "address, the user and the password, and the certificates"
             )
-        if self._retry_s == self._config.first_retry_s and not self._closing.is_set():
-            self._say(f"the MQTT broker {address} is away ({reason}); trying again")
+        return 0.0 if self._closing.is_set() else self._link.broken(trouble, str(error))
 
     def _note_success(self) -> None:
-        if self._was_connected:
+        first = not self._link.ever_made
+        if self._link.made():
             with self._lock:
                 given_up, waiting = self._outbox.give_up(), len(self._outbox)
                 self._standing.count_undelivered(given_up)
             self._say(
-                f"the MQTT broker {self._config.address} is back; accepted utterances that "
-                f"waited: {waiting}, given up since the start: {self._standing.undelivered}"
+                f"the MQTT broker {self._config.address} is {'there' if first else 'back'}; "
+                f"accepted utterances that waited: {waiting}, given up since the start: "
+                f"{self._standing.undelivered}"
             )
-        self._was_connected = True
-        self._retry_s = self._config.first_retry_s
 
     def _account_for_the_rest(self) -> None:
         with self._lock:
@@ -197,12 +227,6 @@ class MqttPublisher:
             )
 
 
-async def _until_disconnected(client: Client) -> None:
-    # Nothing is subscribed to: the iterator only ever ends, by raising when the connection does.
-    async for _ in client.messages:
-        pass
-
-
 class MqttService:
     """Publishes what the clients of the server say, each of them a stream `TRANSPORT-NUMBER`."""
 
@@ -212,7 +236,7 @@ class MqttService:
         self._names: dict[int, str] = {}
 
     async def run(self, hub: Hub) -> None:
-        """Publish until `close`. Raises `BrokerError` if the broker cannot be used at the start."""
+        """Publish until `close`. Raises `BrokerError` if the broker refuses at the start."""
         with hub.watch(self._hear, self._end):
             await self._publisher.run()
 
