@@ -38,6 +38,7 @@ from turbo_stream.cli.command import run_command
 from turbo_stream.detection.classifier import TurboClassifier
 from turbo_stream.detection.package import ModelPackage
 from turbo_stream.evaluation.corpus.clip import read_clip
+from turbo_stream.evaluation.corpus.manifest import read_manifest
 
 CLASSES = {"low": (250.0, "hum deep drone"), "middle": (700.0, "ring bell call")}
 CLASSES["high"] = (1800.0, "whistle chirp beep")
@@ -176,14 +177,13 @@ def classified(package: Path, manifest: Path) -> float:
     if run_command(export, [str(package.parent / "whole"), "--out", str(package)]) != 0:
         raise SmokeError("the export failed")
     classifier = TurboClassifier(ModelPackage.load(package))
-    rows = [json.loads(line) for line in manifest.read_text("utf-8").splitlines()]
-    rows = [row for row in rows if row.get("fold") == "test"]
+    items = [item for item in read_manifest(manifest) if item.row.get("fold") == "test"]
     right = 0
-    for row in rows:
-        pcm = read_clip(manifest.parent / row["audio_filepath"])
+    for item in items:
+        row, pcm = item.row, read_clip(item.path, item.offset_s, item.duration_s)
         probability = classifier.probabilities(pcm, Transcript(row["text"]))
         right += max(probability, key=lambda label: probability[label]) == row["label"]
-    return right / len(rows)
+    return right / len(items)
 
 
 def run_smoke(folder: Path) -> dict[str, Any]:

@@ -240,6 +240,67 @@ def test_a_model_of_other_labels_and_a_table_of_clips(tmp_path, kitchen_spans) -
         assert row["decision"] in labels and "directed_probability" not in row
 
 
+def test_odd_texts_are_scored_and_can_be_read_again(tmp_path, package, kitchen_spans) -> None:
+    from tests.support.paths import KITCHEN
+
+    texts = ["off\u2028now", "off\x85now", "off \ud83d", "off\nnow", "off now"]
+    rows = [
+        {"audio_filepath": str(KITCHEN), "label": span["label"], "text": text, "odd": f"\udce9{i}"}
+        | {"offset": span["start_s"], "duration": 1.0}
+        for i, (span, text) in enumerate(zip(kitchen_spans, texts, strict=False))
+    ]
+    # As they are, but for what UTF-8 cannot hold.
+    lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    path = tmp_path / "m.jsonl"
+    path.write_bytes(lines.encode("utf-8", "backslashreplace"))
+    command = [*COMMAND, str(path), "--model", str(package), "--text", "gold"]
+    for _ in range(2):
+        done = run(*command, "--out", str(tmp_path / "out"), "--strict")
+        assert done.returncode == 0 and "5 items scored" in done.stdout, done.stderr
+    assert [(row["text"], row["odd"]) for row in predictions(tmp_path / "out")] == [
+        (row["text"], row["odd"]) for row in rows
+    ]
+    compare = ["--compare", str(tmp_path / "out"), str(tmp_path / "out")]
+    done = run(*COMMAND, *compare, "--out", str(tmp_path / "compared"))
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "compared" / "compare.json").read_text("utf-8"))["n_common"] == 5
+
+
+@pytest.mark.parametrize(
+    ("labels", "code", "said"),
+    [
+        (("directed", "Not-Directed"), 2, "m.jsonl, item 2: label 'Not-Directed' differs only"),
+        ((" directed", "not_directed"), 2, "m.jsonl, item 1: label ' directed' differs only"),
+        (("1", "0"), 0, "none of its labels are the model's"),
+        (("directed", "music"), 0, "'music' (1); these count as not directed"),
+        (("directed", None), 0, "1 of 2 rows have no label"),
+        (("directed", "not_directed"), 0, ""),
+    ],
+)
+def test_labels_are_held_against_the_models(tmp_path, package, labels, code, said) -> None:
+    from tests.support.paths import KITCHEN
+
+    rows = [
+        {"audio_filepath": str(KITCHEN), "offset": start, "duration": 1.0, "label": label}
+        for start, label in enumerate(labels)
+    ]
+    path = tmp_path / "m.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = run(*arguments(path, tmp_path / "out", package))
+    told = [line for line in done.stderr.splitlines() if line.startswith("turbo-eval:")]
+    assert done.returncode == code, done.stderr
+    assert len(told) == bool(said) and said in done.stderr
+    segments = [
+        {"start_s": start + 0.5, "end_s": start + 1.5, "label": label}
+        for start, label in enumerate(labels)
+        if label
+    ]
+    path.write_text(json.dumps({"audio_filepath": str(KITCHEN), "segments": segments}))
+    done = run(*arguments(path, tmp_path / "stream", package, "--mode", "stream"))
+    assert done.returncode == code, done.stderr
+    assert not code or "m.jsonl, item 1, segment" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [

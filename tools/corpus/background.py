@@ -44,9 +44,9 @@ class Background:
         """Return a sentence of somebody, `[N]`."""
         return _read(self._path(fold, number))
 
-    def recording(self, path: str) -> Wave:
+    def recording(self, sound: GivenSound) -> Wave:
         """Return a recorded noise or room response, `[N]`."""
-        return _read_recording(path)
+        return _read_recording(sound)
 
     def _speak(self, clips: Iterable[PlannedClip]) -> None:
         missing = list(clips)
@@ -76,10 +76,11 @@ def given_sounds(manifest: Path | None) -> list[GivenSound]:
     for item in read_manifest(manifest):
         if not item.row.get("shippable", True):
             continue
-        next(clip_blocks(item.path))
+        next(clip_blocks(item.path, item.offset_s, item.duration_s))
         fold = fold_of(str(item.row.get("group") or item.row["audio_filepath"]))
         license_name = str(item.row.get("license") or "unknown")
-        sounds.append(GivenSound(str(item.path.resolve()), license_name, fold))
+        path = str(item.path.resolve())
+        sounds.append(GivenSound(path, license_name, fold, item.offset_s, item.duration_s))
     if not sounds:
         raise InputError(f"{manifest} holds no recording that may ship: none is marked shippable")
     return sounds
@@ -91,5 +92,6 @@ def _read(path: Path) -> Wave:
 
 
 @lru_cache(256)
-def _read_recording(path: str) -> Wave:
-    return read_clip(Path(path)).astype(np.float32) / 32768.0
+def _read_recording(sound: GivenSound) -> Wave:
+    pcm = read_clip(Path(sound.path), sound.offset_s, sound.duration_s)
+    return pcm.astype(np.float32) / 32768.0

@@ -10,6 +10,7 @@ from pathlib import Path
 from tools.corpus.build import in_order
 from turbo_stream import InputError, Recognizer
 from turbo_stream._util.files import read_whole_lines
+from turbo_stream._util.unicode_text import json_text
 from turbo_stream.evaluation.corpus.clip import read_clip
 from turbo_stream.recognition.auto import load_recognizer
 
@@ -59,7 +60,7 @@ class Hearing:
             for clip, found in zip(self.left, heard, strict=True):
                 row = {"audio_filepath": clip, **found}
                 row["asr"]["backend"] = self.name
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+                file.write(json_text(row) + "\n")
                 file.flush()
                 yield 1
 

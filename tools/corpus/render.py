@@ -46,7 +46,7 @@ def render(
         angle = rng.uniform(*FACING_RANGE_DEGREES[facing or "device"])
         heard = _convolved(heard, room_response(scene.room, scene.room.talker_m, angle, rng))
     elif scene.response is not None:
-        response = background.recording(scene.response.path)
+        response = background.recording(scene.response)
         # Recorded ones begin with the way of the sound, and the clip would end too early.
         heard = _convolved(heard, response[int(np.argmax(np.abs(response))) :])
     lead, trail = to_samples(scene.lead_s), to_samples(scene.trail_s)
@@ -103,7 +103,7 @@ def _noise(scene: Scene, length: int, background: Background, rng: np.random.Gen
         voices = [background.talker(scene.fold, other) for other in scene.others]
         return np.sum([_rolled(voice, length, rng) for voice in voices], axis=0)
     if scene.noise_recording is not None:
-        return _rolled(background.recording(scene.noise_recording.path), length, rng)
+        return _rolled(background.recording(scene.noise_recording), length, rng)
     return coloured_noise(rng, length)
 
 

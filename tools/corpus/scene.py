@@ -35,6 +35,8 @@ class GivenSound:
     path: str
     license: str
     fold: str
+    offset_s: float = 0.0
+    duration_s: float | None = None
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,8 @@ def fold_of(key: str) -> str:
     A hash and not a draw: the same sentence stands on the same side whatever the seed, the
     corpus size and the collection in which it was found.
     """
-    place = int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big") / 2**32
+    digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
+    place = int.from_bytes(digest[:4], "big") / 2**32
     if place < FOLD_SHARES["train"]:
         return "train"
     return "dev" if place < FOLD_SHARES["train"] + FOLD_SHARES["dev"] else "test"

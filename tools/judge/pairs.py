@@ -109,7 +109,11 @@ def _one_way(
 
 def _even(recordings: Sequence[Recording], most: int) -> list[Recording]:
     """Return up to `most` of the recordings, the same whatever their order."""
-    return sorted(recordings, key=lambda one: zlib.crc32(one.name.encode()))[:most]
+
+    def order(one: Recording) -> tuple[int, float]:
+        return zlib.crc32(one.name.encode("utf-8", "surrogatepass")), one.offset_s
+
+    return sorted(recordings, key=order)[:most]
 
 
 def of_one_length(

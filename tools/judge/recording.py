@@ -1,17 +1,18 @@
 """Recordings to judge by, with what a recognizer heard in each."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.hypotheses import Hypothesis, read_hypotheses
+from training.data.hypotheses import Hypothesis, hypotheses_of, read_hypotheses
 from training.data.row import text_key
 from turbo_stream import Confidence, InputError, Transcript
-from turbo_stream.detection.package import DIRECTED
+from turbo_stream.detection.package import DIRECTED, NOT_DIRECTED
 from turbo_stream.evaluation.corpus.clip import read_clip
+from turbo_stream.evaluation.corpus.labels import check_spelling
 from turbo_stream.evaluation.corpus.manifest import Item, read_manifest
 
 
@@ -21,7 +22,7 @@ class Recording:
 
     path: Path
     name: str
-    """`audio_filepath` as the manifest has it: what hypotheses are joined by."""
+    """`audio_filepath` as the manifest has it."""
 
     directed: bool
     collection: str
@@ -79,16 +80,28 @@ def read_recordings(manifest: Path, hypotheses: Iterable[Path] = ()) -> list[Rec
         InputError: a file is not what it should be, or no row has a label.
     """
     heard = read_hypotheses(hypotheses)
-    found = [_recording(item, heard) for item in read_manifest(manifest) if item.row.get("label")]
+    items = read_manifest(manifest)
+    check_spelling(
+        (
+            (f"{manifest}, item {item.index + 1}", item.row["label"])
+            for item in items
+            if item.row.get("label")
+        ),
+        (DIRECTED, NOT_DIRECTED),
+    )
+    found = [
+        _recording(item, hypotheses)
+        for item, hypotheses in zip(items, hypotheses_of(items, heard), strict=True)
+        if item.row.get("label")
+    ]
     if not found:
         raise InputError(f'{manifest} has no labelled rows; give every row a "label"')
     return found
 
 
-def _recording(item: Item, heard: Mapping[str, tuple[Hypothesis, ...]]) -> Recording:
+def _recording(item: Item, hypotheses: tuple[Hypothesis, ...]) -> Recording:
     row = item.row
     name = row["audio_filepath"]
-    hypotheses = heard.get(name, ())
     return Recording(
         path=item.path,
         name=name,
@@ -99,8 +112,7 @@ def _recording(item: Item, heard: Mapping[str, tuple[Hypothesis, ...]]) -> Recor
         text=item.text,
         heard=_transcript(hypotheses[0]) if hypotheses else None,
         offset_s=item.offset_s,
-        # A duration without an offset is that of the file, often rounded.
-        duration_s=item.duration_s if "offset" in row else None,
+        duration_s=item.duration_s,
         fold=row.get("fold"),
         nominal=bool(row.get("nominal")),
         matched=row.get("matched"),

@@ -52,7 +52,7 @@ class Stage:
         """
         if sound == "none":
             return np.zeros(0, np.int16)
-        seed = zlib.crc32(recording.name.encode())
+        seed = zlib.crc32(recording.name.encode("utf-8", "surrogatepass"))
         pcm = recording.pcm()
         if recording.keep_s is not None:
             pcm = part_of(pcm, recording.keep_s, np.random.default_rng(seed))
@@ -98,7 +98,7 @@ def far_talker(wave: Wave, rng: np.random.Generator) -> Wave:
 def read_waves(manifest: Path | None) -> list[Wave]:
     """Return the recordings of a manifest of noises or rooms, in [-1, 1]; none for None."""
     items = [] if manifest is None else read_manifest(manifest)
-    return [read_wave(Clip(item.path)) for item in items]
+    return [read_wave(Clip(item.path, item.offset_s, item.duration_s)) for item in items]
 
 
 def _as_pcm(wave: Wave) -> NDArray[np.int16]:

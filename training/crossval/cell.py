@@ -14,6 +14,7 @@ from typing import Any
 from training.fitting.recipe import Recipe
 from training.objective.config import select_arm
 from turbo_stream._util.files import read_whole_lines
+from turbo_stream._util.unicode_text import json_text
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ class Journal:
 
     def add(self, key: dict[str, Any], result: dict[str, Any]) -> None:
         """Append one result; it is on the disk when this returns."""
-        line = json.dumps({"key": key, "result": result}, ensure_ascii=False, allow_nan=False)
+        line = json_text({"key": key, "result": result}, allow_nan=False)
         with self.path.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
             file.flush()

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from training.data.features import AS_RECORDED
 from training.fitting.checkpoint import save_setup
+from training.fitting.finite import NotFiniteError, stopping
 from training.fitting.recipe import Recipe
 from training.fitting.runs import fit_model, test_figures
 from training.fitting.workbench import Workbench, prepare
@@ -38,7 +39,18 @@ class Job(Generic[Key]):
 
 
 def run_job(bench: Workbench, job: Job) -> dict[str, Any]:
-    """Train, choose by the development set, score the test fold once."""
+    """Train, choose by the development set, score the test fold once.
+
+    Raises:
+        NotFiniteError: a number that the run goes by is NaN or infinite; it names the run.
+    """
+    try:
+        return _result(bench, job)
+    except NotFiniteError as error:
+        raise NotFiniteError(f"{job.key}: {error}") from error
+
+
+def _result(bench: Workbench, job: Job) -> dict[str, Any]:
     started = time.monotonic()
     recipe = job.recipe
     split = split_rows(bench.rows, recipe.data, recipe.seed, recipe.model.labels)
@@ -57,7 +69,8 @@ def run_job(bench: Workbench, job: Job) -> dict[str, Any]:
         "seconds": round(trained - started, 2),
     }
     if job.test:
-        result["test"] = test_figures(bench, recipe, split.test, interval=False)
+        with stopping("the test"):
+            result["test"] = test_figures(bench, recipe, split.test, interval=False)
         result["seconds_test"] = round(time.monotonic() - trained, 2)
     return result
 

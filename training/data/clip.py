@@ -22,6 +22,11 @@ class Clip(NamedTuple):
     duration_s: float | None = None
     """How long it is, seconds; None for the rest of the file."""
 
+    @property
+    def name(self) -> str:
+        """What seeds are drawn by: the file's name, and the place of a later part of it."""
+        return f"{self.path.name}@{self.offset_s}" if self.offset_s else self.path.name
+
 
 def as_wave(pcm: NDArray[np.int16]) -> Wave:
     """Return samples `[T]` as float32 in [-1, 1]."""

@@ -13,7 +13,7 @@ from training.data.row import text_key
 def read_pronunciations(path: Path) -> dict[str, list[str]]:
     """Read a CMU dictionary: `word PH ON EM` a line; variants `word(2)` are left out."""
     found = {}
-    for line in path.read_text("utf-8").splitlines():
+    for line in path.read_text("utf-8").rstrip().split("\n"):
         word, *phones = line.split()
         if phones and "(" not in word:
             found[word.lower()] = phones

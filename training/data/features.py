@@ -60,7 +60,7 @@ class FeatureStore:
         channel = self._channel if variant >= 0 else ""
         part = f"{clip.offset_s}/{clip.duration_s}"
         name = f"{self.seed}/{clip.path.resolve()}/{part}/{variant}/{self.front}/{channel}"
-        digest = hashlib.sha256(name.encode()).hexdigest()
+        digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
         return self.folder / digest[:2] / f"{digest[:24]}.npy"
 
     def fill(self, model: Turbo, items: Iterable[tuple[Clip, int]], *, chunk: int = 64) -> None:
@@ -82,7 +82,8 @@ class FeatureStore:
     def _sound(self, model: Turbo, clip: Clip, variant: int) -> Sound:
         wave = read_wave(clip)
         if variant >= 0:
-            digest = hashlib.sha256(f"{self.seed}/{clip.path.name}/{variant}".encode()).digest()
+            key = f"{self.seed}/{clip.name}/{variant}"
+            digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
             wave = augment(wave, int.from_bytes(digest[:8]), self.augment, self.surroundings)
         wave = np.ascontiguousarray(wave[-model.config.max_samples :])
         return wave if self.states is None else self.states(wave)

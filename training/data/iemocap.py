@@ -36,7 +36,7 @@ def _lines(folder: Path) -> Iterator[str]:
     """Yield the lines of the texts in `folder`; macOS leaves files that begin with `._`."""
     for path in sorted(folder.glob("*.txt")):
         if not path.name.startswith("."):
-            yield from path.read_text("utf-8", "replace").splitlines()
+            yield from path.read_text("utf-8", "replace").split("\n")
 
 
 def _transcripts(session: Path) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from turbo_stream._util.files import write_text
+from turbo_stream._util.unicode_text import json_text
 from turbo_stream.cli.command import run_command
 from turbo_stream.errors import InputError
 
@@ -68,7 +68,7 @@ def convert(cuts: Path, out: Path, label_field: str) -> None:
         raise InputError(f"{cuts}: no such file; give a lhotse cut manifest")
     try:
         loaded = CutSet.from_file(cuts)
-        lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows(loaded, label_field)]
+        lines = [json_text(row) + "\n" for row in rows(loaded, label_field)]
     except (AssertionError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{cuts} is no lhotse cut manifest: {error}") from error
     write_text(out, "".join(lines))

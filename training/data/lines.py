@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from turbo_stream._util.files import write_text
+from turbo_stream._util.unicode_text import json_text
 from turbo_stream.errors import InputError
 
 
@@ -32,8 +33,8 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
         raise InputError(f"{path} cannot be read ({reason}); check the path") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8 text; give one JSON object a line") from error
-    except json.JSONDecodeError as error:
-        reason = f"line {number} is no JSON ({error.msg})"
+    except (ValueError, RecursionError) as error:
+        reason = f"line {number} is no JSON ({getattr(error, 'msg', None) or error})"
         raise InputError(f"{path}, {reason}; give one JSON object a line") from error
 
 
@@ -43,5 +44,5 @@ def write_manifest(out: Path, rows: Iterable[dict[str, Any]]) -> None:
     lines = []
     for row in rows:
         audio = os.path.relpath(row["audio_filepath"], folder)
-        lines.append(json.dumps({**row, "audio_filepath": audio}, ensure_ascii=False) + "\n")
+        lines.append(json_text({**row, "audio_filepath": audio}) + "\n")
     write_text(out, "".join(lines))

@@ -1,41 +1,56 @@
 """Rows of training data: recordings by JSONL manifest, lines of text by JSONL folder."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from training.data.hypotheses import Hypothesis
+from training.data.hypotheses import Heard, hypotheses_of
 from training.data.lines import read_lines
 from training.data.row import Row, text_key
+from turbo_stream._util.unicode_text import whole_text
+from turbo_stream.detection.package import DIRECTED, NOT_DIRECTED
 from turbo_stream.errors import InputError
+from turbo_stream.evaluation.corpus.labels import Labelled, check_spelling
 from turbo_stream.evaluation.corpus.manifest import Item
 from turbo_stream.evaluation.corpus.manifest import read_manifest as read_items
 
 
-def _labelled(path: Path) -> list[Item]:
+def _labelled(path: Path, items: Iterable[Item]) -> list[Item]:
     """Return the items that a model can learn from: labelled, and not by name only."""
-    items = [item for item in read_items(path) if not item.row.get("nominal")]
-    for item in items:
+    kept = [item for item in items if not item.row.get("nominal")]
+    for item in kept:
         if not item.row.get("label"):
             raise InputError(
                 f"{path}, item {item.index + 1} has no label; name the class of every row in a "
                 'column "label"'
             )
-    return items
+    return kept
+
+
+def _with_places(path: Path, items: Iterable[Item]) -> Iterator[Labelled]:
+    for item in items:
+        yield f"{path}, item {item.index + 1}", item.row["label"]
 
 
 def found_labels(paths: Iterable[Path]) -> tuple[str, ...]:
     """Return the labels that the manifests name, sorted.
 
     Raises:
-        InputError: a row has no label, or all have the same.
+        InputError: a row has no label, all have the same, or two differ in their spelling only.
     """
     given = list(paths)
-    labels = tuple(sorted({item.row["label"] for path in given for item in _labelled(path)}))
+    found = [
+        labelled
+        for path in given
+        for labelled in _with_places(path, _labelled(path, read_items(path)))
+    ]
+    # Those of the product mean something: written otherwise they would be any two classes.
+    check_spelling(found, (DIRECTED, NOT_DIRECTED))
+    labels = tuple(sorted({label for _, label in found}))
     if len(labels) < 2:
         names = ", ".join(str(path) for path in given) or "no manifest"
-        found = f"only the label {labels[0]}" if labels else "no label"
-        raise InputError(f"{names}: {found} found; two classes at least are needed")
+        what = f"only the label {labels[0]}" if labels else "no label"
+        raise InputError(f"{names}: {what} found; two classes at least are needed")
     return labels
 
 
@@ -43,16 +58,21 @@ def _plain(row: dict[str, Any]) -> dict[str, str]:
     return {key: str(value) for key, value in row.items() if isinstance(value, (str, int, float))}
 
 
-def read_manifest(
-    path: Path, labels: tuple[str, ...], hypotheses: dict[str, tuple[Hypothesis, ...]]
-) -> list[Row]:
+def read_manifest(path: Path, labels: tuple[str, ...], hypotheses: Heard) -> list[Row]:
     """Read a manifest as turbo-eval does; rows of other and of nominal labels are left out.
 
     The group of a row is its `group`, else `voice`, else `speaker`, else the recording itself. It
     is not told apart by collection: the same callers may speak in several.
+
+    Raises:
+        InputError: a row is not what it should be, or its label is a misspelt one of `labels`.
     """
     rows = []
-    for item in _labelled(path):
+    items = read_items(path)
+    heard = dict(zip((item.index for item in items), hypotheses_of(items, hypotheses), strict=True))
+    labelled = _labelled(path, items)
+    check_spelling(_with_places(path, labelled), labels)
+    for item in labelled:
         row = item.row
         if row["label"] not in labels:
             continue
@@ -65,13 +85,12 @@ def read_manifest(
                 audio=item.path,
                 label=labels.index(row["label"]),
                 text=item.text,
-                hypotheses=hypotheses.get(stored, ()),
+                hypotheses=heard[item.index],
                 collection=collection,
                 group=str(group),
                 names=(name,) if name else (),
                 offset_s=item.offset_s,
-                # A duration without an offset is that of the file, often rounded.
-                duration_s=item.duration_s if "offset" in row else None,
+                duration_s=item.duration_s,
                 synthetic="engine" in row,
                 fold=row.get("fold"),
                 shippable=bool(row.get("shippable", True)),
@@ -108,7 +127,7 @@ def read_texts(folder: Path, labels: tuple[str, ...], held: set[str]) -> list[Ro
                 Row(
                     audio=None,
                     label=labels.index(item["label"]),
-                    text=item["text"],
+                    text=whole_text(item["text"]),
                     hypotheses=(),
                     collection=collection,
                     group=f"{collection}/{item.get('conv') or key}",

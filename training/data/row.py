@@ -99,4 +99,4 @@ def text_key(text: str) -> str:
 
 def stable_share(text: str) -> float:
     """Map a string to [0, 1), always the same: for splits that survive a reordering."""
-    return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16) / 2**32
+    return int(hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8], 16) / 2**32

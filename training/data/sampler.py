@@ -24,7 +24,7 @@ _ANOTHERS_SHARE = 0.15
 
 def number_of(key: str) -> int:
     """Return a number that is equal for equal keys."""
-    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:6])
+    return int.from_bytes(hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()[:6])
 
 
 def variants_of(row: Row, data: DataConfig) -> Sequence[int]:

@@ -28,6 +28,7 @@ from training.data.features import FeatureStore, front_digest
 from training.data.row import stable_share
 from training.fitting.checkpoint import write_json, write_tensors
 from training.fitting.distributed import pick_device
+from training.fitting.finite import check_finite, stopping
 
 Item = tuple[Clip, int]
 """A clip and the random channel it is heard through."""
@@ -142,6 +143,7 @@ def distill_sound(
     Raises:
         ModelError: `whisper` is no folder with a Whisper-tiny.
         InputError: a clip cannot be read.
+        NotFiniteError: loss, gradient or figure is NaN or infinite; nothing is written.
     """
     started = time.monotonic()
     torch.manual_seed(course.seed)
@@ -167,18 +169,24 @@ def distill_sound(
         optimizer, course.rate, total_steps=max(2, course.steps), pct_start=0.1
     )
     batches = _batches(lesson, items, course)
-    for _ in track(range(course.steps), "distilling"):
+    for step in track(range(1, course.steps + 1), "distilling"):
         student.train()
         frames, goals, mask = lesson.batch(next(batches))
         with torch.autocast(device.type, torch.bfloat16, enabled=course.bf16):
             loss = lesson.residual(frames, goals, mask)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(tower.pretrained(), 1.0)
+        norm = torch.nn.utils.clip_grad_norm_(tower.pretrained(), 1.0)
+        with stopping(f"step {step}"):
+            check_finite({"loss": loss, "gradient_norm": norm})
         optimizer.step()
         schedule.step()
     metrics = {"clips": len(clips), "held_clips": len(held), **asdict(course)}
-    metrics |= {"unexplained_before": before, "unexplained": lesson.unexplained(held)}
+    with stopping("the look at the clips held out"):
+        check_finite(dict(tower.named_parameters()))
+        after = lesson.unexplained(held)
+        check_finite({"unexplained": after})
+    metrics |= {"unexplained_before": before, "unexplained": after}
     metrics |= {"seconds": round(time.monotonic() - started, 1)}
 
     out.mkdir(parents=True, exist_ok=True)

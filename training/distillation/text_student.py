@@ -20,6 +20,7 @@ from models.turbo import Turbo
 from training.data.lines import read_lines
 from training.data.manifest import text_key
 from training.fitting.checkpoint import write_json, write_tensors
+from training.fitting.finite import check_finite, gradient_norm, stopping
 from turbo_stream.errors import InputError
 
 _MINILM = TurboConfig(audio="compact", text_frozen=True, text_layers=6, vocabulary_size=30_522)
@@ -96,6 +97,7 @@ def distill(
 
     Raises:
         ModelError: MiniLM is not on this machine.
+        NotFiniteError: loss or gradient is NaN or infinite; nothing is written.
     """
     started = time.monotonic()
     torch.manual_seed(seed)
@@ -112,15 +114,21 @@ def distill(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, rate, total_steps=max(2, steps), pct_start=0.1
     )
-    for _ in track(range(steps), "distilling"):
+    for step in track(range(1, steps + 1), "distilling"):
         model.train()
         loss = model(order.sample(texts, min(batch, len(texts))))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        with stopping(f"step {step}"):
+            check_finite({"loss": loss, "gradient_norm": gradient_norm(trained)})
         optimizer.step()
         schedule.step()
     metrics: dict[str, float] = {"lines": len(texts), "steps": steps, "batch": batch, "seed": seed}
-    metrics |= {"held_lines": len(held), "loss_before": before, "loss": model.measure(held)}
+    with stopping("the look at the lines held out"):
+        check_finite(dict(model.tower.named_parameters()))
+        after = model.measure(held)
+        check_finite({"loss": after})
+    metrics |= {"held_lines": len(held), "loss_before": before, "loss": after}
     metrics |= {"seconds": round(time.monotonic() - started, 1)}
 
     out.mkdir(parents=True, exist_ok=True)

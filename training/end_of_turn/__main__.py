@@ -64,7 +64,7 @@ def window_rows(model: Turbo, waves: Sequence[Wave], *, batch: int = 16) -> NDAr
 
 
 def _pauses_of(row: Row, breaks: int, blind: frozenset[str]) -> list[Pause]:
-    seed = int(stable_share(row.clip.path.name) * 2**32)
+    seed = int(stable_share(row.clip.name) * 2**32)
     ends = row.collection not in blind
     return find_pauses(read_wave(row.clip), np.random.default_rng(seed), breaks=breaks, ends=ends)
 

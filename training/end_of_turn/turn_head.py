@@ -11,6 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from models.end_of_turn import EndOfTurn
 from training.end_of_turn.pauses import Kind
+from training.fitting.finite import check_finite, gradient_norm, stopping
 
 FALSE_ALARMS = 0.15
 """Share of the inner pauses that may sound finished, at the threshold that is reported."""
@@ -110,13 +111,18 @@ def fit_head(heard: Sequence[Heard], width: int, config: HeadConfig) -> EndOfTur
     size = (config.steps, config.batch)
     drawn = rng.choice(len(heard), size, p=_shares(heard, config.breaks_share))
     head.train()
-    for chosen in torch.from_numpy(drawn):
+    parameters = list(head.parameters())
+    for step, chosen in enumerate(torch.from_numpy(drawn), 1):
         logits = head.of_windows(windows[chosen])
         loss = F.binary_cross_entropy_with_logits(logits, target[chosen])
         optimizer.zero_grad()
         loss.backward()
+        with stopping(f"step {step} of the head"):
+            check_finite({"loss": loss, "gradient_norm": gradient_norm(parameters)})
         optimizer.step()
         schedule.step()
+    with stopping("the end of the head's training"):
+        check_finite(dict(head.named_parameters()))
     return head.eval()
 
 
@@ -124,7 +130,10 @@ def fit_head(heard: Sequence[Heard], width: int, config: HeadConfig) -> EndOfTur
 def head_logits(head: EndOfTurn, heard: Sequence[Heard]) -> NDArray[np.float64]:
     """Return the logit of each of `heard`, `[N]`."""
     windows = np.stack([item.windows for item in heard]).astype(np.float32)
-    return head.of_windows(torch.from_numpy(windows)).double().numpy()
+    logits = head.of_windows(torch.from_numpy(windows)).double().numpy()
+    with stopping("the scores of the head"):
+        check_finite({"a score": logits})
+    return logits
 
 
 def pause_figures(finished: NDArray[np.bool_], scores: NDArray[np.float64]) -> dict:

@@ -14,6 +14,7 @@ from torch import Tensor
 from models.config import TurboConfig
 from models.turbo import Turbo
 from training.fitting.recipe import Recipe
+from turbo_stream._util.unicode_text import json_text
 from turbo_stream.errors import InputError
 
 WEIGHTS = "best.safetensors"
@@ -37,7 +38,7 @@ class Position(Protocol):
 def write_json(path: Path, content: object) -> None:
     """Write `content` under a temporary name, then rename."""
     partial = path.with_suffix(".part")
-    partial.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    partial.write_text(json_text(content, indent=2) + "\n", "utf-8")
     partial.rename(path)
 
 
@@ -62,11 +63,16 @@ def save_setup(folder: Path, recipe: Recipe, tokenizer: Tokenizer) -> None:
 
 
 def load_model(folder: Path) -> tuple[Turbo, Tokenizer]:
-    """Return the model and tokenizer of a training folder."""
+    """Return the model and tokenizer of a training folder; InputError for weights of NaN."""
     stored = json.loads((folder / "config.json").read_text("utf-8"))["model"]
     stored["labels"] = tuple(stored["labels"])
     model = Turbo(TurboConfig(**stored))
-    model.load_state_dict(load_file(folder / WEIGHTS))
+    weights = load_file(folder / WEIGHTS)
+    if bad := [name for name, value in weights.items() if not value.isfinite().all()]:
+        raise InputError(
+            f"{folder / WEIGHTS}: {bad[0]} is not finite, so the run went astray; train again"
+        )
+    model.load_state_dict(weights)
     return model.eval(), Tokenizer.from_file(str(folder / "tokenizer.json"))
 
 

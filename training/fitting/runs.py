@@ -20,6 +20,7 @@ from training.fitting.checkpoint import Identity, load_state, save_setup, write_
 from training.fitting.development import Development, dev_variants, figures, given_modes
 from training.fitting.distributed import Rank, this_rank
 from training.fitting.environment import Origin, describe
+from training.fitting.finite import check_finite, stopping
 from training.fitting.metrics import fit_affine, operating_points
 from training.fitting.recipe import Recipe
 from training.fitting.trainer import History, fit
@@ -131,6 +132,7 @@ def train_run(recipe: Recipe) -> dict:
     Raises:
         InputError: the data are not what they should be, the network cannot be built, or `out`
             holds another run's checkpoint.
+        NotFiniteError: a number that the training goes by is NaN or infinite.
     """
     with this_rank(recipe.device) as rank:
         return _train_run(recipe, rank)
@@ -172,12 +174,14 @@ def _train_run(recipe: Recipe, rank: Rank) -> dict:
         ],
     }
     if sounds:
-        metrics |= _final_figures(bench, bench.model, sounds)
+        with stopping("the calibration"):
+            metrics |= _final_figures(bench, bench.model, sounds)
     if split.test:
         chosen = split.test
         if not recipe.data.folds:
             chosen = random.Random(0).sample(chosen, min(_TESTED, len(chosen)))
-        metrics["test"] = test_figures(bench, recipe, chosen)
+        with stopping("the test"):
+            metrics["test"] = test_figures(bench, recipe, chosen)
     write_json(out / "metrics.json", metrics)
     return metrics
 
@@ -192,6 +196,7 @@ def _final_figures(bench: Workbench, model: Turbo, rows: list[Row]) -> dict:
     )
     truth = np.tile([row.label for row in rows], len(variants))
     calibration = fit_affine(logits, truth)
+    check_finite({"scale": calibration.scale, "bias": np.array(calibration.bias)})
     found: dict[str, Any] = {
         "calibration": {
             "method": "affine",

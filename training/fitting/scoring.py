@@ -14,6 +14,7 @@ from training.data.batch import Example, collate
 from training.data.features import AS_RECORDED, FeatureStore, TextStates
 from training.data.hypotheses import MISSING
 from training.data.row import Row
+from training.fitting.finite import check_finite
 
 MODES = ("fused", "audio", "text")
 """What is listened to: both, sound alone, words alone."""
@@ -63,6 +64,9 @@ class Scorer:
 
         Sound and words are encoded once for all modes; what a mode leaves out is given to the
         fusion as missing, exactly as if it had not been there.
+
+        Raises:
+            NotFiniteError: a logit is NaN or infinite.
         """
         model.eval()
         device = next(model.parameters()).device
@@ -92,6 +96,7 @@ class Scorer:
                     unsure if mode == "audio" else part.confidence,
                 )
                 logits[mode][chosen] = found.double().cpu().numpy()
+        check_finite({f"the scores of {mode}": found for mode, found in logits.items()})
         return logits
 
 

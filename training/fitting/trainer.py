@@ -16,6 +16,7 @@ from training.data.batch import Batch
 from training.fitting.checkpoint import Identity, Position, load_state, save_state, save_weights
 from training.fitting.config import TrainConfig
 from training.fitting.distributed import Rank
+from training.fitting.finite import check_finite, stopping
 from training.fitting.scalars import Scalars
 from training.objective.config import ObjectiveConfig
 from training.objective.grad_cache import Gradients, RandomState
@@ -67,6 +68,8 @@ def fit(
     Raises:
         InputError: a field of `train` or `objective` cannot be, or `folder` holds the checkpoint
             of another run.
+        NotFiniteError: a loss, a gradient, a weight or `dev` is NaN or infinite. What was written
+            before is left as it is.
     """
     rank = rank or Rank(0, 1, next(model.parameters()).device)
     run = _Run(model, objective, train, rank)
@@ -101,7 +104,11 @@ def fit(
                 if rank.first:
                     shape = run.shape_of_space(batch)
                     temperature = 1.0 / run.views_model.scale.item()
-                    look = {**scalars.read(), "temperature": temperature, **shape, **evaluate()}
+                    with stopping(f"the look after step {step}"):
+                        check_finite(dict(model.named_parameters()))
+                        found = evaluate()
+                        check_finite({"dev": found["dev"]})
+                    look = {**scalars.read(), "temperature": temperature, **shape, **found}
                     look = {name: float(value) for name, value in look.items()}
                     scalars.write(step, "look", look)
                 look = {"step": step, **rank.shared(look)}
@@ -248,6 +255,8 @@ class _Run:
             last = number == self.train.accumulate
             terms = gradients.add(batch, weight=1.0 / self.train.accumulate, sync=last)
         norm = nn.utils.clip_grad_norm_(self.parameters, self.train.clip)
+        with stopping(f"step {self.history.steps + 1}"):
+            check_finite({**terms, "gradient_norm": norm})
         self.optimizer.step()
         self.schedule.step()
         return batch, {**terms, "gradient_norm": norm}

@@ -1,6 +1,5 @@
 """What many runs on the same data share: rows, tokenizer, starting weights, features."""
 
-import json
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -30,6 +29,7 @@ from training.fitting.recipe import Recipe
 from training.fitting.scoring import Scorer
 from training.folds.split import Split
 from turbo_stream.errors import InputError
+from turbo_stream.evaluation.corpus.manifest import read_manifest as read_items
 
 
 def with_labels(recipe: Recipe) -> Recipe:
@@ -62,10 +62,8 @@ def surroundings(recipe: Recipe) -> Surroundings:
     def waves(manifest: str) -> list[Wave]:
         if not manifest:
             return []
-        path = Path(manifest)
-        items = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-        shippable = [item for item in items if item.get("shippable", True)]
-        return [read_wave(Clip(path.parent / item["audio_filepath"])) for item in shippable]
+        items = [item for item in read_items(Path(manifest)) if item.row.get("shippable", True)]
+        return [read_wave(Clip(item.path, item.offset_s, item.duration_s)) for item in items]
 
     return Surroundings(waves(recipe.data.noise), waves(recipe.data.rooms))
 

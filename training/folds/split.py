@@ -117,7 +117,8 @@ def nested_subset(rows: Sequence[Row], size: int, seed: int) -> list[Row]:
 
     def order(row: Row) -> str:
         where = row.columns.get("audio_filepath", row.clip.path.name)
-        return hashlib.sha256(f"{seed}/{where}/{row.offset_s}".encode()).hexdigest()
+        key = f"{seed}/{where}/{row.offset_s}"
+        return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
     classes: dict[int, list[Row]] = defaultdict(list)
     for row in sorted(rows, key=order):

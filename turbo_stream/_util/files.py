@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from turbo_stream._util.unicode_text import json_text
 from turbo_stream.errors import InputError
 
 
@@ -31,8 +32,7 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON, no number rounded; ValueError for NaN and infinity."""
-    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
-    write_text(path, text + "\n")
+    write_text(path, json_text(value, indent=2, allow_nan=False) + "\n")
 
 
 def read_whole_lines(path: Path) -> tuple[list[Any], int]:

@@ -139,6 +139,7 @@ def _run(
         replace(settings, mode=mode, gold_text=gold_text, seed=seed),
         conditions=expand_conditions(augment),
         engine=_engine(Engine, engine, workers),
+        say=lambda message: print(f"turbo-eval: {message}", file=sys.stderr),
     )
     _print_headline(metrics, out)
     if target is not None and model_out is not None:

@@ -56,6 +56,9 @@ TOKENIZER_NAME = "tokenizer.json"
 DIRECTED = "directed"
 """The label whose probability decides in the pipeline."""
 
+NOT_DIRECTED = "not_directed"
+"""The label of speech to others."""
+
 DEFAULT_POINT = "balanced"
 """The operating point that `threshold` belongs to."""
 

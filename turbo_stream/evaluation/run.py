@@ -1,6 +1,7 @@
 """A whole evaluation: manifest in, predictions, metrics and report out."""
 
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,12 @@ from numpy.typing import NDArray
 
 import turbo_stream
 from turbo_stream.detection.manifest import MANIFEST_NAME
-from turbo_stream.detection.package import file_hash
+from turbo_stream.detection.package import DIRECTED, file_hash
 from turbo_stream.evaluation._progress import with_progress
 from turbo_stream.evaluation.corpus.clip import read_clip
+from turbo_stream.evaluation.corpus.labels import check_spelling, unknown_labels
 from turbo_stream.evaluation.corpus.manifest import Item, read_manifest
+from turbo_stream.evaluation.corpus.part import row_duration_s, row_offset_s
 from turbo_stream.evaluation.corpus.rows import Row
 from turbo_stream.evaluation.report._mistakes import ReadAudio
 from turbo_stream.evaluation.report.report import write_results
@@ -23,6 +26,8 @@ from turbo_stream.evaluation.scoring._scorer import Scorer
 from turbo_stream.evaluation.scoring.local_engine import Scored, score_locally
 from turbo_stream.evaluation.scoring.settings import ScoringSettings
 from turbo_stream.recognition.whisper import WhisperRecognizer
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -50,20 +55,28 @@ def evaluate(
     *,
     conditions: Sequence[str] = ("clean",),
     engine: Engine | None = None,
+    say: Callable[[str], None] = _LOG.warning,
 ) -> dict[str, Any]:
     """Score a manifest into `out` and return the content of `metrics.json`.
+
+    `say` is told before the scoring what of the manifest will count for less than its author may
+    think: labels that the model does not know, and rows without one.
 
     What an earlier, killed run with the same arguments has scored is not scored again. The first
     condition's rows are `out/predictions.jsonl`, those of the others
     `out/conditions/NAME/predictions.jsonl`.
 
     Raises:
-        InputError: the manifest or the settings are not usable, or `out` holds another run.
+        InputError: the manifest or the settings are not usable, a label is a misspelt one of the
+            model's, or `out` holds another run.
     """
     items = read_manifest(manifest)
     settings = settings.resolved()
     # Loading the models here first tells of wrong settings in one line, before any worker starts.
-    run = describe_run(Scorer(settings), settings, manifest)
+    scorer = Scorer(settings)
+    for message in remarks(manifest, items, settings, scorer.models.package.labels):
+        say(message)
+    run = describe_run(scorer, settings, manifest)
     rows = {
         name: _score(items, replace(settings, condition=name), run, _folder(out, name), engine)
         for name in conditions
@@ -72,6 +85,46 @@ def evaluate(
     sweep = rows if others else None
     base = manifest if manifest.is_dir() else manifest.parent
     return write_results(out, rows[first], run, conditions=sweep, read_audio=_reader(base, run))
+
+
+def remarks(
+    manifest: Path, items: Sequence[Item], settings: ScoringSettings, known: Sequence[str]
+) -> list[str]:
+    """Return what to tell of the labels of `items` before they are scored.
+
+    Raises:
+        InputError: a label differs from one of `known` only in its spelling.
+    """
+    if settings.mode == "stream":
+        labels = [(place, label) for item in items for place, label in _span_labels(manifest, item)]
+        bare = 0
+    else:
+        labels = [
+            (f"{manifest}, item {item.index + 1}", label)
+            for item in items
+            if (label := item.row.get("label"))
+        ]
+        bare = len(items) - len(labels)
+    check_spelling(labels, known)
+    found = []
+    if unknown := unknown_labels(labels, known):
+        counts = "count as not directed" if DIRECTED in known else "can only be missed"
+        found.append(f"{manifest}: {unknown}; these {counts}")
+    if bare:
+        found.append(
+            f"{manifest}: {bare} of {len(items)} rows have no label; they are scored and count in "
+            "no figure"
+        )
+    return found
+
+
+def _span_labels(manifest: Path, item: Item) -> Iterator[tuple[str, str]]:
+    """Yield the labels of a recording's segments; what is malformed is told with its item."""
+    segments = item.row.get("segments")
+    for number, segment in enumerate(segments if isinstance(segments, list) else (), 1):
+        label = segment.get("label") if isinstance(segment, dict) else None
+        if label and isinstance(label, str):
+            yield f"{manifest}, item {item.index + 1}, segment {number}", label
 
 
 def describe_run(scorer: Scorer, settings: ScoringSettings, manifest: Path) -> dict[str, Any]:
@@ -135,7 +188,7 @@ def _reader(base: Path, run: dict[str, Any]) -> ReadAudio:
     """Return what reads the sound of a row for the report: the clip, or the event's part."""
 
     def read(row: Row) -> NDArray[np.int16]:
-        offset_s, duration_s = float(row.get("offset") or 0.0), row.get("duration")
+        offset_s, duration_s = row_offset_s(row), row_duration_s(row)
         if run["mode"] == "stream":
             duration_s = row["end_s"] - row["start_s"]
             offset_s += row["start_s"]

@@ -8,14 +8,15 @@ from typing import Any
 
 from turbo_stream._util.files import write_private
 from turbo_stream._util.timebase import to_seconds
-from turbo_stream.detection.package import DIRECTED
+from turbo_stream._util.unicode_text import json_text
+from turbo_stream.detection.package import DIRECTED, NOT_DIRECTED
 from turbo_stream.errors import InputError
 from turbo_stream.events import Utterance
 from turbo_stream.segmentation.segment import Segment
 
 MANIFEST_NAME = "manifest.jsonl"
 
-LABELS = (DIRECTED, "not_directed")
+LABELS = (DIRECTED, NOT_DIRECTED)
 """Folders beside the recordings into which a person sorts them."""
 
 
@@ -41,7 +42,7 @@ class RecordedManifest:
 
     def append(self, row: dict[str, Any]) -> None:
         """Add `row`; OSError if that fails."""
-        line = json.dumps(row, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+        line = json_text(row).encode() + b"\n"
         with self._path.open("ab") as file:
             file.write(line)
             file.flush()
@@ -94,8 +95,8 @@ class RecordedManifest:
         return rows
 
     def _replace(self, rows: list[dict[str, Any]]) -> None:
-        lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
-        write_private(self._path, "".join(lines).encode("utf-8", "replace"))
+        lines = [json_text(row) + "\n" for row in rows]
+        write_private(self._path, "".join(lines).encode())
 
     def _cut_half_a_line(self) -> None:
         """Cut what was being written at a crash; an editor's last line only lacks its end."""

@@ -11,6 +11,7 @@ from tools.corpus.hearing import HYPOTHESES_NAME, Hearing, recognizer_names
 from tools.corpus.scene_sound import speak
 from training.data.hypotheses import MISSING, read_hypotheses
 from turbo_stream.errors import InputError
+from turbo_stream.evaluation.corpus.part import Part
 
 
 @needs("flite")
@@ -27,8 +28,12 @@ def test_clips_are_heard_once_and_read_by_the_trainer(tmp_path: Path) -> None:
     path = tmp_path / HYPOTHESES_NAME
     whole = path.read_bytes()
     heard = read_hypotheses([path])
-    assert list(heard) == ["clips/stop.flac", "clips/yes.flac", "clips/kitchen.flac"]
-    (stop,) = heard["clips/stop.flac"]
+    assert [part.path for part in heard] == [
+        "clips/stop.flac",
+        "clips/yes.flac",
+        "clips/kitchen.flac",
+    ]
+    (stop,) = heard[Part("clips/stop.flac")]
     assert stop.text == "stop"
     assert stop.confidence != MISSING
 

@@ -17,6 +17,7 @@ from training.data.manifest import (
 from training.data.names import draw_named
 from training.data.row import stable_share, text_key
 from turbo_stream.errors import InputError
+from turbo_stream.evaluation.corpus.part import Part
 
 LABELS = ("not_directed", "directed")
 
@@ -62,7 +63,7 @@ def test_a_line_that_a_held_out_clip_speaks_is_not_read(tmp_path):
 
 def test_a_hypothesis_without_confidence_says_so(tmp_path):
     write_lines(tmp_path / "h.jsonl", [{"audio_filepath": "a", "text": "x"}])
-    assert read_hypotheses([tmp_path / "h.jsonl"])["a"][0].confidence == MISSING
+    assert read_hypotheses([tmp_path / "h.jsonl"])[Part("a")][0].confidence == MISSING
 
 
 def test_predictions_of_turbo_eval_are_hypotheses(tmp_path):
@@ -75,10 +76,10 @@ def test_predictions_of_turbo_eval_are_hypotheses(tmp_path):
     ]
     write_lines(tmp_path / "predictions.jsonl", rows)
     found = read_hypotheses([tmp_path / "predictions.jsonl"])
-    assert found["a"][0].text == "he heard"
-    assert found["a"][0].confidence == (-1.5, 0.0, 1.25, 0.0)
-    assert (found["b"][0].text, found["b"][0].confidence) == ("", (0.0, 1.0, 1.0, 0.0))
-    assert "c" not in found
+    assert found[Part("a")][0].text == "he heard"
+    assert found[Part("a")][0].confidence == (-1.5, 0.0, 1.25, 0.0)
+    assert (found[Part("b")][0].text, found[Part("b")][0].confidence) == ("", (0.0, 1.0, 1.0, 0.0))
+    assert Part("c") not in found
 
 
 def test_whose_words_are_read_can_be_chosen(tmp_path):

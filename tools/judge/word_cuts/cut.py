@@ -144,4 +144,7 @@ def mark_matched(rows: Sequence[Row], seed: int) -> None:
 
 
 def _order(seed: int) -> Callable[[str], str]:
-    return lambda group: hashlib.sha256(f"{seed}/{group}".encode()).hexdigest()
+    def order(group: str) -> str:
+        return hashlib.sha256(f"{seed}/{group}".encode("utf-8", "surrogatepass")).hexdigest()
+
+    return order

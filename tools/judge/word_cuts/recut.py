@@ -64,6 +64,11 @@ def recut(
     return rows, skipped
 
 
+def _stem(item: Item) -> str:
+    """Return the file's name, and where in it a later part begins: rows may share a file."""
+    return f"{item.path.stem}_{item.part.start}" if item.part.start else item.path.stem
+
+
 def cut_items(
     items: Sequence[Item], out: Path, config: CutConfig, skipped: Counter[str]
 ) -> Iterator[dict[str, Any]]:
@@ -73,7 +78,7 @@ def cut_items(
     """
     aligner = WordAligner()
     for item in track(items, "cutting", console=Console(stderr=True)):
-        pcm = read_clip(item.path, item.offset_s, item.duration_s if item.offset_s else None)
+        pcm = read_clip(item.path, item.offset_s, item.duration_s)
         word = (item.device_name or "").lower()
         wave = as_wave(pcm)
         span = aligner.find(pcm, item.text or "", word) if word else None
@@ -86,9 +91,10 @@ def cut_items(
         if snr_db < config.own_snr_db:
             skipped[f"{collection}: its own noise is too loud"] += 1
             continue
-        target = out / "words" / f"{item.path.stem}{SUFFIX}.flac"
+        stem = _stem(item)
+        target = out / "words" / f"{stem}{SUFFIX}.flac"
         target.parent.mkdir(parents=True, exist_ok=True)
-        seed = zlib.crc32(item.path.stem.encode())
+        seed = zlib.crc32(stem.encode("utf-8", "surrogatepass"))
         sound = cut_word(wave, span, seed, config)
         soundfile.write(target, sound, config.sample_rate)
         yield {

@@ -28,6 +28,8 @@ from tools.recognizers.pocketsphinx_lm.text import words_of
 from turbo_stream._util.clocks import processor_time
 from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.cli.command import run_command
+from turbo_stream.evaluation.corpus.manifest import read_manifest
+from turbo_stream.evaluation.corpus.part import row_duration_s, row_offset_s
 from turbo_stream.recognition.auto import load_recognizer
 from turbo_stream.recognition.pocketsphinx import PocketSphinxRecognizer
 from turbo_stream.recognition.recognizer import Recognizer
@@ -104,18 +106,17 @@ def read_rows(manifest: Path, by: str) -> Iterator[tuple[str, dict[str, Any]]]:
             start = max(row["start_s"] - 0.25, 0.0)
             yield manifest.stem, {**row, "path": path, "offset": start, "duration": length}
         return
-    for line in manifest.read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
-        if row.get("text") or row.get("slots"):
-            group = str(row.get(by, manifest.stem))
-            yield group, {**row, "path": manifest.parent / row["audio_filepath"]}
+    for item in read_manifest(manifest):
+        if item.text or item.row.get("slots"):
+            yield str(item.row.get(by, manifest.stem)), {**item.row, "path": item.path}
 
 
 def read_sound(row: dict[str, Any]) -> NDArray[np.int16]:
     """Return the row's sound, int16 at 16 kHz, first channel."""
     info = soundfile.info(row["path"])
-    start = round(row.get("offset", 0.0) * info.samplerate)
-    frames = round(row["duration"] * info.samplerate) if "offset" in row else -1
+    start = round(row_offset_s(row) * info.samplerate)
+    duration_s = row_duration_s(row)
+    frames = -1 if duration_s is None else round(duration_s * info.samplerate)
     pcm, _ = soundfile.read(row["path"], frames, start, dtype="int16", always_2d=True)
     sound = pcm[:, 0]
     return (

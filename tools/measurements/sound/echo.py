@@ -61,7 +61,7 @@ class Condition:
 
 def read(manifest: Path, limit: int) -> list[tuple[str, np.ndarray]]:
     """Return names and `[N]` float samples at 16 kHz of up to `limit` rows, evenly spread."""
-    rows = [json.loads(line) for line in manifest.read_text("utf-8").splitlines()]
+    rows = [json.loads(line) for line in manifest.read_text("utf-8").split("\n") if line]
     recordings = []
     for row in rows[:: max(1, len(rows) // limit)][:limit]:
         path = manifest.parent / row["audio_filepath"]

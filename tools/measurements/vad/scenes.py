@@ -56,7 +56,7 @@ class Scene:
 
 def read_manifest(path: Path) -> list[dict]:
     """Return the rows of a JSONL manifest, with `audio_filepath` made absolute."""
-    rows = [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
+    rows = [json.loads(line) for line in path.read_text("utf-8").split("\n") if line.strip()]
     for row in rows:
         row["audio_filepath"] = path.parent / row["audio_filepath"]
     return rows

@@ -128,7 +128,7 @@ def build_model(
             else:
                 held.setdefault(path.name.split(".")[0], []).append(words_of(text))
     spelled = {
-        line.split()[0] for line in dict_path.read_text(encoding="utf-8").splitlines() if line
+        line.split()[0] for line in dict_path.read_text(encoding="utf-8").split("\n") if line
     }
     vocabulary = choose_words(train, stock, spelled, words)
     ids = {word: i for i, word in enumerate(vocabulary)}

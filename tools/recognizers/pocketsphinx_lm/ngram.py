@@ -244,5 +244,5 @@ def write_binary(arpa: Path, binary: Path) -> None:
 
 def kept_entries(dictionary: Path, words: set[str]) -> list[str]:
     """Return the lines of a PocketSphinx dictionary that spell `words`, variants included."""
-    lines = dictionary.read_text(encoding="utf-8").splitlines()
+    lines = dictionary.read_text(encoding="utf-8").rstrip().split("\n")
     return [line for line in lines if line.split()[0].split("(")[0] in words]

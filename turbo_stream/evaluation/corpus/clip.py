@@ -1,5 +1,6 @@
 """The samples of one item, and no more of its file than that."""
 
+import math
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -54,8 +55,12 @@ def _mono(blocks: Iterator[Frames]) -> Iterator[Samples]:
 
 def _cut(decoder: Decoder, offset_s: float, duration_s: float | None) -> Iterator[Frames]:
     """Yield the frames of the clip at the file's own rate: cut first, resampled then."""
+    if not math.isfinite(offset_s):
+        return
     start = round(offset_s * decoder.rate)
-    stop = None if duration_s is None else start + round(duration_s * decoder.rate)
+    stop = None
+    if duration_s is not None and math.isfinite(duration_s):
+        stop = start + round(duration_s * decoder.rate)
     at = decoder.skip(start) if start else 0
     for frames in decoder.blocks():
         part = frames[max(0, start - at) : None if stop is None else max(0, stop - at)]

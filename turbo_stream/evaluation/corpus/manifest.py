@@ -1,13 +1,17 @@
 """One row of a manifest."""
 
 import csv
+import io
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from turbo_stream._util.unicode_text import whole_text
 from turbo_stream.errors import InputError
+from turbo_stream.evaluation.corpus.part import Part, row_duration_s, row_offset_s
 
 
 @dataclass(frozen=True)
@@ -25,19 +29,24 @@ class Item:
 
     @property
     def text(self) -> str | None:
-        """What was said, if the manifest says so."""
-        return self.row.get("text")
+        """What was said, if the manifest says so; as a tokenizer takes it."""
+        text = self.row.get("text")
+        return None if text is None else whole_text(text)
+
+    @property
+    def part(self) -> Part:
+        """Which part of its file this is: what rows are joined by."""
+        return Part.of(self.row)
 
     @property
     def offset_s(self) -> float:
         """Where in the file the clip begins."""
-        return float(self.row.get("offset") or 0.0)
+        return row_offset_s(self.row)
 
     @property
     def duration_s(self) -> float | None:
-        """How long the clip is; None for the rest of the file."""
-        duration = self.row.get("duration")
-        return None if duration is None else float(duration)
+        """How long the clip is from there on; None for the rest of the file."""
+        return row_duration_s(self.row)
 
     @property
     def names(self) -> tuple[str, ...] | None:
@@ -47,7 +56,8 @@ class Item:
     @property
     def device_name(self) -> str | None:
         """What the device of this recording is called, if the manifest says so."""
-        return self.row.get("device_name")
+        name = self.row.get("device_name")
+        return None if name is None else whole_text(name)
 
 
 AUDIO_SUFFIXES = {
@@ -63,6 +73,8 @@ def read_manifest(path: Path) -> list[Item]:
 
     A file ending in `.csv` is CSV with a header, a folder holds one folder of sound per label,
     and anything else is JSON lines with `audio_filepath` (absolute, or relative to the manifest).
+    A row without `offset`, or with null, begins at 0; one without `duration` goes on to the end of
+    its file.
 
     Raises:
         InputError: the manifest is missing, empty, or a row is not what it should be; the
@@ -88,10 +100,10 @@ def _item(manifest: Path, base: Path, index: int, row: Any) -> Item:
     audio = row.get("audio_filepath")
     if not isinstance(audio, str) or not audio:
         raise InputError(f"{where} has no audio_filepath; give the path of a sound file")
-    for key in _NUMBERS:
-        value = row.get(key)
-        if value is not None and (not isinstance(value, (int, float)) or not value >= 0):
-            raise InputError(f"{where}: {key} is {value!r}; give seconds from 0, or leave it out")
+    try:
+        Part.of(row)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
     for key in ("label", "text", "device_name"):
         if not isinstance(row.get(key), (str, type(None))):
             raise InputError(f"{where}: {key} is {row[key]!r:.40}; give a text, or leave it out")
@@ -99,19 +111,22 @@ def _item(manifest: Path, base: Path, index: int, row: Any) -> Item:
 
 
 def _json_rows(path: Path) -> Iterator[Any]:
-    for number, line in enumerate(_lines(path), 1):
+    # Only these end a line: U+2028, U+0085 and others may stand in a text as they are.
+    for number, line in enumerate(re.split("\r\n|\r|\n", _content(path)), 1):
         if not line.strip():
             continue
         try:
             yield json.loads(line)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
+            reason = getattr(error, "msg", None) or error
             raise InputError(
-                f"{path}, line {number} is no JSON ({error.msg}); give one JSON object a line"
+                f"{path}, line {number} is no JSON ({reason}); give one JSON object a line"
             ) from error
 
 
 def _csv_rows(path: Path) -> Iterator[dict[str, Any]]:
-    reader = csv.DictReader(_lines(path), strict=True)
+    # The line breaks inside quoted cells are the text's own.
+    reader = csv.DictReader(io.StringIO(_content(path), newline=""), strict=True)
     try:
         for row in reader:
             # An empty cell means that the column does not apply to this row.
@@ -131,9 +146,9 @@ def _tree_rows(folder: Path) -> Iterator[dict[str, Any]]:
             yield {"audio_filepath": relative.as_posix(), "label": relative.parts[0]}
 
 
-def _lines(path: Path) -> list[str]:
+def _content(path: Path) -> str:
     try:
-        return path.read_text("utf-8-sig").splitlines()
+        return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         reason = error.strerror or error
         raise InputError(f"manifest {path} cannot be read ({reason}); check the path") from error

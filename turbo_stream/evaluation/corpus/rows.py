@@ -114,7 +114,7 @@ def read_run(folder: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """
     rows = []
     path = folder / PREDICTIONS_NAME
-    for number, line in enumerate(_read_text(path).splitlines(), 1):
+    for number, line in enumerate(_read_text(path).split("\n"), 1):
         if line.strip():
             rows.append(_json_object(line, f"{path}, line {number},"))
     path = folder / METRICS_NAME

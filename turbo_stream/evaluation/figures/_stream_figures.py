@@ -8,15 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from turbo_stream.detection.package import DIRECTED
+from turbo_stream.detection.package import DIRECTED, NOT_DIRECTED
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.rows import Row, duration_of
 from turbo_stream.evaluation.corpus.spans import Span, read_spans
 from turbo_stream.evaluation.figures.latency import percentiles
 from turbo_stream.evaluation.figures.stream_matching import Matching, match
-
-NOT_DIRECTED = "not_directed"
-"""Label of an event that belongs to no span: nobody spoke to the device there."""
 
 _OF_THE_RECORDING = frozenset(
     {"segments", "events", "duration", "audio_s", "text", "text_used", "latency_ms", "label"}

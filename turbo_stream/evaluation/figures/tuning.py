@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_stream._util.unicode_text import json_text
 from turbo_stream.detection.manifest import MANIFEST_NAME
 from turbo_stream.detection.package import ModelPackage, file_hash
 from turbo_stream.errors import InputError
@@ -166,7 +167,7 @@ def _write_copy(package: ModelPackage, tuned: Tuned, folder: Path) -> None:
         with (folder / CARD_NAME).open("a", encoding="utf-8") as card:
             card.write(_card_section(tuned))
         manifest["files"][CARD_NAME] = file_hash(folder / CARD_NAME)
-    text = json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False)
+    text = json_text(manifest, indent=2, allow_nan=False)
     (folder / MANIFEST_NAME).write_text(text + "\n", encoding="utf-8")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_stream._util.unicode_text import whole_text
 from turbo_stream.evaluation.corpus.rows import Row, is_scored, speaker_groups
 from turbo_stream.evaluation.figures.bootstrap import Figures
 
@@ -71,7 +72,8 @@ class WordItems:
         errors = np.zeros((len(kept), 3))
         words = np.zeros(len(kept))
         for i, row in enumerate(kept):
-            found = jiwer.process_words(normalize(row["text"]), normalize(row["text_used"]))
+            said, heard = (normalize(whole_text(row[key])) for key in ("text", "text_used"))
+            found = jiwer.process_words(said, heard)
             errors[i] = found.substitutions, found.deletions, found.insertions
             words[i] = found.hits + found.substitutions + found.deletions
         return cls(errors, words, speaker_groups(kept))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from turbo_stream._util.files import write_json, write_text
 from turbo_stream.detection.package import DIRECTED
 from turbo_stream.errors import InputError
+from turbo_stream.evaluation.corpus.part import Part
 from turbo_stream.evaluation.corpus.rows import BinaryItems, Row, is_scored, read_run
 from turbo_stream.evaluation.figures._multiclass import ClassItems, weighted_multiclass
 from turbo_stream.evaluation.figures._slices import figures
@@ -70,9 +71,7 @@ class _Run:
         items: dict[tuple[object, ...], Row] = {}
         seen: dict[tuple[object, ...], int] = {}
         for row in scored:
-            key = tuple(
-                str(row.get(column)) for column in ("audio_filepath", "offset", "start_s", "end_s")
-            )
+            key: tuple[object, ...] = (Part.of(row), row.get("start_s"), row.get("end_s"))
             # The same clip may stand in a manifest several times.
             seen[key] = seen.get(key, 0) + 1
             items[(*key, seen[key])] = row
@@ -100,8 +99,8 @@ def compare(dir_a: Path, dir_b: Path, out: Path) -> dict[str, Any]:
     agreed = [key for key in common if a.items[key]["label"] == b.items[key]["label"]]
     if not agreed:
         raise InputError(
-            f"{dir_a} and {dir_b} have no scored item in common (audio_filepath, offset and label "
-            "must be equal); compare runs over the same manifest"
+            f"{dir_a} and {dir_b} have no scored item in common (audio_filepath, offset, duration "
+            "and label must be equal); compare runs over the same manifest"
         )
     rows_a, rows_b = ([side.items[key] for key in agreed] for side in (a, b))
     changed = _changed(rows_a, rows_b, a.run, b.run)

@@ -8,6 +8,7 @@ from typing import Any
 
 from turbo_stream._util.closing import Closing
 from turbo_stream._util.files import read_whole_lines
+from turbo_stream._util.unicode_text import json_text
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.rows import PREDICTIONS_NAME
 
@@ -61,7 +62,7 @@ class Journal(Closing):
         temporary = self._folder / f".{PREDICTIONS_NAME}.{os.getpid()}"
         with temporary.open("w", encoding="utf-8") as file:
             for row in rows:
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+                file.write(json_text(row) + "\n")
         temporary.replace(self._folder / PREDICTIONS_NAME)
         return rows
 
@@ -81,5 +82,5 @@ class Journal(Closing):
         return kept
 
     def _write(self, entry: dict[str, Any]) -> None:
-        self._file.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
+        self._file.write(json_text(entry).encode() + b"\n")
         self._file.flush()
