@@ -110,7 +110,7 @@ def test_broken_frames_are_closed(server: Served) -> None:
         ("?threshold=0_5", "number from 0 to 1"),
         ("?threshold=", "number from 0 to 1"),
         ("?threshold=high", "number from 0 to 1"),
-        ("?show_rejected=1", "`show_rejected`"),
+        ("?show_rejected=1", "show_rejected"),
         ("?partials=maybe", "partials has to be 0 or 1"),
         ("?colour=red", "unknown option"),
         ("?name=friday", "has no use for them"),
