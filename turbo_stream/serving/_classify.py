@@ -62,7 +62,7 @@ class Classify:
             self._busy += 1
             try:
                 with self._hub.metrics.stream("rest"):
-                    events = await self._classified(stream, content)
+                    events, notices = await self._classified(stream, content)
             finally:
                 self._busy -= 1
         except Refused as refused:
@@ -76,6 +76,7 @@ class Classify:
         return {
             "accepted": "accepted" in decisions,
             "events": [event.to_json() for event in events],
+            "notices": notices,
         }
 
     def _check_busy(self) -> None:
@@ -115,7 +116,7 @@ class Classify:
         self._hub.metrics.received("rest", len(content))
         return bytes(content)
 
-    async def _classified(self, stream: Pipeline, content: bytes) -> list[Event]:
+    async def _classified(self, stream: Pipeline, content: bytes) -> tuple[list[Event], list[str]]:
         """Run `stream` over the file on a thread of its own, and end that with the request."""
         wanted = threading.Event()
         wanted.set()
@@ -139,11 +140,11 @@ def _too_long(limits: Limits) -> NotClassified:
 
 def _events(
     stream: Pipeline, content: bytes, longest_s: float, wanted: threading.Event
-) -> list[Event]:
+) -> tuple[list[Event], list[str]]:
     from turbo_stream.audio.file import FileSource
 
     source = FileSource("the file", content=content)
-    return list(stream.run(_bounded(source, longest_s, wanted)))
+    return list(stream.run(_bounded(source, longest_s, wanted))), source.notices
 
 
 def _bounded(
