@@ -19,6 +19,7 @@ import pytest
 import soundfile
 
 from tests.support.paths import ROOT
+from tests.support.sound_files import encode
 from tests.support.tiny_package import write_package
 
 pytestmark = pytest.mark.slow
@@ -93,6 +94,17 @@ def _write_sounds(folder: Path, pcm: np.ndarray) -> None:
     (folder / "truncated.wav").write_bytes(whole[: int(len(whole) * 0.9)])
     (folder / "clip.raw").write_bytes(pcm.tobytes())
     (folder / "odd.raw").write_bytes(pcm.tobytes() + b"\x01")
+    (folder / "killed.wav").write_bytes(whole[:40] + bytes(4) + whole[44:])
+    write("opposite.wav", np.stack([clip, -clip], axis=1))
+    for name in (
+        "10:30.wav",
+        "http:x.wav",
+        os.fsdecode(b"caf\xe9.wav"),
+        "two\nlines.wav",
+        "-d.wav",
+    ):
+        (folder / name).write_bytes(whole)
+    encode(folder / "clip.mkv", [np.interp(times[::4], range(len(clip)), clip)] * 2, "aac", 48_000)
 
 
 def _write_bad_files(folder: Path) -> None:
@@ -156,6 +168,14 @@ CASES = {
     "stdin": Case(["-"], stdin="< clip.raw"),
     "stdin of odd length": Case(["-"], stdin="< odd.raw"),
     "config": Case(["clip.wav", "--config", "good.toml"]),
+    "a killed recorder": Case(["killed.wav"]),
+    "opposite phase": Case(["opposite.wav"]),
+    "a name with a colon": Case(["10:30.wav"]),
+    "a name like an address": Case(["http:x.wav"]),
+    "a name that is no UTF-8": Case([os.fsdecode(b"caf\xe9.wav")]),
+    "a name of two lines": Case(["two\nlines.wav"]),
+    "a name with a dash": Case(["./-d.wav"]),
+    "the second track": Case(["clip.mkv", "--track", "1"]),
     # One line, status 2.
     "missing file": Case(["nowhere.wav"], "nowhere.wav"),
     "empty file": Case(["empty.wav"], "empty.wav"),
@@ -174,6 +194,12 @@ CASES = {
     "empty stdin": Case(["-"], "stdin", "< /dev/null"),
     "one byte on stdin": Case(["-"], "stdin", "< one_byte.raw"),
     "a wav on stdin": Case(["-"], "WAV", "< clip.wav"),
+    "flac on stdin": Case(["-"], "ffmpeg -i - -f s16le", "< 44k.flac"),
+    "matroska on stdin": Case(["-"], "ffmpeg -i - -f s16le", "< clip.mkv"),
+    "no such track": Case(["clip.mkv", "--track", "2"], "no audio track 2"),
+    "a track on stdin": Case(["-", "--track", "1"], "--track is 1", "< clip.raw"),
+    "a name that is no UTF-8, missing": Case([os.fsdecode(b"\xe9.wav")], "\\xe9.wav: no such file"),
+    "a dash before a name": Case(["-d.wav"], "give ./-d.wav"),
     "unknown option": Case(["clip.wav", "--frobnicate"], "--frobnicate"),
     "two sources": Case(["clip.wav", "8bit.wav"], "8bit.wav"),
     "threshold of words": Case(["clip.wav", "--threshold", "loud"], "loud"),
@@ -274,6 +300,11 @@ def test_gives_the_right_answer(outcomes, name):
 
 def test_samples_that_are_no_number_are_mentioned(outcomes):
     assert "nan.wav" in outcomes["nan"].errors
+
+
+def test_channels_of_opposite_phase_are_mentioned(outcomes):
+    assert "opposite phase" in outcomes["opposite phase"].errors
+    assert "--channel" in outcomes["opposite phase"].errors
 
 
 def listen(folder, *arguments, **options):

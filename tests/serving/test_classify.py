@@ -36,6 +36,14 @@ def test_a_file_gives_the_events_of_turbo_listen(server) -> None:
     assert undetailed(found["events"]) == undetailed(httpx.Response(200, json=expected).json())
     decisions = {e["decision"] for e in expected if e["event"] == "utterance"}
     assert found["accepted"] is ("accepted" in decisions)
+    assert found["notices"] == []
+
+
+def test_what_there_is_to_say_about_a_file_is_said(server, excerpt) -> None:
+    opposite = np.stack([excerpt, -np.maximum(excerpt, -32_767)], axis=1)
+    answer = httpx.post(f"{server.url}/v1/classify", content=sound_file(opposite), timeout=60)
+    (notice,) = answer.json()["notices"]
+    assert "opposite phase" in notice
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,7 @@ def test_clients_side_by_side_hear_their_own_sound(server: Served, kitchen_pcm) 
     ("message", "code", "reason"),
     [
         (b"\0" * 321, 1007, "321 bytes ends in half a sample"),
+        (b"\x1a\x45\xdf\xa3" + bytes(320), 1007, "begins like a WebM or Matroska file"),
         ("hello", 1007, "JSON object"),
         ("[" * 100_000, 1007, "JSON object"),
         ("[]", 1008, "unknown message"),

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from turbo_stream.audio.containers import bytes_to_judge, container
 from turbo_stream.audio.source import Block, SourceItem
 from turbo_stream.errors import InputError
 
@@ -17,7 +18,7 @@ READ_BYTES = 65_536
 
 CONVERT = "ffmpeg -i FILE -f s16le -ar 16000 -ac 1 - | turbo-listen -"
 
-SIGNATURES = {b"RIFF": "WAV", b"fLaC": "FLAC", b"OggS": "Ogg", b"ID3": "MP3", b"caff": "CAF"}
+CONVERT_PIPE = "ffmpeg -i - -f s16le -ar 16000 -ac 1 - | turbo-listen -"
 
 
 class RawSource:
@@ -72,17 +73,20 @@ class RawSource:
                 break
             data = carried + read
             if heard == 0:
-                if len(data) < 4:
+                if len(data) < bytes_to_judge(data):
                     carried = data
                     continue
-                self._refuse_containers(data)
+                _refuse_containers(data)
             whole = len(data) // 2 * 2
             carried, heard = data[whole:], heard + whole // 2
             if whole:
                 yield Block(np.frombuffer(data[:whole], dtype="<i2").astype(np.int16))
         if len(carried) > 1:
-            heard += 1
-            yield Block(np.frombuffer(carried[:2], dtype="<i2").astype(np.int16))
+            if heard == 0:
+                _refuse_containers(carried)
+            heard += len(carried) // 2
+            carried = carried[: len(carried) // 2 * 2]
+            yield Block(np.frombuffer(carried, dtype="<i2").astype(np.int16))
         if heard == 0 and not self._closed:
             raise InputError(f"stdin ended without a sample; pipe raw s16le 16 kHz mono: {CONVERT}")
 
@@ -100,10 +104,11 @@ class RawSource:
                 select.select([self._stream, self._wake_reader], [], [])
         return not self._closed
 
-    def _refuse_containers(self, data: bytes) -> None:
-        for signature, name in SIGNATURES.items():
-            if data.startswith(signature):
-                raise InputError(
-                    f"stdin begins like a {name} file, but must be raw s16le 16 kHz mono; name "
-                    f"the file instead of -, or convert it: {CONVERT}"
-                )
+
+def _refuse_containers(data: bytes) -> None:
+    name = container(data)
+    if name is not None:
+        raise InputError(
+            f"stdin begins like a {name} file, but must be raw s16le 16 kHz mono; name the file "
+            f"instead of -, or convert it: {CONVERT_PIPE}"
+        )

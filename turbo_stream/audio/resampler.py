@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_stream._util.timebase import SAMPLE_RATE
-from turbo_stream.audio.source import Pcm
+from turbo_stream.audio.frames import Lost
+from turbo_stream.audio.source import Gap, Pcm
 
 Samples = NDArray[np.float32]
 
@@ -39,20 +40,41 @@ class Resampler:
             bounded = self._stream.resample_chunk(np.ascontiguousarray(bounded), last=last)
         return to_pcm(bounded)
 
+    def finish(self) -> Pcm:
+        """Return what the filter still holds, and forget the past, as before a gap."""
+        tail = self.process(np.zeros(0, np.float32), last=True)
+        self.reset()
+        return tail
+
     def reset(self) -> None:
         """Forget the past, as after a gap."""
         if self._stream is not None:
             self._stream.clear()
 
 
-def resample_blocks(blocks: Iterable[Samples], rate: int) -> Iterator[Pcm]:
-    """Yield what a `Resampler` makes of whole mono sound at `rate` Hz, its tail included."""
+def resample_blocks(items: Iterable[Samples | Lost], rate: int) -> Iterator[Pcm | Gap]:
+    """Yield what a `Resampler` makes of whole mono sound at `rate` Hz, its tail included.
+
+    Where the sound is interrupted the filter begins anew, and what follows stays in its place: a
+    gap is as long as the time that the samples so far do not fill.
+    """
     resampler = Resampler(rate)
-    for block in blocks:
-        pcm = resampler.process(block)
+    read, yielded = 0, 0
+    for item in items:
+        if isinstance(item, Lost):
+            pcm = resampler.finish()
+            read += item.frames
+        else:
+            pcm = resampler.process(item)
+            read += len(item)
         if len(pcm):
+            yielded += len(pcm)
             yield pcm
-    tail = resampler.process(np.zeros(0, np.float32), last=True)
+        if isinstance(item, Lost):
+            lost = round(read * SAMPLE_RATE / rate) - yielded
+            yielded += lost
+            yield Gap(lost, item.cause)
+    tail = resampler.finish()
     if len(tail):
         yield tail
 

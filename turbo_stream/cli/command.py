@@ -3,9 +3,11 @@
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
+from turbo_stream._util.shown import shown
 from turbo_stream.cli.wording import with_flags
 from turbo_stream.errors import TurboStreamError
 
@@ -19,11 +21,11 @@ def run_command(command: click.Command, arguments: Sequence[str] | None = None) 
     # Modules of a checkout are run by their names.
     called = f"python -m {name}" if "." in name else name
     context: click.Context | None = None
+    given = list(sys.argv[1:] if arguments is None else arguments)
     _replace_closed_streams()
     try:
         # Not `command.main`: it ends with status 1 when the reader of stdout has gone.
-        given = list(sys.argv[1:] if arguments is None else arguments)
-        with command.make_context(called, given) as context:
+        with command.make_context(called, list(given)) as context:
             command.invoke(context)
         sys.stdout.flush()
     except BrokenPipeError:
@@ -34,7 +36,8 @@ def run_command(command: click.Command, arguments: Sequence[str] | None = None) 
         _discard_output()
         return status
     except click.UsageError as error:
-        return _fail(name, f"{error.format_message().rstrip('.')} (see {called} --help)", 2)
+        hint = _hint_at_file(given) or f"see {called} --help"
+        return _fail(name, f"{error.format_message().rstrip('.')} ({hint})", 2)
     except click.ClickException as error:
         return _fail(name, error.format_message(), error.exit_code)
     except click.exceptions.Exit as stop:
@@ -45,6 +48,14 @@ def run_command(command: click.Command, arguments: Sequence[str] | None = None) 
         message = with_flags(str(error), _running(command, context))
         return _fail(name, message, error.exit_code)
     return 0
+
+
+def _hint_at_file(given: Sequence[str]) -> str | None:
+    """Return how to name a file that was taken for an option."""
+    for word in given:
+        if len(word) > 1 and word.startswith("-") and Path(word).is_file():
+            return f"for the file of that name, give ./{shown(word)}"
+    return None
 
 
 def _running(command: click.Command, context: click.Context | None) -> click.Command:

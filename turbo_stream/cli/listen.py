@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 @options(Settings, "settings")
 @click.option("--device", metavar="ID", help="Microphone, by index or name.")
 @click.option("--channel", type=int, metavar="N", help="Use channel N (from 0) alone.")
+@click.option("--track", type=int, metavar="N", help="Hear audio track N (from 0) of a file.")
 @click.option("--list-devices", is_flag=True, help="List the microphones and exit.")
 @click.option("--realtime", is_flag=True, help="Play a file at its own pace, as a microphone.")
 @options(ActionsConfig, "actions")
@@ -45,6 +46,7 @@ def listen(
     settings: Settings,
     device: str | None,
     channel: int | None,
+    track: int | None,
     list_devices: bool,
     realtime: bool,
     actions: ActionsConfig,
@@ -62,7 +64,17 @@ def listen(
     from turbo_stream.audio.open import open_source
 
     # The source is opened before the models, so that a wrong file name is told at once.
-    opened = open_source(source, channel=channel, device=_index_or_name(device), realtime=realtime)
+    opened = open_source(
+        source,
+        channel=channel,
+        track=track,
+        device=_index_or_name(device),
+        realtime=realtime,
+    )
+    notices = opened.notices if isinstance(opened, FileSource) else []
+    told = len(notices)
+    for notice in notices:
+        _say(notice)
     from turbo_stream.pipeline import Models
 
     patient = not opened.live
@@ -79,7 +91,7 @@ def listen(
         if recorder is not None:
             pipeline.on_decision = recorder.note
         _show(pipeline, opened, _view(jsonl), act)
-    for notice in opened.notices if isinstance(opened, FileSource) else ():
+    for notice in notices[told:]:
         _say(notice)
 
 

@@ -79,7 +79,8 @@ class Classify:
             self._busy += 1
             try:
                 with self._hub.metrics.stream("rest"):
-                    events = await self._hub.work(self._classified(stream, content), patient=True)
+                    work = self._classified(stream, content)
+                    events, notices = await self._hub.work(work, patient=True)
             except InputError as error:
                 raise _no_sound(request, error) from None
             finally:
@@ -95,6 +96,7 @@ class Classify:
         return {
             "accepted": "accepted" in decisions,
             "events": [event.to_json() for event in events],
+            "notices": notices,
         }
 
     def _check_busy(self) -> None:
@@ -132,7 +134,7 @@ class Classify:
         self._hub.metrics.received("rest", len(content))
         return bytes(content)
 
-    async def _classified(self, stream: Pipeline, content: bytes) -> list[Event]:
+    async def _classified(self, stream: Pipeline, content: bytes) -> tuple[list[Event], list[str]]:
         """Run `stream` over the file on a thread of its own, and end that with the request."""
         wanted = threading.Event()
         wanted.set()
@@ -170,11 +172,11 @@ def _too_long(limits: Limits) -> NotClassified:
 
 def _events(
     stream: Pipeline, content: bytes, longest_s: float, wanted: threading.Event
-) -> list[Event]:
+) -> tuple[list[Event], list[str]]:
     from turbo_stream.audio.file import FileSource
 
     source = FileSource("the file", content=content)
-    return list(stream.run(_bounded(source, longest_s, wanted)))
+    return list(stream.run(_bounded(source, longest_s, wanted))), source.notices
 
 
 def _bounded(

@@ -60,8 +60,13 @@ def openapi(limits: Limits) -> dict[str, Any]:
                             "type": "array",
                             "items": {"$ref": "#/components/schemas/Event"},
                         },
+                        "notices": {
+                            "type": "array",
+                            "items": {"type": "string"},
+                            "description": "What there is to say about the file, a line each.",
+                        },
                     },
-                    "required": ["accepted", "events"],
+                    "required": ["accepted", "events", "notices"],
                     "additionalProperties": False,
                 },
                 "State": {

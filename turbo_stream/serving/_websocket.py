@@ -10,6 +10,7 @@ from starlette.datastructures import QueryParams
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from turbo_stream._util.timebase import to_seconds
+from turbo_stream.audio.containers import container
 from turbo_stream.errors import InputError
 from turbo_stream.serving._failures import described
 from turbo_stream.serving._numbers import WRONG_THRESHOLD, number
@@ -126,6 +127,13 @@ class _Client:
                 INVALID,
                 f"a message of {len(sound)} bytes ends in half a sample; send s16le, 16 kHz mono",
                 "half_sample",
+            )
+        name = container(sound) if self._session.sent_s == 0 else None
+        if name is not None:
+            raise Closing(
+                INVALID,
+                f"the sound begins like a {name} file; send raw s16le, 16 kHz mono",
+                "container",
             )
         self._hub.metrics.received("websocket", len(sound))
         pcm = np.frombuffer(sound, "<i2").astype(np.int16, copy=False)

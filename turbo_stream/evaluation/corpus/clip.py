@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_stream.audio.decoder import Decoder, Frames, open_decoder
-from turbo_stream.audio.resampler import (
-    Samples,
-    average_channels,
-    resample_blocks,
-    silence_non_finite,
-)
+from turbo_stream._util.shown import shown
+from turbo_stream._util.timebase import SAMPLE_RATE
+from turbo_stream.audio.decoder import open_decoder
+from turbo_stream.audio.frames import Frames, Lost, part
+from turbo_stream.audio.mixer import Mixer
+from turbo_stream.audio.resampler import Samples, resample_blocks, silence_non_finite
+from turbo_stream.audio.source import Gap
 from turbo_stream.errors import InputError
 
 
@@ -22,6 +22,8 @@ def read_clip(
     path: Path, offset_s: float = 0.0, duration_s: float | None = None
 ) -> NDArray[np.int16]:
     """Return `[N]` int16 at 16 kHz: the clip of `path` from `offset_s` on, channels averaged.
+
+    Times are a player's: where the file's time stamps leave time out, there is silence.
 
     Raises:
         InputError: the file is missing or no sound, or the clip begins after its end.
@@ -38,34 +40,40 @@ def clip_blocks(
         InputError: as `read_clip`.
     """
     found = False
-    with closing(open_decoder(path)) as decoder:
-        mono = _mono(_cut(decoder, offset_s, duration_s))
-        for pcm in resample_blocks(mono, decoder.rate):
-            found = True
-            yield pcm
-    if not found:
-        raise InputError(f"{path} has no sound from {offset_s} s on; check offset and duration")
-
-
-def _mono(blocks: Iterator[Frames]) -> Iterator[Samples]:
-    for frames in blocks:
-        silence_non_finite(frames)
-        yield average_channels(frames)
-
-
-def _cut(decoder: Decoder, offset_s: float, duration_s: float | None) -> Iterator[Frames]:
-    """Yield the frames of the clip at the file's own rate: cut first, resampled then."""
     if not math.isfinite(offset_s):
-        return
-    start = round(offset_s * decoder.rate)
-    stop = None
-    if duration_s is not None and math.isfinite(duration_s):
-        stop = start + round(duration_s * decoder.rate)
-    at = decoder.skip(start) if start else 0
-    for frames in decoder.blocks():
-        part = frames[max(0, start - at) : None if stop is None else max(0, stop - at)]
-        at += len(frames)
-        if len(part):
-            yield part
-        if stop is not None and at >= stop:
-            return
+        raise _nothing_there(path, offset_s)
+    with closing(open_decoder(path)) as decoder:
+        # Cut first, at the file's own rate, and resampled then.
+        start = round(offset_s * decoder.rate)
+        stop = None
+        if duration_s is not None and math.isfinite(duration_s):
+            stop = start + round(duration_s * decoder.rate)
+        at = decoder.skip(start) if start else 0
+        items = part(decoder.blocks(), at, start, stop)
+        for item in resample_blocks(_mono(items, decoder.rate), decoder.rate):
+            found = True
+            if isinstance(item, Gap):
+                yield from _silence(item.lost_samples)
+            else:
+                yield item
+    if not found:
+        raise _nothing_there(path, offset_s)
+
+
+def _nothing_there(path: Path, offset_s: float) -> InputError:
+    return InputError(f"{shown(path)} has no sound from {offset_s} s on; check offset and duration")
+
+
+def _silence(samples: int) -> Iterator[NDArray[np.int16]]:
+    for start in range(0, samples, SAMPLE_RATE):
+        yield np.zeros(min(SAMPLE_RATE, samples - start), np.int16)
+
+
+def _mono(items: Iterator[Frames | Lost], rate: int) -> Iterator[Samples | Lost]:
+    mixer = Mixer(rate)
+    for item in items:
+        if isinstance(item, Lost):
+            yield item
+        else:
+            silence_non_finite(item)
+            yield mixer.mix(item)

@@ -1,0 +1,74 @@
+"""libsndfile: WAV, FLAC, AIFF, CAF and whatever else it reads."""
+
+import os
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from turbo_stream.audio._unread import TAG_BYTES, unread_bytes
+from turbo_stream.audio.frames import BLOCK_MS, Frames, Undecodable
+
+_EXACT_SEEK = {"WAV", "WAVEX", "W64", "RF64", "AIFF", "CAF", "AU", "FLAC"}
+
+
+class SndfileDecoder:
+    """One open file; see `Decoder`."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        """Read `file`, which `close` closes.
+
+        Raises:
+            Undecodable: libsndfile does not know what it is.
+        """
+        import soundfile
+
+        try:
+            self._sound = soundfile.SoundFile(file)
+        # TypeError: soundfile's way to say that a .raw file needs its rate named.
+        except (soundfile.SoundFileError, TypeError) as error:
+            raise Undecodable(str(error)) from error
+        self._file = file
+        self._error = soundfile.SoundFileError
+        # Else soundfile seeks after each read, which damages formats whose seeks are not exact.
+        self._sound.seekable = lambda: False
+        self._broken = False
+        self.notices: list[str] = []
+        self.rate: int = self._sound.samplerate
+        self.channels: int = self._sound.channels
+        self.at = 0
+        """Frames skipped and handed out."""
+
+    def blocks(self) -> Iterator[Frames]:
+        """Yield `[N, C]` float32 blocks; a damaged place is the end."""
+        size = max(1, self.rate * BLOCK_MS // 1000)
+        while True:
+            try:
+                frames = self._sound.read(size, dtype="float32", always_2d=True)
+            except self._error:
+                self._broken = True
+                return
+            if len(frames) == 0:
+                return
+            self.at += len(frames)
+            yield frames
+
+    def unheard_bytes(self) -> int:
+        """Return, at the end of `blocks`, how many bytes after it may be sound as well."""
+        start = self._file.tell()
+        if self._broken:
+            return self._file.seek(0, os.SEEK_END) - start
+        return unread_bytes(self._file, start, 0 if self.at == 0 else TAG_BYTES)
+
+    def skip(self, frames: int) -> int:
+        """Seek, in formats where that lands on the very sample."""
+        if self._sound.format not in _EXACT_SEEK:
+            return 0
+        try:
+            self.at = int(self._sound.seek(min(frames, self._sound.frames)))
+        except self._error:
+            return 0
+        return self.at
+
+    def close(self) -> None:
+        """Release the file."""
+        self._sound.close()
+        self._file.close()
