@@ -52,7 +52,9 @@ class Models:
     detector: Detector | None = None
     """The caller's own; None for Turbo, which is then made of the classifier for each stream."""
 
-    origin: Origin = field(default_factory=lambda: Origin("models"), repr=False, compare=False)
+    _origin: Origin = field(
+        default_factory=lambda: Origin("models"), init=False, repr=False, compare=False
+    )
 
     @classmethod
     def load(
@@ -145,7 +147,7 @@ class Models:
             PackageError: the model has no class `directed`.
             ForkError: this process was forked from the one that loaded the models.
         """
-        self.origin.check()
+        self._origin.check()
         settings = self.settings.for_stream(**choices)
         turbo = TurboDetector(self.package, names=settings.names, classifier=self.classifier)
         detector: Detector = turbo

@@ -13,7 +13,7 @@ import click
 
 import turbo_stream
 from turbo_stream.actions.actions import Actions, ActionsConfig
-from turbo_stream.cli.command import run_command
+from turbo_stream.cli.command import interrupt_on, run_command
 from turbo_stream.cli.config_file import config_option
 from turbo_stream.cli.options import options
 from turbo_stream.cli.wording import tell
@@ -98,7 +98,7 @@ def listen(
 def main() -> None:
     """Entry point."""
     # Until there is sound to flush, SIGTERM ends everything as Ctrl-C does: at once, status 0.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupt_on(signal.SIGTERM)
     sys.exit(run_command(listen))
 
 
