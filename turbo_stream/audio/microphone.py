@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,6 +19,7 @@ from turbo_stream.audio.devices import (
     generation,
     rescan,
 )
+from turbo_stream.audio.mute import MUTED_AFTER_S, MuteWatch
 from turbo_stream.audio.source import Connection, Gap, SourceItem
 from turbo_stream.errors import DeviceError
 
@@ -45,6 +47,9 @@ class MicrophoneConfig:
 
     fall_back_after_s: float = 30.0
     """Seconds after which the system's default device will do as well."""
+
+    muted_after_s: float = MUTED_AFTER_S
+    """Seconds of nothing but zeros after which the device counts as muted, and is said to be."""
 
 
 class Microphone:
@@ -89,6 +94,12 @@ class Microphone:
         Raises:
             DeviceError: the device cannot be opened in the first place.
         """
+        watch = MuteWatch(self._config.muted_after_s)
+        with closing(self._record()) as items:
+            for item in items:
+                yield from watch.pass_on(item)
+
+    def _record(self) -> Generator[SourceItem, None, None]:
         capture = self._open(self._device)
         try:
             while True:

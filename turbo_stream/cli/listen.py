@@ -108,15 +108,18 @@ def _show(
     view: View,
     actions: Actions,
 ) -> None:
+    from turbo_stream.events import SourceChanged
     from turbo_stream.live.listener import events_of
 
-    watched = view.watch(source)
+    watched, seen = view.watch(source), sys.stdout.isatty()
     # A signal ends the sound: what was heard is decided, and then handed on.
     _on_signals(watched.close)
     try:
         for event in events_of(pipeline, watched):
             actions.note(event)
             view.show(event)
+            if isinstance(event, SourceChanged) and event.state == "muted" and not seen:
+                _say(f"the source is muted: {event.detail}")
     finally:
         view.close()
         watched.close()

@@ -78,7 +78,7 @@ class SegmentedStream:
         """Note that the source changed; an utterance that it broke off is dropped."""
         self.origin.check()
         event = SourceChanged(change.state, change.detail)
-        if change.state == "active":
+        if change.state in ("active", "muted"):
             return [event]
         return [event, *self._outputs(self.segmenter.abort())]
 
