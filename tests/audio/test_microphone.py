@@ -218,7 +218,7 @@ def test_the_default_device_steps_in_for_one_that_stays_away(server):
         server.plug()
         server.unplug("spare")
     assert [item.state for item in listener.tail[:2]] == ["reconnecting", "active"]
-    assert listener.tail[1].detail == "default"
+    assert listener.tail[1].detail == "default in place of vmic"
     assert listener.tail[2].lost_samples >= 16_000 * QUICK.fall_back_after_s
     assert_heard(listener.pcm[before:], SOUND)
 
