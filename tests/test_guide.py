@@ -130,7 +130,7 @@ def typed(line: str) -> str:
     if program == "turbo-listen":
         arguments = f"--asr none {arguments}"
     if program in scripts:
-        program = f"{sys.executable} -m {scripts[program].partition(':')[0]}"
+        program = f"{sys.executable} -m {scripts[program].replace('entry:', '')}"
     return f"{before}{pipe}{program} {arguments}"
 
 

@@ -25,3 +25,7 @@ class PackageError(InputError):
 
 class DeviceError(InputError):
     """A sound device is missing or cannot be opened."""
+
+
+class ForkError(TurboStreamError):
+    """Models or a stream were taken along into a forked process, where they do not work."""

@@ -141,11 +141,11 @@ class GapReported(Event):
 
 @dataclass(frozen=True)
 class SourceChanged(Event):
-    """The source went away, came back, or gave up."""
+    """The source went away, came back, gave up, or delivers nothing but zeros (`muted`)."""
 
     kind: ClassVar[str] = "source"
 
-    state: Literal["active", "reconnecting", "unavailable"]
+    state: Literal["active", "reconnecting", "unavailable", "muted"]
     detail: str = ""
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import turbo_stream
 from turbo_stream._util.clocks import Stopwatch
 from turbo_stream._util.option import is_number, shown
+from turbo_stream._util.origin import Origin
 from turbo_stream.audio.source import Connection, Pcm, SourceItem
 from turbo_stream.deciding.decider import Decider, safe_sound_reject
 from turbo_stream.deciding.follow_up import FollowUp, shifted
@@ -50,6 +51,10 @@ class Models:
 
     detector: Detector | None = None
     """The caller's own; None for Turbo, which is then made of the classifier for each stream."""
+
+    _origin: Origin = field(
+        default_factory=lambda: Origin("models"), init=False, repr=False, compare=False
+    )
 
     @classmethod
     def load(
@@ -140,7 +145,9 @@ class Models:
         Raises:
             InputError: a choice is not allowed, or the detector knows no names.
             PackageError: the model has no class `directed`.
+            ForkError: this process was forked from the one that loaded the models.
         """
+        self._origin.check()
         settings = self.settings.for_stream(**choices)
         turbo = TurboDetector(self.package, names=settings.names, classifier=self.classifier)
         detector: Detector = turbo
@@ -182,7 +189,8 @@ class Pipeline:
     """One stream: segmenter, recognizer, detector, threshold, and the accounts.
 
     Events do not depend on how the samples were cut into calls of `process`, and more samples
-    never change an event already returned. Not thread-safe: one thread feeds it.
+    never change an event already returned. Not thread-safe: one thread feeds it. In a process
+    forked from the one that made it, whatever is fed raises `ForkError`.
     """
 
     def __init__(
@@ -299,6 +307,7 @@ class Pipeline:
         Everything happens in the caller's thread, so a source that loses sound when nobody
         reads (a microphone) wants `LivePipeline` instead; `events_of` chooses.
         """
+        self.segmented.origin.check()
         yield self.ready
         busy = Stopwatch()
         for item in source:

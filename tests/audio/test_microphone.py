@@ -42,11 +42,16 @@ class Listener:
         self.microphone = microphone
         self.items: list[SourceItem] = []
         self.arrived_s: list[float] = []
+        self.mutes: list[Connection] = []
         self._thread = threading.Thread(target=self._listen)
         self._thread.start()
 
     def _listen(self) -> None:
         for item in self.microphone:
+            # Where nothing is played there are zeros only, for as long as this machine takes.
+            if isinstance(item, Connection) and (item.state == "muted" or item.detail == "sound"):
+                self.mutes.append(item)
+                continue
             self.items.append(item)
             self.arrived_s.append(time.monotonic())
 
@@ -120,6 +125,20 @@ def test_sound_is_gathered_while_the_reader_has_no_use_for_less(server):
     assert np.median(sizes) >= 16 * GATHERED_MS
     span_s = listener.arrived_s[-1] - listener.arrived_s[0]
     assert listener.stream_samples / 16_000 == pytest.approx(span_s, abs=0.5)
+
+
+def test_a_muted_microphone_is_told_and_so_is_its_first_sound(server):
+    listener = Listener(Microphone("vmic", config=MicrophoneConfig(muted_after_s=0.5)))
+    deadline = time.monotonic() + 10
+    while not listener.mutes:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    hear(listener, server)
+    listener.close()
+    assert [change.state for change in listener.mutes[:2]] == ["muted", "active"]
+    assert "zeros for 0.5 s" in listener.mutes[0].detail
+    assert_heard(listener.pcm, SOUND)
+    assert listener.tail == []
 
 
 def test_one_microphone_of_a_pair(server):
@@ -199,7 +218,7 @@ def test_the_default_device_steps_in_for_one_that_stays_away(server):
         server.plug()
         server.unplug("spare")
     assert [item.state for item in listener.tail[:2]] == ["reconnecting", "active"]
-    assert listener.tail[1].detail == "default"
+    assert listener.tail[1].detail == "default in place of vmic"
     assert listener.tail[2].lost_samples >= 16_000 * QUICK.fall_back_after_s
     assert_heard(listener.pcm[before:], SOUND)
 

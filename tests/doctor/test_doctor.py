@@ -7,16 +7,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.support.paths import KITCHEN, ROOT
 from tests.support.tiny_package import write_package
+from turbo_stream import PushSource
 from turbo_stream.cli.command import run_command
 from turbo_stream.cli.doctor import doctor
 from turbo_stream.doctor._libraries import import_problems
 from turbo_stream.doctor._machine import look_at_port
 from turbo_stream.doctor._models import look_at_package
-from turbo_stream.doctor._sound import loudness
+from turbo_stream.doctor._sound import listen_to_microphone, loudness
 from turbo_stream.doctor.check import Check
 from turbo_stream.doctor.examination import Wanted, examine
 
@@ -128,6 +130,28 @@ def test_a_port_in_use_is_said() -> None:
 )
 def test_what_a_level_says_of_a_microphone(mean_square, peak, state, says) -> None:
     check = loudness(mean_square, peak)
+    assert check.state == state and says in check.found
+
+
+@pytest.mark.parametrize(
+    ("sound", "state", "says"),
+    [
+        ([0, 0, 0, 0], "missing", "digital silence"),
+        ([900, 0, 0, 0, 0], "note", "digital silence for over 3 s"),
+        ([0, 0, 0, 900], "note", "digital silence for over 3 s"),
+        ([900, 0, 0, 900], "ok", "dBFS"),
+    ],
+)
+def test_a_muted_microphone_is_told(monkeypatch, sound, state, says) -> None:
+    """`sound`: the peak of each second."""
+    from turbo_stream.audio import microphone
+
+    pcm = np.repeat(sound, 16_000) * np.tile([1, -1], 8000 * len(sound))
+    source = PushSource(60)
+    source.push(pcm.astype(np.int16))
+    source.end()
+    monkeypatch.setattr(microphone, "Microphone", lambda device: source)
+    (check,) = listen_to_microphone(None, len(sound))
     assert check.state == state and says in check.found
 
 

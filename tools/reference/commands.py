@@ -60,8 +60,8 @@ def commands_page() -> str:
 
 
 def _command(name: str, entry: str) -> click.Command:
-    """Return the click object behind an entry point `MODULE:main`."""
-    module = import_module(entry.partition(":")[0])
+    """Return the click object behind an entry point, `turbo_stream.cli.entry:MODULE`."""
+    module = import_module(entry.replace("entry:", ""))
     return next(
         value
         for value in vars(module).values()

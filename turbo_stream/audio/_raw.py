@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from turbo_stream.audio.containers import bytes_to_judge, container
+from turbo_stream.audio.mute import MuteWatch
 from turbo_stream.audio.source import Block, SourceItem
 from turbo_stream.errors import InputError
 
@@ -54,8 +55,11 @@ class RawSource:
         Raises:
             InputError: the stream ends without a sample, or begins like a sound file.
         """
+        watch = MuteWatch()
         try:
-            yield from self._read()
+            for block in self._read():
+                # A file may be silent where it likes; of a recorder it is worth a word.
+                yield from watch.pass_on(block) if self.live else (block,)
         finally:
             self._wake_reader.close()
             self._wake_writer.close()

@@ -144,12 +144,6 @@ def find_device(wanted: int | str | None) -> Device:
     )
 
 
-def find_again(device: Device) -> Device | None:
-    """Return `device` as it is listed now, or None if it is not there."""
-    same = (device.name, device.host_api)
-    return next((other for other in list_devices() if (other.name, other.host_api) == same), None)
-
-
 def check_channel(device: Device, channel: int | None) -> None:
     """Refuse a channel that `device` does not have.
 

@@ -3,21 +3,24 @@
 import threading
 import time
 from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 
 from turbo_stream._util.timebase import to_samples
 from turbo_stream.audio._attempt import Attempt
+from turbo_stream.audio._remembered import Remembered
 from turbo_stream.audio._ring import WakeUp
 from turbo_stream.audio.capture import Capture
 from turbo_stream.audio.devices import (
     Device,
     check_channel,
-    find_again,
     find_device,
     generation,
+    list_devices,
     rescan,
 )
+from turbo_stream.audio.mute import MUTED_AFTER_S, MuteWatch
 from turbo_stream.audio.source import Connection, Gap, SourceItem
 from turbo_stream.errors import DeviceError
 
@@ -45,6 +48,9 @@ class MicrophoneConfig:
 
     fall_back_after_s: float = 30.0
     """Seconds after which the system's default device will do as well."""
+
+    muted_after_s: float = MUTED_AFTER_S
+    """Seconds of nothing but zeros after which the device counts as muted, and is said to be."""
 
 
 class Microphone:
@@ -75,8 +81,8 @@ class Microphone:
             DeviceError: no PortAudio, no such device, or it has no such channel.
         """
         self._wants_default = device is None
-        self._device = find_device(device)
-        check_channel(self._device, channel)
+        self._wanted = Remembered.among(find_device(device), list_devices())
+        check_channel(self._wanted.device, channel)
         self._channel = channel
         self._config = config or MicrophoneConfig()
         self._wakeup = WakeUp()
@@ -89,7 +95,13 @@ class Microphone:
         Raises:
             DeviceError: the device cannot be opened in the first place.
         """
-        capture = self._open(self._device)
+        watch = MuteWatch(self._config.muted_after_s)
+        with closing(self._record()) as items:
+            for item in items:
+                yield from watch.pass_on(item)
+
+    def _record(self) -> Generator[SourceItem, None, None]:
+        capture = self._open(self._wanted.device)
         try:
             while True:
                 yield from self._listen(capture)
@@ -128,7 +140,7 @@ class Microphone:
 
     def _reconnect(self, lost: Capture) -> Generator[SourceItem, None, Capture | None]:
         """Yield changes of the connection; return a capture with sound, or None once closed."""
-        config, name = self._config, self._device.name
+        config, name = self._config, lost.device.name
         gone_s, wait_s, first, told = time.monotonic(), config.retry_s, True, False
         yield Connection("reconnecting", f"{name} went away")
         while self._wait(wait_s):
@@ -143,7 +155,7 @@ class Microphone:
                 self._wakeup.wait(1.0)
             capture = attempt.capture
             if capture is not None and capture.first_sound_s is not None:
-                yield Connection("active", capture.device.name)
+                yield Connection("active", self._returned(capture.device))
                 lost_s = capture.first_sound_s - lost.last_arrival_s
                 yield Gap(to_samples(lost_s), "device lost")
                 return capture
@@ -172,13 +184,24 @@ class Microphone:
 
     def _candidates(self, patient: bool) -> Iterator[Device]:
         try:
-            again = None if self._wants_default else find_again(self._device)
+            again = None if self._wants_default else self._wanted.find(list_devices())
             if again is not None:
                 yield again
             if self._wants_default or not patient:
                 yield find_device(None)
         except DeviceError:
             return
+
+    def _returned(self, device: Device) -> str:
+        """Return what to say of `device`, which is heard from here on."""
+        wanted = self._wanted
+        if wanted.find(devices := list_devices()) != device:
+            # Another one is not what was asked for, unless that was whatever is the default.
+            if self._wants_default:
+                self._wanted = Remembered.among(device, devices)
+            return f"{device.name} in place of {wanted.device.name}"
+        self._wanted = Remembered.among(device, devices)
+        return device.name if wanted.surely(device) else f"{device.name}, taken for the one before"
 
     def _stop(self, capture: Capture) -> None:
         """Stop `capture`, but do not wait for a sound server that does not answer."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from turbo_stream._util.timebase import SAMPLE_RATE, to_samples
+from turbo_stream.audio.mute import MuteWatch
 from turbo_stream.audio.source import Block, Gap, Pcm, SourceItem
 from turbo_stream.errors import InputError
 
@@ -76,8 +77,9 @@ class PushSource:
 
     def __iter__(self) -> Iterator[SourceItem]:
         """Yield what is pushed until `end`, waiting for it."""
+        watch = MuteWatch()
         while (item := self._take()) is not None:
-            yield item
+            yield from watch.pass_on(item)
 
     def _lose(self, samples: int, cause: str) -> None:
         last = self._items[-1] if self._items else None

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Pcm = NDArray[np.int16]
 """16 kHz mono samples, `[N]`."""
 
-ConnectionState = Literal["active", "reconnecting", "unavailable"]
+ConnectionState = Literal["active", "reconnecting", "unavailable", "muted"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Gap:
 
 @dataclass(frozen=True)
 class Connection:
-    """The source went away, came back, or gave up."""
+    """The source went away, came back, gave up, or delivers nothing but zeros."""
 
     state: ConnectionState
 

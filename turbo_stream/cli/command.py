@@ -1,13 +1,17 @@
 """Runs a click command so that bad use and bad input end in one line and the right status."""
 
-import os
+import _thread
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 
 import click
 
 from turbo_stream._util.shown import shown
+from turbo_stream.cli.output import discard_outputs, open_outputs
 from turbo_stream.cli.wording import with_flags
 from turbo_stream.errors import TurboStreamError
 
@@ -17,12 +21,54 @@ def run_command(command: click.Command, arguments: Sequence[str] | None = None) 
 
     Fields that the message of a `TurboStreamError` names become flags of `command`.
     """
+    open_outputs()
+    _Interrupts.seen = False
+    if threading.current_thread() is threading.main_thread():
+        interrupt_on(signal.SIGINT)
+    unraisable, sys.unraisablehook = sys.unraisablehook, _interrupt_again
+    try:
+        return _run(command, arguments)
+    except BaseException:
+        # An import that was interrupted may end with an error of its own.
+        if not _Interrupts.seen:
+            raise
+        return 0
+    finally:
+        sys.unraisablehook = unraisable
+
+
+def interrupt_on(number: int) -> None:
+    """Let a signal end the command that runs, quietly and with status 0, wherever it is."""
+    if signal.getsignal(number) is not signal.SIG_IGN:
+        signal.signal(number, _interrupt)
+
+
+class _Interrupts:
+    """Whether the command has been told to end."""
+
+    seen = False
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    _Interrupts.seen = True
+    raise KeyboardInterrupt
+
+
+def _interrupt_again(unraisable: "sys.UnraisableHookArgs") -> None:
+    """Do what an interrupt wanted that came where Python goes on after any exception."""
+    if _Interrupts.seen and issubclass(unraisable.exc_type, KeyboardInterrupt):
+        # Not from here, where it would be lost once more.
+        threading.Timer(0.01, _thread.interrupt_main).start()
+    else:
+        sys.__unraisablehook__(unraisable)
+
+
+def _run(command: click.Command, arguments: Sequence[str] | None) -> int:
     name = command.name or "turbo"
     # Modules of a checkout are run by their names.
     called = f"python -m {name}" if "." in name else name
     context: click.Context | None = None
     given = list(sys.argv[1:] if arguments is None else arguments)
-    _replace_closed_streams()
     try:
         # Not `command.main`: it ends with status 1 when the reader of stdout has gone.
         with command.make_context(called, list(given)) as context:
@@ -30,10 +76,10 @@ def run_command(command: click.Command, arguments: Sequence[str] | None = None) 
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read our output has seen enough.
-        _discard_output()
+        discard_outputs()
     except OSError as error:
         status = _fail(name, str(error), 1)
-        _discard_output()
+        discard_outputs()
         return status
     except click.UsageError as error:
         hint = _hint_at_file(given) or f"see {called} --help"
@@ -63,20 +109,6 @@ def _running(command: click.Command, context: click.Context | None) -> click.Com
     if isinstance(command, click.Group) and context is not None:
         return command.commands.get(context.invoked_subcommand or "", command)
     return command
-
-
-def _replace_closed_streams() -> None:
-    """Give a process started without stdout or stderr (`>&-`) one that goes nowhere."""
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
-
-
-def _discard_output() -> None:
-    """Send both outputs nowhere: Python flushes them once more at exit, which may not fail."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        os.dup2(nowhere, stream.fileno())
 
 
 def _fail(name: str, message: str, status: int) -> int:

@@ -13,7 +13,7 @@ import click
 
 import turbo_stream
 from turbo_stream.actions.actions import Actions, ActionsConfig
-from turbo_stream.cli.command import run_command
+from turbo_stream.cli.command import interrupt_on, run_command
 from turbo_stream.cli.config_file import config_option
 from turbo_stream.cli.options import options
 from turbo_stream.cli.wording import tell
@@ -98,7 +98,7 @@ def listen(
 def main() -> None:
     """Entry point."""
     # Until there is sound to flush, SIGTERM ends everything as Ctrl-C does: at once, status 0.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupt_on(signal.SIGTERM)
     sys.exit(run_command(listen))
 
 
@@ -108,15 +108,18 @@ def _show(
     view: View,
     actions: Actions,
 ) -> None:
+    from turbo_stream.events import SourceChanged
     from turbo_stream.live.listener import events_of
 
-    watched = view.watch(source)
+    watched, seen = view.watch(source), sys.stdout.isatty()
     # A signal ends the sound: what was heard is decided, and then handed on.
     _on_signals(watched.close)
     try:
         for event in events_of(pipeline, watched):
             actions.note(event)
             view.show(event)
+            if isinstance(event, SourceChanged) and event.state == "muted" and not seen:
+                _say(f"the source is muted: {event.detail}")
     finally:
         view.close()
         watched.close()

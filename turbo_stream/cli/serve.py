@@ -13,7 +13,7 @@ import click
 
 import turbo_stream
 from turbo_stream.actions.actions import ActionsConfig
-from turbo_stream.cli.command import run_command
+from turbo_stream.cli.command import interrupt_on, run_command
 from turbo_stream.cli.config_file import config_option
 from turbo_stream.cli.options import options
 from turbo_stream.cli.wording import tell
@@ -88,7 +88,7 @@ def _load(settings: Settings) -> "Models":
 def main() -> None:
     """Entry point."""
     # Until there is something to drain, SIGTERM ends everything as Ctrl-C does.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupt_on(signal.SIGTERM)
     status = run_command(serve)
     if _loading.is_set():
         # A library that goes on loading a model while the interpreter ends aborts the process.

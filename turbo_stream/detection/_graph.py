@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_stream._util.onnx_session import session_options
+from turbo_stream._util.origin import Origin
 from turbo_stream.detection.package import GRAPH_NAME, ModelPackage
 from turbo_stream.errors import PackageError, TurboStreamError
 from turbo_stream.recognition.recognizer import confidence_vector
@@ -57,6 +58,7 @@ class TurboGraph:
         import onnxruntime
 
         self._path = package.path(GRAPH_NAME)
+        self._origin = Origin(package.name)
         self._classes = len(package.labels)
         self._sound = package.sound_input
         self._inputs = {**self._sound.signature, **_INPUTS}
@@ -94,7 +96,9 @@ class TurboGraph:
         Raises:
             TurboStreamError: the network gave something that is no finite number, or there are
                 no states for a network that reads them.
+            ForkError: this is not the process that loaded the graph.
         """
+        self._origin.check()
         outputs = self._session.run(
             self._outputs,
             {

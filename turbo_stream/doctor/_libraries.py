@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import signal
 import subprocess
@@ -94,7 +95,11 @@ def import_problems(modules: list[str]) -> dict[str, str | None]:
     problems: dict[str, str | None] = {}
     while left := [module for module in modules if module not in problems]:
         child = subprocess.run(
-            [sys.executable, "-c", _IMPORTER, *left], capture_output=True, text=True, timeout=300
+            [sys.executable, "-c", _IMPORTER, *left],
+            env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+            capture_output=True,
+            encoding="utf-8",
+            timeout=300,
         )
         lines = child.stdout.splitlines()
         for module, line in zip(lines[::2], lines[1::2], strict=False):

@@ -5,6 +5,7 @@ from contextlib import closing
 
 import numpy as np
 
+from turbo_stream.audio.mute import MUTED_AFTER_S
 from turbo_stream.audio.source import Block, Connection
 from turbo_stream.doctor.check import Check
 from turbo_stream.errors import DeviceError
@@ -56,7 +57,7 @@ def listen_to_microphone(device: int | str | None, seconds: float) -> list[Check
     except DeviceError as error:
         return [Check(name, "missing", str(error))]
     heard, wanted = 0, to_samples(seconds)
-    squares, peak = 0.0, 0
+    squares, peak, muted = 0.0, 0, False
     late = threading.Timer(seconds + _PATIENCE_S, microphone.close)
     late.daemon = True
     late.start()
@@ -68,7 +69,11 @@ def listen_to_microphone(device: int | str | None, seconds: float) -> list[Check
                     heard += len(samples)
                     squares += float(np.sum(samples**2))
                     peak = max(peak, int(np.abs(samples).max(initial=0)))
-                if heard >= wanted or isinstance(item, Connection):
+                elif isinstance(item, Connection) and item.state == "muted":
+                    muted = True
+                elif isinstance(item, Connection) and item.state != "active":
+                    break
+                if heard >= wanted:
                     break
     except DeviceError as error:
         return [Check(name, "missing", str(error))]
@@ -77,6 +82,11 @@ def listen_to_microphone(device: int | str | None, seconds: float) -> list[Check
     if heard < wanted:
         advice = "unplug it and plug it in again, or try another one with `device`"
         return [Check(name, "missing", "the microphone delivers no samples", advice)]
+    if muted and peak:
+        advice = (
+            "switch it on; a switch on the device, or a program that cleans its sound, does that"
+        )
+        return [Check(name, "note", f"digital silence for over {MUTED_AFTER_S:g} s of it", advice)]
     return [loudness(squares / heard, peak)]
 
 

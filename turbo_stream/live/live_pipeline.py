@@ -97,6 +97,8 @@ class LivePipeline:
         try:
             while (event := unread.get()) is not None:
                 yield event
+                # In a forked process there are no threads that would bring the next one.
+                self._pipeline.segmented.origin.check()
         finally:
             unread.abandon()
             self._source.close()
@@ -111,6 +113,7 @@ class LivePipeline:
         """
         if self._threads:
             raise RuntimeError("this LivePipeline has listened already; make another one")
+        self._pipeline.segmented.origin.check()
         self._outlet = outlet
         self._busy_from = processor_time()
         self._speculation = Speculation(share=self._config.speculation_share)

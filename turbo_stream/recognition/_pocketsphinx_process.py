@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from turbo_stream._util.clocks import add_elsewhere
+from turbo_stream._util.origin import Origin
 from turbo_stream.errors import TurboStreamError
 from turbo_stream.recognition import _pocketsphinx_worker as pocketsphinx_worker
 
@@ -48,6 +49,7 @@ class DecoderProcess:
             OSError: this interpreter cannot start another one.
         """
         self._options = options
+        self._origin = Origin("pocketsphinx")
         self._ready = False
         self._process: subprocess.Popen[bytes]
         self._end: weakref.finalize[..., DecoderProcess]
@@ -76,7 +78,9 @@ class DecoderProcess:
 
         Raises:
             TurboStreamError: the process died, or PocketSphinx failed. The next call works.
+            ForkError: this is not the process that made it; both would read one pipe.
         """
+        self._origin.check()
         if self._end.alive and self._process.poll() is not None:
             # It died in between, and took nobody's words with it.
             self._restart()

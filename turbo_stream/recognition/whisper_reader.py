@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_stream._util.origin import Origin, never_free_when_forked
 from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.errors import InputError
 from turbo_stream.recognition.whisper_model import ModelFolder
@@ -42,9 +43,11 @@ class WhisperReader:
         Raises `InputError` where the folder is not usable or the model does not know `language`.
         """
         self.name = folder.name
+        self._origin = Origin(f"whisper:{folder.name}")
         self._weights = folder.path / "model.bin"
         self._language = language
         self._model = _load(folder.path, cpu_threads)
+        never_free_when_forked(self._model.model)
         check_language(folder.name, language, self._model.supported_languages)
         if self._model.hf_tokenizer.token_to_id("<|startoftranscript|>") is None:
             raise InputError(
@@ -77,6 +80,7 @@ class WhisperReader:
 
     def encode(self, features: NDArray[np.float32]) -> Any:
         """Return the encoder's states `[1, T / 2, D]` of `features`, `[M, T]`."""
+        self._origin.check()
         try:
             return self._model.encode(features)
         except ValueError as error:
@@ -89,6 +93,7 @@ class WhisperReader:
 
     def decode(self, states: Any, cap: int) -> Decoded:
         """Return the greedy text of `states`, of at most `cap` tokens."""
+        self._origin.check()
         tokenizer = self._tokenizer(states)
         prompt = [*tokenizer.sot_sequence]
         if tokenizer.no_timestamps is not None:

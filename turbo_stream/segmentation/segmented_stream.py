@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from turbo_stream._util.origin import Origin
 from turbo_stream._util.timebase import to_seconds
 from turbo_stream.audio.barge_in import BargeIn
 from turbo_stream.audio.source import Block, Connection, Gap, Pcm, SourceItem
@@ -31,6 +32,8 @@ class SegmentedStream:
 
     def __init__(self, segmenter: Segmenter) -> None:
         self.segmenter = segmenter
+        self.origin = Origin("a stream")
+        """Whose it is; checked with everything that is fed."""
         self._barge_in = BargeIn()
         self._paused = False
 
@@ -56,6 +59,7 @@ class SegmentedStream:
 
     def process(self, pcm: Pcm, reference: Pcm | None = None) -> list[StreamOutput]:
         """Feed `pcm`, `[N]` int16 at 16 kHz; `reference`, `[N]`, is what the device played."""
+        self.origin.check()
         pcm = _checked(pcm)
         if self._paused:
             pcm = np.zeros_like(pcm)
@@ -66,13 +70,15 @@ class SegmentedStream:
 
     def gap(self, lost_samples: int, cause: str) -> list[StreamOutput]:
         """Advance the stream by `lost_samples` that nobody heard."""
+        self.origin.check()
         report = GapReported(to_seconds(self.now_sample), lost_samples, cause)
         return [report, *self._outputs(self.segmenter.gap(lost_samples))]
 
     def connection(self, change: Connection) -> list[StreamOutput]:
         """Note that the source changed; an utterance that it broke off is dropped."""
+        self.origin.check()
         event = SourceChanged(change.state, change.detail)
-        if change.state == "active":
+        if change.state in ("active", "muted"):
             return [event]
         return [event, *self._outputs(self.segmenter.abort())]
 
@@ -87,6 +93,7 @@ class SegmentedStream:
 
     def flush(self) -> list[StreamOutput]:
         """End an utterance that is still open."""
+        self.origin.check()
         return self._outputs(self.segmenter.flush())
 
     def reset(self) -> None:

@@ -5,6 +5,7 @@ from typing import TextIO
 
 from turbo_stream._util.timebase import to_seconds
 from turbo_stream.audio.source import Source
+from turbo_stream.cli.output import takes_everything
 from turbo_stream.cli.view import view as wording
 from turbo_stream.events import Event, Finished, GapReported, Ready, SourceChanged, Utterance
 
@@ -54,10 +55,14 @@ class PlainLines:
 
 
 class JsonLines:
-    """Writes events as they happen; every line is flushed."""
+    """Writes events as they happen; every line is flushed.
+
+    What the encoding of the stream lacks is escaped as JSON does it.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._escape = not takes_everything(stream)
 
     def watch(self, source: Source) -> Source:
         """Return `source` as it is."""
@@ -65,7 +70,7 @@ class JsonLines:
 
     def show(self, event: Event) -> None:
         """Write one line."""
-        line = json.dumps(event.to_json(), ensure_ascii=False, allow_nan=False)
+        line = json.dumps(event.to_json(), ensure_ascii=self._escape, allow_nan=False)
         print(line, file=self._stream, flush=True)
 
     def close(self) -> None:

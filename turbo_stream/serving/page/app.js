@@ -42,6 +42,9 @@ function show(event) {
       started.delete(event.id);
       decisions.add(event, connection.nowS - event.end_s);
       break;
+    case "source":
+      say(event.state === "muted" ? `No sound: ${event.detail}` : "");
+      break;
     case "gap":
       say(`${(event.lost_samples / 16000).toFixed(1)} s of sound were lost: ${event.cause}.`);
       break;
