@@ -42,6 +42,7 @@ def _hypothesis(row: dict[str, Any]) -> Hypothesis | None:
         backend = heard.get("backend", "none")
         if backend == "none":
             return None
+        listened = backend != "gold"
     text = whole_text(text)
     if heard.get("guard") in _DISBELIEVED:
         return Hypothesis("", MISSING)
@@ -59,6 +60,13 @@ Heard = Mapping[Part, tuple[Hypothesis, ...]]
 """What was heard in parts of recordings."""
 
 
+def read_hypotheses(paths: Iterable[Path]) -> dict[Part, tuple[Hypothesis, ...]]:
+    """Return what recognizers heard, by the part of a recording that they heard it in.
+
+    A file is a list of `audio_filepath`, `text`, `avg_logprob` (and optionally `offset`,
+    `duration`, `no_speech_prob`, `compression_ratio`, `guard`), or turbo-eval's `predictions.jsonl`. Where a
+    file names a part twice both are kept; turbo-eval's rows without a recognizer count as not
+    heard.
     """
     found: dict[Part, tuple[Hypothesis, ...]] = {}
     for path in paths:
