@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Literal
 
 Decision = Literal["accepted", "rejected", "dropped"]
 Reason = Literal["not_directed", "too_short", "overload", "source_lost", "error"]
+Evidence = Literal["follow_up", "content", "no_words", "sound"]
 
 
 @dataclass(frozen=True)
@@ -86,14 +87,16 @@ class Utterance(Event):
     """None if accepted."""
 
     degraded: tuple[str, ...]
-    """Stated steps by which quality was lost: `gap`, `asr_skipped`, `asr_late`, `asr_failed`."""
+    """Stated steps by which quality was lost: `gap`, `cut_off`, `asr_skipped`, `asr_late`,
+    `asr_failed`."""
 
     directed_probability: float | None
-    """None if dropped."""
+    """None if dropped; 0 where a recognizer found no word."""
 
     threshold: float
     text: str | None
-    """None for rejected speech (unless asked for) and for dropped speech."""
+    """None for rejected speech (unless asked for) and for dropped speech; of accepted speech empty
+    only where no text was made of it."""
 
     asr: dict[str, Any]
     """`backend` and, where known, `avg_logprob`, `no_speech_prob`, `compression_ratio`; `skipped`
@@ -109,8 +112,13 @@ class Utterance(Event):
     """What an accepted utterance before has added to the log-odds that `directed_probability` is
     of; None unless follow-ups are favoured."""
 
+    evidence: Evidence | None = None
+    """What decided: `content` (sound and words), `sound` (alone), `no_words` (a recognizer found
+    none, which rejects), `follow_up` (without the utterance before it would have been decided the
+    other way). None if dropped."""
+
     def to_json(self) -> dict[str, Any]:
-        """Return the event as a JSON-ready dict; the last two fields only where they are known."""
+        """Return the event as a JSON-ready dict, `barge_in` and `follow_up_log_odds` if known."""
         body = super().to_json()
         for name in ("barge_in", "follow_up_log_odds"):
             if body[name] is None:

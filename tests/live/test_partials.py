@@ -130,3 +130,12 @@ def test_a_slow_machine_makes_fewer() -> None:
     quick.speak(4.0)
     slow.speak(4.0)
     assert slow.recognizer.calls == 1 < quick.recognizer.calls
+
+
+@pytest.mark.parametrize(
+    "heard", [Transcript("..."), Transcript("[wind]"), Transcript("turn on", known=False)]
+)
+def test_what_holds_no_word_or_is_not_believed_is_no_text_to_show(heard: Transcript) -> None:
+    listener = Listener(by_sound=0.99, show_rejected=True)
+    listener.recognizer.transcribe = lambda pcm: heard
+    assert listener.speak(3.0) == []

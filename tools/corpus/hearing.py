@@ -86,4 +86,5 @@ def _hear(path: Path) -> dict:
     assert _recognizer is not None, "a worker hears only after _start"
     transcript = _recognizer.transcribe(read_clip(path))
     confidence = asdict(transcript.confidence) if transcript.confidence else {}
-    return {"text_used": transcript.text, "asr": confidence}
+    guard = {"guard": transcript.guard} if transcript.guard else {}
+    return {"text_used": transcript.text, "asr": confidence | guard}

@@ -121,5 +121,5 @@ def _recording(item: Item, hypotheses: tuple[Hypothesis, ...]) -> Recording:
 
 def _transcript(hypothesis: Hypothesis) -> Transcript:
     logprob, no_speech, ratio, missing = hypothesis.confidence
-    known = None if missing else Confidence(logprob, no_speech, ratio)
-    return Transcript(hypothesis.text, known)
+    confidence = None if missing else Confidence(logprob, no_speech, ratio)
+    return Transcript(hypothesis.text, confidence, known=bool(hypothesis.text or not missing))

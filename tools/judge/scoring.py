@@ -22,8 +22,9 @@ from turbo_stream import Confidence, InputError, Recognizer, Transcript
 from turbo_stream._util.closing import Closing
 from turbo_stream._util.files import read_whole_lines
 from turbo_stream.detection.package import DIRECTED
+from turbo_stream.recognition.recognizer import NOT_HEARD
 
-NO_WORDS = Transcript("")
+NO_WORDS = NOT_HEARD
 """Text and confidence missing: the sound decides."""
 
 _STDERR = Console(stderr=True)
@@ -110,6 +111,8 @@ class Bench:
 
         def compute(recording: Recording) -> list:
             heard = recognizer.transcribe(self._sound(recording, sound))
+            if not heard.known:
+                return ["", None]
             known = heard.confidence
             return [heard.text, None if known is None else list(vars(known).values())]
 

@@ -17,7 +17,10 @@ Confidence = tuple[float, float, float, float]
 MISSING: Confidence = (0.0, 0.0, 0.0, 1.0)
 
 _NO_WORD: Confidence = (0.0, 1.0, 1.0, 0.0)
-"""As a recognizer that found no word says it."""
+"""As PocketSphinx says that it found no word; for rows that do not say it themselves."""
+
+_DISBELIEVED = ("cap", "repeats")
+"""Guards whose text is given to the model as missing: there were words, nobody knows which."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +39,16 @@ def _hypothesis(row: dict[str, Any]) -> Hypothesis | None:
         text, heard, listened = row.get("text") or "", row, row.get("avg_logprob") is not None
     else:
         text, heard = row["text_used"] or "", row.get("asr") or {}
-        listened = heard.get("backend", "none") != "none"
-        if not listened:
+        backend = heard.get("backend", "none")
+        if backend == "none":
             return None
+        listened = backend != "gold"
     text = whole_text(text)
-    if not text:
-        return Hypothesis("", _NO_WORD if listened else MISSING)
+    if heard.get("guard") in _DISBELIEVED:
+        return Hypothesis("", MISSING)
     logprob = heard.get("avg_logprob")
+    if not text and (logprob is None or heard.get("no_speech_prob") is None):
+        return Hypothesis("", _NO_WORD if listened else MISSING)
     if logprob is None:
         return Hypothesis(text, MISSING)
     no_speech = float(heard.get("no_speech_prob") or 0.0)
@@ -58,7 +64,7 @@ def read_hypotheses(paths: Iterable[Path]) -> dict[Part, tuple[Hypothesis, ...]]
     """Return what recognizers heard, by the part of a recording that they heard it in.
 
     A file is a list of `audio_filepath`, `text`, `avg_logprob` (and optionally `offset`,
-    `duration`, `no_speech_prob`, `compression_ratio`), or turbo-eval's `predictions.jsonl`. Where a
+    `duration`, `no_speech_prob`, `compression_ratio`, `guard`), or turbo-eval's `predictions.jsonl`. Where a
     file names a part twice both are kept; turbo-eval's rows without a recognizer count as not
     heard.
     """

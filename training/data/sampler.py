@@ -65,7 +65,7 @@ class Sampler:
             kind = "text" if row.audio is None else "synthetic" if row.synthetic else "real"
             classes = self._pools.setdefault(kind, defaultdict(lambda: defaultdict(list)))
             classes[row.label][row.collection].append(row)
-        heard = [h.confidence for row in self.rows for h in row.hypotheses]
+        heard = [h.confidence for row in self.rows for h in row.hypotheses if h.text]
         self._confidences = heard or [MISSING]
         self._before = self.rng.getstate()
         self._given = 0
@@ -85,8 +85,13 @@ class Sampler:
             return sounds[self.rng.random() < self.data.synthetic_share]
         return sounds[0] if sounds else "text"
 
-    def _foreign_confidence(self) -> Confidence:
-        """Return a confidence that says nothing of this row, so that giving one is no cue."""
+    def _foreign_confidence(self, text: str) -> Confidence:
+        """Return a confidence that says nothing of this row, so that giving one is no cue.
+
+        Beside an empty `text` it would be one: that a recognizer has listened and found no word.
+        """
+        if not text:
+            return MISSING
         return self.rng.choice(self._confidences) if self.rng.random() < 0.5 else MISSING
 
     def _words(self, row: Row) -> tuple[str, Confidence]:
@@ -95,11 +100,14 @@ class Sampler:
             given = row.words(self.data.transcripts)
             return ("", MISSING) if self.rng.random() < self.no_text else given
         if self.rng.random() < self.no_text:
-            return "", self._foreign_confidence()
+            return "", MISSING
         if row.hypotheses and (row.text is None or self.rng.random() < 0.6):
             heard = self.rng.choice(row.hypotheses)
-            return heard.text, heard.confidence if self.rng.random() < 0.6 else MISSING
-        return self._misheard(row.text or "", share=0.5), self._foreign_confidence()
+            # Of no words the confidence alone tells that somebody listened: it always stays.
+            kept = not heard.text or self.rng.random() < 0.6
+            return heard.text, heard.confidence if kept else MISSING
+        text = self._misheard(row.text or "", share=0.5)
+        return text, self._foreign_confidence(text)
 
     def _misheard(self, text: str, *, share: float) -> str:
         if self.mishearing is None or self.rng.random() >= share:
@@ -133,7 +141,7 @@ class Sampler:
             drawn = draw_named(line, row.label, self.rng, directed=self.directed)
         text = self._misheard(drawn.text, share=0.4)
         words, line_key = number_of(text_key(drawn.text)), number_of(f"line {drawn.text}")
-        confidence = self._foreign_confidence()
+        confidence = self._foreign_confidence(text)
         return Example(None, drawn.names, text, confidence, drawn.label, words, line_key)
 
     def draw(self) -> Example:

@@ -4,17 +4,60 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
+from typing import Any, Self
 
 from turbo_stream._util.timebase import to_seconds
 from turbo_stream.deciding.follow_up import shifted
 from turbo_stream.deciding.scored import Hearing, Scored
 from turbo_stream.detection.detector import Detector, Score
-from turbo_stream.events import Decision, Reason, Utterance
+from turbo_stream.events import Decision, Evidence, Reason, Utterance
 from turbo_stream.recognition.recognizer import Interruptible, Recognizer, Transcript
 from turbo_stream.segmentation.segment import PauseScorer, Segment
 
 _LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one score."""
+
+    probability: float
+    """The score that was compared with the threshold."""
+
+    decision: Decision
+    evidence: Evidence
+
+    @classmethod
+    def of(
+        cls,
+        score: float,
+        transcript: Transcript,
+        threshold: float,
+        *,
+        log_odds: float = 0.0,
+        by_sound: bool = False,
+    ) -> Self:
+        """Decide: the one rule of everything that listens, serves and evaluates.
+
+        A recognizer that has listened and found no word is proof enough that nobody spoke to the
+        device, so the score is 0 then, and nothing is accepted at a threshold of 0 either. One
+        that was not asked or did not answer proves nothing: there the sound decides.
+
+        Args:
+            score: the detector's, in [0, 1].
+            transcript: what the recognizer made of the utterance.
+            threshold: accept from this score on.
+            log_odds: added to those of the score, for what was accepted before.
+            by_sound: `score` is that of the sound alone, and rejects.
+        """
+        if transcript.no_words and not by_sound:
+            return cls(0.0, "rejected", "no_words")
+        probability = shifted(score, log_odds)
+        accepted = probability >= threshold
+        evidence: Evidence = "content" if transcript.known and not by_sound else "sound"
+        if accepted != (score >= threshold):
+            evidence = "follow_up"
+        return cls(probability, "accepted" if accepted else "rejected", evidence)
 
 
 @dataclass
@@ -121,18 +164,23 @@ class Decider:
         hearing = scored.hearing
         if scored.score is None:
             return self._drop(segment, "error", hearing.degraded)
-        probability = shifted(scored.score.directed_probability, follow_up_log_odds or 0.0)
         threshold = self.threshold
-        accepted = probability >= threshold
-        decision: Decision = "accepted" if accepted else "rejected"
+        outcome = Outcome.of(
+            scored.score.directed_probability,
+            hearing.transcript,
+            threshold,
+            log_odds=follow_up_log_odds or 0.0,
+            by_sound=scored.by_sound,
+        )
+        accepted = outcome.decision == "accepted"
         return Utterance(
             id=segment.id,
             start_s=to_seconds(segment.start_sample),
             end_s=to_seconds(segment.end_sample),
-            decision=decision,
+            decision=outcome.decision,
             reason=None if accepted else "not_directed",
             degraded=segment.degraded + hearing.degraded,
-            directed_probability=probability,
+            directed_probability=outcome.probability,
             threshold=threshold,
             text=hearing.transcript.text if accepted or self.show_rejected else None,
             asr=self._asr_report(hearing.transcript, scored.by_sound),
@@ -143,6 +191,7 @@ class Decider:
             },
             barge_in=segment.barge_in,
             follow_up_log_odds=follow_up_log_odds,
+            evidence=outcome.evidence,
         )
 
     def _drop(self, segment: Segment, reason: Reason, degraded: tuple[str, ...] = ()) -> Utterance:

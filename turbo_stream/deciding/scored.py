@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from turbo_stream.detection.detector import Score
-from turbo_stream.recognition.recognizer import Transcript
-
-# A recognizer that has failed or was not asked has said nothing: the classifier's "missing" input.
-_NOTHING_HEARD = Transcript("", None)
+from turbo_stream.recognition.recognizer import NOT_HEARD, Transcript
 
 
 @dataclass(frozen=True)
@@ -22,7 +19,7 @@ class Hearing:
     @classmethod
     def without_text(cls, why: str | None = None, asr_ms: float = 0.0) -> Hearing:
         """Return a hearing that leaves the decision to the sound; `why` ends in `degraded`."""
-        return cls(_NOTHING_HEARD, asr_ms, () if why is None else (why,))
+        return cls(NOT_HEARD, asr_ms, () if why is None else (why,))
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,7 @@ from turbo_stream.detection._graph import GraphOutput, TurboGraph
 from turbo_stream.detection._tokenizer import TextTokenizer
 from turbo_stream.detection.package import TOKENIZER_NAME, ModelPackage
 from turbo_stream.errors import InputError
-from turbo_stream.recognition.recognizer import Transcript, confidence_vector
-
-NO_TEXT = Transcript("")
-"""What the classifier takes for a text that is missing."""
+from turbo_stream.recognition.recognizer import NOT_HEARD, Transcript, confidence_vector
 
 
 class TurboClassifier:
@@ -58,13 +55,15 @@ class TurboClassifier:
         Args:
             pcm: `[N]` int16 at 16 kHz, N from 0; of more than the package's `max_seconds` the
                 last count.
-            transcript: its text and confidence, and the states if the network reads those.
+            transcript: its text and confidence if they are `known`, and the states if the network
+                reads those.
             names: what the device is called; prefixed to the text.
 
         Raises:
             TurboStreamError: the network gave no finite score.
         """
-        heard = transcript if self._use_text else replace(NO_TEXT, states=transcript.states)
+        read = self._use_text and transcript.known
+        heard = transcript if read else replace(NOT_HEARD, states=transcript.states)
         return self._by_label(self._run(pcm, heard, names))
 
     def by_sound(
@@ -83,7 +82,7 @@ class TurboClassifier:
         Raises:
             TurboStreamError: the network gave no finite score.
         """
-        output = self._run(pcm, NO_TEXT, names)
+        output = self._run(pcm, NOT_HEARD, names)
         logit = output.end_of_turn
         finished = None if logit is None else 1 / (1 + math.exp(-max(-80.0, logit)))
         return self._by_label(output), finished

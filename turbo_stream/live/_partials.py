@@ -149,6 +149,8 @@ class Partials:
             if score is None or not self._accepted(utterance, score.directed_probability, margin):
                 return None
         utterance.hopeless = 0
+        if not hearing.transcript.known or hearing.transcript.no_words:
+            return None
         shown = utterance.text.update(hearing.transcript.text)
         return None if shown is None else Partial(spoken.id, *shown)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -26,22 +27,40 @@ class Confidence:
     """UTF-8 bytes over zlib-compressed bytes; above 2.4 the text repeats itself."""
 
 
+_NO_SPEECH = re.compile(r"\[[^]]*\]|\([^)]*\)|\*[^*]*\*")
+"""How recognizers write down what is no speech: `[BLANK_AUDIO]`, `(wind)`, `*sighs*`."""
+
+
 @dataclass(frozen=True)
 class Transcript:
     """What was heard."""
 
     text: str
-    """May be empty."""
+    """Empty where no word was found: that speaks against an utterance, unless not `known`."""
 
     confidence: Confidence | None = None
     """None where the backend cannot say."""
 
     guard: str | None = None
-    """The hallucination guard that emptied the text, if one did."""
+    """The hallucination guard that emptied or shortened the text, if one did."""
 
     states: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
     """What the recognizer's encoder made of the sound, `[N, D]`, without the positions that are
     padding; None where there is no such encoder. For classifiers that read it (`EncoderStates`)."""
+
+    known: bool = True
+    """Whether this is what was said. False where no recognizer was asked or it did not answer, and
+    where its text is not to be believed: the sound decides, and the text is for show alone."""
+
+    @property
+    def no_words(self) -> bool:
+        """Whether a recognizer has listened and found no word."""
+        spoken = _NO_SPEECH.sub("", self.text)
+        return self.known and not any(character.isalnum() for character in spoken)
+
+
+NOT_HEARD = Transcript("", known=False)
+"""No recognizer was asked, or it did not answer: what was said is not known."""
 
 
 def confidence_vector(confidence: Confidence | None) -> NDArray[np.float32]:
@@ -64,7 +83,10 @@ class Recognizer(Protocol):
     """Backend and model: `whisper:tiny.en`, `pocketsphinx`, `none`."""
 
     def transcribe(self, pcm: NDArray[np.int16]) -> Transcript:
-        """Return the text of `pcm`, `[N]` int16 at 16 kHz."""
+        """Return the text of `pcm`, `[N]` int16 at 16 kHz.
+
+        An utterance whose text is empty is never accepted, unless it is said not to be `known`.
+        """
         ...
 
     def warm_up(self) -> None:
@@ -88,13 +110,13 @@ class Interruptible(Protocol):
 
 
 class NoRecognizer:
-    """Hears no words; the confidence is missing, which the classifier was trained to accept."""
+    """Does not listen, so that the sound decides; the classifier was trained to do without text."""
 
     name = "none"
 
     def transcribe(self, pcm: NDArray[np.int16]) -> Transcript:
-        """Return an empty text for `pcm`, `[N]` int16 at 16 kHz."""
-        return Transcript(text="")
+        """Return `NOT_HEARD` for `pcm`, `[N]` int16 at 16 kHz."""
+        return NOT_HEARD
 
     def warm_up(self) -> None:
         """Do nothing: there is nothing to load."""

@@ -73,12 +73,24 @@ def test_predictions_of_turbo_eval_are_hypotheses(tmp_path):
         {**whole, "asr": {**asr, "compression_ratio": 1.25}},
         {**whole, "audio_filepath": "b", "text_used": "", "asr": asr},
         {**whole, "audio_filepath": "c", "text_used": "", "asr": {"backend": "none"}},
+        {
+            **whole,
+            "audio_filepath": "d",
+            "text_used": "",
+            "asr": {"backend": "whisper:x", "avg_logprob": -0.75, "no_speech_prob": 0.5},
+        },
+        {**whole, "audio_filepath": "e", "asr": {**asr, "guard": "repeats"}},
+        {**whole, "audio_filepath": "f", "text_used": "", "asr": {"backend": "gold"}},
     ]
     write_lines(tmp_path / "predictions.jsonl", rows)
     found = read_hypotheses([tmp_path / "predictions.jsonl"])
     assert found[Part("a")][0].text == "he heard"
     assert found[Part("a")][0].confidence == (-1.5, 0.0, 1.25, 0.0)
     assert (found[Part("b")][0].text, found[Part("b")][0].confidence) == ("", (0.0, 1.0, 1.0, 0.0))
+    assert found[Part("d")][0].confidence == (-0.75, 0.5, 1.0, 0.0), "as the device will be told"
+    for name, why in (("e", "not to be believed"), ("f", "nobody listened")):
+        heard = found[Part(name)][0]
+        assert (heard.text, heard.confidence) == ("", MISSING), why
     assert Part("c") not in found
 
 

@@ -56,7 +56,15 @@ _TIMES = ("timestamp", "recorded_at", "datetime", "time")
 _NOT_SLICED = frozenset(
     {
         *("audio_filepath", "offset", "text", "label", "segments"),
-        *("directed_probability", "probabilities", "decision", "text_used", "asr", "latency_ms"),
+        *(
+            "directed_probability",
+            "probabilities",
+            "decision",
+            "evidence",
+            "text_used",
+            "asr",
+            "latency_ms",
+        ),
         *("audio_s", "events", "error", "start_s", "end_s", "span"),
     }
 )

@@ -6,6 +6,7 @@ from time import perf_counter
 from typing import Any
 
 from turbo_stream._util.timebase import to_seconds
+from turbo_stream.deciding.decider import Outcome
 from turbo_stream.detection.package import DIRECTED
 from turbo_stream.errors import InputError, TurboStreamError
 from turbo_stream.evaluation.corpus.clip import read_clip
@@ -14,7 +15,7 @@ from turbo_stream.evaluation.corpus.manifest import Item
 from turbo_stream.evaluation.scoring._stream_scorer import StreamScorer
 from turbo_stream.evaluation.scoring.settings import ScoringSettings
 from turbo_stream.pipeline import Models
-from turbo_stream.recognition.recognizer import Confidence, Transcript
+from turbo_stream.recognition.recognizer import NOT_HEARD, Confidence, Transcript
 
 _LOG = logging.getLogger(__name__)
 _CONFIDENCE = [field.name for field in fields(Confidence)]
@@ -69,7 +70,8 @@ class Scorer:
         pcm = self._condition.apply(pcm, seed=self._settings.seed, item=item.index)
         changed = perf_counter()
         if self._settings.gold_text:
-            transcript = Transcript(item.text or "")
+            # No text in a row says that nobody wrote it down, not that nobody spoke.
+            transcript = Transcript(item.text) if item.text else NOT_HEARD
         else:
             transcript = self.models.recognizer.transcribe(pcm)
         heard = perf_counter()
@@ -77,7 +79,7 @@ class Scorer:
         probabilities = self.models.classifier.probabilities(pcm, transcript, names)
         scored = perf_counter()
         return {
-            **self._decision(probabilities),
+            **self._decision(probabilities, transcript),
             "text_used": transcript.text,
             "asr": self._asr_report(transcript),
             "audio_s": to_seconds(len(pcm)),
@@ -89,17 +91,18 @@ class Scorer:
             },
         }
 
-    def _decision(self, probabilities: dict[str, float]) -> dict[str, Any]:
+    def _decision(self, probabilities: dict[str, float], heard: Transcript) -> dict[str, Any]:
         if DIRECTED not in probabilities:
             decision = max(probabilities, key=probabilities.__getitem__)
             return {"probabilities": probabilities, "decision": decision}
-        probability = probabilities[DIRECTED]
-        accepted = probability >= self.models.threshold()
+        outcome = Outcome.of(probabilities[DIRECTED], heard, self.models.threshold())
         return {
-            "directed_probability": probability,
-            "decision": "accepted" if accepted else "rejected",
+            "directed_probability": outcome.probability,
+            "decision": outcome.decision,
+            "evidence": outcome.evidence,
         }
 
     def _asr_report(self, transcript: Transcript) -> dict[str, str | float | None]:
         known = {} if transcript.confidence is None else asdict(transcript.confidence)
-        return {"backend": self.asr, **dict.fromkeys(_CONFIDENCE), **known}
+        guard = {} if transcript.guard is None else {"guard": transcript.guard}
+        return {"backend": self.asr, **dict.fromkeys(_CONFIDENCE), **known, **guard}
