@@ -202,3 +202,17 @@ def _until(condition) -> bool:
             return True
         time.sleep(0.01)
     return False
+
+
+def test_a_command_that_needs_a_text_which_is_not_there_is_not_run(
+    accepted, said, tmp_path
+) -> None:
+    script = f'echo "$*" >> {tmp_path}/out'
+    for template in (shell(script, "0", "{id}", "{text}"), shell(script, "0", "{id}")):
+        running = command(template, said)
+        running.hand_on(accepted("", 0, degraded=("asr_late",)))
+        running.hand_on(accepted("on", 1))
+        running.hand_on(accepted("", 2, asr={"backend": "none"}))
+        running.close(60)
+    assert (tmp_path / "out").read_text().splitlines() == ["1 on", "2 ", "0", "1", "2"]
+    assert said == ["`on_accept`: sh for utterance 0 was not run: no text was made in time"]

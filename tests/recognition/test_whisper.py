@@ -103,7 +103,8 @@ FINE = "turn on the lights"
         ([THRICE, FINE], [300, 450], FINE, None),
         ([LOOP, LOOP, FINE], [300, 450, 600], FINE, None),
         ([LOOP, LOOP, THRICE], [300, 450, 600], THRICE.strip(), None),
-        ([LOOP, LOOP, LOOP], [300, 450, 600], "", "repeats"),
+        ([THRICE, LOOP, LOOP], [300, 450, 600], THRICE.strip(), None),
+        ([LOOP, LOOP, LOOP], [300, 450, 600], "thanks for watching " * 2, "repeats"),
     ],
 )
 def test_only_what_repeats_itself_is_read_again(
@@ -118,7 +119,28 @@ def test_only_what_repeats_itself_is_read_again(
         lambda states, cap: Decoded(next(written).strip(), 9, -30.0, 0.5, False),
     )
     transcript = recognizer.transcribe(kitchen_pcm[:RATE])
-    assert (transcript.text, transcript.guard, spied) == (text, guard, frames)
+    assert (transcript.text, transcript.guard, spied) == (text.strip(), guard, frames)
+    assert transcript.known == (guard is None) and not transcript.no_words
+
+
+@pytest.mark.parametrize("written", ["", FINE])
+def test_where_nothing_was_said_it_is_known_that_there_are_no_words(
+    whisper_folder, kitchen_pcm, monkeypatch, written
+) -> None:
+    recognizer = WhisperRecognizer(whisper_folder, window=WindowConfig(3.0, 1.0))
+    silent = Decoded(written, 4, -9.0, 0.9, capped=False)
+    monkeypatch.setattr(recognizer.reader, "decode", lambda states, cap: silent)
+    transcript = recognizer.transcribe(kitchen_pcm[:RATE])
+    assert (transcript.text, transcript.guard, transcript.no_words) == ("", "silence", True)
+    assert transcript.confidence is not None, "as the model is told of it in training, too"
+
+
+def test_words_said_seven_times_stay(whisper_folder, kitchen_pcm, monkeypatch) -> None:
+    recognizer = WhisperRecognizer(whisper_folder, window=WindowConfig(3.0, 1.0))
+    stop = Decoded("Stop, stop, stop, stop, stop, stop, stop!", 15, -9.0, 0.1, capped=False)
+    monkeypatch.setattr(recognizer.reader, "decode", lambda states, cap: stop)
+    transcript = recognizer.transcribe(kitchen_pcm[: 2 * RATE])
+    assert (transcript.text, transcript.guard, transcript.known) == (stop.text, None, True)
 
 
 @pytest.mark.parametrize(("logprob", "no_speech_prob"), [(-30.0, 0.1), (-30.0, 0.9), (-1.0, 0.9)])

@@ -17,6 +17,7 @@ from typing import Self
 from turbo_stream._util.outbox import Outbox
 from turbo_stream.errors import InputError
 from turbo_stream.events import Utterance
+from turbo_stream.recognition.recognizer import NoRecognizer
 
 PLACES = ("text", "probability", "id", "start_s", "end_s")
 """What may stand in braces."""
@@ -72,6 +73,11 @@ class CommandTemplate:
     def program(self) -> str:
         """The program's name, as given."""
         return self.arguments[0]
+
+    @property
+    def needs_text(self) -> bool:
+        """Whether what was said is among the arguments."""
+        return any("text" in _PLACE.findall(argument) for argument in self.arguments)
 
     def fill(self, utterance: Utterance) -> list[bytes]:
         """Return the arguments for `utterance`, UTF-8 whatever the locale."""
@@ -154,7 +160,15 @@ class AcceptCommand:
         )
 
     def hand_on(self, utterance: Utterance) -> None:
-        """Have the command run for `utterance`; returns at once unless patient."""
+        """Have the command run for `utterance`; returns at once unless patient.
+
+        Not one that needs the text where it should be there and is not: `say ''` helps nobody.
+        Who listens without a recognizer has chosen to have none.
+        """
+        wanted = self._template.needs_text and utterance.asr.get("backend") != NoRecognizer.name
+        if wanted and not utterance.text:
+            self._failed(utterance, "was not run: no text was made in time")
+            return
         self._outbox.put((utterance, monotonic()))
 
     def close(self, within_s: float) -> None:

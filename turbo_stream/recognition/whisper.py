@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 
 from turbo_stream._util.timebase import SAMPLE_RATE, to_seconds
 from turbo_stream.recognition.encoder_states import StatesSource
-from turbo_stream.recognition.guards import compression_ratio, find_guard, is_doubtful, token_cap
+from turbo_stream.recognition.guards import (
+    compression_ratio,
+    find_guard,
+    is_doubtful,
+    possible_text,
+    token_cap,
+)
 from turbo_stream.recognition.recognizer import Confidence, Transcript
 from turbo_stream.recognition.whisper_model import find_model
 from turbo_stream.recognition.whisper_reader import Decoded, WhisperReader, check_language
@@ -71,7 +77,11 @@ class WhisperRecognizer:
         self.transcribe(np.zeros(SAMPLE_RATE, np.int16))
 
     def transcribe(self, pcm: NDArray[np.int16]) -> Transcript:
-        """Return the text of `pcm`, `[N]` int16 at 16 kHz, empty where a guard forbids it."""
+        """Return the text of `pcm`, `[N]` int16 at 16 kHz.
+
+        Empty where nothing was said, as the guard `silence` has it. What `cap` and `repeats` stop
+        is not `known`, and cut to what can have been said.
+        """
         return self._transcribe(pcm, lambda: True)
 
     def transcribe_while(
@@ -93,8 +103,10 @@ class WhisperRecognizer:
         for window in longer:
             if not is_doubtful(transcript):
                 break
-            # The states stay those of the usual window: what reads them knows no other.
-            transcript = replace(self._read(pcm, window, go_on), states=transcript.states)
+            again = self._read(pcm, window, go_on)
+            if again.known or not transcript.known:  # a loop replaces nothing that can be said
+                # The states stay those of the usual window: what reads them knows no other.
+                transcript = replace(again, states=transcript.states)
         return transcript
 
     def read_once(self, pcm: NDArray[np.int16], window: int) -> Transcript:
@@ -121,9 +133,14 @@ class WhisperRecognizer:
             no_speech_prob=min(d.no_speech_prob for d in decoded),
             compression_ratio=compression_ratio(text),
         )
-        guard = find_guard(text, confidence, capped=any(d.capped for d in decoded))
+        duration_s = to_seconds(len(pcm))
+        guard = find_guard(text, confidence, duration_s, capped=any(d.capped for d in decoded))
         states = _joined([part.states for part in parts])
-        return Transcript("" if guard else text, confidence, guard, states)
+        if guard is None or not text:
+            return Transcript(text, confidence, guard, states)
+        if guard == "silence":
+            return Transcript("", confidence, guard, states)
+        return Transcript(possible_text(text, duration_s), confidence, guard, states, known=False)
 
     def _decode(self, pcm: NDArray[np.int16], window: int, go_on: Callable[[], bool]) -> _Part:
         """Return the greedy text of `pcm`, padded with silence to `window` samples."""
