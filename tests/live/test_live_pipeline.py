@@ -307,3 +307,19 @@ def test_a_source_is_heard_once(kitchen_pcm: np.ndarray) -> None:
     assert list(live.run())
     with pytest.raises(RuntimeError, match="make another one"):
         next(iter(live.run()))
+
+
+@pytest.mark.parametrize("end_s", [2.0, 4.2])
+def test_speech_that_the_end_cut_off_is_marked_live_as_in_a_file(kitchen_pcm, end_s) -> None:
+    sound = blocks(kitchen_pcm[: int(end_s * SAMPLE_RATE)])
+    live = utterances(list(LivePipeline(make_pipeline(), ListSource(sound)).run()))
+    core = utterances(list(make_pipeline().run(sound)))
+    assert [u.degraded for u in core] == [("cut_off",) if end_s == 2.0 else ()]
+    assert untimed(live) == untimed(core)
+
+
+def test_a_pause_in_mid_speech_cuts_off(kitchen_pcm) -> None:
+    pipeline = make_pipeline()
+    pipeline.process(kitchen_pcm[: 2 * SAMPLE_RATE])
+    (paused,) = utterances(pipeline.pause())
+    assert paused.degraded == ("cut_off",)

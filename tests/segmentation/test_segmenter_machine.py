@@ -233,3 +233,38 @@ def test_settings_that_contradict_are_refused():
         SegmenterConfig(tail_ms=-1)
     with pytest.raises(InputError, match="-5"):
         Segmenter(WebRtcVad()).gap(-5)
+
+
+@pytest.mark.parametrize("vad", VAD_NAMES)
+@pytest.mark.parametrize("chunk", [1, 333, 100_000])
+def test_speech_up_to_the_end_of_the_sound_is_cut_off(kitchen_pcm, vad, chunk):
+    for until_s, marked in ((1.6, True), (2.05, True), (2.4, True), (3.2, False), (4.2, False)):
+        segmenter, outputs = Segmenter(load_vad(vad)), []
+        pcm = cut(kitchen_pcm, 0, until_s) if chunk > 1 else cut(kitchen_pcm, 0.6, until_s)
+        for start in range(0, len(pcm), chunk):
+            outputs += segmenter.process(pcm[start : start + chunk])
+        (segment,) = segments(outputs + segmenter.flush())
+        assert segment.degraded == (("cut_off",) if marked else ()), until_s
+
+
+def test_a_word_that_begins_after_a_pause_may_be_cut_off_too(kitchen_pcm):
+    command = cut(kitchen_pcm, *COMMAND)
+    _, outputs = heard(hiss(1), command, hiss(0.25), command[6400:7360])
+    assert [s.degraded for s in segments(outputs)] == [("cut_off",)]
+    _, outputs = heard(hiss(1), command, hiss(0.25))
+    assert [s.degraded for s in segments(outputs)] == [()]
+
+
+def test_what_broke_an_utterance_off_is_said_once(kitchen_pcm):
+    segmenter = Segmenter(WebRtcVad())
+    segmenter.process(np.concatenate((hiss(1), cut(kitchen_pcm, 0.9, 1.5))))
+    segmenter.gap(1600)
+    segmenter.process(cut(kitchen_pcm, 1.6, 2.0))
+    (segment,) = segments(segmenter.flush())
+    assert segment.degraded == ("gap", "cut_off")
+    segmenter.process(np.concatenate((hiss(1), cut(kitchen_pcm, 0.9, 2.0))))
+    (segment,) = segments(segmenter.gap(16_000))
+    assert segment.degraded == ("gap",)
+    segmenter.process(np.concatenate((hiss(1), cut(kitchen_pcm, 0.9, 2.0))))
+    (segment,) = segments(segmenter.abort())
+    assert (segment.dropped, segment.degraded) == ("source_lost", ())

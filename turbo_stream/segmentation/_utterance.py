@@ -40,6 +40,10 @@ class OpenUtterance:
     draft: Segment | None = None
     """What it is if the present pause is its end."""
 
+    def after_speech(self, newest: int = 0) -> list[Frame]:
+        """Return the frames behind `speech_end`, of the `newest` ones where that is given."""
+        return [f for f in self.frames[-newest:] if f.start >= self.speech_end]
+
     def extend(self, frames: list[Frame]) -> None:
         """Count `frames`, the newest ones, as speech."""
         self.voiced_samples += sum(f.stop - f.start for f in frames if f.voiced)

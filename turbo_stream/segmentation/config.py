@@ -64,6 +64,9 @@ class SegmenterConfig:
     short_extra_ms: float = 100
     """The extra wait after a short utterance: a name is often followed by its command."""
 
+    cut_off_ms: float = 100
+    """Speech that comes so near to the end of the stream is taken for cut off by it."""
+
     max_utterance_ms: float = 15_000
     """Longer utterances are split."""
 

@@ -66,7 +66,7 @@ class Segment:
     """Why this must not be decided; None for a segment to recognize and classify."""
 
     degraded: tuple[str, ...] = ()
-    """Stated steps by which quality was lost, such as `gap`."""
+    """Stated steps by which quality was lost, `gap` and `cut_off`."""
 
     pause: PauseScore | None = None
     """What the sound alone said at the last pause; None where nobody can say."""

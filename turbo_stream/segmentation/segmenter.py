@@ -149,8 +149,12 @@ class Segmenter:
         return self._take(pcm)
 
     def flush(self) -> list[SegmenterOutput]:
-        """End the stream: take in the unfinished frame and end an open utterance."""
-        return self._stop()
+        """End the stream: take in the unfinished frame and end an open utterance.
+
+        One that is spoken up to `cut_off_ms` before the end is degraded by `cut_off`.
+        """
+        rest = self._take_rest()
+        return [*rest, *self._stop(degraded=("cut_off",) if self._speech_goes_on() else ())]
 
     def abort(self) -> list[SegmenterOutput]:
         """End the stream because its source vanished: an open utterance is `source_lost`."""
@@ -211,19 +215,34 @@ class Segmenter:
     def _stop(
         self, dropped: DropReason | None = None, degraded: tuple[str, ...] = ()
     ) -> list[SegmenterOutput]:
-        state = self._state
-        outputs: list[SegmenterOutput] = []
-        if state.pending.size:
-            padded = np.zeros(self._vad.frame_samples, np.int16)
-            padded[: state.pending.size] = state.pending
-            outputs += self._hear(padded, state.pending.size)
-            state.pending = np.empty(0, np.int16)
+        state, outputs = self._state, self._take_rest()
         if state.utterance is not None:
             outputs.append(self._close(state.utterance, dropped, degraded))
         state.recent.clear()
         state.pause_start = None
         self._vad.reset()
         return outputs
+
+    def _take_rest(self) -> list[SegmenterOutput]:
+        """Take in the samples that do not fill a frame."""
+        state = self._state
+        received = state.pending.size
+        if not received:
+            return []
+        padded = np.zeros(self._vad.frame_samples, np.int16)
+        padded[:received] = state.pending
+        state.pending = np.empty(0, np.int16)
+        return self._hear(padded, received)
+
+    def _speech_goes_on(self) -> bool:
+        """Return whether somebody was still speaking when the sound ended."""
+        utterance, end = self._state.utterance, self._state.history.end
+        if utterance is None:
+            return False
+        late = end - ms_to_samples(self._config.cut_off_ms)
+        if utterance.draft is None:
+            return self._draft(utterance).end_sample > late
+        return any(f.voiced and f.stop > late for f in utterance.after_speech())
 
     def _hear(self, frame: NDArray[np.int16], received: int) -> list[SegmenterOutput]:
         """Take in one frame, of which the first `received` samples are real."""
@@ -284,11 +303,7 @@ class Segmenter:
         draft = utterance.draft
         utterance.frames.append(frame)
         if frame.voiced:
-            window = [
-                f
-                for f in utterance.frames[-self._resume_window :]
-                if f.start >= utterance.speech_end
-            ]
+            window = utterance.after_speech(self._resume_window)
             if frame.start == utterance.speech_end:
                 utterance.extend([frame])
             elif sum(f.voiced for f in window) >= self._resume_frames:
@@ -353,7 +368,7 @@ class Segmenter:
             draft,
             endpoint_sample=state.history.end,
             dropped=dropped or draft.dropped,
-            degraded=degraded or draft.degraded,
+            degraded=tuple(dict.fromkeys((*draft.degraded, *degraded))),
         )
 
     def _draft(self, utterance: OpenUtterance, end: int | None = None) -> Segment:
