@@ -105,6 +105,7 @@ def test_json_lines_hold_every_field_of_the_contract() -> None:
             "text",
             "asr",
             "latency_ms",
+            "evidence",
         }
     assert rejected["text"] is None and dropped["directed_probability"] is None
     assert gap["lost_samples"] == 8000 and source["state"] == "reconnecting"

@@ -18,10 +18,18 @@ from tests.serving.wyoming.wyoming_client import ask, kinds, read_until, request
 from tests.support.fakes import LoudnessDetector, ScriptedRecognizer
 from tests.support.served import shared_models
 from turbo_stream.live.live_pipeline import LiveConfig
+from turbo_stream.recognition.recognizer import NOT_HEARD
 from turbo_stream.serving import hub as hub_module
 from turbo_stream.serving.limits import Limits
 
 SECOND = 16_000
+
+
+class Unable(ScriptedRecognizer):
+    """Cannot tell what was said."""
+
+    def transcribe(self, pcm):
+        return NOT_HEARD
 
 
 class Slow(ScriptedRecognizer):
@@ -76,7 +84,7 @@ def test_a_client_that_sends_by_the_clock_loses_nothing_either(impatient, excerp
     ("recognizer", "detector"),
     [
         (ScriptedRecognizer(error=RuntimeError("broken")), LoudnessDetector(always=0.9)),
-        (ScriptedRecognizer(" "), LoudnessDetector(always=0.9)),
+        (Unable(), LoudnessDetector(always=0.9)),
         (ScriptedRecognizer(), LoudnessDetector(error=RuntimeError("broken"))),
     ],
     ids=["recognizer failed", "empty text accepted", "detector failed"],
