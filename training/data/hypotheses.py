@@ -64,9 +64,10 @@ def read_hypotheses(paths: Iterable[Path]) -> dict[Part, tuple[Hypothesis, ...]]
     """Return what recognizers heard, by the part of a recording that they heard it in.
 
     A file is a list of `audio_filepath`, `text`, `avg_logprob` (and optionally `offset`,
-    `duration`, `no_speech_prob`, `compression_ratio`, `guard`), or turbo-eval's `predictions.jsonl`. Where a
-    file names a part twice both are kept; turbo-eval's rows without a recognizer count as not
-    heard.
+    `duration`, `no_speech_prob`, `compression_ratio`, `guard`), or turbo-eval's
+    `predictions.jsonl`. A recognizer that found no word is told apart from a text that is missing,
+    by the confidence. Where a file names a part twice both are kept; turbo-eval's rows without a
+    recognizer count as not heard.
     """
     found: dict[Part, tuple[Hypothesis, ...]] = {}
     for path in paths:
