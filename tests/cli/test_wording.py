@@ -22,7 +22,11 @@ LIBRARY = sorted(
     if path.relative_to(PACKAGE).parts[0] != "cli" and path.name != "__main__.py"
 )
 
-OTHERS = {"benchmark/listen/_cold_start.py": {"--jsonl"}}
+OTHERS = {
+    "benchmark/listen/_cold_start.py": {"--jsonl"},
+    # Of curl, with which a client sends a file.
+    "serving/_classify.py": {"--data-binary"},
+}
 """Options of a process that a file starts."""
 
 _FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
