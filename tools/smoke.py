@@ -127,7 +127,7 @@ def overfit(recipe: Recipe) -> float:
         views = ViewsModel(model, plain).eval()(batch)
         return {"dev": objective_terms(views, Targets.of(batch), plain)["ce"].item()}
 
-    train = replace(recipe.train, steps=80, evaluate_every=80)
+    train = replace(recipe.train, steps=120, evaluate_every=120)
     history = fit(
         model, recipe.objective, itertools.repeat(batch), look, train, folder=None, quiet=True
     )

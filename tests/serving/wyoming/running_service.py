@@ -64,7 +64,7 @@ def running(
         yield started[0]
     finally:
         if thread.is_alive():
-            with suppress(CancelledError):  # it ended by itself meanwhile
+            with suppress(CancelledError, RuntimeError):  # it ended by itself meanwhile
                 started[0].drain()
         thread.join(30)
         assert not thread.is_alive(), "close() did not end run()"

@@ -80,7 +80,6 @@ def odd_orders(pcm: np.ndarray) -> dict[str, list[Event | bytes]]:
         "transcribe twice": [transcribe, transcribe, start, *chunks, stop],
         "chunk before start": [chunks[0], start, *chunks[1:], stop],
         "two stops": [transcribe, start, *chunks, stop, stop],
-        "two stops without audio": [stop, stop],
         "describe within audio": [start, *chunks[:9], Describe().event(), *chunks[9:], stop],
         "null describe": [raw("describe", None)],
         "list describe": [raw("describe", [1])],
