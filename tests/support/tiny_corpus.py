@@ -15,10 +15,10 @@ from training.fitting.recipe import Recipe
 WORDS = ["turn", "stop", "light", "yes", "was", "he", "late", "and", "so", "well", "then", "me"]
 
 
-def write_start(folder: Path, model: Turbo) -> Path:
-    """Write a checkpoint of `model` with a tokenizer of `WORDS`; return its folder."""
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS]
-    table = {word: index for index, word in enumerate(words)}
+def word_tokenizer(words: list[str]) -> Tokenizer:
+    """Return a tokenizer that knows these whole words."""
+    known = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *words]
+    table = {word: index for index, word in enumerate(known)}
     tokenizer = Tokenizer(models.WordPiece(table, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.post_processor = processors.TemplateProcessing(
@@ -26,7 +26,12 @@ def write_start(folder: Path, model: Turbo) -> Path:
         pair="[CLS] $A [SEP] $B [SEP]",
         special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
     )
-    save_setup(folder, Recipe(model=model.config), tokenizer)
+    return tokenizer
+
+
+def write_start(folder: Path, model: Turbo) -> Path:
+    """Write a checkpoint of `model` with a tokenizer of `WORDS`; return its folder."""
+    save_setup(folder, Recipe(model=model.config), word_tokenizer(WORDS))
     save_weights(folder, model)
     return folder
 

@@ -6,8 +6,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the train extra")
 soundfile = pytest.importorskip("soundfile")
 
-from tokenizers import Tokenizer, models, pre_tokenizers, processors
-
+from tests.support.tiny_corpus import word_tokenizer
 from training.crossval.pairs import score_pair
 from training.data.row import Row
 from training.fitting.checkpoint import load_model, save_setup, save_weights
@@ -21,15 +20,7 @@ WORDS = ["turn", "stop", "light", "yes", "was", "he", "late", "and"]
 @pytest.fixture
 def start(tiny, tmp_path):
     """A folder with a tiny model and its tokenizer."""
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS, *(f"w{i}" for i in range(48))]
-    table = {word: index for index, word in enumerate(words)}
-    tokenizer = Tokenizer(models.WordPiece(table, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]",
-        pair="[CLS] $A [SEP] $B [SEP]",
-        special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
-    )
+    tokenizer = word_tokenizer([*WORDS, *(f"w{i}" for i in range(48))])
     folder = tmp_path / "start"
     save_setup(folder, Recipe(model=tiny.config), tokenizer)
     save_weights(folder, tiny)
