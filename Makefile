@@ -1,7 +1,11 @@
 # Commands of one word; CONTRIBUTING.md says when to use which.
 PYTHON ?= $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
 
-.PHONY: format lint types quick test docs
+# How long each attack of `make attack` goes on, and where its account is appended.
+ATTACK_S ?= 600
+ATTACK_REPORT ?= attacks.jsonl
+
+.PHONY: format lint types quick test attack docs
 
 format:  ## Put the code into shape, and repair what can be repaired without thought.
 	$(PYTHON) -m ruff check --fix .
@@ -19,6 +23,9 @@ quick:  ## The tests that are not marked slow: under 90 s on two cores.
 
 test:  ## All tests: under 8 minutes on two cores.
 	$(PYTHON) -m pytest -q
+
+attack:  ## Attack the promises for ATTACK_S seconds each (600); the account goes to ATTACK_REPORT.
+	$(PYTHON) -m pytest -q -n0 --timeout 0 tests/attacks --attack-s $(ATTACK_S) --attack-report $(ATTACK_REPORT)
 
 docs:  ## Write docs/reference anew from the settings, the commands and the public API.
 	$(PYTHON) -m tools.reference

@@ -5,6 +5,7 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 # Before numpy is imported: on two cores, BLAS threads that wait for each other cost more than
 # they bring.
@@ -48,6 +49,24 @@ def excerpt(kitchen_pcm: np.ndarray) -> np.ndarray:
 def kitchen_spans() -> list[dict]:
     """The labelled utterances of the shipped scene, in order."""
     return json.loads(KITCHEN.with_suffix(".json").read_text("utf-8"))["segments"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what `make attack` says to tests/attacks."""
+    group = parser.getgroup("attacks")
+    group.addoption(
+        "--attack-s",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="how long each attack goes on; by default each tries its fewest inputs",
+    )
+    group.addoption(
+        "--attack-from", type=int, default=0, metavar="N", help="the number of the first input"
+    )
+    group.addoption(
+        "--attack-report", type=Path, metavar="FILE", help="append the account of each as JSON"
+    )
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
