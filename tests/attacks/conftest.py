@@ -25,7 +25,7 @@ class Attack:
     held: bool = False
 
     def inputs(self, at_least: int) -> Iterator[np.random.Generator]:
-        """Yield a source of chance for each input: `at_least` of them, and more while time lasts."""
+        """Yield a source of chance for each input: `at_least`, and more while time lasts."""
         begun_s = time.monotonic()
         while self.tried < at_least or time.monotonic() - begun_s < self.lasts_s:
             self.tried += 1
