@@ -7,6 +7,7 @@ import re
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from uuid import uuid4
 
 import ifaddr
 from zeroconf import Error
@@ -76,6 +77,10 @@ class _Announcement:
     def __init__(self, name: str, address: TcpAddress) -> None:
         self._name = name
         self._address = address
+        self._host = f"turbo-stream-{uuid4().hex}.local."
+        """Nobody else's: this machine's own name is told by others, with other addresses. Were it
+        the service's name, an answer would hold address and service in any order, and the library
+        of Home Assistant does not take an address before it knows whose it is."""
         self._told: list[str] = []
         self._zeroconf: AsyncZeroconf | None = None
 
@@ -90,6 +95,7 @@ class _Announcement:
             SERVICE_TYPE,
             f"{self._name}.{SERVICE_TYPE}",
             port=self._address.port,
+            server=self._host,
             parsed_addresses=addresses,
         )
         self._zeroconf = AsyncZeroconf()
