@@ -1,5 +1,6 @@
 """What the image, the compose file and the units promise, as far as reading them can tell."""
 
+import asyncio
 import fnmatch
 import re
 import shlex
@@ -9,12 +10,17 @@ import threading
 import tomllib
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import numpy as np
 import pytest
 import yaml
 
 from tests.support.paths import ROOT
+from tests.support.served import shared_models
 from turbo_stream.cli.listen import listen
 from turbo_stream.cli.serve import serve
+from turbo_stream.serving.limits import Limits
+from turbo_stream.serving.session import Session
+from turbo_stream.serving.web_server import most_connections
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
@@ -108,19 +114,49 @@ def test_the_compose_file_gives_nothing_away() -> None:
     assert services["download"]["entrypoint"][0] in PROJECT["scripts"]
 
 
-@pytest.mark.parametrize("command", [serve, listen], ids=["turbo-serve", "turbo-listen"])
-def test_a_unit_starts_the_command_in_a_sandbox(command) -> None:
-    lines = (ROOT / "deploy" / f"{command.name}.service").read_text("utf-8").splitlines()
+def unit(name: str) -> dict[str, list[str]]:
     keys: dict[str, list[str]] = {}
-    for line in lines:
+    for line in (ROOT / "deploy" / f"{name}.service").read_text("utf-8").splitlines():
         if line and line[0] not in "#[":
             key, value = line.split("=", 1)
             keys.setdefault(key, []).append(value)
+    return keys
+
+
+def threads_of_a_stream() -> int:
+    """Those of the stream that needs most: one with partial texts."""
+
+    async def count() -> int:
+        before = threading.active_count()
+        stream = shared_models(partials=True).stream(partials=True)
+        async with Session(stream) as session:
+            await session.push(np.zeros(1600, np.int16))
+            return threading.active_count() - before
+
+    return asyncio.run(count())
+
+
+def test_what_may_run_is_enough_for_as_many_clients_as_there_may_be() -> None:
+    # asyncio's threads for files and names; Whisper's and the loading one, MQTT, actions, commands.
+    shared = 32 + 64
+    needed = Limits().clients * threads_of_a_stream() + shared
+    (tasks,) = unit("turbo-serve")["TasksMax"]
+    assert int(tasks) >= needed
+    assert most_connections(Limits()) > Limits().clients
+    services = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text("utf-8"))["services"]
+    assert services["turbo-serve"]["pids_limit"] == int(tasks)
+    assert services["turbo-serve"]["ulimits"] == {"core": 0}
+
+
+@pytest.mark.parametrize("command", [serve, listen], ids=["turbo-serve", "turbo-listen"])
+def test_a_unit_starts_the_command_in_a_sandbox(command) -> None:
+    keys = unit(command.name)
     program, *arguments = shlex.split(keys["ExecStart"][0])
     assert program.endswith(f"/{command.name}")
     assert {a for a in arguments if a.startswith("--")} <= options(command)
     for key in ("DynamicUser", "NoNewPrivileges", "ProtectHome", "PrivateTmp", "LockPersonality"):
         assert keys[key] == ["yes"], key
+    assert keys["LimitCORE"] == ["0"], "a core would keep what was said"
     assert keys["ProtectSystem"] == ["strict"] and keys["CapabilityBoundingSet"] == [""]
     # A wrong option stays wrong; a microphone (status 2, too) may be plugged in later.
     assert keys.get("RestartPreventExitStatus", []) == (["2"] if command is serve else [])

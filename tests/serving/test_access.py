@@ -60,3 +60,18 @@ def test_a_file_that_holds_no_token_is_refused_unseen(tmp_path: Path, content, s
     with pytest.raises(InputError, match=says) as refused:
         Access(token_file=file)
     assert "`token_file`" in str(refused.value) and "0123" not in str(refused.value)
+
+
+@pytest.mark.parametrize("token", ["x", SECRET[:15], f" {SECRET[:15]} \n"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "speaker.example"])
+def test_a_token_that_can_be_guessed_guards_nothing_that_others_reach(
+    tmp_path: Path, host: str, token: str
+) -> None:
+    file = tmp_path / "token"
+    file.write_text(token)
+    for given in ({"token": token}, {"token_file": file}):
+        with pytest.raises(InputError, match="16 or more") as refused:
+            Access(host=host, **given)
+        assert SECRET[:15] not in str(refused.value)
+    assert Access(host=host, token=SECRET[:16]).asked_token == SECRET[:16]
+    assert Access(host="127.0.0.1", token=token).asked_token == token.strip()

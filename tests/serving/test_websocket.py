@@ -274,9 +274,7 @@ def test_a_flood_below_messages_is_closed(server: Served, excerpt) -> None:
 
 
 def test_connections_that_ask_for_nothing_are_closed(monkeypatch) -> None:
-    from turbo_stream.serving import _connections as connections
-
-    monkeypatch.setattr(connections, "FIRST_REQUEST_S", 0.2)
+    monkeypatch.setattr("turbo_stream.serving._listener.PATIENCE_S", 0.2)
     with served(shared_models()) as server, ExitStack() as stack:
         silent = [
             stack.enter_context(socket.create_connection(("127.0.0.1", server.port), 10))

@@ -14,7 +14,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.support.fakes import LoudnessDetector, ScriptedRecognizer
 from turbo_stream import Models, Settings
-from turbo_stream.serving.access import GateConfig
+from turbo_stream.serving.access import GateConfig, Tls
 from turbo_stream.serving.app import make_app
 from turbo_stream.serving.hub import Hub
 from turbo_stream.serving.limits import Limits
@@ -94,10 +94,11 @@ def served(
     gate: GateConfig | None = None,
     *,
     send_buffer: int | None = None,
+    tls: Tls | None = None,
 ) -> Iterator[Served]:
     """Serve on a thread; without models the server goes on loading."""
     hub = Hub(limits or Limits(drain_s=5))
-    server = WebServer(make_app(hub, gate), hub.limits)
+    server = WebServer(make_app(hub, gate), hub.limits, tls, hub.metrics.turned_away)
     listening = bound_socket("127.0.0.1", 0)
     if send_buffer is not None:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)

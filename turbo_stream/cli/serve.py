@@ -66,7 +66,8 @@ def serve(
         server = listening = None
         # Addresses are taken before the models are loaded, so that a wrong one is told at once.
         if not network.alone:
-            server = WebServer(make_app(hub, access.gate), limits, access.tls)
+            app = make_app(hub, access.gate)
+            server = WebServer(app, limits, access.tls, hub.metrics.turned_away)
             listening = stack.enter_context(bound_socket(access.host, access.port))
             _say(f"listening on {access.url(listening)}")
         services = network.services(_say)

@@ -1,14 +1,13 @@
 """uvicorn's connections, for clients that mean harm or have gone without a word."""
 
-import asyncio
+import json
 from typing import Any
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
-
-FIRST_REQUEST_S = 10.0
-"""A connection that has asked for nothing by then is closed."""
+from websockets.protocol import State
 
 PINGS = 100
 """Pings that are answered in a second; of more, the connection is closed."""
@@ -16,21 +15,62 @@ PINGS = 100
 FRAGMENTS = 1000
 """Pieces that one message may come in."""
 
-_TOO_MUCH = 1008
+_INVALID, _TOO_MUCH = 1007, 1008
+
+_NO_OPENING = (
+    "this opens no WebSocket; send a GET without a body, with up to 128 headers and lines of up to "
+    "8192 bytes"
+)
 
 
 class HttpConnection(H11Protocol):
-    """Waits for a first request a while only."""
+    """Says what its client owes, and bears whatever it sends."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin, and look again later."""
-        super().connection_made(transport)
-        self.loop.call_later(FIRST_REQUEST_S, self._leave_the_silent)
+    _pauses = 0
 
-    def _leave_the_silent(self) -> None:
-        # One that became a WebSocket has another protocol by now.
-        if self.cycle is None and self.transport.get_protocol() is self:
-            self.transport.abort()
+    @property
+    def awaited(self) -> object:
+        """What its client owes: another value for another debt, None while it owes nothing."""
+        if self.transport.is_closing():
+            return "the end"
+        if self.cycle is None or self.cycle.response_complete:
+            # A head; or the rest of a body that nobody reads, and then a head.
+            return self.cycle or "a request"
+        return None
+
+    @property
+    def unread(self) -> object:
+        """As `awaited`: which part of an answer has not been taken."""
+        return self._pauses if self.flow.write_paused else None
+
+    def pause_writing(self) -> None:
+        """Wait for the client to read."""
+        self._pauses += 1
+        super().pause_writing()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP, also in the middle of a request."""
+        cycle = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            # The application hears of it as of a client that has left.
+            cycle.disconnected = True
+            cycle.message_event.set()
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            super().send_400_response(msg)
+        else:
+            self.transport.close()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close."""
+        # Whether h11 minds or not, as after half a body.
+        self.transport.close()
+
+    def shutdown(self) -> None:
+        """Close when what is being answered is answered."""
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.close()
+        else:
+            self.cycle.keep_alive = False
 
 
 class WebSocketConnection(WebSocketsSansIOProtocol):
@@ -39,17 +79,40 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
     _pings = 0
     _pings_since_s = 0.0
 
-    async def run_asgi(self) -> None:
-        """Run the application, and leave nothing open behind it."""
-        await super().run_asgi()
-        # `close` alone would wait forever for bytes that nobody takes.
-        self.loop.call_later(self.close_timeout, self.transport.abort)
+    unread = None
+    """The application looks after that."""
+
+    @property
+    def awaited(self) -> object:
+        """What its client owes, or None; what an open stream owes its application knows."""
+        if self.close_sent or self.transport.is_closing():
+            return "the end"
+        return None if self.handshake_complete else "a handshake"
+
+    def data_received(self, data: bytes) -> None:
+        """Take `data`; answer a head that fitted HTTP, and is none here."""
+        if self.transport.is_closing():
+            return
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.handshake_initiated:
+            self._refuse()
 
     async def send(self, message: Any) -> None:
         """Send `message`; the last one does not wait for room."""
         if message["type"] == "websocket.close":
             self.writable.set()
         await super().send(message)
+
+    def send_receive_event_to_app(self) -> None:
+        """Hand a message on, if its text is one."""
+        if self.curr_msg_data_type == "text" and not self.close_sent:
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self.frames = []
+                self._end(_INVALID, "text has to be UTF-8")
+                return
+        super().send_receive_event_to_app()
 
     def handle_ping(self) -> None:
         """Answer, within reason."""
@@ -60,18 +123,42 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         if self._pings <= PINGS:
             super().handle_ping()
         elif self._pings == PINGS + 1:
-            self._end("too many pings")
+            self._end(_TOO_MUCH, "too many pings")
 
     def handle_cont(self, event: Frame) -> None:
         """Take one more piece of a message."""
         if len(self.frames) < FRAGMENTS:
             super().handle_cont(event)
         elif not self.close_sent:
-            self._end("too many fragments")
+            self._end(_TOO_MUCH, "too many fragments")
 
-    def _end(self, reason: str) -> None:
-        self.queue.put_nowait({"type": "websocket.disconnect", "code": _TOO_MUCH, "reason": reason})
-        self.conn.fail(_TOO_MUCH, reason)
+    def handle_parser_exception(self) -> None:
+        """Say what was wrong with a frame; before the handshake is over, there are no frames."""
+        if self.conn.close_sent is None:
+            self.transport.abort()
+        else:
+            super().handle_parser_exception()
+
+    def shutdown(self) -> None:
+        """Close; one that is closing already is told nothing more."""
+        if self.handshake_complete and self.conn.state is not State.OPEN:
+            self.transport.close()
+        else:
+            super().shutdown()
+
+    def _end(self, code: int, reason: str) -> None:
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+        self.conn.fail(code, reason)
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.close_sent = True
+        self.transport.close()
+
+    def _refuse(self) -> None:
+        body = json.dumps({"error": _NO_OPENING})
+        head = (
+            "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\n"
+            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        )
+        self.handshake_complete = self.close_sent = True
+        self.transport.write((head + body).encode())
         self.transport.close()

@@ -10,6 +10,9 @@ from turbo_stream._util.plain_text import read_secret, without_traces
 from turbo_stream.errors import InputError
 from turbo_stream.serving._origin import Origin, host_name
 
+TOKEN_LENGTH = 16
+"""Characters that a token has at least where other machines may guess it."""
+
 
 @dataclass(frozen=True)
 class GateConfig:
@@ -52,8 +55,8 @@ class Tls:
 class Access:
     """What a user says about the door.
 
-    Raises `InputError` for an open one: an address that others reach, and no token. Also for a
-    token that cannot be read, and for choices that contradict each other.
+    Raises `InputError` for an open one: an address that others reach, and no token, or one that can
+    be guessed. Also for a token that cannot be read, and for choices that contradict each other.
     """
 
     host: str = option("127.0.0.1", "Address to listen on.", metavar="HOST")
@@ -91,6 +94,13 @@ class Access:
             raise InputError(
                 f"`host` {self.host} lets other machines in: give a `token` (or `token_file`, or "
                 "TURBO_SERVE_TOKEN), or `without_token` if the network is to be trusted"
+            )
+        token = self.asked_token
+        if token is not None and len(token) < TOKEN_LENGTH and not _loopback(self.host):
+            raise InputError(
+                f"`host` {self.host} lets other machines in, and the token has {len(token)} "
+                f"characters, which can be guessed; give one of {TOKEN_LENGTH} or more, as from: "
+                "openssl rand -hex 32"
             )
         if self.tls_key is not None and self.tls_cert is None:
             raise InputError("`tls_key` was given without `tls_cert`; give both")
@@ -131,7 +141,7 @@ class Access:
         # HTTP takes the blanks around what a client sends.
         token = without_traces(token).strip()
         if not token:
-            raise InputError("the token is empty; give one of 16 characters or more")
+            raise InputError(f"the token is empty; give one of {TOKEN_LENGTH} characters or more")
         return token
 
 

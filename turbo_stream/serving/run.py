@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any
 
 from turbo_stream.pipeline import Models
+from turbo_stream.serving._failures import log_of_loop
 from turbo_stream.serving._service import Service
 from turbo_stream.serving.hub import Hub
 from turbo_stream.serving.web_server import WebServer
@@ -35,6 +36,7 @@ async def serve(
 
     Raises what `load` or a service raised.
     """
+    log_of_loop(asyncio.get_running_loop())
     stop = _stop_on_signals()
     stopping = asyncio.create_task(stop.wait())
     if server is None or listening is None:

@@ -1,10 +1,14 @@
 """uvicorn, run among other services of one event loop."""
 
+import asyncio
 import socket
 import ssl
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from math import ceil
+from typing import cast
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -12,15 +16,36 @@ from starlette.types import ASGIApp
 from turbo_stream._util.plain_text import has_mark
 from turbo_stream.errors import InputError, TurboStreamError
 from turbo_stream.serving._connections import HttpConnection, WebSocketConnection
+from turbo_stream.serving._listener import Connection, Listener
 from turbo_stream.serving._port import listen
 from turbo_stream.serving.access import Tls
 from turbo_stream.serving.limits import Limits
 
+CONNECTIONS = 4
+"""So many for each stream there may be: pages, health checks, and clients that come and go."""
+
+_OWN_FILES = 64
+"""File descriptors that connections leave to everything else."""
+
+_FEWEST = 16
+_LOOK_TICKS = 5
+"""uvicorn ticks ten times a second."""
+
 
 class WebServer(uvicorn.Server):
-    """Leaves signals to whoever runs it."""
+    """Leaves signals to whoever runs it, and takes its clients with a `Listener`."""
 
-    def __init__(self, app: ASGIApp, limits: Limits, tls: Tls | None = None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        limits: Limits,
+        tls: Tls | None = None,
+        turned_away: Callable[[str], None] = lambda reason: None,
+    ) -> None:
+        """Raise `InputError` for a certificate or key that cannot be used.
+
+        `turned_away` is told a word for each client for which there is no room.
+        """
         if tls is not None:
             _check(tls)
         config = uvicorn.Config(
@@ -45,11 +70,60 @@ class WebServer(uvicorn.Server):
         )
         config.load()
         super().__init__(config)
+        self._limits = limits
+        self._turned_away = turned_away
+        self._listeners: list[Listener] = []
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take clients at `sockets`."""
+        # asyncio's own server logs an accept that fails 2048 times a second, and knows no cap.
+        await super().startup(sockets=[])
+        self._listeners = [
+            Listener(
+                listening,
+                cast("set[Connection]", self.server_state.connections),
+                self._connection,
+                most=most_connections(self._limits),
+                unread_s=self._limits.unread_s,
+                tls=self.config.ssl,
+                turned_away=partial(self._turned_away, "connections"),
+            )
+            for listening in sockets or ()
+        ]
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look after the connections, too."""
+        if counter % _LOOK_TICKS == 0:
+            for listener in self._listeners:
+                listener.look()
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more clients, and end."""
+        for listener in self._listeners:
+            await listener.close()
+        await super().shutdown(sockets)
+
+    def _connection(self) -> asyncio.Protocol:
+        return HttpConnection(self.config, self.server_state, app_state={})
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Capture none."""
         yield
+
+
+def most_connections(limits: Limits) -> int:
+    """Return how many connections there may be: as `limits` says, and files can be open."""
+    most = CONNECTIONS * limits.clients
+    if sys.platform == "win32":
+        return most
+    import resource
+
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
+        return most
+    return min(most, max(_FEWEST, files - _OWN_FILES))
 
 
 class _Passphrase(Exception):
