@@ -21,6 +21,7 @@ from tools.corpus.plan import Planner
 from tools.corpus.recording import Recordings
 from tools.corpus.synthesis import silent_voices
 from tools.corpus.text_collections import read_collections, without_repeats
+from turbo_stream._util.folder_lock import FolderLock
 from turbo_stream.cli.command import run_command
 from turbo_stream.errors import InputError
 
@@ -81,8 +82,9 @@ def main(
     plan = list(planner.clips(hours))
     recognizers = recognizer_names(asr)
     real = Recordings(recordings, planner.texts, seed)
-    build = Build(out, (plan, real.clips), planner.background)
-    _run(build, recognizers, workers)
+    with FolderLock(out, "--out"):
+        build = Build(out, (plan, real.clips), planner.background)
+        _run(build, recognizers, workers)
     print(
         json.dumps(
             {

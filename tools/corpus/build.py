@@ -13,6 +13,8 @@ from typing import TypeVar
 from tools.corpus.part import make_part
 from tools.corpus.plan import PlannedClip
 from tools.corpus.recording import RecordedClip
+from turbo_stream._util.folder_lock import LOCK_NAME
+from turbo_stream._util.worker import end_with_parent
 from turbo_stream.errors import InputError
 
 
@@ -54,14 +56,14 @@ class Build:
         start = _digest("", (_PART_CLIPS, background))
         self.state = BuildState(start)
         if self._state_path.is_file():
-            self.state = BuildState(**json.loads(self._state_path.read_text()))
+            self.state = _read_state(self._state_path)
             done = self._parts[: self.state.parts]
             same = reduce(_digest, done, start) == self.state.fingerprint
             if not same or len(done) < self.state.parts:
                 raise InputError(
                     f"{out} holds a build with other settings or texts; choose another folder"
                 )
-        elif any(out.iterdir()):
+        elif any(path.name != LOCK_NAME for path in out.iterdir()):
             raise InputError(f"{out} is not empty and no corpus build; choose another folder")
         else:
             self._save()
@@ -150,11 +152,19 @@ def in_order(
 def _begin(start: Callable[[], None] | None) -> None:
     # The process that hands out the work is interrupted, and ends its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
     if start is not None:
         start()
 
 
 _PART_CLIPS = 40
+
+
+def _read_state(path: Path) -> BuildState:
+    try:
+        return BuildState(**json.loads(path.read_text()))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{path} is damaged ({error}); choose another folder") from error
 
 
 def _append_lines(path: Path, rows: list[dict]) -> int:

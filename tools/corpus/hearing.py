@@ -1,15 +1,15 @@
 """What recognizers make of the finished clips: `hypotheses.jsonl`."""
 
 import json
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tools.corpus.build import in_order
 from turbo_stream import InputError, Recognizer
-from turbo_stream._util.files import read_whole_lines
+from turbo_stream._util.files import recovered_lines
 from turbo_stream._util.unicode_text import json_text
 from turbo_stream.evaluation.corpus.clip import read_clip
 from turbo_stream.recognition.auto import load_recognizer
@@ -68,9 +68,15 @@ class Hearing:
         """Return the clips that this recognizer has heard; drop a line that was not finished."""
         if not self._path.is_file():
             return set()
-        rows, kept = read_whole_lines(self._path)
-        os.truncate(self._path, kept)
+        rows = recovered_lines(self._path, _is_heard)
         return {row["audio_filepath"] for row in rows if row["asr"]["backend"] == self.name}
+
+
+def _is_heard(row: Any) -> bool:
+    """Return whether `row` is a line of `hypotheses.jsonl`."""
+    if not isinstance(row, dict) or not isinstance(row.get("audio_filepath"), str):
+        return False
+    return isinstance(row.get("asr"), dict) and "backend" in row["asr"]
 
 
 def _load(spec: str) -> Recognizer:

@@ -20,7 +20,8 @@ from training.data.clip import as_wave
 from training.fitting.probe import content_free
 from turbo_stream import Confidence, InputError, Recognizer, Transcript
 from turbo_stream._util.closing import Closing
-from turbo_stream._util.files import read_whole_lines
+from turbo_stream._util.files import recovered_lines
+from turbo_stream._util.folder_lock import FolderLock
 from turbo_stream.detection.package import DIRECTED
 from turbo_stream.recognition.recognizer import NOT_HEARD
 
@@ -159,15 +160,11 @@ class Ledger(Closing):
         self._values: dict[str, Any] = {}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            kept = 0
-            if path.exists():
-                lines, kept = read_whole_lines(path)
-                self._values.update(lines)
-            self._file = path.open("r+b" if kept else "wb")
-            self._file.truncate(kept)
-            self._file.seek(kept)
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
+            self._lock = FolderLock(path.parent, "the folder")
+            self._values.update(recovered_lines(path, _is_value))
+            self._file = path.open("ab")
+        except OSError as error:
+            reason = error.strerror or error
             raise InputError(f"{path} cannot be used ({reason}); give another folder") from error
 
     def missing(self, keys: Iterable[str]) -> set[str]:
@@ -187,6 +184,11 @@ class Ledger(Closing):
     def close(self) -> None:
         """Close the file; idempotent."""
         self._file.close()
+        self._lock.close()
+
+
+def _is_value(line: Any) -> bool:
+    return isinstance(line, list) and len(line) == 2 and isinstance(line[0], str)
 
 
 def digest(*parts: Any) -> str:

@@ -10,6 +10,7 @@ import click
 
 from training.fitting.recipe import RECIPES, Recipe, build_recipe
 from turbo_stream._util.files import write_json
+from turbo_stream._util.folder_lock import FolderLock
 from turbo_stream.cli.command import run_command
 
 
@@ -109,7 +110,7 @@ def main(
     from training.folds.fold_file import make_folds, read_folds
 
     out = Path(chosen.out)
-    out.mkdir(parents=True, exist_ok=True)
+    click.get_current_context().with_resource(FolderLock(out, "the folder"))
     chosen = with_labels(chosen)
     if not chosen.data.folds:
         generated = out / "folds.json"

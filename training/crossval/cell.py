@@ -13,7 +13,7 @@ from typing import Any
 
 from training.fitting.recipe import Recipe
 from training.objective.config import select_arm
-from turbo_stream._util.files import read_whole_lines
+from turbo_stream._util.files import recovered_lines
 from turbo_stream._util.unicode_text import json_text
 
 
@@ -141,15 +141,10 @@ class Journal:
     """Results by key; a key is a flat dictionary."""
 
     def __init__(self, path: Path) -> None:
-        """Read what is there. A last line that was cut off, as by a power cut, is dropped."""
+        """Read what is there. Lines that a power cut or a fault damaged are left out."""
         self.path = path
         self.results: dict[str, dict[str, Any]] = {}
-        if not path.exists():
-            return
-        entries, kept = read_whole_lines(path)
-        if kept < path.stat().st_size:
-            os.truncate(path, kept)
-        for entry in entries:
+        for entry in recovered_lines(path, _is_result):
             self.results[_text(entry["key"])] = entry["result"]
 
     def __contains__(self, key: dict[str, Any]) -> bool:
@@ -170,6 +165,11 @@ class Journal:
             file.flush()
             os.fsync(file.fileno())
         self.results[_text(key)] = result
+
+
+def _is_result(entry: Any) -> bool:
+    good = isinstance(entry, dict) and entry.keys() == {"key", "result"}
+    return good and all(isinstance(value, dict) for value in entry.values())
 
 
 def _text(key: dict[str, Any]) -> str:

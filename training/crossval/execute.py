@@ -20,6 +20,7 @@ from training.fitting.recipe import Recipe
 from training.fitting.runs import fit_model, test_figures
 from training.fitting.workbench import Workbench, prepare
 from training.folds.split import Split, split_rows
+from turbo_stream._util.worker import end_with_parent
 
 Key = TypeVar("Key")
 
@@ -81,6 +82,7 @@ _bench: Workbench | None = None
 
 def _start_worker(recipe: Recipe) -> None:
     global _bench
+    end_with_parent()
     # The terminal's Ctrl-C reaches every process; a worker has nothing worth a word.
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
     _bench = prepare(recipe)

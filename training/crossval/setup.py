@@ -48,14 +48,20 @@ def check_setup(out: Path, setup: dict[str, Any]) -> None:
     """Write `setup` to `out`, or compare it with what is there.
 
     Raises:
-        InputError: the folder holds runs of another setup.
+        InputError: the folder holds runs of another setup, or the file is damaged.
     """
     path = out / "setup.json"
     if not path.exists():
         write_json(path, setup)
         return
     # A setting that did not exist yet had the effect that its default has now.
-    before = {**_plain(_flat(asdict(Recipe()))), **json.loads(path.read_text("utf-8"))}
+    try:
+        before = {**_plain(_flat(asdict(Recipe()))), **json.loads(path.read_text("utf-8"))}
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"{path} is damaged ({error}); give another out=, or delete it if the runs are of this "
+            "configuration"
+        ) from error
     for key in sorted({*before, *setup} - set(_FREE)):
         if before.get(key) != setup.get(key):
             raise InputError(

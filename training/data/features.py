@@ -1,6 +1,7 @@
 """What the frozen fronts make of sound and of text, computed once."""
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -74,7 +75,8 @@ class FeatureStore:
             for (clip, variant), frames in zip(part, front_frames(model, sounds), strict=True):
                 target = self._file(clip, variant)
                 target.parent.mkdir(parents=True, exist_ok=True)
-                partial = target.with_suffix(".part")
+                # Runs may share the folder.
+                partial = target.with_suffix(f".{os.getpid()}.part")
                 with partial.open("wb") as file:
                     np.save(file, frames)
                 partial.rename(target)

@@ -97,14 +97,21 @@ def load_state(folder: Path, identity: Identity) -> dict[str, Any] | None:
     """Return the state in `folder`, on the CPU, or None where there is none.
 
     Raises:
-        InputError: it is that of another run.
+        InputError: it is that of another run, or damaged.
     """
     path = folder / LAST
     if not path.exists():
         return None
-    state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        names = sorted(state["identity"].keys() | _flat(identity).keys())
+    except Exception as error:  # a damaged file fails in any of its readers
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise InputError(
+            f"{path} is damaged ({reason:.200}); delete it, or give train.resume=false, to begin "
+            "anew"
+        ) from error
     theirs, ours = state.pop("identity"), _flat(identity)
-    names = sorted(theirs.keys() | ours.keys())
     changes = [
         f"{name} was {theirs.get(name, 'not there')} and is {ours.get(name, 'not there')}"
         for name in names

@@ -5,6 +5,7 @@ import random
 import re
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from training.fitting.recipe import Recipe
 from training.fitting.trainer import History, fit
 from training.fitting.workbench import Workbench, prepare
 from training.folds.split import Split, split_rows
+from turbo_stream._util.folder_lock import FolderLock
 
 _PARTS = re.compile(r"; (?=[a-z]+: )")
 """Between the licences of a clip's parts: `text: ...; voice: ...; noise: ...`."""
@@ -131,16 +133,17 @@ def train_run(recipe: Recipe) -> dict:
 
     Raises:
         InputError: the data are not what they should be, the network cannot be built, or `out`
-            holds another run's checkpoint.
+            holds another run's checkpoint or is written by one that has not ended.
         NotFiniteError: a number that the training goes by is NaN or infinite.
     """
     with this_rank(recipe.device) as rank:
-        return _train_run(recipe, rank)
+        out = Path(recipe.out)
+        with FolderLock(out, "the folder") if rank.first else nullcontext():
+            return _train_run(recipe, out, rank)
 
 
-def _train_run(recipe: Recipe, rank: Rank) -> dict:
+def _train_run(recipe: Recipe, out: Path, rank: Rank) -> dict:
     started = time.monotonic()
-    out = Path(recipe.out)
     bench = prepare(recipe, rank.device)
     recipe = bench.recipe
     labels = recipe.model.labels

@@ -1,12 +1,16 @@
 """Files that are whole or not there: written under a temporary name, then renamed."""
 
 import json
+import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from turbo_stream._util.unicode_text import json_text
 from turbo_stream.errors import InputError
+
+_LOG = logging.getLogger(__name__)
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -35,24 +39,49 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json_text(value, indent=2, allow_nan=False) + "\n")
 
 
-def read_whole_lines(path: Path) -> tuple[list[Any], int]:
-    """Return the values of the lines that end, and how many bytes those are.
+def recovered_lines(path: Path, fits: Callable[[Any], bool]) -> list[Any]:
+    """Return the values of the lines of `path` that `fits` takes; the file then holds only these.
 
-    What follows the last of them was being written when the run was killed: whoever goes on cuts
-    the file there.
+    What follows the last line end was being written when a run was killed, and is cut off. Other
+    lines that are no JSON or do not fit are damaged: a warning names them, and the file as it was
+    is kept beside it. Without a file there are no lines.
 
     Raises:
-        OSError: the file cannot be read.
-        ValueError: a whole line is no JSON.
+        OSError: the file cannot be read or written.
     """
-    values, kept = [], 0
+    if not path.exists():
+        return []
+    values: list[Any] = []
+    kept: list[bytes] = []
+    damaged: list[int] = []
+    cut = False
     with path.open("rb") as file:
-        for line in file:
+        for number, line in enumerate(file, 1):
             if not line.endswith(b"\n"):
+                cut = True
                 break
-            values.append(json.loads(line))
-            kept += len(line)
-    return values, kept
+            try:
+                value = json.loads(line)
+            except (ValueError, RecursionError):
+                damaged.append(number)
+                continue
+            if not fits(value):
+                damaged.append(number)
+                continue
+            values.append(value)
+            kept.append(line)
+    if damaged:
+        aside = path.with_name(f"{path.name}.damaged")
+        path.replace(aside)
+        more = f" and {len(damaged) - 1} more" if len(damaged) > 1 else ""
+        _LOG.warning(
+            "%s: line %d%s is damaged; what it held is done again, the file as it was is %s",
+            *(path, damaged[0], more, aside.name),
+        )
+        write_bytes(path, b"".join(kept))
+    elif cut:
+        os.truncate(path, sum(map(len, kept)))
+    return values
 
 
 PARTIAL = ".partial"

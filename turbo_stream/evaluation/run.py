@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import turbo_stream
+from turbo_stream._util.folder_lock import FolderLock
 from turbo_stream.detection.manifest import MANIFEST_NAME
 from turbo_stream.detection.package import DIRECTED, file_hash
 from turbo_stream.evaluation._progress import with_progress
@@ -62,14 +63,27 @@ def evaluate(
     `say` is told before the scoring what of the manifest will count for less than its author may
     think: labels that the model does not know, and rows without one.
 
-    What an earlier, killed run with the same arguments has scored is not scored again. The first
+    What an earlier, killed run with the same arguments has scored is not scored again; two at once
+    exclude each other. The first
     condition's rows are `out/predictions.jsonl`, those of the others
     `out/conditions/NAME/predictions.jsonl`.
 
     Raises:
         InputError: the manifest or the settings are not usable, a label is a misspelt one of the
-            model's, or `out` holds another run.
+            model's, `out` holds another run, or one that has not ended writes into it.
     """
+    with FolderLock(out):
+        return _evaluate(manifest, out, settings, conditions, engine, say)
+
+
+def _evaluate(
+    manifest: Path,
+    out: Path,
+    settings: ScoringSettings,
+    conditions: Sequence[str],
+    engine: Engine | None,
+    say: Callable[[str], None],
+) -> dict[str, Any]:
     items = read_manifest(manifest)
     settings = settings.resolved()
     # Loading the models here first tells of wrong settings in one line, before any worker starts.

@@ -53,6 +53,51 @@ def test_another_run_is_not_mixed_in(tmp_path: Path) -> None:
     assert fingerprint({"a": 1}) == fingerprint({"a": 1}) != fingerprint({"a": 2})
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"",
+        b"\0" * 40,
+        b"[" * 100_000,
+        b"9" * 5_000,
+        b"\xff\xfe",
+        b"null",
+        b"[]",
+        b"{}",
+        b'{"index": 1}',
+        b'{"index": "1", "row": {}}',
+        b'{"index": 1, "row": []}',
+        b'{"index": 1, "row": {"text": "zwei"}}',
+        b'{"index": 1, "row": {"text": "eins"}, "crc32": 1}',
+        b'{"run_fingerprint": "other", "index": 1, "row": {}}',
+    ],
+)
+def test_a_damaged_line_costs_only_its_row(tmp_path: Path, caplog, damage: bytes) -> None:
+    fill(tmp_path, ROWS)
+    path = tmp_path / JOURNAL_NAME
+    whole = path.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    broken = b"".join([*lines[:2], damage + b"\n", lines[3]])
+    path.write_bytes(broken)
+    with Journal(tmp_path, "run") as journal:
+        assert journal.rows == {2: ROWS[2], 1: ROWS[1]}
+        journal.add(0, ROWS[0])
+    assert "line 3 is damaged" in caplog.text and "\n" not in caplog.messages[0]
+    assert (tmp_path / f"{JOURNAL_NAME}.damaged").read_bytes() == broken
+    with Journal(tmp_path, "run") as journal:
+        assert journal.rows == ROWS
+
+
+@pytest.mark.parametrize("head", [b"\0" * 400, b"[]\n", b"{}\n", b"my own notes\n", b"\xff\n"])
+def test_a_journal_that_does_not_say_whose_it_is_is_left_as_it_is(tmp_path, head: bytes) -> None:
+    path = tmp_path / JOURNAL_NAME
+    path.write_bytes(head)
+    with pytest.raises(InputError, match="delete the file to score everything again") as caught:
+        Journal(tmp_path, "run")
+    assert "\n" not in str(caught.value)
+    assert path.read_bytes() == head
+
+
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match=r"`out` .*cannot be written"):

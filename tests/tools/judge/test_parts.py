@@ -62,6 +62,16 @@ def test_a_ledger_keeps_what_was_whole(tmp_path: Path) -> None:
         assert ledger[digest("c")] == 1.0
 
 
+def test_a_ledger_leaves_out_what_is_damaged_and_lets_one_run_in(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    good = f'["{digest("a")}", 0.25]\n'.encode()
+    path.write_bytes(good + b'["half\n7\n{}\n[1, 2]\n[]\n' + good.replace(b"0.25", b"0.5"))
+    with Ledger(path) as ledger:
+        assert ledger[digest("a")] == 0.5
+        with pytest.raises(InputError, match=r"is in use by process \d+ on .* since "):
+            Ledger(path)
+
+
 def test_who_has_met_a_recording(tmp_path: Path) -> None:
     one = load_candidate(write_package(tmp_path / "p", **trained_on("calls", "words_recut")))
     assert one.knows(recording())

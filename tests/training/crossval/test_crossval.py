@@ -207,6 +207,8 @@ def test_a_setting_that_is_new_since_does_not_end_a_journal(tmp_path):
 def test_a_journal_keeps_what_was_written(tmp_path):
     journal = Journal(tmp_path / "j.jsonl")
     journal.add({"b": 1, "a": "x"}, {"value": 2})
+    with (tmp_path / "j.jsonl").open("ab") as file:
+        file.write(b'\0\0\n[]\n{"key": 1, "result": {}}\n{"key": {"ar')
     again = Journal(tmp_path / "j.jsonl")
     assert {"a": "x", "b": 1} in again
     assert {"a": "x", "b": 2} not in again

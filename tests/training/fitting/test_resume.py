@@ -86,6 +86,16 @@ def test_another_runs_checkpoint_is_refused_in_one_line(tmp_path):
     assert train(tmp_path, None, anew).steps == 3
 
 
+@pytest.mark.parametrize("cut", [0, 10, 0.5, -1])
+def test_a_damaged_checkpoint_is_said_in_one_line(tmp_path, cut):
+    save_state(tmp_path, {"seed": 1}, {"a": torch.arange(1000)})
+    content = (tmp_path / LAST).read_bytes()
+    (tmp_path / LAST).write_bytes(content[: int(cut * len(content)) if cut == 0.5 else cut])
+    with pytest.raises(InputError, match="is damaged") as refused:
+        load_state(tmp_path, {"seed": 1})
+    assert "\n" not in str(refused.value) and "train.resume=false" in str(refused.value)
+
+
 def test_a_state_is_replaced_as_a_whole(tmp_path, monkeypatch):
     save_state(tmp_path, {"seed": 1}, {"a": 1})
 

@@ -2,12 +2,13 @@
 
 import multiprocessing
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from typing import Any
 
+from turbo_stream._util.worker import end_with_parent
 from turbo_stream.errors import TurboStreamError
 from turbo_stream.evaluation.corpus.manifest import Item
 from turbo_stream.evaluation.scoring._scorer import Scorer
@@ -95,7 +96,7 @@ def _score_suspects(items: deque[Item], settings: ScoringSettings) -> Iterator[S
 def _pool(settings: ScoringSettings, workers: int) -> ProcessPoolExecutor:
     # Spawned, not forked: the models' native threads do not survive a fork.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, _start, (settings,))
+    pool = ProcessPoolExecutor(workers, context, _begin, (_start, settings))
     try:
         # As many as there are workers, so that all are started before any work is handed out: one
         # that starts while the pool breaks would be waited for, and never told to end.
@@ -107,6 +108,11 @@ def _pool(settings: ScoringSettings, workers: int) -> ProcessPoolExecutor:
             "(in a script of your own, start the run under if __name__ == '__main__':)"
         ) from error
     return pool
+
+
+def _begin(start: Callable[[ScoringSettings], None], settings: ScoringSettings) -> None:
+    end_with_parent()
+    start(settings)
 
 
 def _start(settings: ScoringSettings) -> None:
