@@ -22,7 +22,6 @@ class Attack:
     first: int
     tried: int = 0
     took_s: float = 0.0
-    held: bool = False
 
     def inputs(self, at_least: int) -> Iterator[np.random.Generator]:
         """Yield a source of chance for each input: `at_least`, and more while time lasts."""
@@ -42,7 +41,6 @@ def attack(request: pytest.FixtureRequest) -> Iterator[Attack]:
     )
     failed = request.session.testsfailed
     yield account
-    account.held = request.session.testsfailed == failed
     print(f"the last input: --attack-from {account.first + account.tried - 1}")
     report = config.getoption("attack_report")
     if report is not None:
@@ -50,7 +48,7 @@ def attack(request: pytest.FixtureRequest) -> Iterator[Attack]:
             "attack": account.name,
             "inputs": account.tried,
             "seconds": round(account.took_s, 1),
-            "held": account.held,
+            "held": request.session.testsfailed == failed,
         }
         with report.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")

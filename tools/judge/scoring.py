@@ -158,12 +158,12 @@ class Ledger(Closing):
     def __init__(self, path: Path) -> None:
         """Open or start the file; InputError if that is not possible."""
         self._values: dict[str, Any] = {}
+        self._lock = FolderLock(path.parent, "the folder")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = FolderLock(path.parent, "the folder")
             self._values.update(recovered_lines(path, _is_value))
             self._file = path.open("ab")
         except OSError as error:
+            self._lock.close()
             reason = error.strerror or error
             raise InputError(f"{path} cannot be used ({reason}); give another folder") from error
 

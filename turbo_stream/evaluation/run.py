@@ -64,8 +64,7 @@ def evaluate(
     think: labels that the model does not know, and rows without one.
 
     What an earlier, killed run with the same arguments has scored is not scored again; two at once
-    exclude each other. The first
-    condition's rows are `out/predictions.jsonl`, those of the others
+    exclude each other. The first condition's rows are `out/predictions.jsonl`, those of the others
     `out/conditions/NAME/predictions.jsonl`.
 
     Raises:

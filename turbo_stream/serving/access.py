@@ -90,13 +90,13 @@ class Access:
         check_bounds(self)
         # Read once: the file may be a pipe.
         object.__setattr__(self, "asked_token", self._read_token())
-        if self.asked_token is None and not self.without_token and not _loopback(self.host):
+        token, reached = self.asked_token, not _loopback(self.host)
+        if reached and token is None and not self.without_token:
             raise InputError(
                 f"`host` {self.host} lets other machines in: give a `token` (or `token_file`, or "
                 "TURBO_SERVE_TOKEN), or `without_token` if the network is to be trusted"
             )
-        token = self.asked_token
-        if token is not None and len(token) < TOKEN_LENGTH and not _loopback(self.host):
+        if reached and token is not None and len(token) < TOKEN_LENGTH:
             raise InputError(
                 f"`host` {self.host} lets other machines in, and the token has {len(token)} "
                 f"characters, which can be guessed; give one of {TOKEN_LENGTH} or more, as from: "
