@@ -4,8 +4,9 @@ import os
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from turbo_stream.audio._bounds import block_frames
 from turbo_stream.audio._unread import TAG_BYTES, unread_bytes
-from turbo_stream.audio.frames import BLOCK_MS, Frames, Undecodable
+from turbo_stream.audio.frames import Frames, Undecodable
 
 _EXACT_SEEK = {"WAV", "WAVEX", "W64", "RF64", "AIFF", "CAF", "AU", "FLAC"}
 
@@ -23,11 +24,12 @@ class SndfileDecoder:
 
         try:
             self._sound = soundfile.SoundFile(file)
-        # TypeError: soundfile's way to say that a .raw file needs its rate named.
-        except (soundfile.SoundFileError, TypeError) as error:
-            raise Undecodable(str(error)) from error
+        # TypeError, say, for a .raw file whose rate it wants to be named.
+        except Exception as error:
+            # Without the name of an object in Python, with which its message begins.
+            said = str(getattr(error, "error_string", error)).rstrip(".")
+            raise Undecodable(f"libsndfile: {said}") from error
         self._file = file
-        self._error = soundfile.SoundFileError
         # Else soundfile seeks after each read, which damages formats whose seeks are not exact.
         self._sound.seekable = lambda: False
         self._broken = False
@@ -39,11 +41,11 @@ class SndfileDecoder:
 
     def blocks(self) -> Iterator[Frames]:
         """Yield `[N, C]` float32 blocks; a damaged place is the end."""
-        size = max(1, self.rate * BLOCK_MS // 1000)
+        size = block_frames(self.rate, self.channels)
         while True:
             try:
                 frames = self._sound.read(size, dtype="float32", always_2d=True)
-            except self._error:
+            except Exception:
                 self._broken = True
                 return
             if len(frames) == 0:
@@ -64,7 +66,7 @@ class SndfileDecoder:
             return 0
         try:
             self.at = int(self._sound.seek(min(frames, self._sound.frames)))
-        except self._error:
+        except Exception:
             return 0
         return self.at
 
