@@ -62,17 +62,21 @@ class AvDecoder:
             self.channels: int = self._first.layout.nb_channels
             check_bounds(name, self.rate, self.channels)
             self._layout: str = self._first.layout.name
-        except BaseException:
+            self._clock = Clock(self.rate, self._late_s())
+        except BaseException as error:
             self._container.close()
+            if isinstance(error, Exception) and not isinstance(error, Undecodable | InputError):
+                # What a damaged header leaves out is None in PyAV, or raises when it is asked for.
+                raise Undecodable(f"FFmpeg: {refusal(error)}") from error
             raise
 
     def blocks(self) -> Iterator[Frames | Lost]:
         """Yield `[N, C]` float32 blocks, about one for each decoded frame, and lost time."""
         converter = Converter(self._layout, self.rate, self.channels)
-        clock = Clock(self.rate, self._late_s())
+        clock = self._clock
         frame = self._first
         while frame is not None:
-            stamp_s = None if frame.pts is None else frame.pts * Fraction(frame.time_base)
+            stamp_s = _stamp_s(frame)
             try:
                 blocks = converter.converted(frame)
             except Undecodable as error:
@@ -118,6 +122,8 @@ class AvDecoder:
     def _check_said(self) -> None:
         """Check what the header says, before a decoder reserves memory for it."""
         said = self._stream.codec_context
+        if said is None:
+            raise Undecodable("FFmpeg: no decoder of its audio stream")
         rate, channels = said.sample_rate or 0, said.layout.nb_channels
         if rate and channels:
             check_bounds(self._name, rate, channels)
@@ -243,6 +249,12 @@ def _sound_decoders() -> str:
             if codec.type == "audio":
                 names |= {name, codec.name}
     return ",".join(sorted(names))
+
+
+def _stamp_s(frame: Any) -> Fraction | None:
+    if frame.pts is None or frame.time_base is None:
+        return None
+    return Fraction(frame.time_base) * int(frame.pts)
 
 
 def _described(number: int, stream: Any) -> str:

@@ -2,13 +2,43 @@
 
 import os
 from collections.abc import Iterator
-from typing import BinaryIO
+from contextlib import suppress
+from typing import Any, BinaryIO, cast
 
 from turbo_stream.audio._bounds import block_frames
 from turbo_stream.audio._unread import TAG_BYTES, unread_bytes
 from turbo_stream.audio.frames import Frames, Undecodable
 
 _EXACT_SEEK = {"WAV", "WAVEX", "W64", "RF64", "AIFF", "CAF", "AU", "FLAC"}
+
+
+SPEAKING = (b"\xf0\x7e",)
+"""How files begin of whose damage libsndfile tells on standard output: MIDI sample dumps."""
+
+
+class _Readable:
+    """A file as soundfile asks for it, from C: what raises there is printed, and goes on.
+
+    It has no name, by which soundfile would take it for raw samples.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            return int(cast(Any, self._file).readinto(buffer) or 0)
+        except OSError:
+            return 0
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        # A damaged header sends the reader to before the beginning.
+        with suppress(OSError, ValueError, OverflowError):
+            self._file.seek(offset, whence)
+        return self.tell()
+
+    def tell(self) -> int:
+        return self._file.tell()
 
 
 class SndfileDecoder:
@@ -23,8 +53,7 @@ class SndfileDecoder:
         import soundfile
 
         try:
-            self._sound = soundfile.SoundFile(file)
-        # TypeError, say, for a .raw file whose rate it wants to be named.
+            self._sound = soundfile.SoundFile(_Readable(file))
         except Exception as error:
             # Without the name of an object in Python, with which its message begins.
             said = str(getattr(error, "error_string", error)).rstrip(".")

@@ -10,7 +10,7 @@ from typing import BinaryIO, Protocol
 from turbo_stream._util.shown import shown
 from turbo_stream.audio._bounds import ALLOWED, check_bounds
 from turbo_stream.audio._ffmpeg import AvDecoder, no_such_track
-from turbo_stream.audio._sndfile import SndfileDecoder
+from turbo_stream.audio._sndfile import SPEAKING, SndfileDecoder
 from turbo_stream.audio._unread import told_of_unread
 from turbo_stream.audio.frames import Frames, Lost, Undecodable, part
 from turbo_stream.errors import InputError
@@ -73,6 +73,8 @@ def open_decoder(path: Path, content: bytes | None = None, track: int | None = N
     if head.startswith(b"OggS"):
         # libsndfile knows no time stamps, and leaves out what is lost in one, or chained to it.
         ways.reverse()
+    elif head.startswith(SPEAKING):
+        ways.remove(by_sndfile)
     elif _is_mpeg(head, file):
         # Its MPEG reader prints notes of its own on stderr when a file is damaged.
         ways.remove(by_sndfile)
