@@ -15,7 +15,7 @@ _BY_SNDFILE = [
     ("AIFF", "FLOAT"), ("AU", "PCM_16"), ("CAF", "PCM_16"), ("CAF", "ALAC_16"), ("FLAC", "PCM_16"),
     ("FLAC", "PCM_24"), ("OGG", "VORBIS"), ("OGG", "OPUS"), ("MP3", "MPEG_LAYER_III"),
     ("VOC", "PCM_16"), ("NIST", "PCM_16"), ("IRCAM", "PCM_16"), ("SVX", "PCM_16"),
-    ("AVR", "PCM_16"), ("PAF", "PCM_16"), ("MAT5", "PCM_16"), ("XI", "DPCM_16"),
+    ("AVR", "PCM_16"), ("PAF", "PCM_16"), ("MAT5", "PCM_16"), ("SDS", "PCM_16"), ("XI", "DPCM_16"),
 ]  # fmt: skip
 
 _BY_FFMPEG = [
@@ -52,7 +52,7 @@ def files(pcm: np.ndarray) -> dict[str, bytes]:
     found = {}
     for kind, subtype in _BY_SNDFILE:
         file = io.BytesIO()
-        two = subtype in ("PCM_16", "VORBIS") and kind not in ("SVX", "XI", "VOC")
+        two = subtype in ("PCM_16", "VORBIS") and kind not in ("SVX", "SDS", "XI", "VOC")
         try:
             sound = np.stack([pcm, pcm], axis=1) if two else pcm
             soundfile.write(file, sound, 16_000, format=kind, subtype=subtype)

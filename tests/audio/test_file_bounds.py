@@ -13,6 +13,7 @@ from tests.support.odd_sound import au, memory_to_read, sound_beside_a_picture, 
 from tests.support.served import served, shared_models
 from tests.support.sounds import chirp, pcm_of
 from turbo_stream.audio._bounds import MOST_CHANNELS
+from turbo_stream.audio._sndfile import _Readable
 from turbo_stream.audio.file import FileSource
 from turbo_stream.cli.listen import main as listen
 from turbo_stream.errors import InputError
@@ -116,3 +117,29 @@ def test_many_joined_ogg_files_are_heard_whole() -> None:
     soundfile.write(file, np.tile(chirp(0.1, 16_000), 2), 16_000, format="OGG")
     source = FileSource("x", content=file.getvalue() * 100)
     assert len(pcm_of(source)) >= 100 * 3_200
+
+
+def test_nothing_that_a_library_finds_wrong_is_printed(capfd) -> None:
+    """On standard output it would stand between JSON lines."""
+    dump, sound = io.BytesIO(), chirp(1.0, 16_000)
+    soundfile.write(dump, sound, 16_000, format="SDS", subtype="PCM_16")
+    damaged = bytearray(dump.getvalue())
+    damaged[200:2_000:7] = bytes(len(damaged[200:2_000:7]))
+    assert list(FileSource("x", content=bytes(damaged)))
+    said = capfd.readouterr()
+    assert not said.out and not said.err
+
+
+def test_a_reader_that_is_sent_before_the_beginning_stays_where_it_is() -> None:
+    file = _Readable(io.BytesIO(b"abc"))
+    assert file.seek(2) == 2
+    assert file.seek(-1) == 2 and file.seek(-9, 1) in (0, 2)
+    assert file.seek(2**70) >= 0
+
+
+def test_sound_of_a_codec_that_nobody_knows_is_refused() -> None:
+    content = sound_beside_a_picture(16).replace(b"auds\x01\0\0\0", b"auds\xfe\x7e\0\0")
+    at = content.index(b"strf", content.index(b"auds")) + 8
+    content = content[:at] + b"\xee\x7e" + content[at + 2 :]
+    with pytest.raises(InputError, match="FFmpeg"):
+        list(FileSource("x", content=content))
