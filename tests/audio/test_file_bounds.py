@@ -3,6 +3,7 @@
 import io
 import sys
 import time
+from contextlib import suppress
 
 import httpx
 import numpy as np
@@ -119,13 +120,21 @@ def test_many_joined_ogg_files_are_heard_whole() -> None:
     assert len(pcm_of(source)) >= 100 * 3_200
 
 
-def test_nothing_that_a_library_finds_wrong_is_printed(capfd) -> None:
+@pytest.mark.parametrize(("kind", "subtype"), [("SDS", "PCM_16"), ("CAF", "ALAC_16")])
+def test_nothing_that_a_library_finds_wrong_is_printed(kind, subtype, capfd) -> None:
     """On standard output it would stand between JSON lines."""
-    dump, sound = io.BytesIO(), chirp(1.0, 16_000)
-    soundfile.write(dump, sound, 16_000, format="SDS", subtype="PCM_16")
-    damaged = bytearray(dump.getvalue())
-    damaged[200:2_000:7] = bytes(len(damaged[200:2_000:7]))
-    assert list(FileSource("x", content=bytes(damaged)))
+    file = io.BytesIO()
+    soundfile.write(file, chirp(1.0, 16_000), 16_000, format=kind, subtype=subtype)
+    assert list(FileSource("x", content=file.getvalue()))
+    for number in range(200):
+        chance = np.random.default_rng(number)
+        damaged = bytearray(file.getvalue())
+        for at in chance.integers(16, len(damaged), 20):
+            damaged[at] = chance.integers(256)
+        at = damaged.find(b"pakt") + 4
+        damaged[at + 8 : at + 32] = chance.bytes(24)
+        with suppress(InputError):
+            list(FileSource("x", content=bytes(damaged)))
     said = capfd.readouterr()
     assert not said.out and not said.err
 

@@ -12,8 +12,19 @@ from turbo_stream.audio.frames import Frames, Undecodable
 _EXACT_SEEK = {"WAV", "WAVEX", "W64", "RF64", "AIFF", "CAF", "AU", "FLAC"}
 
 
-SPEAKING = (b"\xf0\x7e",)
-"""How files begin of whose damage libsndfile tells on standard output: MIDI sample dumps."""
+_DUMP = b"\xf0\x7e"
+"""How a MIDI sample dump begins."""
+
+_LOOK_BYTES = 4096
+
+
+def speaks(file: BinaryIO) -> bool:
+    """Return whether `file` is of a kind of whose damage libsndfile tells on standard output.
+
+    Sample dumps do, and Apple's lossless codec in a CAF. FFmpeg reads both.
+    """
+    head = file.read(_LOOK_BYTES)
+    return head.startswith(_DUMP) or (head.startswith(b"caff") and b"alac" in head)
 
 
 class _Readable:

@@ -10,7 +10,7 @@ from typing import BinaryIO, Protocol
 from turbo_stream._util.shown import shown
 from turbo_stream.audio._bounds import ALLOWED, check_bounds
 from turbo_stream.audio._ffmpeg import AvDecoder, no_such_track
-from turbo_stream.audio._sndfile import SPEAKING, SndfileDecoder
+from turbo_stream.audio._sndfile import SndfileDecoder, speaks
 from turbo_stream.audio._unread import told_of_unread
 from turbo_stream.audio.frames import Frames, Lost, Undecodable, part
 from turbo_stream.errors import InputError
@@ -73,10 +73,8 @@ def open_decoder(path: Path, content: bytes | None = None, track: int | None = N
     if head.startswith(b"OggS"):
         # libsndfile knows no time stamps, and leaves out what is lost in one, or chained to it.
         ways.reverse()
-    elif head.startswith(SPEAKING):
-        ways.remove(by_sndfile)
-    elif _is_mpeg(head, file):
-        # Its MPEG reader prints notes of its own on stderr when a file is damaged.
+    # Its MPEG reader prints notes of its own on stderr when a file is damaged.
+    elif _is_mpeg(head, file) or _speaks(file):
         ways.remove(by_sndfile)
     refusals = []
     for way in ways:
@@ -171,6 +169,11 @@ def _is_mpeg(head: bytes, file: Callable[[], BinaryIO]) -> bool:
     with file() as opened:
         opened.seek(_HEAD_BYTES + length)
         return opened.read(4) not in _TAGGED
+
+
+def _speaks(file: Callable[[], BinaryIO]) -> bool:
+    with file() as opened:
+        return speaks(opened)
 
 
 def _head(path: Path, name: str, file: Callable[[], BinaryIO]) -> bytes:
