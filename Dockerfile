@@ -1,17 +1,23 @@
 # turbo-serve with the model that ships and PocketSphinx: nothing is fetched when it runs.
 # Use: docs/guide/deployment.md
+# PyAV's wheel brings FFmpeg with x264 and x265, which are under the GPL: whoever passes the image on
+# has to keep to it (docs/guide/deployment.md).
 ARG PYTHON=3.13
 
 FROM python:${PYTHON}-slim-trixie AS build
 WORKDIR /src
 COPY pyproject.toml README.md CHANGELOG.md LICENSE LICENSE-WEIGHTS.md ./
+COPY deploy/requirements.lock deploy/build.lock deploy/
 COPY turbo_stream turbo_stream
-# Wheels only: an image is not the place to find out that something needs a compiler.
-RUN python -m venv /opt/turbo-stream \
-    && /opt/turbo-stream/bin/pip install --no-cache-dir "hatchling>=1.25" \
-    && /opt/turbo-stream/bin/pip install --no-cache-dir --only-binary :all: \
-        --no-build-isolation ".[serve,webhook]" \
-    && /opt/turbo-stream/bin/pip uninstall --yes hatchling \
+# Wheels only: an image is not the place to find out that something needs a compiler. Versions as
+# locked, and nothing else: `pip check` ends the build if something is missing or does not fit.
+RUN python -m venv /opt/build \
+    && /opt/build/bin/pip install --no-cache-dir --only-binary :all: --no-deps -r deploy/build.lock \
+    && /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /opt/wheel . \
+    && python -m venv /opt/turbo-stream \
+    && /opt/turbo-stream/bin/pip install --no-cache-dir --only-binary :all: --no-deps \
+        -r deploy/requirements.lock /opt/wheel/*.whl \
+    && /opt/turbo-stream/bin/pip check \
     && /opt/turbo-stream/bin/turbo-doctor --no-microphone
 
 FROM python:${PYTHON}-slim-trixie

@@ -8,6 +8,7 @@ from tests.support.sound_files import encode
 from tests.support.sounds import chirp, correlation, pcm_of
 from turbo_stream import open_source
 from turbo_stream.audio.file import FileSource
+from turbo_stream.audio.mixer import Mixer
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.clip import read_clip
 
@@ -100,3 +101,11 @@ def test_what_has_no_tracks_has_none_to_choose(tmp_path):
     for source in (None, "-"):
         with pytest.raises(InputError, match="`track` is 0.*no tracks"):
             open_source(source, track=0)
+
+
+def test_broken_data_of_any_loudness_is_mixed_without_a_warning(recwarn) -> None:
+    mixer = Mixer(16_000)
+    loud = np.full((1600, 2), np.finfo(np.float32).max, np.float32)
+    for frames in (loud, -loud, loud * np.array([1, -1], np.float32), loud * 0):
+        assert np.isfinite(mixer.mix(frames)).all()
+    assert not recwarn.list

@@ -2,12 +2,54 @@
 
 import os
 from collections.abc import Iterator
-from typing import BinaryIO
+from contextlib import suppress
+from typing import Any, BinaryIO, cast
 
+from turbo_stream.audio._bounds import block_frames
 from turbo_stream.audio._unread import TAG_BYTES, unread_bytes
-from turbo_stream.audio.frames import BLOCK_MS, Frames, Undecodable
+from turbo_stream.audio.frames import Frames, Undecodable
 
 _EXACT_SEEK = {"WAV", "WAVEX", "W64", "RF64", "AIFF", "CAF", "AU", "FLAC"}
+
+
+_DUMP = b"\xf0\x7e"
+"""How a MIDI sample dump begins."""
+
+_LOOK_BYTES = 4096
+
+
+def speaks(file: BinaryIO) -> bool:
+    """Return whether `file` is of a kind of whose damage libsndfile tells on standard output.
+
+    Sample dumps do, and Apple's lossless codec in a CAF. FFmpeg reads both.
+    """
+    head = file.read(_LOOK_BYTES)
+    return head.startswith(_DUMP) or (head.startswith(b"caff") and b"alac" in head)
+
+
+class _Readable:
+    """A file as soundfile asks for it, from C: what raises there is printed, and goes on.
+
+    It has no name, by which soundfile would take it for raw samples.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            return int(cast(Any, self._file).readinto(buffer) or 0)
+        except OSError:
+            return 0
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        # A damaged header sends the reader to before the beginning.
+        with suppress(OSError, ValueError, OverflowError):
+            self._file.seek(offset, whence)
+        return self.tell()
+
+    def tell(self) -> int:
+        return self._file.tell()
 
 
 class SndfileDecoder:
@@ -22,12 +64,12 @@ class SndfileDecoder:
         import soundfile
 
         try:
-            self._sound = soundfile.SoundFile(file)
-        # TypeError: soundfile's way to say that a .raw file needs its rate named.
-        except (soundfile.SoundFileError, TypeError) as error:
-            raise Undecodable(str(error)) from error
+            self._sound = soundfile.SoundFile(_Readable(file))
+        except Exception as error:
+            # Without the name of an object in Python, with which its message begins.
+            said = str(getattr(error, "error_string", error)).rstrip(".")
+            raise Undecodable(f"libsndfile: {said}") from error
         self._file = file
-        self._error = soundfile.SoundFileError
         # Else soundfile seeks after each read, which damages formats whose seeks are not exact.
         self._sound.seekable = lambda: False
         self._broken = False
@@ -39,11 +81,11 @@ class SndfileDecoder:
 
     def blocks(self) -> Iterator[Frames]:
         """Yield `[N, C]` float32 blocks; a damaged place is the end."""
-        size = max(1, self.rate * BLOCK_MS // 1000)
+        size = block_frames(self.rate, self.channels)
         while True:
             try:
                 frames = self._sound.read(size, dtype="float32", always_2d=True)
-            except self._error:
+            except Exception:
                 self._broken = True
                 return
             if len(frames) == 0:
@@ -64,7 +106,7 @@ class SndfileDecoder:
             return 0
         try:
             self.at = int(self._sound.seek(min(frames, self._sound.frames)))
-        except self._error:
+        except Exception:
             return 0
         return self.at
 

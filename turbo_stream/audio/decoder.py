@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from turbo_stream._util.shown import shown
+from turbo_stream.audio._bounds import ALLOWED, check_bounds
 from turbo_stream.audio._ffmpeg import AvDecoder, no_such_track
-from turbo_stream.audio._sndfile import SndfileDecoder
+from turbo_stream.audio._sndfile import SndfileDecoder, speaks
 from turbo_stream.audio._unread import told_of_unread
 from turbo_stream.audio.frames import Frames, Lost, Undecodable, part
 from turbo_stream.errors import InputError
@@ -50,8 +51,8 @@ def open_decoder(path: Path, content: bytes | None = None, track: int | None = N
     The name decides nothing: it is never taken for an address or a list of other files.
 
     Raises:
-        InputError: it is missing, no regular file, empty, holds no sound that can be decoded, or
-            has no audio track `track`, counted from 0.
+        InputError: it is missing, no regular file, empty, holds no sound that can be decoded, has
+            no audio track `track`, counted from 0, or a rate or channels beyond `_bounds`.
     """
     name = shown(path)
 
@@ -61,27 +62,35 @@ def open_decoder(path: Path, content: bytes | None = None, track: int | None = N
     head = _head(path, name, file) if content is None else content[:_HEAD_BYTES]
     if not head:
         raise InputError(f"{name} is empty (0 bytes); give a sound file with samples in it")
-    ogg = head.startswith(b"OggS")
-    # libsndfile knows no time stamps, and leaves out what is lost in an Ogg file, or chained to it.
-    # Its MPEG reader prints notes of its own on stderr when a file is damaged.
-    if not ogg and not _is_mpeg(head, file):
-        with contextlib.suppress(Undecodable):
-            return _Completed(_read_by_sndfile(file()), file, name, track)
-    try:
+
+    def by_sndfile() -> Decoder:
+        return _Completed(_read_by_sndfile(file(), name), file, name, track)
+
+    def by_ffmpeg() -> Decoder:
         return _read_by_ffmpeg(file(), name, track)
-    except Undecodable as error:
-        if ogg:
-            with contextlib.suppress(Undecodable):
-                return _Completed(_read_by_sndfile(file()), file, name, track)
-        if path.suffix.lower() in {".raw", ".pcm"}:
-            plain = shown(path.name)
-            raise InputError(
-                f"{name} has no header; pipe raw s16le 16 kHz mono in: turbo-listen - < {plain}"
-            ) from error
+
+    ways = [by_sndfile, by_ffmpeg]
+    if head.startswith(b"OggS"):
+        # libsndfile knows no time stamps, and leaves out what is lost in one, or chained to it.
+        ways.reverse()
+    # Its MPEG reader prints notes of its own on stderr when a file is damaged.
+    elif _is_mpeg(head, file) or _speaks(file):
+        ways.remove(by_sndfile)
+    refusals = []
+    for way in ways:
+        try:
+            return way()
+        except Undecodable as error:
+            refusals.append(str(error))
+    if path.suffix.lower() in {".raw", ".pcm"}:
+        plain = shown(path.name)
         raise InputError(
-            f"{name} is not a sound file that libsndfile or FFmpeg can decode ({error}); "
-            "convert it to WAV or FLAC, or check that it is complete"
-        ) from error
+            f"{name} has no header; pipe raw s16le 16 kHz mono in: turbo-listen - < {plain}"
+        )
+    raise InputError(
+        f"{name} is not a sound file that libsndfile or FFmpeg can decode ({'; '.join(refusals)}); "
+        f"convert it to WAV or FLAC of {ALLOWED}, or check that it is complete"
+    )
 
 
 class _Completed:
@@ -120,7 +129,7 @@ class _Completed:
         try:
             other = _read_by_ffmpeg(self._open(), self._name, None)
         # OSError: the file is gone meanwhile.
-        except (Undecodable, OSError):
+        except (Undecodable, InputError, OSError):
             return
         with closing(other):
             if (other.rate, other.channels) == (self.rate, self.channels):
@@ -134,10 +143,12 @@ class _Completed:
         self._first.close()
 
 
-def _read_by_sndfile(file: BinaryIO) -> SndfileDecoder:
+def _read_by_sndfile(file: BinaryIO, name: str) -> SndfileDecoder:
     with contextlib.ExitStack() as on_failure:
         on_failure.callback(file.close)
         decoder = SndfileDecoder(file)
+        on_failure.callback(decoder.close)
+        check_bounds(name, decoder.rate, decoder.channels)
         on_failure.pop_all()
     return decoder
 
@@ -158,6 +169,11 @@ def _is_mpeg(head: bytes, file: Callable[[], BinaryIO]) -> bool:
     with file() as opened:
         opened.seek(_HEAD_BYTES + length)
         return opened.read(4) not in _TAGGED
+
+
+def _speaks(file: Callable[[], BinaryIO]) -> bool:
+    with file() as opened:
+        return speaks(opened)
 
 
 def _head(path: Path, name: str, file: Callable[[], BinaryIO]) -> bytes:

@@ -14,9 +14,6 @@ from turbo_stream.audio.resampler import Samples, resample_blocks, silence_non_f
 from turbo_stream.audio.source import Block, Gap, SourceItem
 from turbo_stream.errors import InputError
 
-LOWEST_RATE, HIGHEST_RATE = 1_000, 1_000_000
-"""Hertz. A damaged header may say anything up to 2 GHz, and blocks are sized by it."""
-
 _REALTIME_BLOCK = ms_to_samples(32)
 
 _LONGEST_SLEEP_S = 0.1
@@ -54,7 +51,7 @@ class FileSource:
 
         Raises:
             InputError: the file is missing, empty or not sound, has no such channel or
-                track, or an absurd sample rate.
+                track, or an absurd sample rate or number of channels.
         """
         self.path = Path(path)
         self.channel = channel
@@ -110,13 +107,6 @@ class FileSource:
 
     def _open(self) -> Decoder:
         decoder = open_decoder(self.path, self._content, self.track)
-        if not LOWEST_RATE <= decoder.rate <= HIGHEST_RATE:
-            decoder.close()
-            raise InputError(
-                f"{self._name} says it has {decoder.rate} samples a second, which no recording of "
-                f"speech has ({LOWEST_RATE} to {HIGHEST_RATE}); its header is damaged, convert or "
-                "record it again"
-            )
         if self.channel is not None and not 0 <= self.channel < decoder.channels:
             decoder.close()
             raise InputError(

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from turbo_stream.audio.frames import Frames
-from turbo_stream.audio.resampler import Samples
+from turbo_stream.audio.resampler import HEADROOM, Samples
 
 CANCELLED = 0.1
 """Share of the power of unrelated channels that is left of theirs when they cancel."""
@@ -40,6 +40,8 @@ class Mixer:
         channels = frames.shape[1]
         if channels == 1:
             return frames[:, 0]
+        # Broken data may be so loud that its power is no number any more.
+        frames = np.clip(frames, -HEADROOM, HEADROOM)
         mixed = self._mean(frames)
         self._power *= 0.5 ** (len(frames) / (self._rate * MEMORY_S))
         self._power += _powers(mixed, frames)
@@ -49,8 +51,6 @@ class Mixer:
             self._turn(frames)
             mixed = self._mean(frames)
             self._power = _powers(mixed, frames)
-        elif not np.isfinite(of_all):
-            self._power = np.zeros(3)
         return mixed
 
     def _mean(self, frames: Frames) -> Samples:

@@ -4,11 +4,15 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from turbo_stream._util.shown import shown
 from turbo_stream.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 Progress = Callable[[str, float], None]
 """Is told what is being measured, and which share of all has been."""
@@ -26,20 +30,21 @@ def show(title: str, found: Mapping[str, Any], *, as_json: bool) -> None:
     from rich.table import Table
 
     console = Console()
-    singles = Table(title=title, show_header=False)
+    singles = Table(title=_cell(title), show_header=False)
     for name, value in _leaves(found):
         if not _is_rows(value):
-            singles.add_row(name, _text(value))
+            singles.add_row(_cell(name), _cell(_text(value)))
     console.print(singles)
     for name, value in _leaves(found):
         if _is_rows(value):
             rows = [dict(_leaves(row)) for row in value]
-            table = Table(title=name)
+            table = Table(title=_cell(name))
             for heading in rows[0]:
                 # Wrapped between its words rather than shortened.
-                table.add_column(heading.replace("_", " ").replace(".", " "), justify="right")
+                words = heading.replace("_", " ").replace(".", " ")
+                table.add_column(_cell(words), justify="right")
             for row in rows:
-                table.add_row(*map(_text, row.values()))
+                table.add_row(*(_cell(_text(value)) for value in row.values()))
             console.print(table)
 
 
@@ -47,6 +52,7 @@ def show(title: str, found: Mapping[str, Any], *, as_json: bool) -> None:
 def progress_bar() -> Iterator[Progress]:
     """Show on standard error how far a benchmark is, and yield what it tells that to."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bars
 
@@ -55,7 +61,7 @@ def progress_bar() -> Iterator[Progress]:
         task = bars.add_task("starting", total=1.0)
 
         def tell(what: str, share: float) -> None:
-            bars.update(task, description=what, completed=share)
+            bars.update(task, description=escape(shown(what)), completed=share)
 
         yield tell
 
@@ -92,6 +98,13 @@ def _leaves(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 def _is_rows(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and isinstance(value[0], Mapping)
+
+
+def _cell(text: str) -> "Text":
+    from rich.text import Text
+
+    # As `Text`: a name may hold what rich takes for markup.
+    return Text(shown(text))
 
 
 def _text(value: Any) -> str:

@@ -113,5 +113,5 @@ def _running(command: click.Command, context: click.Context | None) -> click.Com
 
 def _fail(name: str, message: str, status: int) -> int:
     one_line = " ".join(message.split())
-    print(f"{name}: {one_line}", file=sys.stderr)
+    print(f"{name}: {shown(one_line)}", file=sys.stderr)
     return status

@@ -8,6 +8,7 @@ from dataclasses import replace
 import click
 
 import turbo_stream
+from turbo_stream._util.shown import shown
 from turbo_stream.cli.command import run_command
 from turbo_stream.cli.options import options
 from turbo_stream.cli.wording import with_flags
@@ -88,9 +89,9 @@ def _printed_table(wanted: Wanted) -> list[Check]:
         checks.append(check)
         mark, colour = _MARKS[check.state]
         # Not with rich, which may be what is missing.
-        click.echo(f"{click.style(f'{mark:8}', fg=colour)}{check.name:18} {check.found}")
+        click.echo(f"{click.style(f'{mark:8}', fg=colour)}{check.name:18} {shown(check.found)}")
         if check.advice:
-            click.echo(click.style(f"{'':27}{check.advice}", dim=True))
+            click.echo(click.style(f"{'':27}{shown(check.advice)}", dim=True))
     missing = [check.name for check in checks if check.state == "missing"]
     conclusion = f"missing: {', '.join(missing)}" if missing else "listening would work"
     click.echo(f"\n{conclusion}")

@@ -12,6 +12,7 @@ import turbo_stream
 from turbo_stream.cli.command import run_command
 from turbo_stream.cli.config_file import config_option
 from turbo_stream.cli.options import options
+from turbo_stream.cli.output import say, say_path
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.scoring.settings import Mode, ScoringSettings
 
@@ -93,7 +94,7 @@ def evaluate(
         from turbo_stream.evaluation.report.compare import compare
 
         compare(*compared, out)
-        print(out / "compare.html")
+        say_path(out / "compare.html")
         return
     if manifest is None:
         raise click.UsageError("Missing argument 'MANIFEST'")
@@ -139,7 +140,7 @@ def _run(
         replace(settings, mode=mode, gold_text=gold_text, seed=seed),
         conditions=expand_conditions(augment),
         engine=_engine(Engine, engine, workers),
-        say=lambda message: print(f"turbo-eval: {message}", file=sys.stderr),
+        say=lambda message: say(f"turbo-eval: {message}", sys.stderr),
     )
     _print_headline(metrics, out)
     if target is not None and model_out is not None:
@@ -159,10 +160,10 @@ def _print_headline(metrics: dict[str, Any], out: Path) -> None:
     from turbo_stream.evaluation.report.report import headline
 
     failed = f", {metrics['n_failed']} could not be read" if metrics["n_failed"] else ""
-    print(f"{metrics['n']} items scored{failed}")
+    say(f"{metrics['n']} items scored{failed}")
     for tile in headline(metrics):
-        print(f"  {tile['name']}: {tile['value']} {tile['note']}".rstrip())
-    print(f"{out / 'report.html'}")
+        say(f"  {tile['name']}: {tile['value']} {tile['note']}".rstrip())
+    say_path(out / "report.html")
 
 
 def _tune(target: Any, model: str | Path | None, out: Path, model_out: Path) -> None:
@@ -174,7 +175,7 @@ def _tune(target: Any, model: str | Path | None, out: Path, model_out: Path) -> 
     tuned = choose_threshold(rows, target)
     package = ModelPackage.load(Path(model) if model else None)
     write_tuned_package(package, tuned, model_out)
-    print(
+    say(
         f"{model_out}: operating point {target.point_name} with threshold {tuned.threshold:.4f}, "
         f"false accepts {tuned.false_accept:.2%}, false rejects {tuned.false_reject:.2%}"
     )

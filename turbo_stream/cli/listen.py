@@ -16,6 +16,7 @@ from turbo_stream.actions.actions import Actions, ActionsConfig
 from turbo_stream.cli.command import interrupt_on, run_command
 from turbo_stream.cli.config_file import config_option
 from turbo_stream.cli.options import options
+from turbo_stream.cli.output import say
 from turbo_stream.cli.wording import tell
 from turbo_stream.recording.config import RecordingConfig
 from turbo_stream.settings import Settings
@@ -158,7 +159,7 @@ def _print_devices() -> None:
 
     devices = list_devices()
     for device in devices:
-        print(device)
+        say(str(device))
     if not devices:
         _say(f"no microphone was found; {INSTEAD}")
 

@@ -7,7 +7,9 @@ from pathlib import Path
 import click
 
 import turbo_stream
+from turbo_stream._util.shown import shown
 from turbo_stream.cli.command import run_command
+from turbo_stream.cli.output import say, say_path
 from turbo_stream.errors import InputError
 from turbo_stream.inventory.listing import (
     Model,
@@ -41,6 +43,7 @@ def list_command(folders: tuple[Path, ...], as_json: bool) -> None:
         return
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False, show_header=False)
     for column in ("kind", "name", "size", "state"):
@@ -51,12 +54,13 @@ def list_command(folders: tuple[Path, ...], as_json: bool) -> None:
             detail = model.detail if model.state == "incomplete" else f"{model.detail} {model.path}"
             style = "red" if model.state == "incomplete" else None
             row = (model.kind, model.name, _size(model), model.state, detail.strip())
-            table.add_row(*row, style=style)
+            # As `Text`: a name may hold what rich takes for markup.
+            table.add_row(*(Text(shown(cell)) for cell in row), style=style)
     # In a pipe nothing is to be cut or wrapped.
     Console(width=None if sys.stdout.isatty() else 1000).print(table)
     absent = [model.name for model in found if model.state == "absent"]
     if absent:
-        print(f"turbo-models download gets: {', '.join(absent)}")
+        say(f"turbo-models download gets: {', '.join(absent)}")
 
 
 @models.command("download")
@@ -69,7 +73,7 @@ def download(names: tuple[str, ...]) -> None:
     from turbo_stream.recognition.whisper_model import find_model
 
     for name in names:
-        print(find_model(name).path)
+        say_path(find_model(name).path)
 
 
 @models.command("verify")
@@ -87,7 +91,7 @@ def verify(wanted: tuple[str, ...], as_json: bool) -> None:
         print(json.dumps(rows, indent=2))
     else:
         for result in results:
-            print(f"{result.verdict:12} {result.model.name}: {result.detail}")
+            say(f"{result.verdict:12} {result.model.name}: {result.detail}")
     if any(result.verdict == "damaged" for result in results):
         raise click.exceptions.Exit(1)
 

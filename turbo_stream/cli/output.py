@@ -2,9 +2,13 @@
 
 import codecs
 import io
+import logging
 import os
 import sys
+from pathlib import Path
 from typing import TextIO
+
+from turbo_stream._util.shown import shown, shown_lines
 
 _SIGNS = str.maketrans(
     {"▏": "|", "▕": "|", "▎": ".", "▍": ".", "▌": ":", "▋": ":", "▊": "#", "▉": "#", "█": "#"}
@@ -22,6 +26,9 @@ def open_outputs() -> None:
     a file's name that is not UTF-8 has no encoding at all. A process started without one of the
     two (`>&-`) gets one that goes nowhere.
     """
+    # The commands set up no logging: Python's own last resort writes to stderr.
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(_Plain())
     codecs.register_error(_HANDLER, _in_other_signs)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
@@ -32,6 +39,23 @@ def open_outputs() -> None:
             takes_everything(stream) and stream.errors == "surrogateescape"
         ):
             stream.reconfigure(errors=_HANDLER)
+
+
+def say(text: str, stream: TextIO | None = None) -> None:
+    """Print one line on `stream`, standard output by default, without anything a terminal obeys."""
+    print(shown(text), file=stream, flush=True)
+
+
+def say_path(path: Path) -> None:
+    """Print a file's name as it is for a program, and for a person without control sequences."""
+    print(shown(path) if sys.stdout.isatty() else path, flush=True)
+
+
+class _Plain(logging.Formatter):
+    """What a library logs may quote what came from outside."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return shown_lines(super().format(record))
 
 
 def discard_outputs() -> None:

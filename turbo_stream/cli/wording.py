@@ -9,6 +9,7 @@ import sys
 import click
 
 from turbo_stream._util.option import option_fields
+from turbo_stream._util.shown import shown
 from turbo_stream.settings import Settings
 
 _FIELD = re.compile(r"`([a-z_]+)`")
@@ -31,4 +32,5 @@ def with_flags(text: str, command: click.Command) -> str:
 
 def tell(command: click.Command, text: str, *, program: str | None = None) -> None:
     """Print `text` on stderr, with the flags of `command`; `program` if it is one of a group."""
-    print(f"{program or command.name}: {with_flags(text, command)}", file=sys.stderr, flush=True)
+    line = shown(f"{program or command.name}: {with_flags(text, command)}")
+    print(line, file=sys.stderr, flush=True)

@@ -3,6 +3,7 @@
 import json
 from typing import TextIO
 
+from turbo_stream._util.shown import shown
 from turbo_stream._util.timebase import to_seconds
 from turbo_stream.audio.source import Source
 from turbo_stream.cli.output import takes_everything
@@ -51,7 +52,7 @@ class PlainLines:
         return row.rstrip()
 
     def _line(self, text: str) -> None:
-        print(text, file=self._stream, flush=True)
+        print(shown(text), file=self._stream, flush=True)
 
 
 class JsonLines:

@@ -20,6 +20,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from turbo_stream._util.shown import shown
 from turbo_stream._util.timebase import to_seconds
 from turbo_stream.audio.source import Block, Gap, Source, SourceItem
 from turbo_stream.cli.view import view as wording
@@ -98,12 +99,12 @@ class Screen:
         """Print the event, or take it into the next redraw."""
         match event:
             case Ready():
-                self._console.print(Text(wording.heading(event), "bold"))
+                self._console.print(Text(shown(wording.heading(event)), "bold"))
                 self._live.start()
             case SpeechStarted():
                 self._speaking_since = event.time_s
             case Partial():
-                self._partial = event.text
+                self._partial = shown(event.text)
             case Utterance():
                 self._add(event)
                 self._console.print(_row(event))
@@ -135,7 +136,7 @@ class Screen:
             self._latencies_ms.append(utterance.latency_ms["endpoint_to_decision"])
 
     def _notice(self, text: str) -> None:
-        self._console.print(Text(text, "yellow"))
+        self._console.print(Text(shown(text), "yellow"))
 
     def _level(self) -> Text:
         level_db = self._meter.level_db if self._meter else FLOOR_DB
@@ -173,7 +174,7 @@ def _row(utterance: Utterance) -> Table:
         wording.clock(utterance.start_s),
         Text(wording.DECISIONS[utterance.decision], style),
         directed,
-        Text(wording.said(utterance), "" if utterance.text is not None else "dim"),
+        Text(shown(wording.said(utterance)), "" if utterance.text is not None else "dim"),
         wording.latency(utterance),
     )
     return row
