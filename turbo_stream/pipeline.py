@@ -16,6 +16,7 @@ import turbo_stream
 from turbo_stream._util.clocks import Stopwatch
 from turbo_stream._util.option import is_number, shown
 from turbo_stream._util.origin import Origin
+from turbo_stream.addressing.address import Addressing, choose_address
 from turbo_stream.audio.source import Connection, Pcm, SourceItem
 from turbo_stream.deciding.decider import Decider, safe_sound_reject
 from turbo_stream.deciding.follow_up import FollowUp, shifted
@@ -29,7 +30,7 @@ from turbo_stream.detection.turbo import TurboDetector, text_notice
 from turbo_stream.errors import InputError
 from turbo_stream.events import Event, Finished, Ready, Utterance
 from turbo_stream.recognition.auto import load_recognizer
-from turbo_stream.recognition.recognizer import Recognizer
+from turbo_stream.recognition.recognizer import NoRecognizer, Recognizer
 from turbo_stream.segmentation.segment import Segment
 from turbo_stream.segmentation.segmented_stream import SegmentedStream, StreamOutput
 from turbo_stream.segmentation.vad import load_vad
@@ -132,6 +133,11 @@ class Models:
             model=self.package.name if self.detector is None else self.detector.name,
             threshold=self.threshold(settings),
             names=settings.names,
+            address=choose_address(
+                settings.address,
+                settings.names,
+                hears=not isinstance(self.recognizer, NoRecognizer),
+            ),
             language=settings.language or self.package.language,
             version=turbo_stream.__version__,
         )
@@ -160,6 +166,7 @@ class Models:
             elif choices.get("names") is not None:
                 raise InputError(f"`names` were given, and {detector.name} has no use for them")
         ready, prior = self.ready(settings), self.package.follow_up
+        addressing = Addressing.of(ready.address, ready.names, settings.conversation_s)
         sound_reject = settings.sound_reject
         if sound_reject is None:
             # What Turbo makes of a sound says nothing of what another detector would.
@@ -168,12 +175,14 @@ class Models:
             self.recognizer,
             detector,
             ready.threshold,
+            addressing=addressing,
+            unnamed=turbo.named(()) if self.detector is None else None,
             show_rejected=settings.show_rejected,
             sound_scorer=turbo if self.detector is None else None,
             sound_reject=safe_sound_reject(
                 sound_reject,
                 threshold=ready.threshold,
-                log_odds=prior.log_odds if settings.follow_up else 0.0,
+                log_odds=addressing.most + (prior.log_odds if settings.follow_up else 0.0),
             ),
         )
         return Pipeline(
@@ -246,8 +255,8 @@ class Pipeline:
 
     @threshold.setter
     def threshold(self, threshold: float) -> None:
-        may_add = 0.0 if self._follow_up is None else self._follow_up.prior.log_odds
-        lowest = shifted(self.decider.sound_reject, may_add)
+        follow_up = 0.0 if self._follow_up is None else self._follow_up.prior.log_odds
+        lowest = shifted(self.decider.sound_reject, self.decider.addressing.most + follow_up)
         if not is_number(threshold) or not lowest <= threshold <= 1:
             raise InputError(
                 f"`threshold` is {shown(threshold)}; give {lowest:g} to 1 while the stream goes on"
@@ -298,6 +307,7 @@ class Pipeline:
         """Start a new stream with the same models."""
         self.segmented.reset()
         self._totals.reset()
+        self.decider.addressing.reset()
         if self._follow_up is not None:
             self._follow_up.reset()
 

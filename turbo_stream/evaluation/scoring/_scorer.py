@@ -6,7 +6,9 @@ from time import perf_counter
 from typing import Any
 
 from turbo_stream._util.timebase import to_seconds
+from turbo_stream.addressing.address import Addressing, choose_address
 from turbo_stream.deciding.decider import Outcome
+from turbo_stream.deciding.second_reading import read_again
 from turbo_stream.detection.package import DIRECTED
 from turbo_stream.errors import InputError, TurboStreamError
 from turbo_stream.evaluation.corpus.clip import read_clip
@@ -15,7 +17,7 @@ from turbo_stream.evaluation.corpus.manifest import Item
 from turbo_stream.evaluation.scoring._stream_scorer import StreamScorer
 from turbo_stream.evaluation.scoring.settings import ScoringSettings
 from turbo_stream.pipeline import Models
-from turbo_stream.recognition.recognizer import NOT_HEARD, Confidence, Transcript
+from turbo_stream.recognition.recognizer import NOT_HEARD, Confidence, NoRecognizer, Transcript
 
 _LOG = logging.getLogger(__name__)
 _CONFIDENCE = [field.name for field in fields(Confidence)]
@@ -69,17 +71,22 @@ class Scorer:
         read = perf_counter()
         pcm = self._condition.apply(pcm, seed=self._settings.seed, item=item.index)
         changed = perf_counter()
+        names = item.names or self._settings.names
+        addressing = self._addressing(names)
         if self._settings.gold_text:
             # No text in a row says that nobody wrote it down, not that nobody spoke.
             transcript = Transcript(item.text) if item.text else NOT_HEARD
         else:
-            transcript = self.models.recognizer.transcribe(pcm)
+            recognizer = self.models.recognizer
+            transcript = recognizer.transcribe(pcm)
+            transcript = read_again(recognizer, addressing, pcm, transcript) or transcript
         heard = perf_counter()
-        names = item.names or self._settings.names
-        probabilities = self.models.classifier.probabilities(pcm, transcript, names)
+        said = addressing.said(transcript)
+        known = () if said.use == "absent" else names
+        probabilities = self.models.classifier.probabilities(pcm, transcript, known)
         scored = perf_counter()
         return {
-            **self._decision(probabilities, transcript),
+            **self._decision(probabilities, transcript, addressing),
             "text_used": transcript.text,
             "asr": self._asr_report(transcript),
             "audio_s": to_seconds(len(pcm)),
@@ -91,11 +98,26 @@ class Scorer:
             },
         }
 
-    def _decision(self, probabilities: dict[str, float], heard: Transcript) -> dict[str, Any]:
+    def _addressing(self, names: tuple[str, ...]) -> Addressing:
+        """Return how the device of one clip is addressed, of which nothing was said before."""
+        hears = self._settings.gold_text or not isinstance(self.models.recognizer, NoRecognizer)
+        mode = choose_address(self._settings.address if names else None, names, hears=hears)
+        return Addressing.of(mode, names, conversation_s=0)
+
+    def _decision(
+        self, probabilities: dict[str, float], heard: Transcript, addressing: Addressing
+    ) -> dict[str, Any]:
         if DIRECTED not in probabilities:
             decision = max(probabilities, key=probabilities.__getitem__)
             return {"probabilities": probabilities, "decision": decision}
-        outcome = Outcome.of(probabilities[DIRECTED], heard, self.models.threshold())
+        said = addressing.said(heard)
+        outcome = Outcome.of(
+            probabilities[DIRECTED],
+            heard,
+            self.models.threshold(),
+            name_use=said.use,
+            name_log_odds=addressing.log_odds(said, start_sample=0),
+        )
         return {
             "directed_probability": outcome.probability,
             "decision": outcome.decision,
