@@ -1,0 +1,1 @@
+"""Whether an utterance calls the device by its name, and how."""

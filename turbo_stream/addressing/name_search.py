@@ -1,0 +1,154 @@
+"""A device's name in a recognized text, found by its sound: recognizers write names wrongly."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from turbo_stream.addressing.pronunciation import pronounce, pronunciations
+from turbo_stream.addressing.sound_distance import (
+    FULL,
+    UNKNOWN,
+    Integers,
+    shipped_costs,
+)
+
+MAX_DISTANCE = 0.3
+"""The farthest that still counts as the name."""
+
+_MOST_WORDS = 4
+"""A recognizer makes at most so many words of a name."""
+
+_SHORT = 3
+"""A name of so few phones needs the very same: anything is near "Bo"."""
+
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+
+_NOT_IN_NAMES = re.compile(r"[\W_]+")
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of `text` in lower case, without punctuation but for inner apostrophes."""
+    return _WORD.findall(text.lower())
+
+
+@dataclass(frozen=True)
+class NameMatch:
+    """Where a text has a name, and how far it is from it."""
+
+    start: int
+    """Its first word, counted from 0."""
+    end: int
+    """The word after its last."""
+    distance: float
+    """0.0 where it is spelled or sounds alike, up to 1.0."""
+
+
+class NameSearch:
+    """Finds names in texts. Keeps nothing of a text: what is rejected leaves no trace."""
+
+    def __init__(self, names: Sequence[str], max_distance: float = MAX_DISTANCE) -> None:
+        """Search for `names` as they are written; whatever has no letter is never found.
+
+        Args:
+            names: What the device is called, in any language; English is read by its sound.
+            max_distance: What is farther is not the name; 0.0 takes only what sounds the same.
+        """
+        self._max_distance = max_distance
+        self._spelled = {_spelling(name) for name in names} - {""}
+        self._costs = shipped_costs()
+        ways = dict.fromkeys(way for name in names for way in pronunciations(name))
+        self._places = [self._costs.places(way) for way in ways]
+        self._lengths = np.array([len(way) for way in self._places], np.int32)
+
+    def find(self, words: Sequence[str]) -> NameMatch | None:
+        """Return the nearest window of one to four words; None where none is near enough.
+
+        Of several as near the earliest, and of these the shortest.
+        """
+        spelled = self._find_spelled(words)
+        if spelled is not None or not words or not self._places:
+            return spelled
+        return self._find_sound(words)
+
+    def _find_spelled(self, words: Sequence[str]) -> NameMatch | None:
+        spellings = [_spelling(word) for word in words]
+        for start in range(len(words)):
+            for end in range(start + 1, min(start + _MOST_WORDS, len(words)) + 1):
+                # A window begins and ends with a word that says something.
+                if spellings[start] and spellings[end - 1]:
+                    if "".join(spellings[start:end]) in self._spelled:
+                        return NameMatch(start, end, 0.0)
+        return None
+
+    def _find_sound(self, words: Sequence[str]) -> NameMatch | None:
+        places, starts = self._sounds(words)
+        changes = self._changes(places, starts[:-1])
+        starts_at = np.array(starts)
+        windows = np.arange(len(words))
+        best: tuple[float, int, int] | None = None
+        for count in range(1, min(_MOST_WORDS, len(words)) + 1):
+            firsts = windows[: len(words) - count + 1]
+            sizes = starts_at[firsts + count] - starts_at[firsts]
+            fits = sizes < changes.shape[2]
+            firsts, sizes = firsts[fits], sizes[fits]
+            if not len(firsts):
+                continue
+            lengths = self._lengths[:, None]
+            made = changes[:, firsts, sizes]
+            distances = made / (FULL * np.maximum(lengths, sizes))
+            distances[(lengths <= _SHORT) & (made > 0)] = np.inf
+            nearest = distances.min(axis=0)
+            first = int(nearest.argmin())
+            found = (float(nearest[first]), int(firsts[first]), int(firsts[first]) + count)
+            best = min(best, found) if best else found
+        if best is None or best[0] > self._max_distance:
+            return None
+        return NameMatch(best[1], best[2], best[0])
+
+    def _sounds(self, words: Sequence[str]) -> tuple[list[int], list[int]]:
+        """Return the places of all phones of a text, and where each word begins; ends with its end."""
+        known: dict[str, list[int]] = {}
+        places: list[int] = []
+        starts = [0]
+        for word in words:
+            if word not in known:
+                known[word] = self._costs.places(pronounce(word) or (UNKNOWN,))
+            places += known[word]
+            starts.append(len(places))
+        return places, starts
+
+    def _changes(self, places: list[int], starts: list[int]) -> Integers:
+        """Return the cost of each pronunciation against the first phones from each word on.
+
+        Shape (pronunciations, words, phones + 1). A window of twice the phones of the longest name
+        is not it.
+        """
+        longest = int(self._lengths.max())
+        width = 2 * longest
+        padded = np.array(places + [0] * width)
+        windows = padded[np.array(starts)[:, None] + np.arange(width)]
+        added = np.zeros((1, len(starts), width + 1), np.int32)
+        np.cumsum(self._costs.gap[windows], axis=1, out=added[0, :, 1:])
+        names = np.zeros((len(self._places), longest), np.int64)
+        for row, way in enumerate(self._places):
+            names[row, : len(way)] = way
+        row = np.repeat(added, len(names), axis=0)
+        result = row.copy()
+        for phone in range(longest):
+            gap = self._costs.gap[names[:, phone], None, None]
+            above, row = row, row + gap
+            swapped = above[:, :, :-1] + self._costs.swap[names[:, phone]][:, windows]
+            np.minimum(row[:, :, 1:], swapped, out=row[:, :, 1:])
+            # The cheapest way from any place before, with all phones between added.
+            row -= added
+            np.minimum.accumulate(row, axis=2, out=row)
+            row += added
+            ends = self._lengths == phone + 1
+            result[ends] = row[ends]
+        return result
+
+
+def _spelling(text: str) -> str:
+    return _NOT_IN_NAMES.sub("", text.lower())
