@@ -3,6 +3,7 @@
 import json
 import sys
 from pathlib import Path
+from zlib import crc32
 
 import click
 
@@ -34,6 +35,29 @@ def letters(dictionary: Path, out: Path, gain: int, aligned_from: int) -> None:
     write_text(out, json.dumps(asset(table), indent=0) + "\n")
     report = {"contexts": len(table), "bytes": out.stat().st_size}
     print(json.dumps(report | error_rates(held_out, table)))
+
+
+@main.command("confusions")
+@click.argument("readings", type=_FILE)
+@click.option("--belief", default=200.0, show_default=True, help="Changes that features are worth.")
+@click.option("--share", default=2, show_default=True, help="One group in so many is not used.")
+def confusions(readings: Path, belief: float, share: int) -> None:
+    """Print the costs that READINGS teach: a JSONL of `text`, `asr_text`, `group` and `names`.
+
+    What touches a word of `names` is left out, so that these names can be reported on.
+    """
+    from tools.pronunciation.confusions import asset, learn, misheard
+
+    rows = [json.loads(line) for line in readings.read_text("utf-8").splitlines()]
+    pairs = [
+        pair
+        for row in rows
+        if crc32(str(row["group"]).encode()) % share
+        for pair in misheard(row["text"], row["asr_text"], row.get("names", ()))
+    ]
+    costs, changes = learn(pairs, belief=belief)
+    print(json.dumps(asset(costs)))
+    print(f"{len(rows)} rows, {changes.pairs} misheard passages", file=sys.stderr)
 
 
 if __name__ == "__main__":

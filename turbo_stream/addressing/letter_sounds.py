@@ -49,9 +49,7 @@ def _with_one_sound(phones: Sequence[str]) -> tuple[str, ...]:
     before = ("", *phones)
     # Of "ER R R" the last stays.
     return tuple(
-        phone
-        for last, phone in zip(before, phones, strict=False)
-        if (last, phone) != ("ER", "R")
+        phone for last, phone in zip(before, phones, strict=False) if (last, phone) != ("ER", "R")
     )
 
 

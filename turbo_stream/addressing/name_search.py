@@ -14,8 +14,13 @@ from turbo_stream.addressing.sound_distance import (
     shipped_costs,
 )
 
-MAX_DISTANCE = 0.3
-"""The farthest that still counts as the name."""
+MAX_DISTANCE = 0.27
+"""The farthest that still counts as the name.
+
+Chosen on readings of Whisper tiny.en. Names that are called and found by 0.0 (spelled or sounding
+alike), 0.27 and 0.36: 60, 86 and 89 % of 271; 69, 77 and 81 % of 402; 89, 96 and 97 % of 394. Found
+in 1429 lines of acted dialogue that have none of six names: 0, 1 and about 40 in 8574 searches.
+"""
 
 _MOST_WORDS = 4
 """A recognizer makes at most so many words of a name."""

@@ -41,9 +41,7 @@ class Costs:
         return [self.numbers.get(phone, unknown) for phone in phones]
 
 
-def make_costs(
-    phones: Sequence[str], gap: Sequence[int], swap: Sequence[Sequence[int]]
-) -> Costs:
+def make_costs(phones: Sequence[str], gap: Sequence[int], swap: Sequence[Sequence[int]]) -> Costs:
     """Return the costs of `phones`, and of `UNKNOWN` after them."""
     count = len(phones)
     numbers = {phone: place for place, phone in enumerate([*phones, UNKNOWN])}
@@ -59,9 +57,7 @@ def shipped_costs() -> Costs:
     return make_costs(written["phones"], written["gap"], written["swap"])
 
 
-def sound_distance(
-    one: Sequence[str], other: Sequence[str], costs: Costs | None = None
-) -> float:
+def sound_distance(one: Sequence[str], other: Sequence[str], costs: Costs | None = None) -> float:
     """Return how far two pronunciations are apart, from 0.0 (alike) to 1.0; symmetric."""
     costs = costs or shipped_costs()
     if not one and not other:
