@@ -11,7 +11,11 @@ from turbo_stream.addressing.name_search import MAX_DISTANCE, NameMatch, NameSea
 from turbo_stream.addressing.pronunciation import pronounce, pronunciations
 from turbo_stream.addressing.sound_distance import UNKNOWN, sound_distance
 
-TEXTS = st.lists(st.sampled_from(["a", "the", "friday", "computer", "fry", "day", "on", "word", "stop", "é", "you", "你好"]))
+TEXTS = st.lists(
+    st.sampled_from(
+        ["a", "the", "friday", "computer", "fry", "day", "on", "word", "stop", "é", "you", "你好"]
+    )
+)
 
 
 def found(name: str, text: str) -> tuple[int, int] | None:
@@ -91,7 +95,24 @@ def test_it_is_the_nearest_window_of_all(words, name) -> None:
 
 def test_a_long_text_takes_a_moment() -> None:
     draw = random.Random(0)
-    common = ["turn", "the", "light", "in", "kitchen", "off", "please", "could", "you", "tell", "me", "what", "time", "it", "is", "now"]
+    common = [
+        "turn",
+        "the",
+        "light",
+        "in",
+        "kitchen",
+        "off",
+        "please",
+        "could",
+        "you",
+        "tell",
+        "me",
+        "what",
+        "time",
+        "it",
+        "is",
+        "now",
+    ]
     words = [draw.choice(common) for _ in range(60)]
     search = NameSearch(["thinkengine", "friday", "computer"])
     took = []

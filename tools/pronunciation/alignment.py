@@ -10,6 +10,9 @@ Word = tuple[str, Phones]
 MOST = 2
 """Phones that one letter can make: `x` makes two."""
 
+NEVER_ONE = ("ER", "R")
+"""The sound of `er` in two, which one letter must not make: the vowel before would say nothing."""
+
 _FLOOR = -20.0
 """Log probability of what was never seen."""
 
@@ -67,4 +70,5 @@ def _all_pairs(word: Word) -> Iterable[tuple[str, Phones]]:
             if abs(start - middle) <= 1.5:
                 yield letter, phones[start : start + 1]
         yield letter, ()
-        yield letter, phones[int(middle) : int(middle) + 2]
+        if (two := phones[int(middle) : int(middle) + 2]) != NEVER_ONE:
+            yield letter, two

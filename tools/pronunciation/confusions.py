@@ -24,7 +24,7 @@ _FARTHEST = 0.7
 """What is farther apart was not misheard but made up."""
 
 _STEEP = 6.0
-"""By how much, as a logarithm, a swap of the most unlike phones is rarer than one of the most like."""
+"""By how much, as a logarithm, the most unlike phones are swapped more rarely than the most like."""
 
 _GAP = 0.7
 """How unlike a phone and none are believed to be."""

@@ -31,7 +31,7 @@ def learn(words: Sequence[Word], *, gain: int, aligned_from: int) -> dict[str, P
     """
     words = [(letters, with_vowel_and_r(phones)) for letters, phones in words]
     aligner = Aligner(words[:: max(1, len(words) // aligned_from)])
-    letters: list[tuple[list[str], Phones]] = []
+    letters: list[tuple[list[str], Phones]] = []  # of each letter its contexts and its phones
     for word in words:
         for position, (_, chunk) in enumerate(aligner.align(word) or ()):
             letters.append((contexts(word[0], position), chunk))
@@ -40,16 +40,16 @@ def learn(words: Sequence[Word], *, gain: int, aligned_from: int) -> dict[str, P
     for size in range(LONGEST):
         made: defaultdict[str, Counter[Phones]] = defaultdict(Counter)
         right: Counter[str] = Counter()
-        for (context, chunk), guess in zip(letters, guesses, strict=True):
-            made[context[size]][chunk] += 1
-            right[context[size]] += guess == chunk
+        for (grown, chunk), guess in zip(letters, guesses, strict=True):
+            made[grown[size]][chunk] += 1
+            right[grown[size]] += guess == chunk
         for context, counts in made.items():
             chunk, count = min(counts.items(), key=lambda found: (-found[1], found[0]))
             if size == 0 or count - right[context] >= gain:
                 table[context] = chunk
         guesses = [
-            table.get(context[size], guess)
-            for (context, _), guess in zip(letters, guesses, strict=True)
+            table.get(grown[size], guess)
+            for (grown, _), guess in zip(letters, guesses, strict=True)
         ]
     return table
 

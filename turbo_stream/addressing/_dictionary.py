@@ -33,7 +33,7 @@ class Dictionary:
 
     def __contains__(self, word: str) -> bool:
         """Return whether `word`, in lower case, has an entry."""
-        return self._place(word.encode("utf-8", "replace")) is not None
+        return bool(self.find(word))
 
     def find(self, word: str) -> list[tuple[str, ...]]:
         """Return the pronunciations of `word`, in lower case; the first is the usual one."""

@@ -82,9 +82,9 @@ class NameSearch:
         for start in range(len(words)):
             for end in range(start + 1, min(start + _MOST_WORDS, len(words)) + 1):
                 # A window begins and ends with a word that says something.
-                if spellings[start] and spellings[end - 1]:
-                    if "".join(spellings[start:end]) in self._spelled:
-                        return NameMatch(start, end, 0.0)
+                whole = spellings[start] and spellings[end - 1]
+                if whole and "".join(spellings[start:end]) in self._spelled:
+                    return NameMatch(start, end, 0.0)
         return None
 
     def _find_sound(self, words: Sequence[str]) -> NameMatch | None:
@@ -113,7 +113,7 @@ class NameSearch:
         return NameMatch(best[1], best[2], best[0])
 
     def _sounds(self, words: Sequence[str]) -> tuple[list[int], list[int]]:
-        """Return the places of all phones of a text, and where each word begins; ends with its end."""
+        """Return the places of all phones, and where each word begins and the last one ends."""
         known: dict[str, list[int]] = {}
         places: list[int] = []
         starts = [0]
@@ -137,8 +137,8 @@ class NameSearch:
         added = np.zeros((1, len(starts), width + 1), np.int32)
         np.cumsum(self._costs.gap[windows], axis=1, out=added[0, :, 1:])
         names = np.zeros((len(self._places), longest), np.int64)
-        for row, way in enumerate(self._places):
-            names[row, : len(way)] = way
+        for number, way in enumerate(self._places):
+            names[number, : len(way)] = way
         row = np.repeat(added, len(names), axis=0)
         result = row.copy()
         for phone in range(longest):

@@ -19,7 +19,7 @@ FULL = 100
 """The cost of the dearest change. Costs are whole, so that equal sounds differ by nothing."""
 
 UNKNOWN = "?"
-"""Stands for a word that cannot be pronounced: unlike every phone, another unknown word included."""
+"""Stands for a word that cannot be pronounced: unlike every phone, and unlike another such word."""
 
 Integers = npt.NDArray[np.int32]
 
@@ -33,7 +33,7 @@ class Costs:
     gap: Integers
     """Cost to leave out or add a phone; shape (phones,)."""
     swap: Integers
-    """Cost to replace a phone by another; symmetric, zero on the diagonal; shape (phones, phones)."""
+    """Cost to replace a phone by another; symmetric, zero for itself; shape (phones, phones)."""
 
     def places(self, phones: Sequence[str]) -> list[int]:
         """Return the places of `phones`; a phone that is in no table is unknown."""
