@@ -5,12 +5,12 @@ English: a name calls at the front or the end of a sentence, after a greeting, o
 like others: "I told Friday to stop", "on Friday we stop".
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from turbo_stream.addressing.name_search import NameSearch
+from turbo_stream.addressing.sentences import Sentence, sentences
 
 NameUse = Literal["called", "unclear", "mentioned", "absent"]
 """`unclear` can be either: "Friday is the door locked"."""
@@ -79,9 +79,6 @@ _SUBJECTS = _words(
 )
 """A word that makes `_ASKING` a question: "Friday, is it raining"."""
 
-_SENTENCE = re.compile(r"[.!?;:…]+(?:\s|$)|\n")
-_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
-
 _CLOSING = frozenset(
     {
         *("thanks", "thank you", "thank you very much", "thanks a lot", "never mind", "nevermind"),
@@ -89,15 +86,6 @@ _CLOSING = frozenset(
         *("no thank you", "that's it", "bye", "bye bye"),
     }
 )
-
-
-@dataclass(frozen=True)
-class Sentence:
-    """A sentence, word by word."""
-
-    words: list[str]
-    commas: frozenset[int]
-    """Positions behind which a comma stands."""
 
 
 @dataclass(frozen=True)
@@ -110,22 +98,6 @@ class Said:
 
     closes: bool = False
     """Whether it ends a conversation: "thanks", "never mind"."""
-
-
-def sentences(text: str) -> list[Sentence]:
-    """Return the sentences of `text` in lower case, without those that have no word."""
-    found = []
-    for piece in _SENTENCE.split(text.casefold().replace("’", "'")):
-        matches = list(_WORD.finditer(piece))
-        if matches:
-            ends = [*(match.start() for match in matches[1:]), len(piece)]
-            commas = (
-                index
-                for index, (match, end) in enumerate(zip(matches, ends, strict=True))
-                if "," in piece[match.end() : end] or " - " in piece[match.end() : end]
-            )
-            found.append(Sentence([match[0] for match in matches], frozenset(commas)))
-    return found
 
 
 def heard(text: str, names: NameSearch | None) -> Said:
