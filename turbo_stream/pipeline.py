@@ -21,6 +21,7 @@ from turbo_stream.audio.source import Connection, Pcm, SourceItem
 from turbo_stream.deciding.decider import Decider, safe_sound_reject
 from turbo_stream.deciding.follow_up import FollowUp, shifted
 from turbo_stream.deciding.scored import Scored
+from turbo_stream.deciding.second_reading import can_expect
 from turbo_stream.deciding.totals import Totals
 from turbo_stream.deciding.turn_taking import TurnTaking
 from turbo_stream.detection.classifier import TurboClassifier
@@ -166,7 +167,12 @@ class Models:
             elif choices.get("names") is not None:
                 raise InputError(f"`names` were given, and {detector.name} has no use for them")
         ready, prior = self.ready(settings), self.package.follow_up
-        addressing = Addressing.of(ready.address, ready.names, settings.conversation_s)
+        addressing = Addressing.of(
+            ready.address,
+            ready.names,
+            settings.conversation_s,
+            reads_again=can_expect(self.recognizer),
+        )
         sound_reject = settings.sound_reject
         if sound_reject is None:
             # What Turbo makes of a sound says nothing of what another detector would.

@@ -20,7 +20,7 @@ from turbo_stream.addressing.pronunciation import pronounce, pronunciations
         ("don’t", "D OW N T"),
         ("thinkengine", "TH IH NG K EH N JH AH N"),
         ("onword", "AA N W ER D"),
-        ("zorblax", "Z AO R B L AE K S"),
+        ("blimbax", "B L IH M B AE K S"),
         ("nimbo", "N IH M B OW"),
         ("Zoë", "Z OW IY"),
         ("R2-D2", "AA R T UW D IY T UW"),

@@ -10,8 +10,8 @@ from math import exp, log
 from typing import Any
 
 from tools.pronunciation.features import PHONES, difference
-from turbo_stream.addressing.name_search import words_of
 from turbo_stream.addressing.pronunciation import pronounce
+from turbo_stream.addressing.sentences import words_of
 from turbo_stream.addressing.sound_distance import FULL, Costs, make_costs, sound_distance
 
 Pair = tuple[tuple[str, ...], tuple[str, ...]]
@@ -24,7 +24,7 @@ _FARTHEST = 0.7
 """What is farther apart was not misheard but made up."""
 
 _STEEP = 6.0
-"""By how much, as a logarithm, the most unlike phones are swapped more rarely than the most like."""
+"""By how much, as a logarithm, the most unlike phones are swapped more rarely."""
 
 _GAP = 0.7
 """How unlike a phone and none are believed to be."""

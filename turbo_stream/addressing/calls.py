@@ -54,6 +54,13 @@ _GOVERNING = _words(
 )
 """Before these a name is part of the sentence, so that one at its end is mentioned."""
 
+_INTRODUCING = _words(
+    """
+    am are as be called is like named said say than was were
+    """
+)
+"""Behind these a name is what is spoken of, even after a comma: "my favorite name is, Friday"."""
+
 _PREDICATE = _words(
     """
     was were has had says said did does didn't doesn't isn't wasn't hasn't hadn't won't and or
@@ -135,9 +142,8 @@ def _use(sentence: Sentence, start: int, end: int) -> NameUse:
     if at_front:
         return "called" if comma_behind else _at_front(behind)
     if at_end:
-        if comma_before:
-            return "called"
-        return "mentioned" if before[-1] in _GOVERNING else "called"
+        governing = _INTRODUCING if comma_before else _GOVERNING
+        return "mentioned" if before[-1] in governing else "called"
     if comma_before and comma_behind:
         return "unclear"
     return "mentioned"

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 _SENTENCE = re.compile(r"[.!?;:…]+(?:\s|$)|\n")
-_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
 
 @dataclass(frozen=True)
@@ -30,3 +30,8 @@ def sentences(text: str) -> list[Sentence]:
             )
             found.append(Sentence([match[0] for match in matches], frozenset(commas)))
     return found
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of `text` in lower case, without punctuation but for inner apostrophes."""
+    return [word for sentence in sentences(text) for word in sentence.words]

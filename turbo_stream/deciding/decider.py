@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import Any, Self
 
 from turbo_stream._util.timebase import to_seconds
-from turbo_stream.addressing.address import Addressing
+from turbo_stream.addressing.address import NO_WEIGHTS, Addressing, Weights
 from turbo_stream.addressing.calls import NameUse
 from turbo_stream.deciding.follow_up import shifted
 from turbo_stream.deciding.scored import Hearing, Scored
@@ -16,6 +16,9 @@ from turbo_stream.detection.detector import Detector, Score
 from turbo_stream.events import Decision, Evidence, Reason, Utterance
 from turbo_stream.recognition.recognizer import Interruptible, Recognizer, Transcript
 from turbo_stream.segmentation.segment import PauseScorer, Segment
+
+_CERTAIN = 1 - 2**-53
+"""The number before 1."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -39,7 +42,7 @@ class Outcome:
         *,
         log_odds: float = 0.0,
         name_use: NameUse = "absent",
-        name_log_odds: float = 0.0,
+        address: Weights = NO_WEIGHTS,
         by_sound: bool = False,
     ) -> Self:
         """Decide: the one rule of everything that listens, serves and evaluates.
@@ -54,13 +57,15 @@ class Outcome:
             threshold: accept from this score on.
             log_odds: added to those of the score, for what was accepted before.
             name_use: what was done with the device's name.
-            name_log_odds: added for that (`Addressing.log_odds`).
+            address: added for that, and for a conversation that goes on.
             by_sound: `score` is that of the sound alone, and rejects.
         """
         if transcript.no_words and not by_sound:
             return cls(0.0, "rejected", "no_words")
-        by_name = shifted(score, name_log_odds)
-        probability = shifted(by_name, log_odds)
+        # Not 1.0, to which nothing could be added.
+        score = min(score, _CERTAIN) if address.name else score
+        by_name = shifted(score, address.name)
+        probability = shifted(score, address.name + address.conversation + log_odds)
         accepted = probability >= threshold
         evidence: Evidence = "content" if transcript.known and not by_sound else "sound"
         if accepted != (by_name >= threshold):
@@ -169,8 +174,9 @@ class Decider:
         started = perf_counter()
         try:
             said = self.addressing.said(hearing.transcript)
-            nameless = said.use == "absent" and self.unnamed is not None
-            detector = self.unnamed if nameless and self.unnamed else self.detector
+            detector = self.detector
+            if said.use == "absent" and self.unnamed is not None:
+                detector = self.unnamed
             score = detector.score(segment.pcm, hearing.transcript)
         except Exception as error:
             _LOG.warning("detector %s failed: %s", self.detector.name, type(error).__name__)
@@ -209,7 +215,7 @@ class Decider:
             threshold,
             log_odds=follow_up_log_odds or 0.0,
             name_use=scored.said.use,
-            name_log_odds=self.addressing.log_odds(scored.said, segment.start_sample),
+            address=self.addressing.weights(scored.said, segment.start_sample),
             by_sound=scored.by_sound,
         )
         accepted = outcome.decision == "accepted"

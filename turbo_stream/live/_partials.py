@@ -147,8 +147,8 @@ class Partials:
             scored = decider.score_heard(spoken, hearing)
             if scored.score is None:
                 return None
-            named = decider.addressing.log_odds(scored.said, spoken.start_sample)
-            margin = self._config.margin_log_odds - named
+            weights = decider.addressing.weights(scored.said, spoken.start_sample)
+            margin = self._config.margin_log_odds - sum(weights)
             if not self._accepted(utterance, scored.score.directed_probability, margin):
                 return None
         utterance.hopeless = 0

@@ -8,7 +8,7 @@ from typing import Any
 from turbo_stream._util.timebase import to_seconds
 from turbo_stream.addressing.address import Addressing, choose_address
 from turbo_stream.deciding.decider import Outcome
-from turbo_stream.deciding.second_reading import read_again
+from turbo_stream.deciding.second_reading import can_expect, read_again
 from turbo_stream.detection.package import DIRECTED
 from turbo_stream.errors import InputError, TurboStreamError
 from turbo_stream.evaluation.corpus.clip import read_clip
@@ -102,7 +102,8 @@ class Scorer:
         """Return how the device of one clip is addressed, of which nothing was said before."""
         hears = self._settings.gold_text or not isinstance(self.models.recognizer, NoRecognizer)
         mode = choose_address(self._settings.address if names else None, names, hears=hears)
-        return Addressing.of(mode, names, conversation_s=0)
+        again = not self._settings.gold_text and can_expect(self.models.recognizer)
+        return Addressing.of(mode, names, conversation_s=0, reads_again=again)
 
     def _decision(
         self, probabilities: dict[str, float], heard: Transcript, addressing: Addressing
@@ -116,7 +117,7 @@ class Scorer:
             heard,
             self.models.threshold(),
             name_use=said.use,
-            name_log_odds=addressing.log_odds(said, start_sample=0),
+            address=addressing.weights(said, start_sample=0),
         )
         return {
             "directed_probability": outcome.probability,
