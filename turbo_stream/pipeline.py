@@ -182,7 +182,7 @@ class Models:
             detector,
             ready.threshold,
             addressing=addressing,
-            unnamed=turbo.named(()) if self.detector is None else None,
+            unnamed=turbo.named(()) if self.detector is None and ready.names else None,
             show_rejected=settings.show_rejected,
             sound_scorer=turbo if self.detector is None else None,
             sound_reject=safe_sound_reject(
