@@ -1,6 +1,7 @@
 """`POST /v1/classify`: a sound file's events, off the loop, kept nowhere."""
 
 import io
+import socket
 import threading
 import time
 
@@ -255,3 +256,38 @@ def test_whoever_takes_his_time_with_a_file_keeps_nobody_out(excerpt) -> None:
 
         slow = httpx.post(f"{server.url}/v1/classify", content=slowly())
     assert slow.status_code == 408 and "after 0.5 s" in slow.json()["error"]
+
+
+@pytest.mark.parametrize("further", [0, 1, 10], ids=["alone", "and some more", "and many"])
+def test_a_file_is_worked_on_as_long_as_its_client_is_there(excerpt, further: int) -> None:
+    """Who leaves leaves nothing to be done, and its place when the last bit of work is over.
+
+    Also who has sent further requests, which nobody reads before this one is answered.
+    """
+    release = threading.Event()
+    recognizer = ScriptedRecognizer(release=release)
+    content = sound_file(np.concatenate([excerpt] * 5))
+    head = (
+        f"POST /v1/classify HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(content)}\r\n\r\n"
+    )
+    open_streams = b'turbo_open_streams{transport="rest"} '
+    with served(shared_models(recognizer), Limits(files=1)) as server:
+        with socket.create_connection(("127.0.0.1", server.port)) as client:
+            client.sendall(head.encode() + content)
+            while not recognizer.calls:
+                time.sleep(0.01)
+            for _ in range(further):
+                client.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" * 100)
+                time.sleep(0.02)  # read one by one
+        gives_up_s = time.monotonic() + 10
+        while open_streams + b"0.0" not in server.hub.metrics.page():
+            assert time.monotonic() < gives_up_s, "the client has left"
+            time.sleep(0.01)
+        assert b'turbo_turned_away_total{reason="gone"} 1.0' in server.hub.metrics.page()
+        url = f"{server.url}/v1/classify"
+        assert httpx.post(url, content=content).status_code == 429, "its thread is not over yet"
+        release.set()
+        while httpx.post(url, content=b"no sound").status_code == 429:
+            assert time.monotonic() < gives_up_s, "the thread goes on"
+            time.sleep(0.01)
+    assert recognizer.calls == 1, "of fifteen utterances"

@@ -108,6 +108,23 @@ def test_a_head_that_is_none_for_a_websocket_is_answered(head) -> None:
         assert client.recv(12) == b"HTTP/1.1 400"
 
 
+def test_who_asks_far_ahead_of_the_answers_is_cut_off() -> None:
+    """Whether such a client is still there, nobody could see."""
+    ask = HEALTH + b"\r\n"
+    with served(shared_models()) as server:
+        address = ("127.0.0.1", server.port)
+        with socket.create_connection(address, 10) as client:
+            client.sendall(ask * 100)
+            answer = b""
+            while answer.count(b"HTTP/1.1 200") < 100:
+                answer += client.recv(65_536)
+        with socket.create_connection(address, 10) as client, pytest.raises(ConnectionError):
+            client.sendall(b"POST /v1/classify HTTP/1.1\r\n" + HOST + b"Content-Length: 3\r\n\r\n")
+            client.sendall(b"abc" + ask * 100_000)
+            while client.recv(65_536):
+                pass
+
+
 def test_an_answer_that_is_not_read_ends_the_connection(caplog) -> None:
     with (
         served(shared_models(), Limits(unread_s=0.5)) as server,

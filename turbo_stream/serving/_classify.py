@@ -4,8 +4,8 @@ import asyncio
 import logging
 import re
 import threading
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
@@ -22,6 +22,7 @@ from turbo_stream.serving.limits import Limits
 
 _LOG = logging.getLogger(__name__)
 
+_Result = TypeVar("_Result")
 
 _HELD_FILES = 4
 """Of files that are being sent, as much is held in memory as this many of the longest."""
@@ -76,15 +77,16 @@ class Classify:
             content = await self._hub.work(self._read(request), patient=False)
             # Not before the file is there: a sender that takes its time keeps nobody out.
             self._check_busy()
+            work = _Work(stream, content, self._hub.limits.file_s, self._note_end)
             self._busy += 1
             try:
                 with self._hub.metrics.stream("rest"):
-                    work = self._classified(stream, content)
-                    events, notices = await self._hub.work(work, patient=True)
+                    result = self._hub.work(work.result(), patient=True)
+                    events, notices = await _while_connected(request, result)
             except InputError as error:
                 raise _no_sound(request, error) from None
             finally:
-                self._busy -= 1
+                work.stop()
         except Refused as refused:
             raise NotClassified(503, str(refused), refused.reason) from None
         except InputError as error:
@@ -128,27 +130,75 @@ class Classify:
             message = f"the file was not there after {limits.idle_s:g} s"
             raise NotClassified(408, message, "idle") from None
         except ClientDisconnect:
-            raise NotClassified(400, "the client is gone", "gone") from None
+            raise _gone() from None
         finally:
             self._held -= len(content)
         self._hub.metrics.received("rest", len(content))
         return bytes(content)
 
-    async def _classified(self, stream: Pipeline, content: bytes) -> tuple[list[Event], list[str]]:
-        """Run `stream` over the file on a thread of its own, and end that with the request."""
-        wanted = threading.Event()
-        wanted.set()
-        work = asyncio.to_thread(_events, stream, content, self._hub.limits.file_s, wanted)
+    def _note_end(self) -> None:
+        self._busy -= 1
+
+
+class _Work:
+    """Runs one stream over its file on a thread of its own, as long as somebody wants it."""
+
+    def __init__(
+        self, stream: Pipeline, content: bytes, longest_s: float, on_end: Callable[[], None]
+    ) -> None:
+        """Begin; `on_end` is told when the thread has done its last, wanted or not."""
+        self._wanted = threading.Event()
+        self._wanted.set()
+        work = asyncio.to_thread(_events, stream, content, longest_s, self._wanted)
+        self._working = asyncio.ensure_future(work)
+
+        def end(working: asyncio.Future[Any]) -> None:
+            # Seen, so that asyncio does not log what nobody waited for.
+            _ = working.cancelled() or working.exception()
+            on_end()
+
+        self._working.add_done_callback(end)
+
+    def stop(self) -> None:
+        """Let the thread end at its next block."""
+        self._wanted.clear()
+
+    async def result(self) -> tuple[list[Event], list[str]]:
+        """Return events and notices.
+
+        Raises `InputError` for what is no sound, and `NotClassified`.
+        """
         try:
-            return await work
+            return await asyncio.shield(self._working)
         except (TurboStreamError, NotClassified):
             raise
         except Exception as error:
             _LOG.error("a sound file could not be classified: %s", described(error))
             message = "classifying failed on the server; see its log"
             raise NotClassified(500, message, "failed") from None
-        finally:
-            wanted.clear()
+
+
+async def _while_connected(request: Request, work: Coroutine[Any, Any, _Result]) -> _Result:
+    """Return what `work` gives; break it off when the client leaves."""
+    working, leaving = asyncio.create_task(work), asyncio.create_task(_left(request))
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+        raise _gone()
+    finally:
+        for task in (working, leaving):
+            task.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)
+
+
+async def _left(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _gone() -> NotClassified:
+    return NotClassified(400, "the client is gone", "gone")
 
 
 def _form(kind: str) -> NotClassified:
@@ -191,7 +241,8 @@ def _bounded(
             message = f"the file holds more than {longest_s:g} s of sound; send a shorter one"
             raise NotClassified(413, message, "too_long")
         if not wanted.is_set():
-            return
+            # Not the end of the sound: what has begun in it is not decided any more.
+            raise _gone()
         yield item
 
 

@@ -15,6 +15,9 @@ PINGS = 100
 FRAGMENTS = 1000
 """Pieces that one message may come in."""
 
+AHEAD_BYTES = 65_536
+"""Of further requests that may come before one is answered."""
+
 _INVALID, _TOO_MUCH = 1007, 1008
 
 _NO_OPENING = (
@@ -47,6 +50,15 @@ class HttpConnection(H11Protocol):
         """Wait for the client to read."""
         self._pauses += 1
         super().pause_writing()
+
+    def handle_events(self) -> None:
+        """Read on when a request is complete, within bounds: so it shows that a client leaves."""
+        super().handle_events()
+        if self.flow.read_paused and self.conn.their_state is h11.DONE:
+            if len(self.conn.trailing_data[0]) <= AHEAD_BYTES:
+                self.flow.resume_reading()
+            else:
+                self.transport.abort()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP, also in the middle of a request."""

@@ -71,7 +71,7 @@ class Onlooker:
         self._client.on_connect = lambda client, *_: client.subscribe("#", qos=1)
         self._client.on_subscribe = lambda *_: self._subscribed.set()
         self._client.on_message = lambda _, __, message: self.seen.append(
-            (message.topic, message.payload.decode(), message.retain)
+            (message.topic, message.payload.decode(errors="replace"), message.retain)
         )
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()

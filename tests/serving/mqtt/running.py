@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from turbo_stream.serving._failures import log_of_loop
 from turbo_stream.serving.mqtt._publisher import MqttPublisher
 
 
@@ -13,6 +14,7 @@ def running(publisher: MqttPublisher) -> Iterator[asyncio.AbstractEventLoop]:
     """Run `publisher` in a thread; close it at the end, and raise what it raised."""
     raised: list[BaseException] = []
     loop = asyncio.new_event_loop()
+    log_of_loop(loop)  # as the server does
 
     def run() -> None:
         try:

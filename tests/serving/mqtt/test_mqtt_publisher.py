@@ -14,6 +14,8 @@ import pytest
 
 pytest.importorskip("aiomqtt", reason="needs the serve extra")
 
+import paho.mqtt.publish as publish
+
 from tests.serving.mqtt.mosquitto import Broker, Onlooker, until
 from tests.serving.mqtt.running import running
 from tests.serving.mqtt.utterances import utterance
@@ -336,6 +338,24 @@ def test_a_broker_that_does_not_say_why_it_ends_connections_is_understood() -> N
             until(lambda: len(levels) >= 6)
     assert sum("`mqtt_node` of its own" in line for line in said) == 1
     assert "`mqtt_node`" in said[-1], "and nothing after that"
+
+
+def test_who_clears_the_broker_is_no_other_server(broker: Broker) -> None:
+    said: list[str] = []
+    publisher = MqttPublisher(config_for(broker), said.append)
+    with running(publisher):
+        until(lambda: broker.received(COUNTERS))
+        broker.stop()
+        broker.start()
+        until(lambda: broker.received(COUNTERS) == 2)
+        owner = STATE.replace("state", "owner")
+        publish.single(owner, b"", 1, True, port=broker.port)
+        publisher.hear(utterance())
+        # Counted once the utterance is confirmed, which comes after the message on `owner`.
+        until(lambda: broker.received(COUNTERS) == 3)
+        assert not any("mqtt_node" in line for line in said)
+        publish.single(owner, b"another", 1, True, port=broker.port)
+        until(lambda: any("mqtt_node" in line for line in said))
 
 
 def test_closing_while_the_broker_is_away_says_what_never_arrived(broker: Broker) -> None:

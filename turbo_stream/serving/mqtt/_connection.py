@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import logging
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from aiomqtt import Client, MqttError, ProtocolVersion, Will
 from aiomqtt.exceptions import MqttCodeError, MqttConnectError
@@ -14,6 +16,11 @@ from turbo_stream._util.plain_text import decoded, has_mark
 from turbo_stream.errors import InputError, TurboStreamError
 from turbo_stream.serving.mqtt._config import MqttConfig
 from turbo_stream.serving.mqtt._link import Trouble
+
+_LIBRARY_LOG = logging.getLogger(f"{__name__}.library")
+_LIBRARY_LOG.setLevel(logging.CRITICAL)
+"""The library logs a traceback for what a broken or hostile broker says. How a connection fares we
+tell ourselves, in a line."""
 
 UNAVAILABLE = json.dumps({"state": "unavailable"})
 """Retained on the topic `state` once this process is gone: its last will."""
@@ -99,17 +106,38 @@ async def connected(
         timeout=config.answer_s,
         keepalive=config.keepalive_s,
         tls_context=context,
+        logger=_LIBRARY_LOG,
     )
+    # The library takes others for those that are done, and never looks at what they hold.
+    made, ended = client._connected, client._disconnected
     try:
         await client.__aenter__()
     except BaseException:
-        # aiomqtt leaves the socket and its own task behind when nobody answers in time, and has no
-        # method for this.
+        # aiomqtt leaves the socket behind when nobody answers in time, and has no method for this.
         client._client.disconnect()
-        if client._misc_task is not None:
-            await asyncio.wait({client._misc_task}, timeout=1)
+        await _end_task(client)
+        _look_at(made, ended, client._disconnected)
         raise
     try:
         yield client
     finally:
-        await client.__aexit__(None, None, None)
+        try:
+            await client.__aexit__(None, None, None)
+        finally:
+            await _end_task(client)
+            _look_at(made, ended, client._connected, client._disconnected)
+
+
+async def _end_task(client: Client) -> None:
+    """End what the library does once a second, which it leaves behind, too."""
+    await asyncio.sleep(0)  # it begins a turn after the connection
+    if client._misc_task is not None:
+        client._misc_task.cancel()
+        await asyncio.wait({client._misc_task})
+
+
+def _look_at(*futures: asyncio.Future[Any]) -> None:
+    """Take note of what went wrong: asyncio logs each failure that nobody has seen."""
+    for future in futures:
+        if future.done() and not future.cancelled():
+            future.exception()

@@ -160,8 +160,9 @@ class MqttPublisher:
         """Look who was connected before; raises `MqttError` when the connection breaks."""
         owned_before = self._owned
         async for message in client.messages:
-            # At the first connection it is the process before this one.
-            if owned_before and message.payload != self._owner.encode():
+            # At the first connection it is the process before this one; and who empties what is
+            # retained is nobody.
+            if owned_before and message.payload and message.payload != self._owner.encode():
                 self._link.taken()
 
     async def _publish_letters(self, client: Client) -> None:

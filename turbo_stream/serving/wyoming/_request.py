@@ -80,6 +80,7 @@ class Request:
             self._sound = SoundReader(sound_format)
         for pcm in self._sound.read(audio):
             await self._session.push(pcm)
+            await asyncio.sleep(0)  # a push that does not wait lets nobody else have a turn
 
     async def finish(self) -> None:
         """End the audio; return when the transcript is sent."""

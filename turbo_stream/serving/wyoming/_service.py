@@ -126,13 +126,22 @@ class WyomingService:
             self.address.path.unlink(missing_ok=True)
 
     async def _listen(self, hub: Hub, info: Info, bound: socket.socket) -> None:
+        turned_away = 0
+
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal turned_away
             conversation = Conversation(reader, writer, hub, info)
-            if len(self._conversations) >= hub.limits.clients:
-                message = f"all {hub.limits.clients} connections are in use; connect again later"
-                await conversation.turn_away(Refused("full", message))
-            else:
+            if len(self._conversations) < hub.limits.clients:
                 self._converse(conversation)
+            elif turned_away < hub.limits.clients:
+                turned_away += 1
+                try:
+                    message = f"all {hub.limits.clients} connections are in use; try again later"
+                    await conversation.turn_away(Refused("full", message))
+                finally:
+                    turned_away -= 1
+            else:  # being told takes a while, too, and a file descriptor
+                writer.transport.abort()
 
         async with AsyncExitStack() as stack:
             if isinstance(self.address, UnixAddress):

@@ -9,8 +9,8 @@ from turbo_stream.audio.resampler import Resampler, Samples, average_channels
 from turbo_stream.audio.source import Pcm
 from turbo_stream.errors import InputError
 
-_PIECE_FRAMES = 16_384
-"""Frames converted at once, so that a long chunk does not hold up the event loop."""
+_PIECE_BYTES, _PIECE_S = 65_536, 4
+"""Converted at once, so that a long chunk does not hold up the event loop."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,9 @@ class SoundReader:
         audio = self._rest + audio
         whole = len(audio) - len(audio) % frame_bytes
         self._rest = audio[whole:]
-        for start in range(0, whole, _PIECE_FRAMES * frame_bytes):
-            piece = audio[start : min(whole, start + _PIECE_FRAMES * frame_bytes)]
+        step = min(_PIECE_BYTES // frame_bytes, _PIECE_S * self.format.rate) * frame_bytes
+        for start in range(0, whole, step):
+            piece = audio[start : min(whole, start + step)]
             samples = _to_float(piece, self.format.width).reshape(-1, self.format.channels)
             yield self._resampler.process(average_channels(samples))
 
