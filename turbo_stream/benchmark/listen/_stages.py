@@ -63,7 +63,9 @@ def with_clock(models: Models) -> tuple[Pipeline, StageClock]:
     clock = StageClock()
     timed = models.stream()
     decider, segmenter = timed.decider, timed.segmented.segmenter
-    decider.recognizer = clock.watch(decider.recognizer, "asr", ("transcribe", "transcribe_while", "transcribe_expecting"))
+    decider.recognizer = clock.watch(
+        decider.recognizer, "asr", ("transcribe", "transcribe_while", "transcribe_expecting")
+    )
     decider.detector = clock.watch(decider.detector, "turbo", ("score",))
     if decider.unnamed is not None:
         decider.unnamed = clock.watch(decider.unnamed, "turbo", ("score",))

@@ -7,6 +7,8 @@ import { Waveform } from "./waveform.js";
 const get = (id) => document.getElementById(id);
 const button = get("listen");
 const threshold = get("threshold");
+const nameField = get("name");
+const address = get("address");
 const waveform = new Waveform(get("waveform"));
 const decisions = new Decisions(get("decisions"), get("totals"), get("utterance"));
 const token = new URLSearchParams(location.search).get("token");
@@ -21,7 +23,9 @@ function show(event) {
   switch (event.event) {
     case "ready":
       get("models").textContent = `${event.model} · ${event.asr} · ${event.vad}` +
-        (event.names.length ? ` · called ${event.names.join(", ")}` : "");
+        ` · ${event.address}` + (event.names.length ? `: ${event.names.join(", ")}` : "");
+      nameField.value = event.names.join(", ");
+      address.value = event.address;
       if (threshold.disabled) {
         threshold.disabled = false;
         threshold.value = event.threshold;
@@ -67,15 +71,21 @@ async function start() {
     button.disabled = false;
     return;
   }
-  const options = { partials: get("partials").checked ? "1" : "0" };
-  if (!threshold.disabled) options.threshold = threshold.value;
-  if (token) options.token = token;
+  const options = [["partials", get("partials").checked ? "1" : "0"]];
+  if (!threshold.disabled) options.push(["threshold", threshold.value]);
+  const names = nameField.value.split(",").map((name) => name.trim()).filter(Boolean);
+  for (const name of names) options.push(["name", name]);
+  // Without a name in the field, the server has a say.
+  if (names.length) options.push(["address", address.value]);
+  if (token) options.push(["token", token]);
   waveform.clear();
   started = new Map();
   connection = new Connection(options, show, ended);
   button.disabled = false;
   button.textContent = "Stop listening";
   button.setAttribute("aria-pressed", "true");
+  // They belong to a stream from its beginning.
+  nameField.disabled = address.disabled = true;
   say("Listening. Speak.");
 }
 
@@ -96,6 +106,7 @@ async function release() {
   await held?.close();
   button.textContent = "Start listening";
   button.setAttribute("aria-pressed", "false");
+  nameField.disabled = address.disabled = false;
 }
 
 // The connection is gone: after "stop" as expected, else for a reason.
@@ -124,5 +135,7 @@ function showPrivacy() {
 button.addEventListener("click", () => (microphone ? stop("The microphone is off.") : start()));
 threshold.addEventListener("input", showThreshold);
 threshold.addEventListener("change", () => connection?.set({ threshold: Number(threshold.value) }));
+// Who gives it a name wants to call it.
+nameField.addEventListener("change", () => (address.value = nameField.value.trim() ? "named" : "open"));
 get("partials").addEventListener("change", showPrivacy);
 showPrivacy();

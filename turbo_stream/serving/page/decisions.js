@@ -7,6 +7,10 @@ const REASONS = {
   source_lost: "the microphone went away",
   error: "it failed on the server",
 };
+const BECAUSE = {
+  accepted: { name: "called by name", follow_up: "follow-up", sound: "by its sound" },
+  rejected: { name: "not called by name", no_words: "no words", sound: "by its sound" },
+};
 const SHOWN = 100;
 
 export class Decisions {
@@ -44,9 +48,11 @@ export class Decisions {
       `${accepted} accepted, ${rejected} rejected` + (dropped ? `, ${dropped} not judged.` : ".");
   }
 
-  said({ decision, text, reason }) {
+  said({ decision, text, reason, evidence }) {
     if (decision === "dropped") return REASONS[reason] ?? reason;
-    if (text === null) return "not for the device";
-    return text || "no words were recognized";
+    const because = BECAUSE[decision][evidence];
+    const why = because ? ` (${because})` : "";
+    if (text === null) return `not for the device${why}`;
+    return text ? `${text}${why}` : "no words were recognized";
   }
 }
