@@ -35,6 +35,8 @@ from turbo_stream.segmentation.segmented_stream import SegmentedStream, StreamOu
 from turbo_stream.segmentation.vad import load_vad
 from turbo_stream.settings import Settings
 
+_LOG = logging.getLogger(__name__)
+
 _OWN_THRESHOLD = 0.5
 """Of a detector of the caller's own, where none is set."""
 
@@ -76,7 +78,7 @@ class Models:
             PackageError: the model package is incomplete or fails its hashes.
         """
         settings = settings or Settings()
-        say = say or logging.getLogger(__name__).info
+        say = say or _LOG.info
         package = ModelPackage.load(None if settings.model is None else Path(settings.model))
         if detector is not None and (settings.operating_point or settings.sound_reject):
             raise InputError(
@@ -211,7 +213,8 @@ class Pipeline:
         """The live shell says text while speech goes on."""
         self.on_decision: Callable[[Segment, Utterance], None] | None = None
         """Told each decision with its sound, on the thread that decides; only where somebody sets
-        it does turbo_stream show sound to anybody. It must return at once, and not raise."""
+        it does turbo_stream show sound to anybody. It must return at once. What it raises is logged
+        by its type, and the decision stands."""
         self._follow_up = follow_up
         self._totals = Totals()
 
@@ -305,15 +308,21 @@ class Pipeline:
         """Yield the events of a whole source: `Ready` first, `Finished` last.
 
         Everything happens in the caller's thread, so a source that loses sound when nobody
-        reads (a microphone) wants `LivePipeline` instead; `events_of` chooses.
+        reads (a microphone) wants `LivePipeline` instead; `events_of` chooses. Raises what the
+        source raised, after the terminal event of an utterance that it broke off.
         """
         self.segmented.origin.check()
         yield self.ready
         busy = Stopwatch()
-        for item in source:
-            with busy:
-                events = self.feed(item)
-            yield from events
+        try:
+            for item in source:
+                with busy:
+                    events = self.feed(item)
+                del item  # sound that was rejected is not kept while the caller is busy
+                yield from events
+        except Exception:
+            yield from self._decided(self.segmented.abort())
+            raise
         with busy:
             events = self.flush()
         yield from events
@@ -328,11 +337,17 @@ class Pipeline:
 
         yield self.ready
         busy = Stopwatch()
-        async for pcm in chunks:
-            with busy:
-                events = await asyncio.to_thread(self.process, pcm)
-            for event in events:
+        try:
+            async for pcm in chunks:
+                with busy:
+                    events = await asyncio.to_thread(self.process, pcm)
+                del pcm
+                for event in events:
+                    yield event
+        except Exception:
+            for event in self._decided(self.segmented.abort()):
                 yield event
+            raise
         with busy:
             events = await asyncio.to_thread(self.flush)
         for event in events:
@@ -345,7 +360,8 @@ class Pipeline:
         """Return the terminal event of `segment` and enter it into the accounts.
 
         The one place where both shells decide. Segments come in order; `scored` and `waited_ms`
-        as of `Decider.decide`.
+        as of `Decider.decide`. What is not accepted has its sound overwritten, unless it was shown
+        to somebody, whose it is then.
         """
         follow_up = None if self._follow_up is None else self._follow_up.log_odds(segment)
         utterance = self.decider.decide(
@@ -355,7 +371,12 @@ class Pipeline:
         if self._follow_up is not None:
             self._follow_up.note(utterance)
         if self.on_decision is not None:
-            self.on_decision(segment, utterance)
+            try:
+                self.on_decision(segment, utterance)
+            except Exception as error:
+                _LOG.warning("`on_decision` failed: %s", type(error).__name__)
+        elif utterance.decision != "accepted":
+            segment.overwrite()
         return utterance
 
     def finished(self, busy_s: float | None = None) -> Finished:

@@ -2,16 +2,19 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, Self
 
+from turbo_stream._util.probability import probability
 from turbo_stream._util.timebase import to_seconds
 from turbo_stream.deciding.follow_up import shifted
 from turbo_stream.deciding.scored import Hearing, Scored
 from turbo_stream.detection.detector import Detector, Score
 from turbo_stream.events import Decision, Evidence, Reason, Utterance
+from turbo_stream.recognition.heard import checked
 from turbo_stream.recognition.recognizer import Interruptible, Recognizer, Transcript
+from turbo_stream.segmentation.judged_pause import judged_pause
 from turbo_stream.segmentation.segment import PauseScorer, Segment
 
 _LOG = logging.getLogger(__name__)
@@ -86,7 +89,8 @@ class Decider:
     def score(self, segment: Segment, go_on: Callable[[], bool] = lambda: True) -> Scored | None:
         """Return text and score of `segment`, or None once `go_on` says no (asked between steps).
 
-        A failure of the recognizer is a degradation, one of the detector an undecided utterance.
+        A failure of the recognizer is a degradation, one of the detector an undecided utterance. So
+        is an answer that is none: no text, or a score that is no probability.
         """
         started = perf_counter()
         directed = self.score_sound(segment) if self.sound_reject > 0 else None
@@ -108,12 +112,8 @@ class Decider:
         if at_pause is None or at_pause.directed_probability is None:
             if self.sound_scorer is None:
                 return None
-            try:
-                at_pause = self.sound_scorer.score_pause(segment.pcm)
-            except Exception as error:
-                _LOG.warning("scoring by sound failed: %s", type(error).__name__)
-                return None
-        return at_pause.directed_probability
+            at_pause = judged_pause(self.sound_scorer, segment.pcm)
+        return None if at_pause is None else at_pause.directed_probability
 
     def hear(self, segment: Segment, go_on: Callable[[], bool] = lambda: True) -> Hearing | None:
         """Recognize `segment`, or return None where `go_on` said no before that was done."""
@@ -121,19 +121,24 @@ class Decider:
         try:
             if isinstance(self.recognizer, Interruptible):
                 transcript = self.recognizer.transcribe_while(segment.pcm, go_on)
+                if transcript is None:
+                    if not go_on():
+                        return None
+                    raise RuntimeError("a recognizer gave up though nobody told it to")
             else:
                 transcript = self.recognizer.transcribe(segment.pcm)
+            return Hearing(checked(transcript), _ms_since(started))
         except Exception as error:
             # The message of a foreign error may quote what was said: only its type is logged.
             _LOG.warning("recognizer %s failed: %s", self.recognizer.name, type(error).__name__)
             return Hearing.without_text("asr_failed", _ms_since(started))
-        return None if transcript is None else Hearing(transcript, _ms_since(started))
 
     def score_heard(self, segment: Segment, hearing: Hearing) -> Scored:
         """Score `segment` with what was heard of it."""
         started = perf_counter()
         try:
-            score = self.detector.score(segment.pcm, hearing.transcript)
+            given = self.detector.score(segment.pcm, hearing.transcript)
+            score = replace(given, directed_probability=probability(given.directed_probability))
         except Exception as error:
             _LOG.warning("detector %s failed: %s", self.detector.name, type(error).__name__)
             return Scored(hearing, None, _ms_since(started))

@@ -15,6 +15,7 @@ from turbo_stream.evaluation.corpus.manifest import Item
 from turbo_stream.evaluation.scoring._stream_scorer import StreamScorer
 from turbo_stream.evaluation.scoring.settings import ScoringSettings
 from turbo_stream.pipeline import Models
+from turbo_stream.recognition.heard import checked
 from turbo_stream.recognition.recognizer import NOT_HEARD, Confidence, Transcript
 
 _LOG = logging.getLogger(__name__)
@@ -73,7 +74,7 @@ class Scorer:
             # No text in a row says that nobody wrote it down, not that nobody spoke.
             transcript = Transcript(item.text) if item.text else NOT_HEARD
         else:
-            transcript = self.models.recognizer.transcribe(pcm)
+            transcript = checked(self.models.recognizer.transcribe(pcm))
         heard = perf_counter()
         names = item.names or self._settings.names
         probabilities = self.models.classifier.probabilities(pcm, transcript, names)
