@@ -16,12 +16,12 @@ import turbo_stream
 from turbo_stream._util.clocks import Stopwatch
 from turbo_stream._util.option import is_number, shown
 from turbo_stream._util.origin import Origin
-from turbo_stream.addressing.address import Addressing, choose_address
+from turbo_stream.addressing.address import choose_address
 from turbo_stream.audio.source import Connection, Pcm, SourceItem
-from turbo_stream.deciding.decider import Decider, safe_sound_reject
+from turbo_stream.deciding.decider import Decider
+from turbo_stream.deciding.decider_of_stream import decider_of_stream
 from turbo_stream.deciding.follow_up import FollowUp, shifted
 from turbo_stream.deciding.scored import Scored
-from turbo_stream.deciding.second_reading import can_expect
 from turbo_stream.deciding.totals import Totals
 from turbo_stream.deciding.turn_taking import TurnTaking
 from turbo_stream.detection.classifier import TurboClassifier
@@ -36,6 +36,8 @@ from turbo_stream.segmentation.segment import Segment
 from turbo_stream.segmentation.segmented_stream import SegmentedStream, StreamOutput
 from turbo_stream.segmentation.vad import load_vad
 from turbo_stream.settings import Settings
+
+_LOG = logging.getLogger(__name__)
 
 _OWN_THRESHOLD = 0.5
 """Of a detector of the caller's own, where none is set."""
@@ -78,7 +80,7 @@ class Models:
             PackageError: the model package is incomplete or fails its hashes.
         """
         settings = settings or Settings()
-        say = say or logging.getLogger(__name__).info
+        say = say or _LOG.info
         package = ModelPackage.load(None if settings.model is None else Path(settings.model))
         if detector is not None and (settings.operating_point or settings.sound_reject):
             raise InputError(
@@ -128,17 +130,14 @@ class Models:
     def ready(self, settings: Settings | None = None) -> Ready:
         """Return the event that says what is listening."""
         settings = settings or self.settings
+        hears = not isinstance(self.recognizer, NoRecognizer)
         return Ready(
             asr=self.recognizer.name,
             vad=settings.vad,
             model=self.package.name if self.detector is None else self.detector.name,
             threshold=self.threshold(settings),
             names=settings.names,
-            address=choose_address(
-                settings.address,
-                settings.names,
-                hears=not isinstance(self.recognizer, NoRecognizer),
-            ),
+            address=choose_address(settings.address, settings.names, hears=hears),
             language=settings.language or self.package.language,
             version=turbo_stream.__version__,
         )
@@ -146,8 +145,8 @@ class Models:
     def stream(self, **choices: Any) -> Pipeline:
         """Return one more stream over these models, with nothing else shared.
 
-        `choices` are the fields of `Settings` that may differ between streams: `names`,
-        `threshold`, `show_rejected`, `partials`. What is None or left out is as it was loaded.
+        `choices` are the fields of `Settings` that may differ between streams: `names`, `address`,
+        `conversation_s`, `threshold`, `show_rejected`, `partials`. None is as it was loaded.
 
         Raises:
             InputError: a choice is not allowed, or the detector knows no names.
@@ -157,39 +156,15 @@ class Models:
         self._origin.check()
         settings = self.settings.for_stream(**choices)
         turbo = TurboDetector(self.package, names=settings.names, classifier=self.classifier)
-        detector: Detector = turbo
-        if self.detector is not None:
-            detector = self.detector
-            if isinstance(detector, Nameable):
-                # One that came with names of its own keeps them where none are chosen here.
-                if settings.names or choices.get("names") is not None:
-                    detector = detector.named(settings.names)
-            elif choices.get("names") is not None:
-                raise InputError(f"`names` were given, and {detector.name} has no use for them")
         ready, prior = self.ready(settings), self.package.follow_up
-        addressing = Addressing.of(
-            ready.address,
-            ready.names,
-            settings.conversation_s,
-            reads_again=can_expect(self.recognizer),
-        )
-        sound_reject = settings.sound_reject
-        if sound_reject is None:
-            # What Turbo makes of a sound says nothing of what another detector would.
-            sound_reject = self.package.sound_reject if self.detector is None else 0.0
-        decider = Decider(
+        decider = decider_of_stream(
+            settings,
+            ready,
             self.recognizer,
-            detector,
-            ready.threshold,
-            addressing=addressing,
-            unnamed=turbo.named(()) if self.detector is None and ready.names else None,
-            show_rejected=settings.show_rejected,
-            sound_scorer=turbo if self.detector is None else None,
-            sound_reject=safe_sound_reject(
-                sound_reject,
-                threshold=ready.threshold,
-                log_odds=addressing.most + (prior.log_odds if settings.follow_up else 0.0),
-            ),
+            turbo,
+            own=self._own_detector(settings, chosen=choices.get("names") is not None),
+            sound_reject=self.package.sound_reject,
+            follow_up=prior.log_odds,
         )
         return Pipeline(
             SegmentedStream(self.turn_taking.segmenter(load_vad(settings.vad), turbo)),
@@ -198,6 +173,17 @@ class Models:
             partials=settings.partials,
             follow_up=FollowUp(prior) if settings.follow_up else None,
         )
+
+    def _own_detector(self, settings: Settings, *, chosen: bool) -> Detector | None:
+        """Return the caller's detector for one stream, whose names were `chosen` for it."""
+        if isinstance(self.detector, Nameable):
+            # One that came with names of its own keeps them where none are chosen here.
+            return (
+                self.detector.named(settings.names) if settings.names or chosen else self.detector
+            )
+        if self.detector is not None and chosen:
+            raise InputError(f"`names` were given, and {self.detector.name} has no use for them")
+        return self.detector
 
 
 class Pipeline:
@@ -226,7 +212,8 @@ class Pipeline:
         """The live shell says text while speech goes on."""
         self.on_decision: Callable[[Segment, Utterance], None] | None = None
         """Told each decision with its sound, on the thread that decides; only where somebody sets
-        it does turbo_stream show sound to anybody. It must return at once, and not raise."""
+        it does turbo_stream show sound to anybody. It must return at once. What it raises is logged
+        by its type, and the decision stands."""
         self._follow_up = follow_up
         self._totals = Totals()
 
@@ -321,15 +308,21 @@ class Pipeline:
         """Yield the events of a whole source: `Ready` first, `Finished` last.
 
         Everything happens in the caller's thread, so a source that loses sound when nobody
-        reads (a microphone) wants `LivePipeline` instead; `events_of` chooses.
+        reads (a microphone) wants `LivePipeline` instead; `events_of` chooses. Raises what the
+        source raised, after the terminal event of an utterance that it broke off.
         """
         self.segmented.origin.check()
         yield self.ready
         busy = Stopwatch()
-        for item in source:
-            with busy:
-                events = self.feed(item)
-            yield from events
+        try:
+            for item in source:
+                with busy:
+                    events = self.feed(item)
+                del item  # sound that was rejected is not kept while the caller is busy
+                yield from events
+        except Exception:
+            yield from self._decided(self.segmented.abort())
+            raise
         with busy:
             events = self.flush()
         yield from events
@@ -344,11 +337,17 @@ class Pipeline:
 
         yield self.ready
         busy = Stopwatch()
-        async for pcm in chunks:
-            with busy:
-                events = await asyncio.to_thread(self.process, pcm)
-            for event in events:
+        try:
+            async for pcm in chunks:
+                with busy:
+                    events = await asyncio.to_thread(self.process, pcm)
+                del pcm
+                for event in events:
+                    yield event
+        except Exception:
+            for event in self._decided(self.segmented.abort()):
                 yield event
+            raise
         with busy:
             events = await asyncio.to_thread(self.flush)
         for event in events:
@@ -361,7 +360,8 @@ class Pipeline:
         """Return the terminal event of `segment` and enter it into the accounts.
 
         The one place where both shells decide. Segments come in order; `scored` and `waited_ms`
-        as of `Decider.decide`.
+        as of `Decider.decide`. What is not accepted has its sound overwritten, unless it was shown
+        to somebody, whose it is then.
         """
         follow_up = None if self._follow_up is None else self._follow_up.log_odds(segment)
         utterance = self.decider.decide(
@@ -371,7 +371,12 @@ class Pipeline:
         if self._follow_up is not None:
             self._follow_up.note(utterance)
         if self.on_decision is not None:
-            self.on_decision(segment, utterance)
+            try:
+                self.on_decision(segment, utterance)
+            except Exception as error:
+                _LOG.warning("`on_decision` failed: %s", type(error).__name__)
+        elif utterance.decision != "accepted":
+            segment.overwrite()
         return utterance
 
     def finished(self, busy_s: float | None = None) -> Finished:

@@ -282,15 +282,11 @@ class Told:
 
 
 def test_after_a_failure_nothing_more_is_told(kitchen_pcm: np.ndarray) -> None:
-    def fail(segment, utterance) -> None:
-        raise KeyError("recorder")
-
-    pipeline, told = make_pipeline(), Told()
-    pipeline.on_decision = fail
+    pipeline, told = make_pipeline(), Told(fails_at=Utterance)
     source = ListSource(paced(kitchen_pcm[: 12 * SAMPLE_RATE]))
     live = LivePipeline(pipeline, source)
     live.start(told)
-    assert told.ended.wait(30) and isinstance(told.failure, KeyError)
+    assert told.ended.wait(30) and isinstance(told.failure, OSError) and source.closed
     live.join()
     assert not told.after_the_end and not any(isinstance(e, Finished) for e in told.events)
 

@@ -306,3 +306,68 @@ def test_where_no_process_can_be_started_it_decodes_here_and_says_so(
     assert recognizer.transcribe(request_pcm) == in_process[0]
     assert recognizer.transcribe_while(request_pcm, lambda: False) is None
     assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+def holds(process: int, wanted: list[bytes]) -> list[bytes]:
+    """Return which of `wanted` are in the memory of a process."""
+    found: set[bytes] = set()
+    with Path(f"/proc/{process}/mem").open("rb", 0) as memory:
+        for line in Path(f"/proc/{process}/maps").read_text().splitlines():
+            span, rights, *_ = line.split()
+            if "w" not in rights or "[v" in line:
+                continue
+            start, stop = (int(end, 16) for end in span.split("-"))
+            memory.seek(start)
+            try:
+                content = memory.read(stop - start)
+            except OSError:
+                continue
+            found.update(one for one in wanted if one in content)
+    return sorted(found)
+
+
+@needs_proc
+def test_no_word_and_no_sample_stays_in_its_process(recognizer, request_pcm):
+    """What was said is nobody's business once the answer is there."""
+    text = recognizer.transcribe(request_pcm).text
+    words = text.split()
+    pcm = request_pcm.tobytes()
+    loud = int(np.argmax(np.abs(request_pcm[8000:-8000].astype(int)))) + 8000
+    samples = [pcm[2 * at : 2 * at + 64] for at in range(loud - 4000, loud + 4000, 400)]
+    answers = [f'"{one}", "{two}"'.encode() for one, two in zip(words, words[1:], strict=False)]
+    assert len(answers) > 1
+    time.sleep(0.1)
+    assert holds(pid(recognizer), [*samples, *answers, text.encode()]) == []
+
+
+def test_what_was_given_to_the_process_is_overwritten(recognizer, request_pcm, monkeypatch):
+    given = []
+    decode = recognizer._decoder.decode
+
+    def keep(pcm, go_on):
+        given.append(pcm)
+        return decode(pcm, go_on)
+
+    monkeypatch.setattr(recognizer._decoder, "decode", keep)
+    assert recognizer.transcribe(request_pcm).text
+    assert given and not any(given[0])
+
+
+def test_a_decoder_here_remembers_no_words_and_recovers_from_a_failure(request_pcm):
+    recognizer = PocketSphinxRecognizer(own_process=False)
+    expected = recognizer.transcribe(request_pcm)
+    decoder = recognizer._decoder._decoder
+    assert expected.text and decoder.hyp() is None
+
+    class Failing:
+        def __getattr__(self, name):
+            return getattr(decoder, name)
+
+        def process_raw(self, pcm, full_utt):
+            raise RuntimeError("amid an utterance")
+
+    recognizer._decoder._decoder = Failing()
+    with pytest.raises(RuntimeError, match="amid"):
+        recognizer.transcribe(request_pcm)
+    recognizer._decoder._decoder = decoder
+    assert recognizer.transcribe(request_pcm) == expected

@@ -1,6 +1,7 @@
 """Who may come in: hosts, origins, tokens, and what browsers are told to keep to."""
 
 import io
+import time
 
 import httpx
 import pytest
@@ -45,6 +46,8 @@ def closed_server():
         ("127.0.0.1.attacker.example", False),
         ("", False),
         ("[::1", False),
+        ("[", False),
+        ("kitchen.example:99999999999999999999", True),
     ],
 )
 def test_a_name_that_was_made_to_point_here_is_refused(open_server, host, allowed) -> None:
@@ -73,6 +76,12 @@ def test_a_name_that_was_made_to_point_here_is_refused(open_server, host, allowe
         ("http://127.0.0.1:1", False),
         ("http://127.0.0.1", False),
         ("https://attacker.example", False),
+        ("http://[", False),
+        ("http://[::1", False),
+        ("http://]", False),
+        ("http://[v1.x]", False),
+        ("http://127.0.0.1:x", False),
+        ("http://127.0.0.1:99999", False),
         ("file://", False),
         ("", False),
     ],
@@ -119,6 +128,15 @@ def test_its_own_page_behind_a_proxy_is_known_by_the_host_header(
     answer = httpx.get(f"{open_server.url}/readyz", headers=headers)
     assert answer.status_code == (200 if allowed else 403)
     assert "access-control-allow-origin" not in answer.headers
+
+
+def test_names_of_any_length_are_compared_in_no_time() -> None:
+    long = "ü" * 60_000
+    begun_s = time.perf_counter()
+    for _ in range(10):
+        assert not Origin.parse("https://kitchen.example").is_at(long, 443)
+        assert not Origin.parse(f"https://{long}").is_at("kitchen.example", 443)
+    assert time.perf_counter() - begun_s < 0.5, "everybody waits meanwhile"
 
 
 @pytest.mark.parametrize("own_port", [80, 443])

@@ -60,6 +60,7 @@ class RawSource:
             for block in self._read():
                 # A file may be silent where it likes; of a recorder it is worth a word.
                 yield from watch.pass_on(block) if self.live else (block,)
+                del block  # not kept while the next is waited for
         finally:
             self._wake_reader.close()
             self._wake_writer.close()
@@ -85,6 +86,7 @@ class RawSource:
             carried, heard = data[whole:], heard + whole // 2
             if whole:
                 yield Block(np.frombuffer(data[:whole], dtype="<i2").astype(np.int16))
+            del read, data
         if len(carried) > 1:
             if heard == 0:
                 _refuse_containers(carried)

@@ -79,7 +79,10 @@ class Ring:
         capacity = len(self._frames)
         start, count = self._read % capacity, end - self._read
         head = min(count, capacity - start)
-        frames = np.concatenate([self._frames[start : start + head], self._frames[: count - head]])
+        parts = self._frames[start : start + head], self._frames[: count - head]
+        frames = np.concatenate(parts)
+        for part in parts:
+            part.fill(0)  # what was heard is not kept until there is other sound
         self._read = end
         return lost, frames
 

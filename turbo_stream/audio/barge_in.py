@@ -1,6 +1,7 @@
 """Remembers where somebody spoke over the device itself."""
 
-from collections import deque
+from bisect import bisect_right
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,8 +10,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from turbo_stream.audio.echo import EchoGate
 
-# Ends of utterances come at most this many spans later than the spans themselves.
-_REMEMBERED_SPANS = 256
+_STOP = itemgetter(1)
 
 
 class BargeIn:
@@ -18,7 +18,8 @@ class BargeIn:
 
     def __init__(self) -> None:
         self._gate: EchoGate | None = None
-        self._spans: deque[tuple[int, int]] = deque(maxlen=_REMEMBERED_SPANS)
+        self._spans: list[tuple[int, int]] = []
+        """In order, apart from each other; of a chunk as long as it likes."""
 
     @property
     def listening(self) -> bool:
@@ -43,7 +44,12 @@ class BargeIn:
         """Return whether a span of the stream holds barge-in; None if no reference was given."""
         if self._gate is None:
             return None
-        return any(start < end_sample and stop > start_sample for start, stop in self._spans)
+        ended = bisect_right(self._spans, start_sample, key=_STOP)
+        return ended < len(self._spans) and self._spans[ended][0] < end_sample
+
+    def forget(self, before_sample: int) -> None:
+        """Forget what ended by `before_sample`; no later span of the stream reaches there."""
+        del self._spans[: bisect_right(self._spans, before_sample, key=_STOP)]
 
     def reset(self) -> None:
         """Forget everything heard so far."""

@@ -99,6 +99,7 @@ class Microphone:
         with closing(self._record()) as items:
             for item in items:
                 yield from watch.pass_on(item)
+                del item  # not kept while the next is waited for
 
     def _record(self) -> Generator[SourceItem, None, None]:
         capture = self._open(self._wanted.device)

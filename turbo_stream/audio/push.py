@@ -80,6 +80,7 @@ class PushSource:
         watch = MuteWatch()
         while (item := self._take()) is not None:
             yield from watch.pass_on(item)
+            del item  # not kept while the next is waited for
 
     def _lose(self, samples: int, cause: str) -> None:
         last = self._items[-1] if self._items else None

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any, Self
 
+from turbo_stream._util.probability import probability
 from turbo_stream._util.timebase import to_seconds
 from turbo_stream.addressing.address import NO_WEIGHTS, Addressing, Weights
 from turbo_stream.addressing.calls import NameUse
@@ -14,7 +15,9 @@ from turbo_stream.deciding.scored import Hearing, Scored
 from turbo_stream.deciding.second_reading import read_again
 from turbo_stream.detection.detector import Detector, Score
 from turbo_stream.events import Decision, Evidence, Reason, Utterance
+from turbo_stream.recognition.heard import checked
 from turbo_stream.recognition.recognizer import Interruptible, Recognizer, Transcript
+from turbo_stream.segmentation.judged_pause import judged_pause
 from turbo_stream.segmentation.segment import PauseScorer, Segment
 
 _CERTAIN = 1 - 2**-53
@@ -108,7 +111,8 @@ class Decider:
     def score(self, segment: Segment, go_on: Callable[[], bool] = lambda: True) -> Scored | None:
         """Return text and score of `segment`, or None once `go_on` says no (asked between steps).
 
-        A failure of the recognizer is a degradation, one of the detector an undecided utterance.
+        A failure of the recognizer is a degradation, one of the detector an undecided utterance. So
+        is an answer that is none: no text, or a score that is no probability.
         """
         started = perf_counter()
         directed = self.score_sound(segment) if self.sound_reject > 0 else None
@@ -132,12 +136,8 @@ class Decider:
         if at_pause is None or at_pause.directed_probability is None:
             if self.sound_scorer is None:
                 return None
-            try:
-                at_pause = self.sound_scorer.score_pause(segment.pcm)
-            except Exception as error:
-                _LOG.warning("scoring by sound failed: %s", type(error).__name__)
-                return None
-        return at_pause.directed_probability
+            at_pause = judged_pause(self.sound_scorer, segment.pcm)
+        return None if at_pause is None else at_pause.directed_probability
 
     def hear(self, segment: Segment, go_on: Callable[[], bool] = lambda: True) -> Hearing | None:
         """Recognize `segment`, or return None where `go_on` said no before that was done."""
@@ -145,13 +145,17 @@ class Decider:
         try:
             if isinstance(self.recognizer, Interruptible):
                 transcript = self.recognizer.transcribe_while(segment.pcm, go_on)
+                if transcript is None:
+                    if not go_on():
+                        return None
+                    raise RuntimeError("a recognizer gave up though nobody told it to")
             else:
                 transcript = self.recognizer.transcribe(segment.pcm)
+            return Hearing(checked(transcript), _ms_since(started))
         except Exception as error:
             # The message of a foreign error may quote what was said: only its type is logged.
             _LOG.warning("recognizer %s failed: %s", self.recognizer.name, type(error).__name__)
             return Hearing.without_text("asr_failed", _ms_since(started))
-        return None if transcript is None else Hearing(transcript, _ms_since(started))
 
     def _hear_again(
         self, segment: Segment, heard: Hearing, go_on: Callable[[], bool]
@@ -177,7 +181,8 @@ class Decider:
             detector = self.detector
             if said.use == "absent" and self.unnamed is not None:
                 detector = self.unnamed
-            score = detector.score(segment.pcm, hearing.transcript)
+            given = detector.score(segment.pcm, hearing.transcript)
+            score = replace(given, directed_probability=probability(given.directed_probability))
         except Exception as error:
             _LOG.warning("detector %s failed: %s", self.detector.name, type(error).__name__)
             return Scored(hearing, None, _ms_since(started))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_stream.addressing.address import Addressing
+from turbo_stream.recognition.heard import checked
 from turbo_stream.recognition.recognizer import Expectant, Recognizer, Transcript
 
 
@@ -37,4 +38,5 @@ def read_again(
     again = recognizer.transcribe_expecting(pcm, names.names, go_on)
     if again is None:
         return None
+    again = checked(again)
     return again if again.known and addressing.calls(again) else first

@@ -69,5 +69,6 @@ class Backlog:
     def _drop_oldest(self) -> None:
         index = next(i for i, item in enumerate(self._items) if item.segment.dropped is None)
         oldest = self._items[index].segment
+        oldest.overwrite()
         silent = replace(oldest, pcm=np.zeros(0, np.int16), dropped="overload")
         self._items[index] = replace(self._items[index], segment=silent)

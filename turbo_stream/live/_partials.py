@@ -115,13 +115,20 @@ class Partials:
             self._now = _Utterance(id, next_at=first)
         return self._now.hopeless < 2 and now_sample >= self._now.next_at
 
+    def forget(self) -> None:
+        """Let go of the text of an utterance that has ended."""
+        self._now = _Utterance()
+
     def hear(self, spoken: Segment) -> None:
         """Make a text of what was `spoken` so far, if the thread has nothing else to do."""
         utterance = self._now
 
         def work(go_on: GoOn) -> None:
             started = perf_counter()
-            partial = self._text(utterance, spoken, go_on)
+            try:
+                partial = self._text(utterance, spoken, go_on)
+            finally:
+                spoken.overwrite()
             cost_ms = (perf_counter() - started) * 1000
             pause_ms = max(self._config.every_ms, cost_ms / self._config.busy_share)
             utterance.next_at = spoken.end_sample + ms_to_samples(pause_ms)

@@ -12,9 +12,11 @@ utterance (`asr_skipped`), then whole utterances, the oldest waiting first (`ove
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from time import perf_counter
+from traceback import clear_frames
 
 from turbo_stream._util.clocks import processor_time
 from turbo_stream._util.timebase import to_seconds
@@ -24,6 +26,7 @@ from turbo_stream.events import Event, Utterance
 from turbo_stream.live._backlog import Backlog, Waiting
 from turbo_stream.live._outlet import EventQueue, Outlet
 from turbo_stream.live._partials import Partials
+from turbo_stream.live.run import Run
 from turbo_stream.live.scoring_thread import LONGEST_END_S, ScoringThread, Speculation
 from turbo_stream.pipeline import Pipeline
 from turbo_stream.recognition.recognizer import NoRecognizer
@@ -70,6 +73,8 @@ class LivePipeline:
         self._backlog = Backlog(self._config.max_waiting)
         self._pause = threading.Event()
         self._failure: BaseException | None = None
+        self._left = False
+        """Nobody reads the events of `run` any more."""
         self._threads: list[threading.Thread] = []
 
     def close(self) -> None:
@@ -87,22 +92,28 @@ class LivePipeline:
         """Listen again; from any thread."""
         self._pause.clear()
 
-    def run(self) -> Iterator[Event]:
-        """Yield events as they happen: `Ready` first, `Finished` last.
+    def run(self) -> Run:
+        """Return the events as they happen: `Ready` first, `Finished` last.
 
-        Raises what the source raised, after the utterances before it were decided.
+        A loop over them that is left, at whichever event and in whichever way, ends everything:
+        the source is closed, and no thread is left. Raises what the source raised, after the
+        terminal events of the utterances before it and of one that it broke off.
         """
+        return Run(self._events())
+
+    def _events(self) -> Generator[Event, None, None]:
         unread = EventQueue(self._config.max_unread_events)
         self.start(unread)
         try:
             while (event := unread.get()) is not None:
                 yield event
+                # Not kept until the next one: of rejected speech it may be a partial text.
+                del event
                 # In a forked process there are no threads that would bring the next one.
                 self._pipeline.segmented.origin.check()
         finally:
             unread.abandon()
-            self._source.close()
-            self.join()
+            self._leave()
         if unread.failure is not None:
             raise unread.failure
 
@@ -122,11 +133,26 @@ class LivePipeline:
         self._partials: Partials | None = None
         if self._pipeline.partials and not isinstance(decider.recognizer, NoRecognizer):
             self._partials = Partials(decider, self._scoring, outlet.offer)
-        outlet.put(self._pipeline.ready)
-        for target in (self._segmentation, self._inference):
-            thread = threading.Thread(target=target, name=f"turbo{target.__name__}", daemon=True)
-            self._threads.append(thread)
-            thread.start()
+        try:
+            outlet.put(self._pipeline.ready)
+            for target in (self._segmentation, self._inference):
+                name = f"turbo{target.__name__}"
+                thread = threading.Thread(target=target, name=name, daemon=True)
+                thread.start()
+                self._threads.append(thread)
+        except BaseException:
+            # No room for one more thread: those that are there end.
+            self._backlog.close()
+            self._scoring.close()
+            self._leave()
+            raise
+
+    def _leave(self) -> None:
+        self._left = True
+        try:
+            self._source.close()
+        finally:
+            self.join()
 
     def join(self) -> None:
         """Wait until the threads have ended, `LONGEST_END_S` for each at most.
@@ -135,22 +161,47 @@ class LivePipeline:
         and freeing those while the interpreter ends aborts the process.
         """
         for thread in self._threads:
-            thread.join(LONGEST_END_S)
+            # A run that nobody holds any more may be collected by any thread, also one of these.
+            if thread is not threading.current_thread():
+                thread.join(LONGEST_END_S)
 
     def _segmentation(self) -> None:
+        segmented = self._pipeline.segmented
         try:
-            segmented = self._pipeline.segmented
-            gatherer = self._source if isinstance(self._source, GatheringSource) else None
-            for item in self._source:
-                self._segment(item)
-                if gatherer is not None:
-                    # Not while paused: what was gathered then would be heard after `resume`.
-                    gatherer.gathering = segmented.segmenter.idle and not segmented.paused
+            self._hear_source()
             self._take(segmented.flush())
         except BaseException as error:
-            self._failure = error
+            self._failed(error)
+            # What the source broke off gets its terminal event. An outlet may fail once more.
+            with suppress(Exception):
+                self._take(segmented.abort())
         finally:
             self._backlog.close()
+
+    def _hear_source(self) -> None:
+        segmented = self._pipeline.segmented
+        gatherer = self._source if isinstance(self._source, GatheringSource) else None
+        if self._left:
+            return
+        for item in self._source:
+            self._segment(item)
+            # Sound is not kept while the next is waited for.
+            del item
+            if self._left:
+                # A source that was closed before it was opened may know nothing of it.
+                self._source.close()
+                return
+            if gatherer is not None:
+                # Not while paused: what was gathered then would be heard after `resume`.
+                gatherer.gathering = segmented.segmenter.idle and not segmented.paused
+
+    def _failed(self, error: BaseException) -> None:
+        # What was heard is in the frames of whatever failed, and an error may be kept for long.
+        clear_frames(error.__traceback__)
+        if self._failure is None:
+            self._failure = error
+        with suppress(Exception):
+            self._source.close()
 
     def _segment(self, item: SourceItem) -> None:
         segmented = self._pipeline.segmented
@@ -173,6 +224,8 @@ class LivePipeline:
                 case SegmentResumed():
                     self._scoring.abandon()
                 case Segment():
+                    if self._partials is not None:
+                        self._partials.forget()
                     self._scoring.confirm(output)
                     self._backlog.put(Waiting(output, perf_counter()))
                 case Event():
@@ -189,16 +242,28 @@ class LivePipeline:
 
     def _inference(self) -> None:
         try:
-            while (taken := self._backlog.take()) is not None:
-                self._outlet.put(self._decide(*taken))
+            while self._decide_next():
+                pass
         except BaseException as error:
-            self._failure = error
-            self._source.close()
+            self._failed(error)
         finally:
             self._scoring.close()
             # What is heard meanwhile may still be told, but nothing after the end.
             self._threads[0].join(LONGEST_END_S)
             self._end()
+
+    def _decide_next(self) -> bool:
+        """Decide what has waited longest; return whether there was anything.
+
+        On its own, so that text and sound of what was rejected end with their decision.
+        """
+        taken = self._backlog.take()
+        if taken is None:
+            return False
+        utterance = self._decide(*taken)
+        del taken  # the outlet may wait
+        self._outlet.put(utterance)
+        return True
 
     def _decide(self, waiting: Waiting, behind: int) -> Utterance:
         segment = waiting.segment

@@ -6,6 +6,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
 from time import perf_counter
+from traceback import clear_frames
 from typing import Any, Literal
 
 from turbo_stream.deciding.decider import Decider
@@ -140,7 +141,10 @@ class ScoringThread:
         try:
             return job.result.result(self._deadline_s)
         except FutureTimeoutError:
-            job.unwanted, self._late = True, job
+            with self._changed:
+                job.unwanted = True
+                if not job.result.done():
+                    self._late = job
             return self._without_text(segment, self._deadline_s * 1000)
 
     def listen_in(self, segment: Segment, work: Callable[[GoOn], None]) -> bool:
@@ -193,30 +197,45 @@ class ScoringThread:
         return self._decider.score_heard(segment, Hearing.without_text("asr_late", waited_ms))
 
     def _run(self) -> None:
-        while True:
-            with self._changed:
-                self._doing = None
-                self._changed.wait_for(lambda: self._next is not None or self._closed)
-                job, self._next = self._next, None
-                if job is None:
-                    return
-                self._doing = job
-            self._do(job)
+        while self._do_next():
+            pass
+
+    def _do_next(self) -> bool:
+        """Wait for a job and do it; return whether there may be another.
+
+        Nothing here outlives its job: sound and text of what was rejected must not wait for the
+        next utterance.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._next is not None or self._closed)
+            job, self._next = self._next, None
+            if job is None:
+                return False
+            self._doing = job
+        self._do(job)
+        with self._changed:
+            self._doing = None
+            if self._late is job:
+                self._late = None
+        return True
 
     def _do(self, job: _Job) -> None:
         started = perf_counter()
-        scored, failure = None, None
         try:
             scored = job.work(lambda: not job.unwanted)
         except BaseException as error:
-            failure = error
-        with self._changed:
-            job.spent_s = perf_counter() - started
-            if job.unwanted and job.kind == "draft":
-                self.speculation.wasted_s += job.spent_s
-        if failure is not None:
-            job.result.set_exception(failure)
-        elif scored is not None:
+            clear_frames(error.__traceback__)
+            self._spent(job, started)
+            job.result.set_exception(error)
+            return
+        self._spent(job, started)
+        if scored is not None:
             job.result.set_result(scored)
         else:
             job.result.cancel()
+
+    def _spent(self, job: _Job, since_s: float) -> None:
+        with self._changed:
+            job.spent_s = perf_counter() - since_s
+            if job.unwanted and job.kind == "draft":
+                self.speculation.wasted_s += job.spent_s

@@ -73,7 +73,9 @@ class DecoderProcess:
         if not self._ready:
             raise TurboStreamError("PocketSphinx could not be loaded in a process of its own")
 
-    def decode(self, pcm: bytes, go_on: Callable[[], bool]) -> tuple[list[str], list[float]] | None:
+    def decode(
+        self, pcm: bytearray, go_on: Callable[[], bool]
+    ) -> tuple[list[str], list[float]] | None:
         """Return the words of s16 PCM and the log-posterior of each; None if `go_on` says no.
 
         Raises:
@@ -126,11 +128,12 @@ class DecoderProcess:
         _LOG.warning("PocketSphinx: its process ended %s, another one is started", how)
         self._start()
 
-    def _send(self, pcm: bytes) -> None:
+    def _send(self, pcm: bytes | bytearray) -> None:
         assert self._process.stdin is not None
-        message = memoryview(len(pcm).to_bytes(4, "little") + pcm)
-        while message:
-            message = message[self._process.stdin.write(message) :]
+        for part in (len(pcm).to_bytes(4, "little"), pcm):
+            rest = memoryview(part)
+            while rest:
+                rest = rest[self._process.stdin.write(rest) :]
 
     def _line(self, go_on: Callable[[], bool]) -> dict[str, Any]:
         """Return the next line of JSON; ask for an end of the work when `go_on` says no."""

@@ -37,8 +37,19 @@ def load_decoder(options: dict[str, Any]) -> Any:
     return Decoder(Config(loglevel="FATAL", **options))
 
 
-def decode(decoder: Any, pcm: bytes) -> tuple[list[str], list[float]]:
+def decode(decoder: Any, pcm: bytearray) -> tuple[list[str], list[float]]:
     """Return the words of an utterance and the log-posterior of each, fillers left out."""
+    try:
+        return _decode(decoder, pcm)
+    finally:
+        # The words of the last utterance stay in a decoder until the next one begins; and one that
+        # failed amid an utterance begins no other.
+        for step in (decoder.end_utt, decoder.start_utt, decoder.end_utt):
+            with suppress(RuntimeError):
+                step()
+
+
+def _decode(decoder: Any, pcm: bytearray) -> tuple[list[str], list[float]]:
     # Without this the noise estimate of the utterance before would be subtracted from this one.
     decoder.reinit_feat()
     decoder.start_utt()
@@ -60,25 +71,40 @@ def serve(decoder: Any, requests: int, answers: int) -> None:
     """
     _tell(answers, {"ready": True, "cpu_s": process_time()})
     while (pcm := _request(requests)) is not None:
-        if not pcm:
-            continue  # too late: that request has been answered
-        reader, writer = os.pipe()
-        fork = os.fork()
-        if fork == 0:
-            for descriptor in (requests, answers, reader):
-                os.close(descriptor)
-            _decode_and_exit(decoder, pcm, writer)
-        os.close(writer)
-        answer = _answer(reader, requests)
-        if answer is None:
-            os.kill(fork, signal.SIGKILL)
-        os.close(reader)
-        _, _, used = os.wait4(fork, 0)
-        cpu_s = used.ru_utime + used.ru_stime
-        _tell(answers, {**(answer or {"error": "stopped"}), "cpu_s": cpu_s})
+        if pcm:  # else too late: that request has been answered
+            _serve(decoder, pcm, requests, answers)
+            _overwrite(pcm)
 
 
-def _decode_and_exit(decoder: Any, pcm: bytes, writer: int) -> None:
+def _serve(decoder: Any, pcm: bytearray, requests: int, answers: int) -> None:
+    """Answer one request; its words are in one buffer here, which is overwritten then."""
+    reader, writer = os.pipe()
+    fork = os.fork()
+    if fork == 0:
+        for descriptor in (requests, answers, reader):
+            os.close(descriptor)
+        _decode_and_exit(decoder, pcm, writer)
+    os.close(writer)
+    answer = _answer(reader, requests)
+    if answer is None:
+        os.kill(fork, signal.SIGKILL)
+    os.close(reader)
+    _, _, used = os.wait4(fork, 0)
+    if answer is None:
+        answer = bytearray(b'{"error": "stopped"}\n')
+    elif not answer.endswith(b"}\n"):
+        _overwrite(answer)
+        answer = bytearray(b'{"error": "died"}\n')
+    _write(answers, memoryview(answer)[:-2])
+    _write(answers, b', "cpu_s": %.6f}\n' % (used.ru_utime + used.ru_stime))
+    _overwrite(answer)
+
+
+def _overwrite(data: bytearray) -> None:
+    data[:] = bytes(len(data))
+
+
+def _decode_and_exit(decoder: Any, pcm: bytearray, writer: int) -> None:
     try:
         words, logprobs = decode(decoder, pcm)
         answer: dict[str, Any] = {"words": words, "logprobs": logprobs}
@@ -90,42 +116,56 @@ def _decode_and_exit(decoder: Any, pcm: bytes, writer: int) -> None:
         os._exit(0)
 
 
-def _answer(reader: int, requests: int) -> dict[str, Any] | None:
+def _answer(reader: int, requests: int) -> bytearray | None:
     """Return what the fork writes, or None as soon as anything comes from the other side."""
-    answer = b""
+    room, size = bytearray(_PIPE_BYTES), 0
     poll = select.poll()
     for descriptor in (reader, requests):
         poll.register(descriptor, select.POLLIN)
     while True:
         ready = [descriptor for descriptor, _ in poll.poll()]
         if requests in ready:
+            _overwrite(room)
             return None
-        data = os.read(reader, _PIPE_BYTES)
-        if not data:
-            return json.loads(answer) if answer.endswith(b"\n") else {"error": "died"}
-        answer += data
+        if size == len(room):
+            # Not by growing it, which may leave a copy behind.
+            larger = bytearray(2 * len(room))
+            larger[:size] = room
+            _overwrite(room)
+            room = larger
+        read = os.readv(reader, [memoryview(room)[size:]])
+        if not read:
+            del room[size:]
+            return room
+        size += read
 
 
-def _request(descriptor: int) -> bytes | None:
+def _request(descriptor: int) -> bytearray | None:
     """Return the sound of the next request, None at the end."""
     size = _read(descriptor, 4)
     return None if size is None else _read(descriptor, int.from_bytes(size, "little"))
 
 
-def _read(descriptor: int, size: int) -> bytes | None:
-    data = bytearray()
-    while len(data) < size:
-        more = os.read(descriptor, min(size - len(data), _PIPE_BYTES))
-        if not more:
+def _read(descriptor: int, size: int) -> bytearray | None:
+    # Straight into the one buffer that is overwritten in the end.
+    data = bytearray(size)
+    rest = memoryview(data)
+    while rest:
+        read = os.readv(descriptor, [rest])
+        if not read:
             return None
-        data += more
-    return bytes(data)
+        rest = rest[read:]
+    return data
 
 
 def _tell(descriptor: int, answer: dict[str, Any]) -> None:
-    data = json.dumps(answer).encode() + b"\n"
-    while data:
-        data = data[os.write(descriptor, data) :]
+    _write(descriptor, json.dumps(answer).encode() + b"\n")
+
+
+def _write(descriptor: int, data: bytes | memoryview) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
 
 
 def main() -> None:

@@ -115,9 +115,12 @@ class PocketSphinxRecognizer:
         # In digital silence every state fits equally well, and a word comes out of it.
         if len(pcm) < _SHORTEST_SAMPLES or not pcm.any():
             return _transcript([], [])
-        data = np.ascontiguousarray(pcm, np.int16).tobytes()
-        with self._turn:
-            found = self._decoder.decode(data, lambda: go_on() and not self._closing)
+        data = bytearray(np.ascontiguousarray(pcm, np.int16))
+        try:
+            with self._turn:
+                found = self._decoder.decode(data, lambda: go_on() and not self._closing)
+        finally:
+            data[:] = bytes(len(data))
         return None if found is None else _transcript(*found)
 
     def warm_up(self) -> None:
@@ -150,7 +153,9 @@ class _DecoderHere:
     def wait_ready(self) -> None:
         """Return at once: it was loaded at construction."""
 
-    def decode(self, pcm: bytes, go_on: Callable[[], bool]) -> tuple[list[str], list[float]] | None:
+    def decode(
+        self, pcm: bytearray, go_on: Callable[[], bool]
+    ) -> tuple[list[str], list[float]] | None:
         """Return the words of s16 PCM and the log-posterior of each; None if not wanted."""
         return decode(self._decoder, pcm) if go_on() else None
 

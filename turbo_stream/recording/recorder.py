@@ -24,7 +24,7 @@ _MAX_WAITING = 16
 class Recorder(Closing):
     """Keeps utterances in a folder; for as many streams as tell it (`Pipeline.on_decision`).
 
-    What is not to be kept is let go before this returns to the thread that decided.
+    What is not to be kept is overwritten before this returns to the thread that decided.
     """
 
     def __init__(
@@ -72,6 +72,8 @@ class Recorder(Closing):
         wanted = ("accepted", "rejected") if self._config.rejected else ("accepted",)
         if utterance.decision in wanted:
             self._outbox.put((segment, utterance))
+        else:
+            segment.overwrite()
 
     def close(self) -> None:
         """Write what waits, and end; idempotent."""

@@ -18,6 +18,8 @@ class History:
     def __init__(self, capacity: int) -> None:
         self._ring = np.zeros(capacity, dtype=np.int16)
         self._first = 0
+        self._wiped = 0
+        """Everything before this position is overwritten."""
         self.end = 0
         """One past the newest sample."""
 
@@ -28,7 +30,8 @@ class History:
 
     def restart(self, position: int) -> None:
         """Forget everything; the next sample appended has this `position`."""
-        self._first = self.end = position
+        self.wipe(self.end)
+        self._first = self.end = self._wiped = position
 
     def append(self, pcm: NDArray[np.int16]) -> None:
         """Add `pcm`, `[N]` int16 with N up to the capacity, overwriting the oldest samples."""
@@ -38,6 +41,14 @@ class History:
         if head < pcm.size:
             self._ring[: pcm.size - head] = pcm[head:]
         self.end += pcm.size
+
+    def wipe(self, stop: int) -> None:
+        """Overwrite what is kept before `stop`, at most `end`: nobody reads it any more."""
+        start = max(self._wiped, self.oldest)
+        at, size = start % self._ring.size, max(0, stop - start)
+        self._ring[at : at + size] = 0
+        self._ring[: max(0, at + size - self._ring.size)] = 0
+        self._wiped = max(self._wiped, stop)
 
     def read(self, start: int, stop: int) -> NDArray[np.int16]:
         """Return a copy of `[start, stop)`, which must lie within what is kept."""

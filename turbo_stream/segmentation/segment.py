@@ -79,6 +79,10 @@ class Segment:
         mine = (self.id, self.start_sample, self.end_sample)
         return mine == (other.id, other.start_sample, other.end_sample)
 
+    def overwrite(self) -> None:
+        """Make silence of the sound, in place; for whoever made it and nobody else wants it."""
+        self.pcm.fill(0)
+
 
 @dataclass(frozen=True)
 class SegmentPaused:

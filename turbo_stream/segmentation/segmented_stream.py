@@ -1,9 +1,11 @@
 """The first half of a stream: from what a source yields to events and segments."""
 
 from dataclasses import replace
+from numbers import Integral
 
 import numpy as np
 
+from turbo_stream._util.option import shown
 from turbo_stream._util.origin import Origin
 from turbo_stream._util.timebase import to_seconds
 from turbo_stream.audio.barge_in import BargeIn
@@ -56,6 +58,10 @@ class SegmentedStream:
                 return self.gap(lost_samples, cause)
             case Connection():
                 return self.connection(item)
+            case _:
+                raise InputError(
+                    f"a source gave {type(item).__name__}; give `Block`, `Gap` or `Connection`"
+                )
 
     def process(self, pcm: Pcm, reference: Pcm | None = None) -> list[StreamOutput]:
         """Feed `pcm`, `[N]` int16 at 16 kHz; `reference`, `[N]`, is what the device played."""
@@ -66,11 +72,18 @@ class SegmentedStream:
         elif reference is not None or self._barge_in.listening:
             played = np.zeros_like(pcm) if reference is None else _checked(reference)
             pcm = self._barge_in.without_echo(pcm, played, self.now_sample)
-        return self._outputs(self.segmenter.process(pcm))
+        outputs = self._outputs(self.segmenter.process(pcm))
+        self._barge_in.forget(self.segmenter.oldest_sample)
+        return outputs
 
     def gap(self, lost_samples: int, cause: str) -> list[StreamOutput]:
         """Advance the stream by `lost_samples` that nobody heard."""
         self.origin.check()
+        if not isinstance(lost_samples, Integral) or lost_samples < 0:
+            raise InputError(
+                f"a gap of {shown(lost_samples)} samples was reported; give an integer from 0 on"
+            )
+        lost_samples = int(lost_samples)
         report = GapReported(to_seconds(self.now_sample), lost_samples, cause)
         return [report, *self._outputs(self.segmenter.gap(lost_samples))]
 
@@ -80,7 +93,12 @@ class SegmentedStream:
         event = SourceChanged(change.state, change.detail)
         if change.state in ("active", "muted"):
             return [event]
-        return [event, *self._outputs(self.segmenter.abort())]
+        return [event, *self.abort()]
+
+    def abort(self) -> list[StreamOutput]:
+        """End the stream because its source broke: an utterance still open is dropped."""
+        self.origin.check()
+        return self._outputs(self.segmenter.abort())
 
     def pause(self) -> list[StreamOutput]:
         """Take sound for silence from here on; ends an open utterance."""

@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,12 @@ from turbo_stream.errors import InputError
 from turbo_stream.segmentation._edge import find_offset, find_onset
 from turbo_stream.segmentation._end_silence import EndSilence
 from turbo_stream.segmentation._history import History
+from turbo_stream.segmentation._state import SegmenterState
 from turbo_stream.segmentation._utterance import Frame, OpenUtterance, loud_level, split_point
+from turbo_stream.segmentation._watched_vad import WatchedVad
 from turbo_stream.segmentation.config import SegmenterConfig
-from turbo_stream.segmentation.level import Level, NoiseFloor, frame_level
+from turbo_stream.segmentation.judged_pause import judged_pause
+from turbo_stream.segmentation.level import NoiseFloor, frame_level
 from turbo_stream.segmentation.segment import (
     DropReason,
     PauseScorer,
@@ -30,41 +33,6 @@ QUIET_START_DB = -75.0
 """Noise floor assumed until the room has been heard: low, so that no quiet voice is refused."""
 
 
-@dataclass
-class SegmenterState:
-    """Everything the segmenter remembers of the stream, the detector's own state aside."""
-
-    history: History
-    floor_low: NoiseFloor
-    floor_high: NoiseFloor
-    end_silence: EndSilence
-    recent: deque[Frame]
-    """The newest frames while nobody speaks: the onset window."""
-
-    utterance: OpenUtterance | None = None
-    pending: NDArray[np.int16] = field(default_factory=lambda: np.empty(0, np.int16))
-    """Samples that do not fill a frame yet."""
-
-    bridged: deque[tuple[int, int]] = field(default_factory=deque)
-    """Lost stretches replaced by silence, as long as the history reaches back to them."""
-
-    next_id: int = 0
-    last_end: int = 0
-    """No utterance may begin before this sample."""
-
-    pause_start: int | None = None
-    """End of the newest utterance, unless the stream was interrupted since."""
-
-    fed_samples: int = 0
-    lost_samples: int = 0
-    speech_samples: int = 0
-
-    @property
-    def floor(self) -> Level:
-        """How loud the room is when nobody speaks."""
-        return Level(self.floor_low.db, self.floor_high.db)
-
-
 class Segmenter:
     """Finds utterances in 16 kHz mono PCM.
 
@@ -73,7 +41,11 @@ class Segmenter:
     `SegmentStarted` is followed by exactly one `Segment` of its id and `start_sample`; spans are
     in order and do not overlap. Between the two, every pause yields a `SegmentPaused`, and a
     `SegmentResumed` if it was not the end. Positions count from the start of the stream, lost
-    samples included. Memory holds one utterance of the maximum length and does not grow.
+    samples included. Memory holds one utterance of the maximum length and does not grow; the sound
+    of an utterance that has ended is overwritten.
+
+    A detector that fails at a frame has heard no speech in it, and a pause scorer that fails
+    cannot say: silence alone decides then. Both are logged, and the stream goes on.
     """
 
     def __init__(
@@ -83,7 +55,7 @@ class Segmenter:
         pause_scorer: PauseScorer | None = None,
     ) -> None:
         """Take the parts; `pause_scorer` is asked at every pause and may shorten the silence."""
-        self._vad = vad
+        self._vad = WatchedVad(vad)
         self._config = config or SegmenterConfig()
         self.pause_scorer = pause_scorer
         self._onset_frames = self._frames(self._config.onset_voice_ms)
@@ -121,6 +93,11 @@ class Segmenter:
         if utterance is None or utterance.draft is not None:
             return None
         return SegmentStarted(utterance.id, utterance.start_sample)
+
+    @property
+    def oldest_sample(self) -> int:
+        """No utterance that ends from here on begins before this."""
+        return self._state.history.oldest
 
     @property
     def idle(self) -> bool:
@@ -317,18 +294,14 @@ class Segmenter:
         if utterance.draft is None and silence >= ms_to_samples(config.pause_ms):
             utterance.draft = self._draft(utterance)
             if utterance.draft.dropped is None:
-                utterance.draft = self._scored(utterance.draft)
+                score = judged_pause(self.pause_scorer, utterance.draft.pcm)
+                utterance.draft = replace(utterance.draft, pause=score)
                 outputs.append(SegmentPaused(utterance.draft))
         if silence >= self._end_silence(utterance):
             return [*outputs, self._close(utterance)]
         if utterance.speech_end - utterance.start_sample >= ms_to_samples(config.max_utterance_ms):
             return [*outputs, *self._split(utterance)]
         return outputs
-
-    def _scored(self, draft: Segment) -> Segment:
-        if self.pause_scorer is None:
-            return draft
-        return replace(draft, pause=self.pause_scorer.score_pause(draft.pcm))
 
     def _end_silence(self, utterance: OpenUtterance) -> int:
         """Return the samples of silence that end `utterance`."""
@@ -364,6 +337,8 @@ class Segmenter:
         state.last_end = state.pause_start = end
         state.utterance = None
         state.recent.clear()
+        # The next utterance reaches back to here at most.
+        state.history.wipe(end)
         return replace(
             draft,
             endpoint_sample=state.history.end,

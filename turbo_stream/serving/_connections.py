@@ -18,18 +18,80 @@ FRAGMENTS = 1000
 AHEAD_BYTES = 65_536
 """Of further requests that may come before one is answered."""
 
+HEAD_BYTES = 16_384
+"""Longest head of a request."""
+
+_SLICE = 4096
+"""Bytes that are parsed at a time, so that a head in one read is no longer than one in many."""
+
+_SMALL_CHUNKS, _SMALL = 1000, 64
+"""So many chunks of a body may be smaller than that; each takes as long as a large one."""
+
 _INVALID, _TOO_MUCH = 1007, 1008
 
+_NO_REQUEST = (
+    "this is no request of HTTP/1.1 that can be taken; send one with a head of up to "
+    f"{HEAD_BYTES} bytes and, if its body comes in chunks, larger ones"
+)
 _NO_OPENING = (
     "this opens no WebSocket; send a GET without a body, with up to 128 headers and lines of up to "
     "8192 bytes"
 )
 
 
+class _Parser(h11.Connection):
+    """Refuses what takes longer to parse than to send."""
+
+    _small = 0.0
+
+    def next_event(self) -> Any:
+        """Return what comes next, unless it comes in too many small chunks."""
+        event = super().next_event()
+        if isinstance(event, h11.Data) and event.chunk_end:
+            self._small = max(0.0, self._small + 1 - len(event.data) / _SMALL)
+            if self._small > _SMALL_CHUNKS:
+                raise h11.RemoteProtocolError("too many small chunks")
+        return event
+
+
 class HttpConnection(H11Protocol):
     """Says what its client owes, and bears whatever it sends."""
 
     _pauses = 0
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.conn = _Parser(h11.SERVER, HEAD_BYTES)
+        self._ahead = bytearray()
+        """What was read and is not parsed."""
+
+    def data_received(self, data: bytes) -> None:
+        """Take `data`."""
+        self._unset_keepalive_if_required()
+        self._ahead += data
+        self.handle_events()
+
+    def handle_events(self) -> None:
+        """Handle what was read, slice by slice, up to the end of a request.
+
+        It is read on meanwhile, within bounds: so it shows that a client leaves.
+        """
+        super().handle_events()
+        while self._ahead and self._takes_more:
+            self.conn.receive_data(bytes(self._ahead[:_SLICE]))
+            del self._ahead[:_SLICE]
+            super().handle_events()
+        if self.conn.their_state is h11.DONE:
+            if len(self._ahead) + len(self.conn.trailing_data[0]) <= AHEAD_BYTES:
+                self.flow.resume_reading()
+            else:
+                self.transport.abort()
+
+    @property
+    def _takes_more(self) -> bool:
+        return self.conn.their_state in (h11.IDLE, h11.SEND_BODY) and not (
+            self.transport.is_closing() or self.transport.get_protocol() is not self
+        )
 
     @property
     def awaited(self) -> object:
@@ -51,15 +113,6 @@ class HttpConnection(H11Protocol):
         self._pauses += 1
         super().pause_writing()
 
-    def handle_events(self) -> None:
-        """Read on when a request is complete, within bounds: so it shows that a client leaves."""
-        super().handle_events()
-        if self.flow.read_paused and self.conn.their_state is h11.DONE:
-            if len(self.conn.trailing_data[0]) <= AHEAD_BYTES:
-                self.flow.resume_reading()
-            else:
-                self.transport.abort()
-
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP, also in the middle of a request."""
         cycle = self.cycle
@@ -68,9 +121,9 @@ class HttpConnection(H11Protocol):
             cycle.disconnected = True
             cycle.message_event.set()
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            super().send_400_response(msg)
-        else:
-            self.transport.close()
+            # Not by h11, which counts bytes of an answer to HEAD.
+            self.transport.write(_bad_request(_NO_REQUEST))
+        self.transport.close()
 
     def timeout_keep_alive_handler(self) -> None:
         """Close."""
@@ -166,11 +219,15 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         self.transport.close()
 
     def _refuse(self) -> None:
-        body = json.dumps({"error": _NO_OPENING})
-        head = (
-            "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\n"
-            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
-        )
         self.handshake_complete = self.close_sent = True
-        self.transport.write((head + body).encode())
+        self.transport.write(_bad_request(_NO_OPENING))
         self.transport.close()
+
+
+def _bad_request(message: str) -> bytes:
+    body = json.dumps({"error": message})
+    head = (
+        "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\n"
+        f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+    )
+    return (head + body).encode()

@@ -9,6 +9,9 @@ from urllib.parse import urlsplit
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 """What a browser leaves out."""
 
+_LONGEST_NAME = 253
+"""Of DNS. What is longer takes long to encode, for everybody who is served."""
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -60,6 +63,8 @@ def host_name(host: str) -> str:
     try:
         name = (urlsplit(f"//{host.strip()}").hostname or "").rstrip(".")
     except ValueError:
+        return ""
+    if len(name) > _LONGEST_NAME:
         return ""
     with suppress(ValueError):
         return str(ipaddress.ip_address(name))

@@ -99,13 +99,17 @@ class _Client:
 
     async def _receive(self) -> Never:
         while True:
-            message = await self._next()
-            if (sound := message.get("bytes")) is not None:
-                await self._hear(sound)
-            else:
-                sound = b""
-                self._obey(message["text"])
-            await asyncio.sleep(self._rate.wait_s(to_seconds(len(sound) // 2)))
+            samples = await self._take_one()
+            await asyncio.sleep(self._rate.wait_s(to_seconds(samples)))
+
+    async def _take_one(self) -> int:
+        """Take the next message, and keep nothing of it; return how many samples it held."""
+        message = await self._next()
+        if (sound := message.get("bytes")) is not None:
+            await self._hear(sound)
+            return len(sound) // 2
+        self._obey(message["text"])
+        return 0
 
     async def _next(self) -> dict[str, Any]:
         # Who has ended its sound waits for the last events: that is not idle.

@@ -17,6 +17,7 @@ from turbo_stream.evaluation.corpus.manifest import Item
 from turbo_stream.evaluation.scoring._stream_scorer import StreamScorer
 from turbo_stream.evaluation.scoring.settings import ScoringSettings
 from turbo_stream.pipeline import Models
+from turbo_stream.recognition.heard import checked
 from turbo_stream.recognition.recognizer import NOT_HEARD, Confidence, NoRecognizer, Transcript
 
 _LOG = logging.getLogger(__name__)
@@ -78,7 +79,7 @@ class Scorer:
             transcript = Transcript(item.text) if item.text else NOT_HEARD
         else:
             recognizer = self.models.recognizer
-            transcript = recognizer.transcribe(pcm)
+            transcript = checked(recognizer.transcribe(pcm))
             transcript = read_again(recognizer, addressing, pcm, transcript) or transcript
         heard = perf_counter()
         said = addressing.said(transcript)

@@ -1,0 +1,1 @@
+"""Days of sound, as fast as it goes."""
