@@ -40,6 +40,11 @@ def fail(*_: object) -> None:
     raise ValueError(SECRET)
 
 
+def named(answer: object) -> str:
+    """Return what a case is called: no address of an object, which differs in each process."""
+    return getattr(answer, "__name__", str(answer)[:40])
+
+
 class Listed:
     """A live source of `items`; one that is an error is raised."""
 
@@ -100,7 +105,7 @@ NONSENSE = [-0.01, 1.5, *NO_NUMBERS]
 @pytest.mark.parametrize(
     "answer",
     [fail, None, 0.7, *(PauseScore(value, value) for value in NONSENSE)],
-    ids=lambda answer: str(answer)[:40],
+    ids=named,
 )
 def test_a_pause_judge_that_fails_cannot_say(excerpt, listen: Listen, answer, caplog) -> None:
     expected = [(u.start_s, u.end_s) for u in lawful(listen(make_pipeline(), blocks(excerpt)))]
@@ -124,7 +129,7 @@ def test_of_a_pause_the_answer_that_is_one_counts() -> None:
 
 
 @both
-@pytest.mark.parametrize("answer", [fail, None, *NONSENSE], ids=lambda answer: str(answer)[:40])
+@pytest.mark.parametrize("answer", [fail, None, *NONSENSE], ids=named)
 def test_a_detector_that_fails_decides_nothing(excerpt, listen: Listen, answer, caplog) -> None:
     detector = LoudnessDetector()
     detector.score = answer if callable(answer) else lambda pcm, said: Score(answer, {})
@@ -151,7 +156,7 @@ def hears(transcript: object) -> ScriptedRecognizer:
 
 
 @both
-@pytest.mark.parametrize("value", NO_NUMBERS, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize("value", NO_NUMBERS, ids=named)
 @pytest.mark.parametrize("name", ["avg_logprob", "no_speech_prob", "compression_ratio"])
 def test_a_confidence_that_is_no_number_is_none(excerpt, listen: Listen, name, value) -> None:
     said = Transcript("turn on the light", replace(Confidence(-0.3), **{name: value}))
@@ -166,7 +171,7 @@ def test_a_confidence_that_is_no_number_is_none(excerpt, listen: Listen, name, v
 @pytest.mark.parametrize(
     "answer",
     [fail, None, "turn on the light", Transcript(None), Transcript(b"turn on")],
-    ids=lambda answer: str(answer)[:40],
+    ids=named,
 )
 def test_a_recognizer_that_fails_leaves_it_to_the_sound(excerpt, listen, answer, caplog) -> None:
     pipeline = make_pipeline(hears(answer), LoudnessDetector(always=1.0))
@@ -222,7 +227,7 @@ def with_vad(vad: FailingVad) -> Pipeline:
 
 
 @both
-@pytest.mark.parametrize("answer", [fail, None, *NONSENSE], ids=lambda answer: str(answer)[:40])
+@pytest.mark.parametrize("answer", [fail, None, *NONSENSE], ids=named)
 def test_a_vad_that_fails_hears_silence(excerpt, listen: Listen, answer, caplog) -> None:
     """From amid the second utterance on: what is open ends by silence, and nothing begins."""
     failing = FailingVad(answer, lambda frame: frame > 280)
@@ -261,7 +266,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize("shell", [False, True])
-@pytest.mark.parametrize("broken", BROKEN, ids=lambda item: str(item)[:20])
+@pytest.mark.parametrize("broken", BROKEN, ids=named)
 def test_what_a_source_breaks_off_is_told_before_its_error(excerpt, shell: bool, broken) -> None:
     """Amid the first utterance."""
     source = Listed([*blocks(excerpt[: 2 * 16_000]), broken, *blocks(excerpt)])

@@ -1,9 +1,11 @@
 """`POST /v1/classify`: a sound file's events, off the loop, kept nowhere."""
 
+import gc
 import io
 import socket
 import threading
 import time
+import tracemalloc
 
 import httpx
 import numpy as np
@@ -291,3 +293,34 @@ def test_a_file_is_worked_on_as_long_as_its_client_is_there(excerpt, further: in
             assert time.monotonic() < gives_up_s, "the thread goes on"
             time.sleep(0.01)
     assert recognizer.calls == 1, "of fifteen utterances"
+
+
+@pytest.mark.parametrize("kind", ["no sound", "too much sound", "too long", "a form", "sound"])
+def test_nothing_is_left_of_a_file_that_is_answered(kind) -> None:
+    whole = 4_000_000
+    content, status = {
+        "no sound": (b"\0" * whole, 400),
+        "too much sound": (sound_file(np.zeros(whole // 2, np.int16), rate=8000), 413),
+        "too long": (iter([b"\0" * 1_000_000] * 6), 413),
+        "a form": (iter([b"--x\r\nContent-Disposition: x\r\n\r\n", b"\0" * whole]), 415),
+        "sound": (sound_file(np.zeros(whole // 2, np.int16), rate=48_000), 200),
+    }[kind]
+    with served(shared_models(), Limits(file_bytes=whole + 1000, file_s=80)) as server:
+        httpx.post(f"{server.url}/v1/classify", content=b"loads what is loaded late", timeout=60)
+        gc.collect()
+        gc.disable()  # as it is for a long time where little else is made
+        tracemalloc.start(1)
+        try:
+            client = httpx.Client()
+            try:
+                answer = client.post(f"{server.url}/v1/classify", content=content, timeout=60)
+                assert answer.status_code == status
+            except httpx.TransportError:
+                assert not isinstance(content, bytes), "it is refused while it is sent"
+            client.close()
+            time.sleep(0.2)
+            left = tracemalloc.get_traced_memory()[0]
+        finally:
+            tracemalloc.stop()
+            gc.enable()
+    assert left < whole / 4

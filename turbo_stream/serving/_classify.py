@@ -15,7 +15,7 @@ from turbo_stream.audio.source import Block, SourceItem
 from turbo_stream.errors import InputError, TurboStreamError
 from turbo_stream.events import Event, Utterance
 from turbo_stream.pipeline import Pipeline
-from turbo_stream.serving._failures import described
+from turbo_stream.serving._failures import described, let_go
 from turbo_stream.serving._numbers import WRONG_THRESHOLD, number
 from turbo_stream.serving._websocket import NAME_LENGTH, NAMES
 from turbo_stream.serving.hub import Hub, Refused
@@ -68,6 +68,7 @@ class Classify:
             self._hub.metrics.turned_away(error.reason)
             after = _RETRY_AFTER.get(error.status)
             headers = None if after is None else {"retry-after": after}
+            let_go(error)
             return JSONResponse({"error": str(error)}, error.status, headers)
 
     async def _answer(self, request: Request) -> dict[str, Any]:
@@ -155,7 +156,7 @@ class _Work:
 
         def end(working: asyncio.Future[Any]) -> None:
             # Seen, so that asyncio does not log what nobody waited for.
-            _ = working.cancelled() or working.exception()
+            let_go(None if working.cancelled() else working.exception())
             on_end()
 
         self._working.add_done_callback(end)

@@ -21,6 +21,17 @@ def described(error: BaseException) -> str:
     return f"{type(error).__name__}{place}"
 
 
+def let_go(error: BaseException | None) -> None:
+    """Clear what the frames hold that `error`, and what led to it, went through.
+
+    A task that failed holds its error, the error its frames, and a frame the task: such a circle is
+    found late, and a sound file of a client would lie in memory meanwhile.
+    """
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__context__
+
+
 def log_of_loop(loop: asyncio.AbstractEventLoop) -> None:
     """Have `loop` log what nobody else handles in one line, each kind once in a while.
 
