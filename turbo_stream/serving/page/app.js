@@ -20,8 +20,7 @@ const say = (text) => (get("state").textContent = text);
 function show(event) {
   switch (event.event) {
     case "ready":
-      get("models").textContent = `${event.model} · ${event.asr} · ${event.vad}` +
-        (event.names.length ? ` · called ${event.names.join(", ")}` : "");
+      showModels(event);
       if (threshold.disabled) {
         threshold.disabled = false;
         threshold.value = event.threshold;
@@ -49,6 +48,17 @@ function show(event) {
       say(`${(event.lost_samples / 16000).toFixed(1)} s of sound were lost: ${event.cause}.`);
       break;
   }
+}
+
+// Each name on its own: one that is written from the right would turn what stands beside it.
+function showModels({ model, asr, vad, names }) {
+  const parts = [model, " · ", asr, " · ", vad];
+  names.forEach((name, at) => parts.push(at ? ", " : " · called ", name));
+  get("models").replaceChildren(...parts.map((text, at) => {
+    const part = document.createElement(at % 2 ? "span" : "bdi");
+    part.textContent = text;
+    return part;
+  }));
 }
 
 function speaking(yes) {

@@ -1,12 +1,12 @@
 // The list of decisions, newest first, and how many there were of each.
 
 const WORDS = { accepted: "✓ Accepted", rejected: "✕ Rejected", dropped: "– Not judged" };
-const REASONS = {
-  too_short: "too short",
-  overload: "too much at once",
-  source_lost: "the microphone went away",
-  error: "it failed on the server",
-};
+const REASONS = new Map([
+  ["too_short", "too short"],
+  ["overload", "too much at once"],
+  ["source_lost", "the microphone went away"],
+  ["error", "it failed on the server"],
+]);
 const SHOWN = 100;
 
 export class Decisions {
@@ -45,7 +45,7 @@ export class Decisions {
   }
 
   said({ decision, text, reason }) {
-    if (decision === "dropped") return REASONS[reason] ?? reason;
+    if (decision === "dropped") return REASONS.get(reason) ?? reason;
     if (text === null) return "not for the device";
     return text || "no words were recognized";
   }
