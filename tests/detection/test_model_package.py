@@ -1,16 +1,19 @@
 import json
 import math
+import os
 import shutil
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.tiny_package import manifest, write_package
+from tests.support.tiny_package import manifest, tiny_graph, write_package
+from turbo_stream.detection.classifier import TurboClassifier
 from turbo_stream.detection.package import ModelPackage, file_hash
 from turbo_stream.errors import InputError, PackageError
 
-FILES = ("model.int8.onnx", "tokenizer.json", "README.md")
+GRAPH = "model.int8.onnx"
+FILES = (GRAPH, "tokenizer.json", "README.md")
 
 
 def rewrite(folder, change):
@@ -96,6 +99,121 @@ def test_hidden_files_of_a_hub_download_do_no_harm(tiny_folder):
     ModelPackage.load(tiny_folder)
 
 
+def graph_with_weights_in(folder, location):
+    """Return the tiny graph whose table stands in the file `location` of `folder`; write both."""
+    import onnx
+    from onnx.external_data_helper import set_external_data
+
+    model = onnx.load_from_string(tiny_graph())
+    table = next(one for one in model.graph.initializer if one.name == "table")
+    path = folder / location
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(table.raw_data)
+    set_external_data(table, location)
+    table.ClearField("raw_data")
+    return model
+
+
+def listed(folder, *names):
+    """List `names` with their hashes."""
+    hashes = {name: file_hash(folder / name) for name in names}
+    rewrite(folder, lambda values: values["files"].update(hashes))
+
+
+@pytest.mark.parametrize(
+    "location",
+    [".cache/w", ".w", "__pycache__/w", "./w", "../w", "a/../w", "{folder}/w", "", "w\0", "w "],
+)
+@pytest.mark.parametrize("listing", [(), ("w",)])
+def test_weights_outside_the_listed_files_are_refused(tiny_folder, location, listing):
+    model = graph_with_weights_in(tiny_folder, "w")
+    (tiny_folder / "__pycache__").mkdir()
+    for place in (".w", "../w", "__pycache__/w"):
+        (tiny_folder / place).write_bytes((tiny_folder / "w").read_bytes())
+    table = next(one for one in model.graph.initializer if one.name == "table")
+    table.external_data[0].value = location.format(folder=tiny_folder)
+    (tiny_folder / GRAPH).write_bytes(model.SerializeToString())
+    if not listing:
+        (tiny_folder / "w").unlink()
+    listed(tiny_folder, GRAPH, *listing)
+    assert "does not list with its hash" in refusal(tiny_folder)
+
+
+def test_weights_in_a_hidden_file_are_refused_though_it_is_listed(tiny_folder):
+    model = graph_with_weights_in(tiny_folder, ".cache/w")
+    (tiny_folder / GRAPH).write_bytes(model.SerializeToString())
+    listed(tiny_folder, GRAPH, ".cache/w")
+    assert "'.cache/w'" in refusal(tiny_folder)
+
+
+def test_a_name_of_weights_that_is_no_utf8_is_not_taken_for_a_listed_one(tiny_folder):
+    listed_name = "__pycache__/w\ufffd\ufffd"
+    model = graph_with_weights_in(tiny_folder, listed_name)
+    table = next(one for one in model.graph.initializer if one.name == "table")
+    table.external_data[0].value = "__pycache__/w\xff"
+    graph = model.SerializeToString().replace("\xff".encode(), b"\xff\xfe")
+    (tiny_folder / GRAPH).write_bytes(graph)
+    listed(tiny_folder, GRAPH, listed_name)
+    assert r"'__pycache__/w\xff\xfe'" in refusal(tiny_folder)
+
+
+@pytest.mark.parametrize("place", ["constant", "branch", "sparse"])
+def test_weights_are_found_wherever_in_a_graph_they_stand(tiny_folder, place):
+    import onnx
+    from onnx import helper
+
+    model = graph_with_weights_in(tiny_folder, ".w")
+    table = next(one for one in model.graph.initializer if one.name == "table")
+    model.graph.initializer.remove(table)
+    if place == "constant":
+        node = helper.make_node("Constant", [], ["table"], value=table)
+    elif place == "branch":
+        output = helper.make_tensor_value_info("t", onnx.TensorProto.FLOAT, None)
+        inner = helper.make_graph([], "inner", [], [output], [table])
+        node = helper.make_node("If", ["one"], ["table"], then_branch=inner, else_branch=inner)
+    else:
+        node = helper.make_node("Constant", [], ["table"])
+        sparse = onnx.SparseTensorProto(values=table, dims=[1])
+        node.attribute.append(helper.make_attribute("sparse_value", sparse))
+    model.graph.node.insert(0, node)
+    (tiny_folder / GRAPH).write_bytes(model.SerializeToString())
+    listed(tiny_folder, GRAPH)
+    assert "'.w'" in refusal(tiny_folder)
+
+
+def test_weights_in_a_listed_file_are_read(tiny_folder):
+    model = graph_with_weights_in(tiny_folder, "weights.bin")
+    (tiny_folder / GRAPH).write_bytes(model.SerializeToString())
+    listed(tiny_folder, GRAPH, "weights.bin")
+    TurboClassifier(ModelPackage.load(tiny_folder))
+    (tiny_folder / "weights.bin").write_bytes(b"\0\0\0\0")
+    assert "weights.bin" in refusal(tiny_folder)
+
+
+def test_a_graph_that_is_no_graph_is_refused(tiny_folder):
+    whole = (tiny_folder / GRAPH).read_bytes()
+    for content in (b"\x0f", b"\xff" * 40, whole[:-3], b"\x3a" + whole):
+        (tiny_folder / GRAPH).write_bytes(content)
+        listed(tiny_folder, GRAPH)
+        assert "is no ONNX graph" in refusal(tiny_folder)
+
+
+@pytest.mark.parametrize("name", ["turbo.json", *FILES])
+def test_a_pipe_or_a_device_in_place_of_a_file_is_refused_at_once(tiny_folder, name):
+    for make in (os.mkfifo, lambda path: path.symlink_to("/dev/zero")):
+        (tiny_folder / name).unlink()
+        make(tiny_folder / name)
+        assert "no regular file" in refusal(tiny_folder)
+
+
+def test_a_manifest_too_large_or_too_deep_is_refused(tiny_folder):
+    rewrite(tiny_folder, lambda values: values.update(metrics=json.loads("[" * 60 + "]" * 60)))
+    assert "deep" in refusal(tiny_folder)
+    with (tiny_folder / "turbo.json").open("r+b") as file:
+        file.truncate(2**34)
+    assert "more than" in refusal(tiny_folder)
+
+
 def test_a_hub_cache_of_links_loads(tiny_folder, tmp_path):
     blobs, linked = tmp_path / "blobs", tmp_path / "snapshot"
     shutil.copytree(tiny_folder, blobs)
@@ -160,6 +278,29 @@ BAD_VALUES = [
     ("max_seconds", True),
     ("max_tokens", 2),
     ("max_tokens", 16.5),
+    ("max_tokens", 10**30),
+    ("max_tokens", 65_537),
+    ("max_seconds", 1e300),
+    ("format", 10**30),
+    ("sample_rate", 10**30),
+    ("name", "two\nlines"),
+    ("name", "x" * 1000),
+    ("name", "\ud800"),
+    ("version", "1\x1b[2J"),
+    ("labels", ["not_directed", "directed\n"]),
+    ("labels", [f"label {i}" for i in range(1001)]),
+    ("calibration", {"method": "affine", "scale": 1e308, "bias": [0, 0]}),
+    ("calibration", {"method": "affine", "scale": 1, "bias": [1e300, -1e300]}),
+    ("operating_points", {"two\nlines": {"threshold": 1, "false_accept": 1, "false_reject": 1}}),
+    ("follow_up", {"log_odds": 1e308, "decay_s": 10.0}),
+    ("follow_up", {"log_odds": 1.0, "decay_s": 1e308}),
+    ("follow_up", {"log_odds": 10**400, "decay_s": 1}),
+    ("end_of_turn", {"threshold": 10**400}),
+    ("training", {"hours": math.nan}),
+    ("metrics", {"deep": [{"er": [math.inf]}]}),
+    ("metrics", 0),
+    ("files", {"README.md": "0" * 64, "\ud800": "0" * 64}),
+    ("files", {"x" * 10_000: "0" * 64}),
     ("threshold", 1.5),
     ("threshold", "0.5"),
     ("threshold", 0.6),

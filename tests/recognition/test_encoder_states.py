@@ -60,7 +60,7 @@ def test_states_are_neither_compared_nor_shown() -> None:
 
 def test_a_source_is_told_apart_by_weights_and_window_but_not_by_name(whisper) -> None:
     source = whisper.states_source()
-    folder = whisper.reader._weights.parent
+    folder = whisper.reader.folder
     other = WhisperRecognizer(folder, window=WindowConfig(floor_s=5.0)).states_source()
     assert source.differences(source) == []
     assert source.differences(replace(source, recognizer="whisper:x")) == []

@@ -7,7 +7,7 @@ import soundfile
 from tests.support.paths import ROOT
 from tools.measurements.recognition.recognizers import FUNCTION_WORDS, normalise
 from turbo_stream.errors import InputError
-from turbo_stream.recognition.pocketsphinx import PocketSphinxRecognizer
+from turbo_stream.recognition.pocketsphinx import SHIPPED_MODEL, PocketSphinxRecognizer
 
 pytestmark = pytest.mark.slow
 
@@ -114,3 +114,31 @@ def test_a_folder_without_a_model_is_refused_in_one_line(tmp_path):
     with pytest.raises(InputError, match=r"no lm\.bin") as error:
         PocketSphinxRecognizer(tmp_path)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("own_process", [True, False])
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        # PocketSphinx would end the process that cannot give it so much memory.
+        ("lm.bin", b"Trie Language Model\x03" + b"\xff" * 40, "more than it can hold"),
+        ("lm.bin", b"Trie Language Model\xff", "sequences of 255 words"),
+        ("lm.bin", b"Trie Language Model", "sequences of 0 words"),
+        ("words.dict", b"\xff\xfe\n", "words.dict is damaged"),
+        ("words.dict", b"lonely\n\n", "no line of it is a word and its phones"),
+        ("words.dict", b"", "no line of it is a word and its phones"),
+    ],
+)
+def test_a_damaged_model_is_refused(tmp_path, own_process, name, content, said):
+    for file in ("lm.bin", "words.dict"):
+        (tmp_path / file).write_bytes((SHIPPED_MODEL / file).read_bytes())
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=said):
+        PocketSphinxRecognizer(tmp_path, own_process=own_process)
+
+
+def test_a_model_that_pocketsphinx_does_not_read_is_refused_when_it_is_loaded(tmp_path):
+    (tmp_path / "words.dict").write_bytes((SHIPPED_MODEL / "words.dict").read_bytes())
+    (tmp_path / "lm.bin").write_bytes(b"no model")
+    with pytest.raises(InputError, match="PocketSphinx cannot read"):
+        PocketSphinxRecognizer(tmp_path).warm_up()

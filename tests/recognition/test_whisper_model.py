@@ -50,6 +50,40 @@ def test_damaged_settings_are_named(spoilt: Path, name: str) -> None:
     refused(spoilt, f"{re.escape(str(spoilt / name))} is damaged")
 
 
+@pytest.mark.parametrize(
+    ("name", "changes", "said"),
+    [
+        ("config.json", {"suppress_ids_begin": 2**53}, "must be a list of whole numbers from 0"),
+        ("config.json", {"suppress_ids": [0, 0.5]}, "must be a list of whole numbers from 0"),
+        ("config.json", {"lang_ids": [10**30]}, "must be a list of whole numbers from 0"),
+        ("preprocessor_config.json", {"hop_length": 80}, "'hop_length' is 80, must be 160"),
+        ("preprocessor_config.json", {"chunk_length": 10**30}, "from 1 to 30"),
+        ("preprocessor_config.json", {"feature_size": 80.0}, "from 1 to 1024"),
+    ],
+)
+def test_settings_that_the_libraries_would_fail_at_are_named(
+    spoilt: Path, name: str, changes: dict[str, object], said: str
+) -> None:
+    values = json.loads((spoilt / name).read_text())
+    (spoilt / name).write_text(json.dumps(values | changes))
+    refused(spoilt, f"{re.escape(name)} is damaged .*{said}")
+
+
+def test_words_that_are_no_texts_are_named(spoilt: Path) -> None:
+    words = json.loads((spoilt / "vocabulary.json").read_text())
+    (spoilt / "vocabulary.json").write_text(json.dumps([7, *words[1:]]))
+    refused(spoilt, "vocabulary.json is damaged")
+
+
+def test_files_that_do_not_fit_one_another_are_told_before_anybody_speaks(spoilt: Path) -> None:
+    words = json.loads((spoilt / "vocabulary.json").read_text())
+    changed = ["x" if word == "<|startoftranscript|>" else word for word in words]
+    assert changed != words
+    (spoilt / "vocabulary.json").write_text(json.dumps(changed))
+    with pytest.raises(InputError, match="is not a usable CTranslate2 Whisper model"):
+        WhisperRecognizer(spoilt).warm_up()
+
+
 @pytest.mark.parametrize("size", [0, 10, 100_000])
 def test_a_truncated_model(spoilt: Path, size: int) -> None:
     os.truncate(spoilt / "model.bin", size)

@@ -96,6 +96,13 @@ def test_a_file_that_is_no_graph_is_refused(tmp_path):
         SmartTurn(path)
 
 
+def test_a_graph_that_would_read_another_file_is_refused(tmp_path):
+    path = graph(tmp_path / "turn.onnx")
+    onnx.save(onnx.load(path), path, save_as_external_data=True, location=".weights")
+    with pytest.raises(InputError, match="would read further files, such as '.weights'"):
+        SmartTurn(path)
+
+
 def test_features_are_those_of_its_own_package():
     """The real network gives the same probability as with the feature code it comes with."""
     pytest.importorskip("torch", reason="needs the train extra")

@@ -83,21 +83,31 @@ def ask(method, url, body=None):
         return json.load(answer)["value"]
 
 
+def _start_driver():
+    """Start a driver on a port of its own choice; return it and the port.
+
+    It takes one that is free for IPv6, which may be taken for IPv4: then it gives up.
+    """
+    for _ in range(10):
+        driver = subprocess.Popen(
+            [program_path("chromedriver"), "--port=0"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for line in driver.stdout:
+            if "started successfully on port" in line:
+                return driver, int(line.rsplit("port ", 1)[1].strip().rstrip("."))
+        driver.wait(20)
+        driver.stdout.close()
+    raise AssertionError("chromedriver finds no port")
+
+
 @contextmanager
 def open_browser(profile, *flags):
-    """Start the driver on a port of its own choice, and a browser with a fresh `profile`."""
-    driver = subprocess.Popen(
-        [program_path("chromedriver"), "--port=0"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    """Start the driver, and a browser with a fresh `profile`."""
+    driver, port = _start_driver()
     try:
-        port = next(
-            int(line.rsplit("port ", 1)[1].strip().rstrip("."))
-            for line in driver.stdout
-            if "started successfully on port" in line
-        )
         url = f"http://127.0.0.1:{port}/session"
         options = {
             "binary": program_path("chromium"),

@@ -1,9 +1,12 @@
 """Files that are whole or not there: written under a temporary name, then renamed."""
 
+import errno
 import json
 import logging
 import os
+import stat
 from collections.abc import Callable
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +85,28 @@ def recovered_lines(path: Path, fits: Callable[[Any], bool]) -> list[Any]:
     elif cut:
         os.truncate(path, sum(map(len, kept)))
     return values
+
+
+def read_file(path: Path, most_bytes: int) -> bytes:
+    """Return the content of a file; OSError if it is not there, no regular one, or larger."""
+    with open_regular(path) as file:
+        content = file.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise OSError(errno.EFBIG, f"it has more than {most_bytes} bytes")
+    return content
+
+
+def open_regular(path: Path) -> BufferedReader:
+    """Open a file to read it; OSError if it is not there or no regular one.
+
+    A pipe would keep whoever opens it waiting, and a device has no end.
+    """
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file")
+        return path.open("rb")
+    except ValueError as error:  # a name that no file can have, such as half a character
+        raise OSError(errno.EINVAL, f"no file has such a name: {error}") from error
 
 
 PARTIAL = ".partial"

@@ -6,8 +6,11 @@ from typing import Any
 
 import click
 
+from turbo_stream._util.files import read_file
 from turbo_stream._util.option import is_number, shown
 from turbo_stream._util.plain_text import decoded
+
+_MOST_BYTES = 2**20
 
 
 def _read(context: click.Context, parameter: click.Parameter, path: Path | None) -> None:
@@ -23,8 +26,9 @@ def _read(context: click.Context, parameter: click.Parameter, path: Path | None)
     if not path.is_file():
         raise click.BadParameter(f"{path} cannot be read: there is no such file")
     try:
-        given = tomllib.loads(decoded(path.read_bytes()))
-    except (OSError, ValueError) as error:  # also an integer of more digits than Python reads
+        given = tomllib.loads(decoded(read_file(path, _MOST_BYTES)))
+    except (OSError, ValueError, RecursionError) as error:
+        # Also an integer of more digits than Python reads, and lists without end.
         raise click.BadParameter(f"{path} cannot be read as TOML: {error}") from error
     allowed = {p.name: p for p in context.command.params if p.name and p is not parameter}
     defaults: dict[str, Any] = {}
@@ -72,6 +76,8 @@ def _check_one(path: Path, key: str, value: Any, parameter: click.Parameter) -> 
         return
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise _not_allowed(path, key, value, "a text or a number")
+    if isinstance(value, str) and "\0" in value:
+        raise _not_allowed(path, key, value, "a text without NUL characters")
     numeric = parameter.type in (click.INT, click.FLOAT)
     if numeric and not isinstance(value, str) and not is_number(value):
         raise _not_allowed(path, key, value, "a finite number")

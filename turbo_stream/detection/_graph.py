@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from turbo_stream._util.onnx_session import session_options
 from turbo_stream._util.origin import Origin
+from turbo_stream._util.shown import shown
 from turbo_stream.detection.package import GRAPH_NAME, ModelPackage
 from turbo_stream.errors import PackageError, TurboStreamError
 from turbo_stream.recognition.recognizer import confidence_vector
@@ -22,6 +23,8 @@ _OUTPUTS = ("logits", "audio_embedding", "text_embedding")
 
 _END_OF_TURN = "end_of_turn"
 """A fourth output that a package may have, `[B]`."""
+
+_MOST_SHOWN = 500
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,8 @@ class TurboGraph:
             no_sound = np.zeros(0, np.int16)
             self.run(no_sound, ids, np.ones_like(ids), confidence_vector(None), self.silence(0))
         except Exception as error:
-            raise self._refuse(f"fails on silence: {_one_line(error)}") from error
+            cause = error.__cause__ or error
+            raise self._refuse(f"fails on silence: {_one_line(cause)}") from error
 
     def run(
         self,
@@ -94,20 +98,23 @@ class TurboGraph:
             states: `[N, F]` of the recognizer, for a network that reads them instead of `pcm`.
 
         Raises:
-            TurboStreamError: the network gave something that is no finite number, or there are
-                no states for a network that reads them.
+            TurboStreamError: the network gave something that is no finite number, or failed, or
+                there are no states for a network that reads them.
             ForkError: this is not the process that loaded the graph.
         """
         self._origin.check()
-        outputs = self._session.run(
-            self._outputs,
-            {
-                **self._sound.feed(pcm, states),
-                "token_ids": token_ids,
-                "token_mask": token_mask,
-                "confidence": confidence[np.newaxis],
-            },
-        )
+        fed = {
+            **self._sound.feed(pcm, states),
+            "token_ids": token_ids,
+            "token_mask": token_mask,
+            "confidence": confidence[np.newaxis],
+        }
+        try:
+            outputs = self._session.run(self._outputs, fed)
+        except Exception as error:  # the runtime's errors share no narrower base
+            # Its words may tell of what was said.
+            kind = type(error).__name__
+            raise TurboStreamError(f"{self._path.name} failed on an utterance ({kind})") from error
         logits, audio_embedding, text_embedding, *end_of_turn = outputs
         if logits.shape != (1, self._classes):
             raise self._refuse(f"gives logits of shape {logits.shape} for {self._classes} labels")
@@ -133,9 +140,10 @@ class TurboGraph:
         self._outputs = [name for name in (*_OUTPUTS, _END_OF_TURN) if name in names]
 
     def _refuse(self, problem: str) -> PackageError:
-        return PackageError(f"{self._path} {problem}")
+        # A problem may quote names of the graph.
+        return PackageError(f"{shown(self._path)} {shown(problem[:_MOST_SHOWN])}")
 
 
-def _one_line(error: Exception) -> str:
+def _one_line(error: BaseException) -> str:
     text = " ".join(str(error).split())
     return text if len(text) <= 300 else text[:297] + "..."

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_stream.errors import PackageError
+from turbo_stream._util.files import read_file
+from turbo_stream._util.rust_panics import panics_as_errors, quiet_panics
+from turbo_stream._util.shown import shown
+from turbo_stream.errors import PackageError, TurboStreamError
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
@@ -20,6 +23,13 @@ _CHARACTERS_PER_TOKEN = 100
 """WordPiece makes one token of any longer word, so no more text than this can matter."""
 
 
+_MOST_BYTES = 256 * 2**20
+
+_TRIED = ("turn on the light", "Zoë: “12 °C”?\n\t", "字 \U0001f600 \ufffd xq" * 20)
+"""Texts and names that a tokenizer is tried with before anybody says anything: words, signs that
+it may not know, and more than it takes."""
+
+
 class TextTokenizer:
     """Encodes `names` and `text` as a pair: names joined by ", " first, then the transcript.
 
@@ -28,38 +38,81 @@ class TextTokenizer:
     """
 
     def __init__(self, tokenizer_json: str, *, max_tokens: int) -> None:
-        """Take the text of a `tokenizer.json`; ValueError if it is none."""
+        """Take the text of a `tokenizer.json` and try it; ValueError if it is none."""
         from tokenizers import Tokenizer
 
-        try:
-            self._tokenizer = Tokenizer.from_str(tokenizer_json)
-        except Exception as error:  # the library raises bare Exception
-            raise ValueError(" ".join(str(error).split())) from error
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
-        self._tokenizer.encode_special_tokens = True  # "[SEP]" in a transcript is only text
         self._max_tokens = max_tokens
-        self._missing = self._tokenizer.encode("").ids or [0]
+        try:
+            with quiet_panics():
+                self._tokenizer = Tokenizer.from_str(tokenizer_json)
+                self._tokenizer.no_truncation()
+                self._tokenizer.no_padding()
+                self._tokenizer.encode_special_tokens = True  # "[SEP]" said is only text
+                self._missing = self._tokenizer.encode("").ids or [0]
+                self._largest_id = self._tried()
+        except Exception as error:  # the library raises bare Exception
+            raise ValueError(" ".join(str(error).split())[:300]) from error
 
     @classmethod
     def from_file(cls, path: Path, *, max_tokens: int) -> Self:
         """Read a `tokenizer.json`; PackageError if it is none."""
         try:
-            return cls(path.read_text(encoding="utf-8"), max_tokens=max_tokens)
+            content = read_file(path, _MOST_BYTES).decode("utf-8")
+            return cls(content, max_tokens=max_tokens)
         except (OSError, ValueError) as error:
-            raise PackageError(f"{path} is not a readable tokenizer ({error})") from error
+            raise PackageError(
+                f"{shown(path)} is not a readable tokenizer ({shown(str(error))})"
+            ) from error
 
     @property
     def largest_id(self) -> int:
         """The largest id that any text can get."""
-        return max(self._tokenizer.get_vocab().values(), default=0)
+        return self._largest_id
 
     def encode(self, text: str, names: Sequence[str] = ()) -> tuple[TokenArray, TokenArray]:
         """Return ids `[1, L]` and mask `[1, L]`, L at most `max_tokens`.
 
         Text without a single token is missing text: the mask is then all 0, whatever the names,
         for a name that was not heard says nothing. Any string is taken, broken Unicode too.
+
+        Raises:
+            TurboStreamError: the tokenizer, which could encode other texts, fails on this one.
         """
+        try:
+            with panics_as_errors():
+                return self._encode(text, names)
+        except Exception as error:
+            # The library's own words may quote the text.
+            raise TurboStreamError(
+                f"the package's tokenizer failed on a text ({type(error).__name__})"
+            ) from None
+
+    def _tried(self) -> int:
+        """Encode a few texts, with names and without; return the largest id there is."""
+        self._check_template()
+        found = [self._encode(text, names)[0] for text in _TRIED for names in ((), (text,))]
+        if (longest := max(ids.size for ids in found)) > self._max_tokens:
+            raise ValueError(f"it makes {longest} tokens of a text, more than {self._max_tokens}")
+        # What is added to every text has ids that the vocabulary may not have.
+        added = max(int(ids.max()) for ids in found)
+        return max(added, *self._missing, *self._tokenizer.get_vocab().values())
+
+    def _check_template(self) -> None:
+        """Raise ValueError where a text does not stand exactly once in what is made of it.
+
+        The library would try out every way of cutting each of several copies.
+        """
+        words = self._tokenizer.encode("on", add_special_tokens=False)
+        if not words.ids:
+            raise ValueError("it makes no token of a word")
+        for pair in (None, words):
+            texts = len(words.ids) * (1 if pair is None else 2)
+            wanted = texts + self._tokenizer.num_special_tokens_to_add(pair is not None)
+            made = len(self._tokenizer.post_process(words, pair).ids)
+            if made != wanted:
+                raise ValueError(f"it makes {made} tokens where {wanted} belong")
+
+    def _encode(self, text: str, names: Sequence[str]) -> tuple[TokenArray, TokenArray]:
         words = self._encode_part(text, self._max_tokens * _CHARACTERS_PER_TOKEN)
         if not words.ids:
             ids = np.array([self._missing], np.int64)

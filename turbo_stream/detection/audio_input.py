@@ -104,6 +104,9 @@ class StatesInput:
 KIND = "recognizer_states"
 """The one `kind` of `audio_input` that this version reads."""
 
+_MOST_SECONDS = 86_400.0
+_MOST_WIDTH = 65_536
+
 
 @dataclass(frozen=True)
 class RecognizerInput:
@@ -129,10 +132,10 @@ class RecognizerInput:
         source = StatesSource(
             recognizer=row.text("recognizer"),
             sha256=row.text("sha256"),
-            window_floor_s=row.number("window_floor_s"),
-            window_margin_s=row.number("window_margin_s"),
+            window_floor_s=row.number("window_floor_s", low=0, high=_MOST_SECONDS),
+            window_margin_s=row.number("window_margin_s", low=0, high=_MOST_SECONDS),
         )
-        return cls(row.integer("width", at_least=1), source)
+        return cls(row.integer("width", at_least=1, at_most=_MOST_WIDTH), source)
 
     def check(self, package: str, recognizer: Recognizer) -> None:
         """Raise `InputError` if `recognizer` is another than the one `package` was trained on."""

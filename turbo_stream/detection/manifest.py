@@ -9,10 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from turbo_stream._util.files import read_file
+from turbo_stream._util.nesting import all_within, check_depth
+from turbo_stream._util.shown import shown
 from turbo_stream.errors import PackageError
 
 MANIFEST_NAME = "turbo.json"
 """The file that makes a folder a model package."""
+
+_MOST_BYTES = 16 * 2**20
+_MOST_TEXTS = 1000
+_MOST_CHARACTERS = 200
+_TEXT = f"a non-empty string of one line and at most {_MOST_CHARACTERS} characters"
 
 
 @dataclass(frozen=True)
@@ -29,38 +37,43 @@ class Manifest:
         """Read `folder`/turbo.json; PackageError when it is not there or no JSON object."""
         path = folder / MANIFEST_NAME
         try:
-            values = json.loads(path.read_bytes())
+            content = read_file(path, _MOST_BYTES)
         except OSError as error:
             raise PackageError(
-                f"no model package in {folder}: {MANIFEST_NAME} cannot be read "
+                f"no model package in {shown(folder)}: {MANIFEST_NAME} cannot be read "
                 f"({error.strerror or error}); give the folder that holds it"
             ) from error
+        try:
+            values = json.loads(content)
+            check_depth(values)
         except (ValueError, RecursionError) as error:
-            raise PackageError(f"{path} is not valid JSON ({_one_line(error)})") from error
+            raise PackageError(f"{shown(path)} is not valid JSON ({_one_line(error)})") from error
         if not isinstance(values, dict):
-            raise PackageError(f"{path} holds {_kind(values)} where a JSON object belongs")
+            raise PackageError(f"{shown(path)} holds {_kind(values)} where a JSON object belongs")
         return cls(path, values)
 
     def text(self, key: str) -> str:
-        """Return a non-empty string."""
+        """Return a non-empty string of one line."""
         value = self._get(key)
-        if not isinstance(value, str) or not value.strip():
-            raise self.refuse(key, value, "a non-empty string")
-        return value
+        if not is_text(value):
+            raise self.refuse(key, value, _TEXT)
+        return str(value)
 
-    def integer(self, key: str, *, at_least: int) -> int:
-        """Return a whole number of `at_least` or more."""
+    def integer(self, key: str, *, at_least: int, at_most: int) -> int:
+        """Return a whole number from `at_least` to `at_most`."""
         value = self._get(key)
-        if not isinstance(value, int) or isinstance(value, bool) or value < at_least:
-            raise self.refuse(key, value, f"a whole number of {at_least} or more")
-        return value
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if not whole or not at_least <= value <= at_most:
+            raise self.refuse(key, value, f"a whole number from {at_least} to {at_most}")
+        return int(value)
 
-    def number(self, key: str, *, above: float | None = None) -> float:
-        """Return a finite number, greater than `above` if that is given."""
+    def number(self, key: str, *, low: float, high: float, above_low: bool = False) -> float:
+        """Return a number from `low` to `high`; `low` itself is not allowed with `above_low`."""
         value = self._get(key)
         number = _finite(value)
-        if number is None or (above is not None and number <= above):
-            raise self.refuse(key, value, "a number" + ("" if above is None else f" > {above:g}"))
+        if number is None or not low <= number <= high or (above_low and number == low):
+            start = f"above {low:g}" if above_low else f"from {low:g}"
+            raise self.refuse(key, value, f"a number {start} to {high:g}")
         return number
 
     def fraction(self, key: str) -> float:
@@ -78,19 +91,33 @@ class Manifest:
     def texts(self, key: str, *, at_least: int) -> tuple[str, ...]:
         """Return `at_least` or more different non-empty strings."""
         value = self._get(key)
-        good = isinstance(value, list) and all(isinstance(v, str) and v.strip() for v in value)
-        if not good or len(value) < at_least or len(set(value)) != len(value):
-            raise self.refuse(key, value, f"{at_least} or more different non-empty strings")
+        good = isinstance(value, list) and all(map(is_text, value))
+        count = len(value) if good else 0
+        if not at_least <= count <= _MOST_TEXTS or len(set(value)) != count:
+            wanted = f"{at_least} to {_MOST_TEXTS} different texts, each {_TEXT}"
+            raise self.refuse(key, value, wanted)
         return tuple(value)
 
-    def numbers(self, key: str, *, count: int) -> tuple[float, ...]:
-        """Return exactly `count` finite numbers."""
+    def numbers(self, key: str, *, count: int, within: float) -> tuple[float, ...]:
+        """Return exactly `count` numbers from minus to plus `within`."""
         value = self._get(key)
         numbers = [_finite(v) for v in value] if isinstance(value, list) else []
-        finite = tuple(number for number in numbers if number is not None)
-        if not isinstance(value, list) or len(finite) != len(value) or len(value) != count:
-            raise self.refuse(key, value, f"a list of {count} numbers")
-        return finite
+        good = tuple(number for number in numbers if number is not None and abs(number) <= within)
+        if not isinstance(value, list) or len(good) != len(value) or len(value) != count:
+            wanted = f"a list of {count} numbers from {-within:g} to {within:g}"
+            raise self.refuse(key, value, wanted)
+        return good
+
+    def plain(self, key: str) -> dict[str, Any]:
+        """Return the JSON object under `key`; anything may stand in it that is JSON.
+
+        `NaN` and `1e999` are not, though Python reads them: nobody could write the object again.
+        """
+        found = dict(self.table(key).values)
+        for value, _ in all_within(found):
+            if isinstance(value, float) and not math.isfinite(value):
+                raise self.refuse(key, value, "finite in all of its numbers")
+        return found
 
     def table(self, key: str) -> Manifest:
         """Return the JSON object under `key`, to be read in the same way."""
@@ -101,15 +128,28 @@ class Manifest:
 
     def refuse(self, key: str, value: object, wanted: str) -> PackageError:
         """Return the error that says which key holds what, and what belongs there."""
-        shown = repr(value)
-        shown = shown if len(shown) <= 60 else shown[:57] + "..."
-        return PackageError(f"{self.path}: {self.inside + key!r} is {shown}, must be {wanted}")
+        found = repr(value)
+        found = found if len(found) <= 60 else found[:57] + "..."
+        where = f"{shown(self.path)}: {self.inside + key[:_MOST_CHARACTERS]!r}"
+        return PackageError(f"{where} is {found}, must be {wanted}")
 
     def _get(self, key: str) -> Any:
         try:
             return self.values[key]
         except KeyError:
-            raise PackageError(f"{self.path}: the key {self.inside + key!r} is missing") from None
+            raise PackageError(
+                f"{shown(self.path)}: the key {self.inside + key!r} is missing"
+            ) from None
+
+
+def is_text(value: object) -> bool:
+    """Return whether `value` can stand in a line of text, a name or a label."""
+    return (
+        isinstance(value, str)
+        and bool(value.strip())
+        and len(value) <= _MOST_CHARACTERS
+        and shown(value) == value
+    )
 
 
 def _finite(value: object) -> float | None:

@@ -11,6 +11,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_stream._util.files import open_regular
+from turbo_stream._util.onnx_external import external_files
+from turbo_stream._util.shown import shown
 from turbo_stream._util.timebase import SAMPLE_RATE, to_samples
 from turbo_stream.detection.audio_input import (
     RecognizerInput,
@@ -18,7 +21,7 @@ from turbo_stream.detection.audio_input import (
     StatesInput,
     WaveformInput,
 )
-from turbo_stream.detection.manifest import MANIFEST_NAME, Manifest
+from turbo_stream.detection.manifest import MANIFEST_NAME, Manifest, is_text
 from turbo_stream.errors import InputError, PackageError
 from turbo_stream.recognition.recognizer import Recognizer
 
@@ -61,6 +64,13 @@ NOT_DIRECTED = "not_directed"
 
 DEFAULT_POINT = "balanced"
 """The operating point that `threshold` belongs to."""
+
+_MOST_SHOWN = 100
+
+_MOST_SECONDS = 86_400.0
+_MOST_TOKENS = 65_536
+_MOST_LOGIT = 1e6
+"""Far more than any model needs, and little enough that nothing overflows."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -158,14 +168,14 @@ class ModelPackage:
         """
         folder = SHIPPED if folder is None else Path(folder)
         manifest = Manifest.read(folder)
-        version = manifest.integer("format", at_least=1)
+        version = manifest.integer("format", at_least=1, at_most=10**6)
         if version != FORMAT:
             raise PackageError(
-                f"{manifest.path}: format {version} is not known, this version of turbo_stream "
-                f"reads format {FORMAT}; update turbo_stream or the package"
+                f"{shown(manifest.path)}: format {version} is not known, this version of "
+                f"turbo_stream reads format {FORMAT}; update turbo_stream or the package"
             )
         labels = manifest.texts("labels", at_least=2)
-        if manifest.integer("sample_rate", at_least=1) != SAMPLE_RATE:
+        if manifest.integer("sample_rate", at_least=1, at_most=10**6) != SAMPLE_RATE:
             raise manifest.refuse("sample_rate", manifest.values["sample_rate"], f"{SAMPLE_RATE}")
         points = _operating_points(manifest)
         package = cls(
@@ -174,13 +184,13 @@ class ModelPackage:
             version=manifest.text("version"),
             language=manifest.text("language"),
             labels=labels,
-            max_seconds=manifest.number("max_seconds", above=0),
-            max_tokens=manifest.integer("max_tokens", at_least=8),
+            max_seconds=manifest.number("max_seconds", low=0, high=_MOST_SECONDS, above_low=True),
+            max_tokens=manifest.integer("max_tokens", at_least=8, at_most=_MOST_TOKENS),
             default_threshold=_default_threshold(manifest, labels, points),
             operating_points=points,
             calibration=_calibration(manifest, len(labels)),
-            training=dict(manifest.table("training").values),
-            metrics=dict(manifest.table("metrics").values),
+            training=manifest.plain("training"),
+            metrics=manifest.plain("metrics"),
             follow_up=_follow_up(manifest),
             sound_reject=_sound_reject(manifest),
             audio_input=RecognizerInput.read(manifest),
@@ -235,7 +245,9 @@ class ModelPackage:
     def path(self, name: str) -> Path:
         """Return where the listed file `name` is; PackageError if it is not listed."""
         if name not in self.files:
-            raise PackageError(f"{self.folder / MANIFEST_NAME}: 'files' does not list {name}")
+            raise PackageError(
+                f"{shown(self.folder / MANIFEST_NAME)}: 'files' does not list {shown(name)}"
+            )
         return self.folder / name
 
     def verify(self) -> None:
@@ -247,34 +259,53 @@ class ModelPackage:
             except OSError as error:
                 reason = error.strerror or str(error)
                 raise PackageError(
-                    f"{path} cannot be read ({reason}): the model package is incomplete, fetch "
-                    "it again"
+                    f"{shown(path)} cannot be read ({reason}): the model package is incomplete, "
+                    "fetch it again"
                 ) from error
             if found != expected:
                 raise PackageError(
-                    f"{path} is damaged or was changed: its SHA-256 is {found[:12]}..., "
+                    f"{shown(path)} is damaged or was changed: its SHA-256 is {found[:12]}..., "
                     f"{MANIFEST_NAME} says {expected[:12]}...; fetch the model package again"
                 )
         for name in (GRAPH_NAME, TOKENIZER_NAME):
             self.path(name)
+        self._check_external_files()
         for path in sorted(self.folder.rglob("*")):
             name = path.relative_to(self.folder).as_posix()
             hidden = any(part.startswith((".", "__pycache__")) for part in name.split("/"))
             if not hidden and name not in (MANIFEST_NAME, *self.files) and not path.is_dir():
                 raise PackageError(
-                    f"{path} is not listed in {MANIFEST_NAME}: a model package holds only files "
-                    "with a known hash; remove it"
+                    f"{shown(path)} is not listed in {MANIFEST_NAME}: a model package holds only "
+                    "files with a known hash; remove it"
+                )
+
+    def _check_external_files(self) -> None:
+        """Refuse a graph that would read a file whose hash nobody has compared."""
+        path = self.path(GRAPH_NAME)
+        try:
+            names = external_files(path)
+        except (OSError, ValueError) as error:
+            raise PackageError(f"{shown(path)} is no ONNX graph ({error})") from error
+        for name in sorted(names):
+            if name not in self.files or any(part.startswith(".") for part in name.split("/")):
+                raise PackageError(
+                    f"{shown(path)} would read '{shown(name[:_MOST_SHOWN])}', which "
+                    f"{MANIFEST_NAME} does not list with its hash: weights stand in the graph, or "
+                    "in listed files of the folder that are not hidden"
                 )
 
 
 def file_hash(path: Path) -> str:
     """Return the SHA-256 of a file in hex; OSError if it cannot be read."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _operating_points(manifest: Manifest) -> dict[str, OperatingPoint]:
     table = manifest.table("operating_points")
+    for name, point in table.values.items():
+        if not is_text(name):
+            raise table.refuse(name, point, "removed: the name of a point is a line of text")
     rows = {name: table.table(name) for name in table.values}
     return {
         name: OperatingPoint(
@@ -302,7 +333,10 @@ def _follow_up(manifest: Manifest) -> FollowUpPrior:
     if "follow_up" not in manifest.values:
         return FollowUpPrior()
     row = manifest.table("follow_up")
-    return FollowUpPrior(row.number("log_odds", above=0), row.number("decay_s", above=0))
+    return FollowUpPrior(
+        row.number("log_odds", low=0, high=_MOST_LOGIT, above_low=True),
+        row.number("decay_s", low=0, high=_MOST_SECONDS, above_low=True),
+    )
 
 
 def _sound_reject(manifest: Manifest) -> float:
@@ -324,7 +358,10 @@ def _calibration(manifest: Manifest, classes: int) -> AffineCalibration:
     row = manifest.table("calibration")
     if row.text("method") != "affine":
         raise row.refuse("method", row.values["method"], "'affine'")
-    return AffineCalibration(row.number("scale", above=0), row.numbers("bias", count=classes))
+    return AffineCalibration(
+        row.number("scale", low=0, high=_MOST_LOGIT, above_low=True),
+        row.numbers("bias", count=classes, within=_MOST_LOGIT),
+    )
 
 
 def _files(manifest: Manifest) -> dict[str, str]:
@@ -332,6 +369,8 @@ def _files(manifest: Manifest) -> dict[str, str]:
     for name, digest in table.values.items():
         # By name, not by where links lead: the Hub's cache keeps every file as a link.
         parts = PurePosixPath(name).parts
+        if not is_text(name):
+            raise table.refuse(name, digest, "removed: the name of a file is a line of text")
         if not parts or name.startswith("/") or ".." in parts or set(name) & set("\\:\0"):
             raise table.refuse(name, digest, "removed: a file of a package lies in its folder")
         if not isinstance(digest, str) or not _SHA256.fullmatch(digest):

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_stream._util.shown import shown
 from turbo_stream._util.timebase import to_samples
 from turbo_stream.errors import InputError, TurboStreamError
+from turbo_stream.recognition._pocketsphinx_files import model_options
 from turbo_stream.recognition._pocketsphinx_process import DecoderProcess
 from turbo_stream.recognition._pocketsphinx_worker import decode, load_decoder
 from turbo_stream.recognition.guards import compression_ratio
@@ -70,9 +72,9 @@ class PocketSphinxRecognizer:
         Without `own_process` it decodes here, as where no process can be started.
 
         Raises:
-            InputError: the folder lacks `lm.bin` or `words.dict`.
+            InputError: the folder lacks `lm.bin` or `words.dict`, or one of them is damaged.
         """
-        files = {} if model is None else _files(Path(model))
+        files = {} if model is None else model_options(Path(model))
         config = config or SphinxConfig()
         self._options: dict[str, Any] = {
             "cmn": "batch",
@@ -148,7 +150,13 @@ class _DecoderHere:
     """Decodes in this process, all threads of which stand still meanwhile."""
 
     def __init__(self, options: dict[str, Any]) -> None:
-        self._decoder = load_decoder(options)
+        try:
+            self._decoder = load_decoder(options)
+        except RuntimeError as error:
+            files = " or ".join(shown(options[key]) for key in ("lm", "dict") if key in options)
+            raise InputError(
+                f"PocketSphinx cannot read {files or 'its models'} ({error}); make the folder again"
+            ) from error
 
     def wait_ready(self) -> None:
         """Return at once: it was loaded at construction."""
@@ -161,20 +169,6 @@ class _DecoderHere:
 
     def close(self) -> None:
         """Do nothing: there is nothing to end."""
-
-
-def _files(model: Path) -> dict[str, str]:
-    """Return PocketSphinx's options for the files of a folder, by absolute paths."""
-    options = {}
-    for key, file in (("lm", "lm.bin"), ("dict", "words.dict")):
-        path = model / file
-        if not path.is_file():
-            raise InputError(
-                f"{model} has no {file}: give a folder with lm.bin and words.dict, "
-                "as tools.recognizers.pocketsphinx_lm.__main__ writes it"
-            )
-        options[key] = str(path.absolute())
-    return options
 
 
 def _transcript(words: list[str], logprobs: list[float]) -> Transcript:

@@ -20,7 +20,7 @@ from turbo_stream.recognition.guards import (
 )
 from turbo_stream.recognition.recognizer import Confidence, Transcript
 from turbo_stream.recognition.whisper_model import find_model
-from turbo_stream.recognition.whisper_reader import Decoded, WhisperReader, check_language
+from turbo_stream.recognition.whisper_reader import Decoded, WhisperReader, check_language, usable
 from turbo_stream.recognition.window import SAMPLES_PER_POSITION, WindowConfig
 
 _LONGEST_OUTPUT = 224
@@ -73,8 +73,12 @@ class WhisperRecognizer:
         self.reader = WhisperReader(folder, language=language, cpu_threads=cpu_threads)
 
     def warm_up(self) -> None:
-        """Encode and decode one window of silence."""
-        self.transcribe(np.zeros(SAMPLE_RATE, np.int16))
+        """Encode and decode one window of silence.
+
+        Raises `InputError` where the files of the model do not fit one another.
+        """
+        with usable(self.reader.folder):
+            self.transcribe(np.zeros(SAMPLE_RATE, np.int16))
 
     def transcribe(self, pcm: NDArray[np.int16]) -> Transcript:
         """Return the text of `pcm`, `[N]` int16 at 16 kHz.

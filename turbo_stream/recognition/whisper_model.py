@@ -1,12 +1,12 @@
 """Which folder a Whisper model's name means, and whether that folder is whole."""
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from turbo_stream.errors import InputError
 from turbo_stream.recognition import _hub as hub
+from turbo_stream.recognition.whisper_settings import check_settings
 
 # Without `turbo`, the usual short name of large-v3-turbo: here that word means the classifier.
 REPOSITORIES = {
@@ -74,12 +74,5 @@ def _checked(path: Path) -> Path:
             f"{path} is not a whole CTranslate2 Whisper model: {', '.join(missing)} missing; "
             "copy the folder again or make it with ct2-transformers-converter"
         )
-    for settings in ("config.json", "preprocessor_config.json"):
-        if Path(path, settings).is_file():
-            try:
-                json.loads(Path(path, settings).read_text(encoding="utf-8"))
-            except ValueError as error:
-                raise InputError(
-                    f"{Path(path, settings)} is damaged ({error}); copy the model folder again"
-                ) from error
+    check_settings(path)
     return path

@@ -1,6 +1,8 @@
 """One window of sound to text, step by step, on CTranslate2."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_stream._util.origin import Origin, never_free_when_forked
+from turbo_stream._util.rust_panics import panics_as_errors
+from turbo_stream._util.shown import shown
 from turbo_stream._util.timebase import SAMPLE_RATE
-from turbo_stream.errors import InputError
+from turbo_stream.errors import InputError, TurboStreamError
 from turbo_stream.recognition.whisper_model import ModelFolder
 
 _HOP_SAMPLES = 160
@@ -48,14 +52,15 @@ class WhisperReader:
         """
         self.name = folder.name
         self._origin = Origin(f"whisper:{folder.name}")
-        self._weights = folder.path / "model.bin"
+        self.folder = folder.path
         self._language = language
         self._model = _load(folder.path, cpu_threads)
         never_free_when_forked(self._model.model)
         check_language(folder.name, language, self._model.supported_languages)
         if self._model.hf_tokenizer.token_to_id("<|startoftranscript|>") is None:
             raise InputError(
-                f"{folder.path}/tokenizer.json is no Whisper tokenizer; copy the folder again"
+                f"{shown(folder.path / 'tokenizer.json')} is no Whisper tokenizer; copy the "
+                "folder again"
             )
 
     @property
@@ -65,7 +70,7 @@ class WhisperReader:
 
     def weights_sha256(self) -> str:
         """Return the hash of the weights, in hex; reads the whole of their file."""
-        with self._weights.open("rb") as file:
+        with (self.folder / "model.bin").open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def features(self, pcm: NDArray[np.int16], window: int) -> NDArray[np.float32]:
@@ -156,7 +161,7 @@ def check_language(model: str, language: str | None, known: list[str]) -> None:
 def _load(path: Path, cpu_threads: int) -> Any:
     from faster_whisper import WhisperModel
 
-    try:
+    with usable(path):
         return WhisperModel(
             str(path),
             device="cpu",
@@ -164,9 +169,19 @@ def _load(path: Path, cpu_threads: int) -> Any:
             cpu_threads=cpu_threads,
             local_files_only=True,
         )
-    except Exception as error:  # the libraries raise RuntimeError, ValueError and bare Exception
-        cause = (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+@contextmanager
+def usable(folder: Path) -> Iterator[None]:
+    """Raise `InputError` for whatever the libraries raise about the model in `folder`."""
+    try:
+        with panics_as_errors():
+            yield
+    except TurboStreamError:
+        raise
+    except Exception as error:  # RuntimeError, ValueError, TypeError and bare Exception
+        cause = shown((str(error).strip().splitlines() or [type(error).__name__])[0][:300])
         raise InputError(
-            f"{path} is not a usable CTranslate2 Whisper model ({cause}); copy the folder again "
-            "or make it with ct2-transformers-converter"
+            f"{shown(folder)} is not a usable CTranslate2 Whisper model ({cause}); copy the folder "
+            "again or make it with ct2-transformers-converter"
         ) from error

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_stream._util.onnx_external import external_files
+from turbo_stream._util.shown import shown
 from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.errors import InputError, TurboStreamError
 from turbo_stream.segmentation.segment import PauseScore
@@ -37,8 +39,9 @@ class SmartTurn:
 
         if not path.is_file():
             raise InputError(
-                f"no end-of-turn model at {path}; give the .onnx file of smart-turn v3"
+                f"no end-of-turn model at {shown(path)}; give the .onnx file of smart-turn v3"
             )
+        _check_alone(path)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 4  # errors come back as exceptions
@@ -47,10 +50,10 @@ class SmartTurn:
                 str(path), options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # the runtime's errors share no narrower base
-            reason = " ".join(str(error).split())[:200]
+            reason = shown(" ".join(str(error).split())[:200])
             raise InputError(
-                f"{path} cannot be loaded as an end-of-turn model ({reason}); give the .onnx file "
-                "of smart-turn v3"
+                f"{shown(path)} cannot be loaded as an end-of-turn model ({reason}); give the "
+                ".onnx file of smart-turn v3"
             ) from error
         self._path = path
         self._check_inputs()
@@ -59,8 +62,10 @@ class SmartTurn:
         except InputError:
             raise
         except Exception as error:
-            reason = " ".join(str(error).split())[:200]
-            raise InputError(f"{path} fails on silence ({reason}); is it smart-turn v3?") from error
+            reason = shown(" ".join(str(error).split())[:200])
+            raise InputError(
+                f"{shown(path)} fails on silence ({reason}); is it smart-turn v3?"
+            ) from error
 
     def score_pause(self, pcm: NDArray[np.int16]) -> PauseScore:
         """Return the score of `pcm`, `[N]` int16 at 16 kHz: pre-roll, speech, and the silence.
@@ -91,25 +96,42 @@ class SmartTurn:
         found = np.asarray(self._session.run(None, {_FEATURES[0]: mel})[0], np.float64)
         if found.size != 1:
             raise InputError(
-                f"{self._path} gives {found.size} numbers an utterance where smart-turn v3 gives "
-                "one probability"
+                f"{shown(self._path)} gives {found.size} numbers an utterance where smart-turn v3 "
+                "gives one probability"
             )
         probability = float(found.reshape(-1)[0])
         if not np.isfinite(probability):
             raise TurboStreamError(f"{self._path.name} gave no finite score for a pause")
         if not 0.0 <= probability <= 1.0:
             raise InputError(
-                f"{self._path} gives {probability:.3g} where smart-turn v3 gives a probability"
+                f"{shown(self._path)} gives {probability:.3g} where smart-turn v3 gives a "
+                "probability"
             )
         return probability
 
     def _check_inputs(self) -> None:
         name, *sizes = _FEATURES
         inputs = self._session.get_inputs()
-        found = [(node.name, node.type, node.shape) for node in inputs]
+        found = str([(node.name, node.type, node.shape) for node in inputs])[:200]
         fits = len(inputs) == 1 and inputs[0].name == name and inputs[0].type == "tensor(float)"
         if not fits or list(inputs[0].shape[1:]) != sizes:
             raise InputError(
-                f"{self._path} takes {found}, smart-turn v3 takes {name} [1, 80, 800]; give its "
-                ".onnx file"
+                f"{shown(self._path)} takes {shown(found)}, smart-turn v3 takes {name} "
+                "[1, 80, 800]; give its .onnx file"
             )
+
+
+def _check_alone(path: Path) -> None:
+    """Refuse a file that has ONNX Runtime read others, which nobody named and no hash covers."""
+    try:
+        others = external_files(path)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{shown(path)} cannot be loaded as an end-of-turn model ({error}); give the .onnx "
+            "file of smart-turn v3"
+        ) from error
+    if others:
+        raise InputError(
+            f"{shown(path)} would read further files, such as '{shown(min(others)[:100])}'; give "
+            "the .onnx file of smart-turn v3, which is whole"
+        )

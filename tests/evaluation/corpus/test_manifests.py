@@ -10,6 +10,8 @@ import soundfile
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.clip import clip_blocks, read_clip
 from turbo_stream.evaluation.corpus.manifest import read_manifest
+from turbo_stream.evaluation.corpus.rows import BinaryItems, duration_of
+from turbo_stream.evaluation.corpus.spans import read_spans
 
 
 def write(path: Path, text: str) -> Path:
@@ -65,6 +67,7 @@ def test_a_folder_per_label(tmp_path: Path) -> None:
         ('{"audio_filepath": "a", "offset": -1}', "offset is -1; give seconds from 0"),
         ('{"audio_filepath": "a", "duration": "1"}', "duration is '1'"),
         ('{"audio_filepath": "a", "offset": NaN}', "offset is nan"),
+        ('{"audio_filepath": "a", "tags": ' + "[" * 900 + "]" * 900 + "}", "more than 50 deep"),
         ('{"audio_filepath": "a", "label": 3}', "label is 3; give a text"),
     ],
 )
@@ -72,6 +75,21 @@ def test_mistakes_are_named_by_row(tmp_path: Path, text: str, said: str) -> None
     with pytest.raises(InputError) as error:
         read_manifest(write(tmp_path / "m.jsonl", text))
     assert said in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_cell_that_is_no_number_is_cut_short(tmp_path: Path) -> None:
+    path = write(tmp_path / "m.csv", f"audio_filepath,offset\na.wav,{'x' * 5_000}\n")
+    with pytest.raises(InputError, match="line 2: 'x+ is no number; give seconds") as error:
+        read_manifest(path)
+    assert len(str(error.value)) < 300
+
+
+def test_numbers_beyond_a_float_are_refused_or_left_out() -> None:
+    with pytest.raises(InputError, match="directed_probability is 1000"):
+        BinaryItems.from_rows([{"label": "directed", "directed_probability": 10**400}])
+    assert duration_of({"audio_s": 10**400, "duration": 1.5}) == 1.5
+    with pytest.raises(InputError, match="a segment runs from 0 to 1000"):
+        read_spans({"segments": [{"start_s": 0, "end_s": 10**400, "label": "directed"}]})
 
 
 def test_a_missing_or_binary_manifest(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from turbo_stream._util.nesting import check_depth
 from turbo_stream._util.unicode_text import whole_text
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.part import Part, row_duration_s, row_offset_s
@@ -116,12 +117,14 @@ def _json_rows(path: Path) -> Iterator[Any]:
         if not line.strip():
             continue
         try:
-            yield json.loads(line)
+            row = json.loads(line)
+            check_depth(row)
         except (ValueError, RecursionError) as error:
             reason = getattr(error, "msg", None) or error
             raise InputError(
                 f"{path}, line {number} is no JSON ({reason}); give one JSON object a line"
             ) from error
+        yield row
 
 
 def _csv_rows(path: Path) -> Iterator[dict[str, Any]]:
@@ -133,10 +136,17 @@ def _csv_rows(path: Path) -> Iterator[dict[str, Any]]:
             found: dict[str, Any] = {key: value for key, value in row.items() if key and value}
             for key in _NUMBERS:
                 if key in found:
-                    found[key] = float(found[key])
+                    found[key] = _number(found[key])
             yield found
     except (csv.Error, ValueError) as error:
         raise InputError(f"{path}, line {reader.line_num}: {error}") from error
+
+
+def _number(cell: str) -> float:
+    try:
+        return float(cell)
+    except ValueError:
+        raise ValueError(f"{cell!r:.40} is no number; give seconds") from None
 
 
 def _tree_rows(folder: Path) -> Iterator[dict[str, Any]]:

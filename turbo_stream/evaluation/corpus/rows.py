@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_stream._util.nesting import check_depth
+from turbo_stream._util.option import is_number
 from turbo_stream.detection.package import DIRECTED
 from turbo_stream.errors import InputError
 
@@ -20,6 +21,9 @@ Row = Mapping[str, Any]
 
 PREDICTIONS_NAME = "predictions.jsonl"
 METRICS_NAME = "metrics.json"
+
+_MOST_SECONDS = 1e9
+"""More than anybody's sound."""
 
 
 def is_scored(row: Row) -> bool:
@@ -77,7 +81,7 @@ def label_of(row: Row) -> str:
     label = row.get("label")
     if not isinstance(label, str) or not label:
         raise InputError(
-            f"{row.get('audio_filepath')}: label is {label!r}, must be a class name such as "
+            f"{row.get('audio_filepath')}: label is {label!r:.40}, must be a class name such as "
             "'directed' or 'not_directed'"
         )
     return label
@@ -100,8 +104,8 @@ def speaker_groups(rows: Sequence[Row]) -> NDArray[np.int64]:
 def duration_of(row: Row) -> float | None:
     """Return the seconds of sound scored for `row`: `audio_s`, else the manifest's `duration`."""
     for key in ("audio_s", "duration"):
-        value = row.get(key)
-        if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+        value: Any = row.get(key)
+        if is_number(value) and 0 <= value <= _MOST_SECONDS:
             return float(value)
     return None
 
@@ -134,7 +138,8 @@ def _read_text(path: Path) -> str:
 def _json_object(text: str, where: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
-    except ValueError as error:
+        check_depth(value)
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{where} is not valid JSON ({error})") from error
     if not isinstance(value, dict):
         raise InputError(f"{where} must be a JSON object")
@@ -144,9 +149,9 @@ def _json_object(text: str, where: str) -> dict[str, Any]:
 def _probability(row: Row) -> float:
     value = row["directed_probability"]
     good = isinstance(value, int | float) and not isinstance(value, bool)
-    if not good or not math.isfinite(value) or not 0 <= value <= 1:
+    if not good or not 0 <= value <= 1:
         raise InputError(
-            f"{row.get('audio_filepath')}: directed_probability is {value!r}, must be a number "
+            f"{row.get('audio_filepath')}: directed_probability is {value!r:.40}, must be a number "
             "from 0 to 1"
         )
     return float(value)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from turbo_stream._util.option import is_number
 from turbo_stream.errors import InputError
 
 
@@ -30,12 +30,14 @@ class Span:
         start, end = (_seconds(entry.get(key)) for key in ("start_s", "end_s"))
         if start is None or end is None or not 0 <= start < end:
             raise InputError(
-                f"{where}: a segment runs from {entry.get('start_s')!r} to {entry.get('end_s')!r}, "
-                "must have 0 <= start_s < end_s, in seconds"
+                f"{where}: a segment runs from {entry.get('start_s')!r:.40} to "
+                f"{entry.get('end_s')!r:.40}, must have 0 <= start_s < end_s, in seconds"
             )
         label = entry.get("label")
         if not isinstance(label, str) or not label:
-            raise InputError(f"{where}: the label of a segment is {label!r}, must be a class name")
+            raise InputError(
+                f"{where}: the label of a segment is {label!r:.40}, must be a class name"
+            )
         text = entry.get("text")
         return cls(start, end, label, text if isinstance(text, str) else None)
 
@@ -53,6 +55,4 @@ def read_spans(row: Mapping[str, Any]) -> list[Span]:
 
 
 def _seconds(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return float(value)
+    return float(value) if isinstance(value, int | float) and is_number(value) else None

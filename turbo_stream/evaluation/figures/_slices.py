@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from turbo_stream._util.option import is_number
 from turbo_stream.detection.package import DIRECTED
 from turbo_stream.evaluation.corpus.rows import BinaryItems, Row, is_scored, label_of
 from turbo_stream.evaluation.figures._multiclass import ClassItems, multiclass_metrics
@@ -170,5 +171,4 @@ def _hour(value: Any) -> int | None:
 
 
 def _number(value: Any) -> float | None:
-    good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return float(value) if good else None
+    return float(value) if is_number(value) else None

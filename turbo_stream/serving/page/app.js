@@ -22,8 +22,7 @@ const say = (text) => (get("state").textContent = text);
 function show(event) {
   switch (event.event) {
     case "ready":
-      get("models").textContent = `${event.model} · ${event.asr} · ${event.vad}` +
-        ` · ${event.address}` + (event.names.length ? `: ${event.names.join(", ")}` : "");
+      showModels(event);
       nameField.value = event.names.join(", ");
       address.value = event.address;
       if (threshold.disabled) {
@@ -53,6 +52,18 @@ function show(event) {
       say(`${(event.lost_samples / 16000).toFixed(1)} s of sound were lost: ${event.cause}.`);
       break;
   }
+}
+
+// Each name on its own: one that is written from the right would turn what stands beside it.
+function showModels({ model, asr, vad, names, address: how }) {
+  const parts = [model, " · ", asr, " · ", vad];
+  if (!names.length) parts.push(` · ${how}`);
+  names.forEach((name, at) => parts.push(at ? ", " : ` · ${how}: `, name));
+  get("models").replaceChildren(...parts.map((text, at) => {
+    const part = document.createElement(at % 2 ? "span" : "bdi");
+    part.textContent = text;
+    return part;
+  }));
 }
 
 function speaking(yes) {

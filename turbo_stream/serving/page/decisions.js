@@ -1,16 +1,20 @@
 // The list of decisions, newest first, and how many there were of each.
 
 const WORDS = { accepted: "✓ Accepted", rejected: "✕ Rejected", dropped: "– Not judged" };
-const REASONS = {
-  too_short: "too short",
-  overload: "too much at once",
-  source_lost: "the microphone went away",
-  error: "it failed on the server",
-};
-const BECAUSE = {
-  accepted: { name: "called by name", follow_up: "follow-up", sound: "by its sound" },
-  rejected: { name: "not called by name", no_words: "no words", sound: "by its sound" },
-};
+const REASONS = new Map([
+  ["too_short", "too short"],
+  ["overload", "too much at once"],
+  ["source_lost", "the microphone went away"],
+  ["error", "it failed on the server"],
+]);
+const BECAUSE = new Map([
+  ["accepted name", "called by name"],
+  ["accepted follow_up", "follow-up"],
+  ["accepted sound", "by its sound"],
+  ["rejected name", "not called by name"],
+  ["rejected no_words", "no words"],
+  ["rejected sound", "by its sound"],
+]);
 const SHOWN = 100;
 
 export class Decisions {
@@ -49,8 +53,8 @@ export class Decisions {
   }
 
   said({ decision, text, reason, evidence }) {
-    if (decision === "dropped") return REASONS[reason] ?? reason;
-    const because = BECAUSE[decision][evidence];
+    if (decision === "dropped") return REASONS.get(reason) ?? reason;
+    const because = BECAUSE.get(`${decision} ${evidence}`);
     const why = because ? ` (${because})` : "";
     if (text === null) return `not for the device${why}`;
     return text ? `${text}${why}` : "no words were recognized";
