@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from turbo_stream import Event, Listener, Models, Settings, Source, Utterance, open_source
+from turbo_stream import Event, Listener, Models, Source, Utterance, open_source
 
 
 def source(where: str) -> Source:
@@ -32,7 +32,7 @@ def handler(room: str) -> Callable[[Event], None]:
 def main() -> None:
     """Listen in all rooms until each has ended."""
     rooms = dict(argument.split("=", 1) for argument in sys.argv[1:])
-    models = Models.load(Settings(names=("friday",)))
+    models = Models.load()
     with ExitStack() as until_the_end:
         listeners = [
             until_the_end.enter_context(Listener(models.stream(), source(where), handler(room)))

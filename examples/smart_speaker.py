@@ -23,7 +23,7 @@ def on_event(event: Event) -> None:
 
 def main() -> None:
     """Listen until the sound or the user ends it."""
-    pipeline = Pipeline.load(names=["friday"], say=print)
+    pipeline = Pipeline.load(say=print)
     source = open_source(*sys.argv[1:])
     with suppress(KeyboardInterrupt), Listener(pipeline, source, on_event) as listener:
         listener.wait()

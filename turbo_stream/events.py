@@ -3,9 +3,11 @@
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Literal
 
+from turbo_stream.addressing.address import Address
+
 Decision = Literal["accepted", "rejected", "dropped"]
 Reason = Literal["not_directed", "too_short", "overload", "source_lost", "error"]
-Evidence = Literal["follow_up", "content", "no_words", "sound"]
+Evidence = Literal["name", "follow_up", "content", "no_words", "sound"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,9 @@ class Ready(Event):
     threshold: float
     names: tuple[str, ...] = ()
     """What the device is called."""
+
+    address: Address = "open"
+    """Whether it must be called by its name: `named`, `named-or-sure`, `open`."""
 
     language: str = "en"
     version: str = ""
@@ -113,9 +118,9 @@ class Utterance(Event):
     of; None unless follow-ups are favoured."""
 
     evidence: Evidence | None = None
-    """What decided: `content` (sound and words), `sound` (alone), `no_words` (a recognizer found
-    none, which rejects), `follow_up` (without the utterance before it would have been decided the
-    other way). None if dropped."""
+    """What decided: `name` (it was called; of rejected speech: it was not), `content` (sound and
+    words), `sound` (alone), `no_words` (a recognizer found none, which rejects), `follow_up`
+    (without the utterance before it would have been decided the other way). None if dropped."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the event as a JSON-ready dict, `barge_in` and `follow_up_log_odds` if known."""

@@ -16,8 +16,10 @@ import turbo_stream
 from turbo_stream._util.clocks import Stopwatch
 from turbo_stream._util.option import is_number, shown
 from turbo_stream._util.origin import Origin
+from turbo_stream.addressing.address import choose_address
 from turbo_stream.audio.source import Connection, Pcm, SourceItem
-from turbo_stream.deciding.decider import Decider, safe_sound_reject
+from turbo_stream.deciding.decider import Decider
+from turbo_stream.deciding.decider_of_stream import decider_of_stream
 from turbo_stream.deciding.follow_up import FollowUp, shifted
 from turbo_stream.deciding.scored import Scored
 from turbo_stream.deciding.totals import Totals
@@ -29,7 +31,7 @@ from turbo_stream.detection.turbo import TurboDetector, text_notice
 from turbo_stream.errors import InputError
 from turbo_stream.events import Event, Finished, Ready, Utterance
 from turbo_stream.recognition.auto import load_recognizer
-from turbo_stream.recognition.recognizer import Recognizer
+from turbo_stream.recognition.recognizer import NoRecognizer, Recognizer
 from turbo_stream.segmentation.segment import Segment
 from turbo_stream.segmentation.segmented_stream import SegmentedStream, StreamOutput
 from turbo_stream.segmentation.vad import load_vad
@@ -128,12 +130,14 @@ class Models:
     def ready(self, settings: Settings | None = None) -> Ready:
         """Return the event that says what is listening."""
         settings = settings or self.settings
+        hears = not isinstance(self.recognizer, NoRecognizer)
         return Ready(
             asr=self.recognizer.name,
             vad=settings.vad,
             model=self.package.name if self.detector is None else self.detector.name,
             threshold=self.threshold(settings),
             names=settings.names,
+            address=choose_address(settings.address, settings.names, hears=hears),
             language=settings.language or self.package.language,
             version=turbo_stream.__version__,
         )
@@ -141,8 +145,8 @@ class Models:
     def stream(self, **choices: Any) -> Pipeline:
         """Return one more stream over these models, with nothing else shared.
 
-        `choices` are the fields of `Settings` that may differ between streams: `names`,
-        `threshold`, `show_rejected`, `partials`. What is None or left out is as it was loaded.
+        `choices` are the fields of `Settings` that may differ between streams: `names`, `address`,
+        `conversation_s`, `threshold`, `show_rejected`, `partials`. None is as it was loaded.
 
         Raises:
             InputError: a choice is not allowed, or the detector knows no names.
@@ -152,31 +156,15 @@ class Models:
         self._origin.check()
         settings = self.settings.for_stream(**choices)
         turbo = TurboDetector(self.package, names=settings.names, classifier=self.classifier)
-        detector: Detector = turbo
-        if self.detector is not None:
-            detector = self.detector
-            if isinstance(detector, Nameable):
-                # One that came with names of its own keeps them where none are chosen here.
-                if settings.names or choices.get("names") is not None:
-                    detector = detector.named(settings.names)
-            elif choices.get("names") is not None:
-                raise InputError(f"`names` were given, and {detector.name} has no use for them")
         ready, prior = self.ready(settings), self.package.follow_up
-        sound_reject = settings.sound_reject
-        if sound_reject is None:
-            # What Turbo makes of a sound says nothing of what another detector would.
-            sound_reject = self.package.sound_reject if self.detector is None else 0.0
-        decider = Decider(
+        decider = decider_of_stream(
+            settings,
+            ready,
             self.recognizer,
-            detector,
-            ready.threshold,
-            show_rejected=settings.show_rejected,
-            sound_scorer=turbo if self.detector is None else None,
-            sound_reject=safe_sound_reject(
-                sound_reject,
-                threshold=ready.threshold,
-                log_odds=prior.log_odds if settings.follow_up else 0.0,
-            ),
+            turbo,
+            own=self._own_detector(settings, chosen=choices.get("names") is not None),
+            sound_reject=self.package.sound_reject,
+            follow_up=prior.log_odds,
         )
         return Pipeline(
             SegmentedStream(self.turn_taking.segmenter(load_vad(settings.vad), turbo)),
@@ -185,6 +173,17 @@ class Models:
             partials=settings.partials,
             follow_up=FollowUp(prior) if settings.follow_up else None,
         )
+
+    def _own_detector(self, settings: Settings, *, chosen: bool) -> Detector | None:
+        """Return the caller's detector for one stream, whose names were `chosen` for it."""
+        if isinstance(self.detector, Nameable):
+            # One that came with names of its own keeps them where none are chosen here.
+            return (
+                self.detector.named(settings.names) if settings.names or chosen else self.detector
+            )
+        if self.detector is not None and chosen:
+            raise InputError(f"`names` were given, and {self.detector.name} has no use for them")
+        return self.detector
 
 
 class Pipeline:
@@ -249,8 +248,8 @@ class Pipeline:
 
     @threshold.setter
     def threshold(self, threshold: float) -> None:
-        may_add = 0.0 if self._follow_up is None else self._follow_up.prior.log_odds
-        lowest = shifted(self.decider.sound_reject, may_add)
+        follow_up = 0.0 if self._follow_up is None else self._follow_up.prior.log_odds
+        lowest = shifted(self.decider.sound_reject, self.decider.addressing.most + follow_up)
         if not is_number(threshold) or not lowest <= threshold <= 1:
             raise InputError(
                 f"`threshold` is {shown(threshold)}; give {lowest:g} to 1 while the stream goes on"
@@ -301,6 +300,7 @@ class Pipeline:
         """Start a new stream with the same models."""
         self.segmented.reset()
         self._totals.reset()
+        self.decider.addressing.reset()
         if self._follow_up is not None:
             self._follow_up.reset()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from turbo_stream._util.option import check_bounds, option, option_fields
+from turbo_stream.addressing.address import ADDRESSES, choose_address
 from turbo_stream.errors import InputError
 from turbo_stream.recognition.recognizer import Recognizer
 from turbo_stream.recognition.window import LONGEST_S, WindowConfig
@@ -40,6 +41,23 @@ class Settings:
     )
     names: tuple[str, ...] = option(
         (), "What the device is called; repeatable.", flag="name", per_stream=True
+    )
+    address: str | None = option(
+        None,
+        "Whether the device is called by its name: always, unless sure, or not at all.",
+        metavar="|".join(ADDRESSES),
+        shown_default="named with a name, else open",
+        per_stream=True,
+    )
+    conversation_s: float = option(
+        8.0,
+        "After accepted speech no name is needed for so long, in seconds; 0: always.",
+        flag="conversation",
+        metavar="S",
+        low=0,
+        high=300,
+        per_stream=True,
+        only_streams=True,
     )
     threshold: float | None = option(
         None,
@@ -110,6 +128,7 @@ class Settings:
             raise InputError("one of `names` is empty; give what the device is called")
         object.__setattr__(self, "names", names)
         check_bounds(self)
+        choose_address(self.address, names, hears=True)
         if self.vad not in VAD_NAMES:
             raise InputError(f"`vad` is {self.vad!r}; choose one of {', '.join(VAD_NAMES)}")
         if self.threshold is not None and self.operating_point is not None:

@@ -122,7 +122,7 @@ def events(texts, number) -> list[str]:
         "latency_ms": {"endpoint_to_decision": 12.5},
     }  # fmt: skip
     found = [
-        {"event": "ready", **ready, "names": texts["names"]},
+        {"event": "ready", **ready, "names": texts["names"], "address": "named"},
         {"event": "speech_started", "id": number, "time_s": 1.0},
         {"event": "gap", "lost_samples": 16_000, "cause": reason},
         {"event": "utterance", **utterance},
@@ -193,7 +193,7 @@ def test_whatever_is_said_the_page_shows_it_as_text(attack, microphone, tmp_path
                 assert found["said"] == texts["cause"]
             assert found["partial"] == texts["partial"]
             assert found["state"] == f"No sound: {texts['detail']}"
-            called = f" · called {', '.join(texts['names'])}" if texts["names"] else ""
+            called = " · named" + (f": {', '.join(texts['names'])}" if texts["names"] else "")
             assert found["models"] == f"{texts['model']} · {texts['asr']} · silero{called}"
         assert browser.console() == []
 
@@ -201,7 +201,10 @@ def test_whatever_is_said_the_page_shows_it_as_text(attack, microphone, tmp_path
 @pytest.mark.parametrize("text", ["<img src=x onerror=ran()>\u202e\x1b[2J\x00", "W" * 5_000])
 def test_a_hostile_text_comes_through_a_real_server_as_text(text, microphone, tmp_path) -> None:
     models = shared_models(
-        ScriptedRecognizer(text), LoudnessDetector(always=0.9), names=("<b>Anna</b>",)
+        ScriptedRecognizer(text),
+        LoudnessDetector(always=0.9),
+        names=("<b>Anna</b>",),
+        address="open",
     )
     with served(models) as server, open_browser(tmp_path / "profile", *microphone) as browser:
         started(browser, server.url, BEFORE)

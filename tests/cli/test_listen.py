@@ -88,7 +88,7 @@ def test_plain_lines_for_people(tmp_path: Path) -> None:
     config = tmp_path / "listen.toml"
     config.write_text(f'source = "{KITCHEN}"\nasr = "none"\nname = "friday"\n')
     lines = run("--config", str(config)).stdout.decode().splitlines()
-    assert lines[0].startswith("turbo-listen ") and lines[0].endswith("called friday")
+    assert lines[0].startswith("turbo-listen ") and lines[0].endswith("open: friday")
     assert len([line for line in lines if re.search("ACCEPTED|rejected", line)]) >= 15
     assert "real-time factor" in lines[-1]
 

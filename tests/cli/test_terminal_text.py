@@ -61,7 +61,7 @@ def events(text: str) -> list:
     known = {"degraded": (), "directed_probability": 0.9, "threshold": 0.5, "latency_ms": {}}
     accepted = {"decision": "accepted", "reason": None, "asr": {"backend": text}}
     return [
-        Ready(text, text, text, 0.5, (text,), "en", "0.1.0"),
+        Ready(text, text, text, 0.5, (text,), version="0.1.0"),
         Partial(0, 1.0, text),
         Utterance(id=0, start_s=1.2, end_s=2.9, text=text, **known, **accepted),
         GapReported(5.0, 8000, text),

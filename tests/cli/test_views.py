@@ -40,7 +40,7 @@ def utterance(**changes) -> Utterance:
 
 
 STREAM: list[Event] = [
-    Ready("whisper:tiny.en", "silero", "turbo-rej-en", 0.5, ("friday",), "en", "0.1.0"),
+    Ready("whisper:tiny.en", "silero", "turbo-rej-en", 0.5, ("friday",), "named", version="0.1.0"),
     SpeechStarted(0, 1.2),
     utterance(),
     utterance(
@@ -71,7 +71,7 @@ def test_plain_lines() -> None:
     play(PlainLines(out))
     assert out.getvalue().splitlines() == [
         "turbo-listen 0.1.0 · asr whisper:tiny.en · vad silero · turbo-rej-en ≥ 0.50 · "
-        "called friday",
+        "named: friday",
         "  0:01.2–0:02.9  ACCEPTED  0.97 ▕█████████▊▏  turn on the kitchen lights  41 ms",
         "  0:01.2–0:02.9  rejected  0.03 ▕▎         ▏  (not for the device)  41 ms",
         "  0:01.2–0:02.9  dropped                      (too short)",

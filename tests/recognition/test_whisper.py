@@ -116,7 +116,7 @@ def test_only_what_repeats_itself_is_read_again(
     monkeypatch.setattr(
         recognizer.reader,
         "decode",
-        lambda states, cap: Decoded(next(written).strip(), 9, -30.0, 0.5, False),
+        lambda states, cap, before: Decoded(next(written).strip(), 9, -30.0, 0.5, False),
     )
     transcript = recognizer.transcribe(kitchen_pcm[:RATE])
     assert (transcript.text, transcript.guard, spied) == (text.strip(), guard, frames)
@@ -129,7 +129,7 @@ def test_where_nothing_was_said_it_is_known_that_there_are_no_words(
 ) -> None:
     recognizer = WhisperRecognizer(whisper_folder, window=WindowConfig(3.0, 1.0))
     silent = Decoded(written, 4, -9.0, 0.9, capped=False)
-    monkeypatch.setattr(recognizer.reader, "decode", lambda states, cap: silent)
+    monkeypatch.setattr(recognizer.reader, "decode", lambda states, cap, before: silent)
     transcript = recognizer.transcribe(kitchen_pcm[:RATE])
     assert (transcript.text, transcript.guard, transcript.no_words) == ("", "silence", True)
     assert transcript.confidence is not None, "as the model is told of it in training, too"
@@ -138,7 +138,7 @@ def test_where_nothing_was_said_it_is_known_that_there_are_no_words(
 def test_words_said_seven_times_stay(whisper_folder, kitchen_pcm, monkeypatch) -> None:
     recognizer = WhisperRecognizer(whisper_folder, window=WindowConfig(3.0, 1.0))
     stop = Decoded("Stop, stop, stop, stop, stop, stop, stop!", 15, -9.0, 0.1, capped=False)
-    monkeypatch.setattr(recognizer.reader, "decode", lambda states, cap: stop)
+    monkeypatch.setattr(recognizer.reader, "decode", lambda states, cap, before: stop)
     transcript = recognizer.transcribe(kitchen_pcm[: 2 * RATE])
     assert (transcript.text, transcript.guard, transcript.known) == (stop.text, None, True)
 
@@ -150,7 +150,7 @@ def test_what_is_merely_unsure_is_read_once(
     recognizer = WhisperRecognizer(whisper_folder, window=WindowConfig(3.0, 1.0))
     frames = spied_frames(recognizer, monkeypatch)
     unsure = Decoded(FINE, 4, logprob, no_speech_prob, capped=False)
-    monkeypatch.setattr(recognizer.reader, "decode", lambda states, cap: unsure)
+    monkeypatch.setattr(recognizer.reader, "decode", lambda states, cap, before: unsure)
     recognizer.transcribe(kitchen_pcm[:RATE])
     assert frames == [300]
 

@@ -95,6 +95,26 @@ def test_stopping_leaves_the_decisions_and_starting_begins_anew(browser, address
     assert "sister" not in page and "kitchen" not in page
 
 
+def test_a_device_with_a_name_is_called_by_it(browser: Browser, address: str) -> None:
+    browser.go(address)
+    chosen = "return document.getElementById('address').value"
+    assert browser.run(chosen) == "open"
+    browser.run(
+        """const name = document.getElementById("name");
+        name.value = "friday";
+        name.dispatchEvent(new Event("change"));
+        document.getElementById("listen").click();"""
+    )
+    assert browser.run(chosen) == "named"
+    browser.wait_for("return document.querySelectorAll('#decisions li').length === 2", 40)
+    assert "named: friday" in browser.run("return document.getElementById('models').textContent")
+    command, talk = decisions(browser)
+    assert command["said"] == "not for the device (not called by name)"
+    assert (command["decision"], talk["decision"]) == ("rejected", "rejected")
+    browser.run("document.getElementById('listen').click()")
+    browser.wait_for("return document.getElementById('name').disabled === false")
+
+
 def test_the_keyboard_is_enough(browser: Browser, address: str) -> None:
     browser.go(address)
     browser.press("Tab")

@@ -1,7 +1,7 @@
-"""Builds the shipped recording: one evening in a kitchen, commands to a device amid side talk.
+"""Builds the shipped recordings: evenings in a kitchen, commands to a device amid side talk.
 
 python -m tools.corpus.build_scene --out examples
-python -m tools.corpus.build_scene --out turbo_stream/assets/recordings --format ogg
+python -m tools.corpus.build_scene kitchen --out turbo_stream/assets/recordings --format ogg
 """
 
 import json
@@ -22,6 +22,7 @@ from tools.corpus.scene_sound import (
     speak,
     through_speaker,
 )
+from turbo_stream._util.files import write_text
 from turbo_stream._util.timebase import SAMPLE_RATE, to_samples, to_seconds
 from turbo_stream.cli.command import run_command
 
@@ -67,6 +68,22 @@ KITCHEN = (
 )
 
 
+FRIDAY = (
+    Line("rms", "directed", "Friday, turn on the kitchen lights.", 1.6),
+    Line("rms", "directed", "And the radio, please.", 12.0),
+    Line("awb", "not_directed", "Turn on the kitchen lights, said the man.", 1.8, -31, True),
+    Line("slt", "not_directed", "We are going to meet them on Friday evening.", 1.5, -26),
+    Line("rms", "not_directed", "I told Friday to stop the music.", 1.7, -26),
+    Line("slt", "directed", "What time is it, Friday?", 1.6, -24),
+    Line("slt", "directed", "Thank you.", 1.8, -24),
+    Line("awb", "not_directed", "Set a timer for ten minutes.", 1.6, -31, True),
+    Line("awb", "directed", "Hey Friday, stop.", 1.5, -24),
+)
+"""The device is called Friday: called by its name, talked about, and talked past."""
+
+SCENES = {"kitchen": KITCHEN, "friday": FRIDAY}
+
+
 def build(lines: tuple[Line, ...]) -> tuple[np.ndarray, list[dict]]:
     """Return the recording, `[N]` int16 at 16 kHz, and its segments, edges from clean speech."""
     rng = np.random.default_rng(_SEED)
@@ -96,24 +113,28 @@ def build(lines: tuple[Line, ...]) -> tuple[np.ndarray, list[dict]]:
 
 
 @click.command("tools.corpus.build_scene")
+@click.argument("scenes", nargs=-1, type=click.Choice(list(SCENES)))
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True)
 @click.option(
     "--format", "suffix", type=click.Choice(list(_FORMATS)), default="flac", show_default=True
 )
-def main(out: Path, suffix: str) -> None:
-    """Write the recording and kitchen.json into OUT; as ogg it takes a third of the space."""
+def main(scenes: tuple[str, ...], out: Path, suffix: str) -> None:
+    """Write SCENES, all without one, into OUT, and NAME.json beside; as ogg they are a third."""
     out.mkdir(parents=True, exist_ok=True)
-    pcm, segments = build(KITCHEN)
-    recording = out / f"kitchen.{suffix}"
+    for name in scenes or SCENES:
+        pcm, segments = build(SCENES[name])
+        recording = out / f"{name}.{suffix}"
+        _write_sound(recording, pcm, suffix)
+        scene = {"license": LICENSE, "segments": segments}
+        write_text(out / f"{name}.json", json.dumps(scene, indent=1) + "\n")
+        print(f"{recording}: {to_seconds(len(pcm)):.1f} s, {len(segments)} utterances")
+
+
+def _write_sound(recording: Path, pcm: np.ndarray, suffix: str) -> None:
     container, coding, loss = _FORMATS[suffix]
-    unfinished = out / f"{recording.name}.part"
+    unfinished = recording.with_name(f"{recording.name}.part")
     soundfile.write(unfinished, pcm, SAMPLE_RATE, coding, format=container, compression_level=loss)
     unfinished.replace(recording)
-    unfinished = out / "kitchen.json.part"
-    scene = {"license": LICENSE, "segments": segments}
-    unfinished.write_text(json.dumps(scene, indent=1) + "\n", encoding="utf-8")
-    unfinished.replace(out / "kitchen.json")
-    print(f"{recording}: {to_seconds(len(pcm)):.1f} s, {len(segments)} utterances")
 
 
 if __name__ == "__main__":

@@ -2,20 +2,26 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any, Self
 
 from turbo_stream._util.probability import probability
 from turbo_stream._util.timebase import to_seconds
+from turbo_stream.addressing.address import NO_WEIGHTS, Addressing, Weights
+from turbo_stream.addressing.calls import NameUse
 from turbo_stream.deciding.follow_up import shifted
 from turbo_stream.deciding.scored import Hearing, Scored
+from turbo_stream.deciding.second_reading import read_again
 from turbo_stream.detection.detector import Detector, Score
 from turbo_stream.events import Decision, Evidence, Reason, Utterance
 from turbo_stream.recognition.heard import checked
 from turbo_stream.recognition.recognizer import Interruptible, Recognizer, Transcript
 from turbo_stream.segmentation.judged_pause import judged_pause
 from turbo_stream.segmentation.segment import PauseScorer, Segment
+
+_CERTAIN = 1 - 2**-53
+"""The number before 1."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -38,6 +44,8 @@ class Outcome:
         threshold: float,
         *,
         log_odds: float = 0.0,
+        name_use: NameUse = "absent",
+        address: Weights = NO_WEIGHTS,
         by_sound: bool = False,
     ) -> Self:
         """Decide: the one rule of everything that listens, serves and evaluates.
@@ -51,15 +59,22 @@ class Outcome:
             transcript: what the recognizer made of the utterance.
             threshold: accept from this score on.
             log_odds: added to those of the score, for what was accepted before.
+            name_use: what was done with the device's name.
+            address: added for that, and for a conversation that goes on.
             by_sound: `score` is that of the sound alone, and rejects.
         """
         if transcript.no_words and not by_sound:
             return cls(0.0, "rejected", "no_words")
-        probability = shifted(score, log_odds)
+        # Not 1.0, to which nothing could be added.
+        score = min(score, _CERTAIN) if address.name else score
+        by_name = shifted(score, address.name)
+        probability = shifted(score, address.name + address.conversation + log_odds)
         accepted = probability >= threshold
         evidence: Evidence = "content" if transcript.known and not by_sound else "sound"
-        if accepted != (score >= threshold):
+        if accepted != (by_name >= threshold):
             evidence = "follow_up"
+        elif accepted != (score >= threshold) or (accepted and name_use == "called"):
+            evidence = "name"
         return cls(probability, "accepted" if accepted else "rejected", evidence)
 
 
@@ -75,6 +90,13 @@ class Decider:
 
     threshold: float
     """Accept from this score on. May be set while the stream goes on."""
+
+    addressing: Addressing = field(default_factory=Addressing)
+    """How this stream's device is addressed."""
+
+    unnamed: Detector | None = None
+    """The same detector without the names, for speech in which none was heard, so that a name
+    costs other commands nothing; None where there is no such."""
 
     show_rejected: bool = False
     """Put the text of rejected speech into its event. Off: it does not leave this object."""
@@ -102,6 +124,8 @@ class Decider:
                 return None
             return Scored(shown, Score(directed, {}), turbo_ms, by_sound=True)
         heard = self.hear(segment, go_on)
+        if heard is not None and go_on():
+            heard = self._hear_again(segment, heard, go_on)
         if heard is None or not go_on():
             return None
         return self.score_heard(segment, heard)
@@ -133,16 +157,36 @@ class Decider:
             _LOG.warning("recognizer %s failed: %s", self.recognizer.name, type(error).__name__)
             return Hearing.without_text("asr_failed", _ms_since(started))
 
+    def _hear_again(
+        self, segment: Segment, heard: Hearing, go_on: Callable[[], bool]
+    ) -> Hearing | None:
+        """Return what is heard where the name is expected, if it was not read at first."""
+        started = perf_counter()
+        try:
+            read = read_again(
+                self.recognizer, self.addressing, segment.pcm, heard.transcript, go_on
+            )
+        except Exception as error:
+            _LOG.warning("recognizer %s failed: %s", self.recognizer.name, type(error).__name__)
+            read = heard.transcript
+        if read is None:
+            return None
+        return replace(heard, transcript=read, asr_ms=heard.asr_ms + _ms_since(started))
+
     def score_heard(self, segment: Segment, hearing: Hearing) -> Scored:
         """Score `segment` with what was heard of it."""
         started = perf_counter()
         try:
-            given = self.detector.score(segment.pcm, hearing.transcript)
+            said = self.addressing.said(hearing.transcript)
+            detector = self.detector
+            if said.use == "absent" and self.unnamed is not None:
+                detector = self.unnamed
+            given = detector.score(segment.pcm, hearing.transcript)
             score = replace(given, directed_probability=probability(given.directed_probability))
         except Exception as error:
             _LOG.warning("detector %s failed: %s", self.detector.name, type(error).__name__)
             return Scored(hearing, None, _ms_since(started))
-        return Scored(hearing, score, _ms_since(started))
+        return Scored(hearing, score, _ms_since(started), said)
 
     def decide(
         self,
@@ -175,9 +219,17 @@ class Decider:
             hearing.transcript,
             threshold,
             log_odds=follow_up_log_odds or 0.0,
+            name_use=scored.said.use,
+            address=self.addressing.weights(scored.said, segment.start_sample),
             by_sound=scored.by_sound,
         )
         accepted = outcome.decision == "accepted"
+        self.addressing.conversation.note(
+            segment.start_sample,
+            segment.end_sample,
+            accepted=accepted,
+            closes=scored.said.closes,
+        )
         return Utterance(
             id=segment.id,
             start_s=to_seconds(segment.start_sample),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from turbo_stream.addressing.calls import Said
 from turbo_stream.detection.detector import Score
 from turbo_stream.recognition.recognizer import NOT_HEARD, Transcript
 
@@ -32,6 +33,9 @@ class Scored:
     """None where the detector failed."""
 
     turbo_ms: float
+
+    said: Said = Said()
+    """What was said to the device's name."""
 
     by_sound: bool = False
     """The sound alone was enough to reject; no text was needed."""

@@ -151,9 +151,12 @@ class Partials:
         if hearing is None or not go_on():
             return None
         if not decider.show_rejected:
-            score = decider.score_heard(spoken, hearing).score
-            margin = self._config.margin_log_odds
-            if score is None or not self._accepted(utterance, score.directed_probability, margin):
+            scored = decider.score_heard(spoken, hearing)
+            if scored.score is None:
+                return None
+            weights = decider.addressing.weights(scored.said, spoken.start_sample)
+            margin = self._config.margin_log_odds - sum(weights)
+            if not self._accepted(utterance, scored.score.directed_probability, margin):
                 return None
         utterance.hopeless = 0
         if not hearing.transcript.known or hearing.transcript.no_words:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -105,6 +105,24 @@ class Interruptible(Protocol):
 
         `go_on` is asked between the steps, on the caller's thread. Nothing of a decode that was
         stopped stays behind.
+        """
+        ...
+
+
+@runtime_checkable
+class Expectant(Protocol):
+    """A recognizer that hears a rare name more easily once it is told to expect it."""
+
+    expects: bool
+    """Whether the one that is at work can be told."""
+
+    def transcribe_expecting(
+        self, pcm: NDArray[np.int16], names: Sequence[str], go_on: Callable[[], bool]
+    ) -> Transcript | None:
+        """Return what is read of `pcm`, `[N]` int16 at 16 kHz, by one that expects `names`.
+
+        Not for every text: told a name, a recognizer also hears it where another word was said.
+        None where `go_on` said no before it was done.
         """
         ...
 

@@ -1,7 +1,7 @@
 """Whisper through CTranslate2, reading a window as long as what was said."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -101,6 +101,22 @@ class WhisperRecognizer:
         except _Stopped:
             return None
 
+    expects = True
+
+    def transcribe_expecting(
+        self, pcm: NDArray[np.int16], names: Sequence[str], go_on: Callable[[], bool]
+    ) -> Transcript | None:
+        """Return what is read of `pcm` in the usual window, with `names` as what was said before.
+
+        None once `go_on` says no.
+        """
+        usual, *_ = self.window.readings(len(pcm), self.reader.longest)
+        before = ", ".join(name.title() for name in names)
+        try:
+            return self._read(pcm, usual, go_on, before)
+        except _Stopped:
+            return None
+
     def _transcribe(self, pcm: NDArray[np.int16], go_on: Callable[[], bool]) -> Transcript:
         usual, *longer = self.window.readings(len(pcm), self.reader.longest)
         transcript = self._read(pcm, usual, go_on)
@@ -127,9 +143,11 @@ class WhisperRecognizer:
         digest = self.reader.weights_sha256()
         return StatesSource(self.name, digest, self.window.floor_s, self.window.margin_s)
 
-    def _read(self, pcm: NDArray[np.int16], window: int, go_on: Callable[[], bool]) -> Transcript:
+    def _read(
+        self, pcm: NDArray[np.int16], window: int, go_on: Callable[[], bool], before: str = ""
+    ) -> Transcript:
         """Return what is read in windows of `window` samples: one, unless `pcm` is longer."""
-        parts = [self._decode(piece, window, go_on) for piece in _pieces(pcm, window)]
+        parts = [self._decode(piece, window, go_on, before) for piece in _pieces(pcm, window)]
         decoded = [part.decoded for part in parts]
         text = " ".join(d.text for d in decoded if d.text)
         confidence = Confidence(
@@ -146,13 +164,15 @@ class WhisperRecognizer:
             return Transcript("", confidence, guard, states)
         return Transcript(possible_text(text, duration_s), confidence, guard, states, known=False)
 
-    def _decode(self, pcm: NDArray[np.int16], window: int, go_on: Callable[[], bool]) -> _Part:
+    def _decode(
+        self, pcm: NDArray[np.int16], window: int, go_on: Callable[[], bool], before: str
+    ) -> _Part:
         """Return the greedy text of `pcm`, padded with silence to `window` samples."""
         _stop_unless(go_on)
         states = self._encode(pcm, window)
         _stop_unless(go_on)
         cap = min(token_cap(to_seconds(len(pcm))), _LONGEST_OUTPUT)
-        return _Part(self.reader.decode(states, cap), _of_sound(states, pcm))
+        return _Part(self.reader.decode(states, cap, before), _of_sound(states, pcm))
 
     def _encode(self, pcm: NDArray[np.int16], window: int) -> Any:
         return self.reader.encode(self.reader.features(pcm, window))

@@ -24,6 +24,10 @@ _SILENT_AFTER_SAMPLES = 400
 """So far behind the last sample of sound, no frame hears it any more."""
 
 
+_LONGEST_BEFORE = 32
+"""Tokens; names take few."""
+
+
 @dataclass(frozen=True)
 class Decoded:
     """What one window gave."""
@@ -96,11 +100,16 @@ class WhisperReader:
                 f"({window_s:g} s, {bands} mel bands): {error}"
             ) from error
 
-    def decode(self, states: Any, cap: int) -> Decoded:
-        """Return the greedy text of `states`, of at most `cap` tokens."""
+    def decode(self, states: Any, cap: int, before: str = "") -> Decoded:
+        """Return the greedy text of `states`, of at most `cap` tokens.
+
+        `before` is taken for what was said before: its words are heard more easily.
+        """
         self._origin.check()
         tokenizer = self._tokenizer(states)
-        prompt = [*tokenizer.sot_sequence]
+        said = tokenizer.encode(f" {before}")[:_LONGEST_BEFORE] if before else []
+        told = [tokenizer.sot_prev, *said] if before else []
+        prompt = [*told, *tokenizer.sot_sequence]
         if tokenizer.no_timestamps is not None:
             prompt.append(tokenizer.no_timestamps)
         result = self._model.model.generate(
@@ -110,7 +119,7 @@ class WhisperReader:
             # The score then is the plain sum: divided by a length, that of no token is -inf.
             length_penalty=0.0,
             # CTranslate2 writes at most half of this many tokens.
-            max_length=2 * cap,
+            max_length=2 * cap + len(told),
             return_scores=True,
             return_no_speech_prob=True,
         )[0]

@@ -3,6 +3,7 @@
 from typing import Any
 
 import turbo_stream
+from turbo_stream.addressing.address import ADDRESSES
 from turbo_stream.serving._event_schema import event_schemas
 from turbo_stream.serving._websocket import NAME_LENGTH, NAMES
 
@@ -31,6 +32,10 @@ _QUERY: dict[str, Any] = {
             "items": {"type": "string", "maxLength": NAME_LENGTH},
             "maxItems": NAMES,
             "description": "What the device is called; repeatable. Otherwise as the server says.",
+        },
+        "address": {
+            "enum": list(ADDRESSES),
+            "description": "Whether it is called by its name; otherwise as the server says.",
         },
         "threshold": {
             "type": "number",

@@ -17,6 +17,7 @@ from turbo_stream.events import Event, Utterance
 from turbo_stream.pipeline import Pipeline
 from turbo_stream.serving._failures import described, let_go
 from turbo_stream.serving._numbers import WRONG_THRESHOLD, number
+from turbo_stream.serving._websocket import NAME_LENGTH, NAMES
 from turbo_stream.serving.hub import Hub, Refused
 from turbo_stream.serving.limits import Limits
 
@@ -72,7 +73,7 @@ class Classify:
 
     async def _answer(self, request: Request) -> dict[str, Any]:
         try:
-            stream = self._hub.models.stream(threshold=_threshold(request))
+            stream = self._hub.models.stream(**_choices(request))
             self._check_busy()
             # Who is still sending when the server ends is told so at once.
             content = await self._hub.work(self._read(request), patient=False)
@@ -247,9 +248,15 @@ def _bounded(
         yield item
 
 
-def _threshold(request: Request) -> float | None:
-    given = request.query_params.get("threshold")
+def _choices(request: Request) -> dict[str, Any]:
+    """Return what the address asks for; what is not in it is as the server says."""
+    query = request.query_params
+    names = tuple(query.getlist("name"))
+    if len(names) > NAMES or any(len(name) > NAME_LENGTH for name in names):
+        message = f"give up to {NAMES} names of up to {NAME_LENGTH} characters"
+        raise NotClassified(400, message, "options")
     try:
-        return None if given is None else number(given)
+        threshold = None if (given := query.get("threshold")) is None else number(given)
     except ValueError:
         raise NotClassified(400, WRONG_THRESHOLD, "options") from None
+    return {"names": names or None, "address": query.get("address"), "threshold": threshold}

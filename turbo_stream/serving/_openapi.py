@@ -3,6 +3,7 @@
 from typing import Any
 
 import turbo_stream
+from turbo_stream.addressing.address import ADDRESSES
 from turbo_stream.serving._event_schema import event_schemas
 from turbo_stream.serving.limits import Limits
 
@@ -102,11 +103,23 @@ def _classify(limits: Limits) -> dict[str, Any]:
         "security": _TOKEN,
         "parameters": [
             {
+                "name": "name",
+                "in": "query",
+                "description": "What the device is called; repeatable.",
+                "schema": {"type": "array", "items": {"type": "string", "minLength": 1}},
+            },
+            {
+                "name": "address",
+                "in": "query",
+                "description": "Whether it is called by its name; otherwise as the server says.",
+                "schema": {"enum": list(ADDRESSES)},
+            },
+            {
                 "name": "threshold",
                 "in": "query",
                 "description": "Accept from this probability on; otherwise the server's.",
                 "schema": {"type": "number", "minimum": 0, "maximum": 1},
-            }
+            },
         ],
         "requestBody": {
             "required": True,
@@ -120,7 +133,7 @@ def _classify(limits: Limits) -> dict[str, Any]:
                     "application/json": {"schema": {"$ref": "#/components/schemas/Classified"}}
                 },
             },
-            "400": _failure("No sound file, or no such threshold."),
+            "400": _failure("No sound file, or a choice that is not allowed."),
             "401": _failure("The token is missing or wrong."),
             "403": _failure("Host or origin is not allowed."),
             "408": _failure("The body did not come."),

@@ -179,19 +179,23 @@ def _options(given: QueryParams, hub: Hub) -> StreamOptions:
     if names is not None and (len(names) > NAMES or max(map(len, names)) > NAME_LENGTH):
         message = f"give up to {NAMES} names of up to {NAME_LENGTH} characters"
         raise Closing(POLICY, message, "options")
+    address = query.pop("address", None)
     threshold = query.pop("threshold", None)
     show_rejected = _flag("show_rejected", query.pop("show_rejected", None))
     partials = _flag("partials", query.pop("partials", None))
     if query:
         raise Closing(
             POLICY,
-            "unknown option in the address; known: name, threshold, show_rejected, partials, token",
+            "unknown option in the URL; known: name, address, threshold, show_rejected, partials, "
+            "token",
             "options",
         )
     if show_rejected and not hub.models.settings.show_rejected:
         message = "this server shows nothing of rejected speech: its setting show_rejected is off"
         raise Closing(POLICY, message, "options")
-    return StreamOptions(names, _probability(threshold), show_rejected, partials is not False)
+    return StreamOptions(
+        names, address, _probability(threshold), show_rejected, partials is not False
+    )
 
 
 def _probability(given: str | None) -> float | None:

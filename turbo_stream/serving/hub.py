@@ -42,6 +42,9 @@ class StreamOptions:
     names: tuple[str, ...] | None = None
     """What its device is called; None for the server's names."""
 
+    address: str | None = None
+    """How its device is addressed; None for what the server says."""
+
     threshold: float | None = None
     """Accept from this probability on; None for the server's."""
 
@@ -113,7 +116,7 @@ class Hub:
 
         Raises:
             Refused: there is no room for it, or it is not the time.
-            InputError: the threshold is no probability.
+            InputError: a choice is not allowed.
         """
         options, models, limits = options or StreamOptions(), self.models, self.limits
         if self.counts.open_streams >= limits.clients:
@@ -121,6 +124,7 @@ class Hub:
         shown = models.settings
         stream = models.stream(
             names=options.names,
+            address=options.address,
             threshold=options.threshold,
             show_rejected=shown.show_rejected and options.show_rejected is not False,
             partials=shown.partials and options.partials,

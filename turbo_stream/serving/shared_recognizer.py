@@ -2,14 +2,19 @@
 
 import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic, perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_stream.recognition.recognizer import Interruptible, Recognizer, Transcript
+from turbo_stream.recognition.recognizer import (
+    Expectant,
+    Interruptible,
+    Recognizer,
+    Transcript,
+)
 
 EVERY_S = 0.1
 """From one partial text to the next, of all streams together."""
@@ -62,6 +67,20 @@ class SharedRecognizer:
             if isinstance(self._recognizer, Interruptible):
                 return self._recognizer.transcribe_while(pcm, go_on)
             return self._recognizer.transcribe(pcm)
+
+    @property
+    def expects(self) -> bool:
+        """Whether the recognizer can be told what to expect."""
+        return isinstance(self._recognizer, Expectant) and self._recognizer.expects
+
+    def transcribe_expecting(
+        self, pcm: NDArray[np.int16], names: Sequence[str], go_on: Callable[[], bool]
+    ) -> Transcript | None:
+        """Return what the recognizer reads of `pcm`, `[N]` int16 at 16 kHz, expecting `names`."""
+        with self._my_turn(go_on) as mine:
+            if not mine or not isinstance(self._recognizer, Expectant):
+                return None
+            return self._recognizer.transcribe_expecting(pcm, names, go_on)
 
     def warm_up(self) -> None:
         """Run once on silence."""

@@ -54,6 +54,28 @@ def test_an_evening_worked_out_by_hand():
     assert found["endpoint_to_decision_s"] == {"p50": 0.2, "p95": 0.2}
 
 
+def test_the_curve_gives_hours_and_misses_at_every_threshold():
+    curve = stream_metrics(read_recordings([EVENING]))["curve"]
+    points = [(p["threshold"], p["false_accepts_per_hour"], p["missed"]) for p in curve]
+    # Not directed: .7, .2, .6 (of the longer span), .8, .1. Directed: .9, and three never reached.
+    assert points == [
+        (0.1, 10.0, 0.75),
+        (0.2, 8.0, 0.75),
+        (0.6, 6.0, 0.75),
+        (0.7, 4.0, 0.75),
+        (0.8, 2.0, 0.75),
+        (0.9, 0.0, 0.75),
+    ]
+
+
+def test_a_curve_has_few_points_and_both_ends():
+    events = [(10 * i, 10 * i + 1, i / 1000) for i in range(900)]
+    curve = stream_metrics(read_recordings([recording([], events, audio_s=9000.0)]))["curve"]
+    assert len(curve) == 200
+    assert (curve[0]["threshold"], curve[0]["false_accepts_per_hour"]) == (0.0, 360.0)
+    assert (curve[-1]["threshold"], curve[-1]["missed"]) == (0.899, None)
+
+
 def test_hours_and_counts_add_up_over_recordings():
     one = stream_metrics(read_recordings([EVENING]))
     two = stream_metrics(read_recordings([EVENING, {**EVENING, "audio_filepath": "b.wav"}]))

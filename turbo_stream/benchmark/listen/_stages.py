@@ -63,8 +63,12 @@ def with_clock(models: Models) -> tuple[Pipeline, StageClock]:
     clock = StageClock()
     timed = models.stream()
     decider, segmenter = timed.decider, timed.segmented.segmenter
-    decider.recognizer = clock.watch(decider.recognizer, "asr", ("transcribe", "transcribe_while"))
+    decider.recognizer = clock.watch(
+        decider.recognizer, "asr", ("transcribe", "transcribe_while", "transcribe_expecting")
+    )
     decider.detector = clock.watch(decider.detector, "turbo", ("score",))
+    if decider.unnamed is not None:
+        decider.unnamed = clock.watch(decider.unnamed, "turbo", ("score",))
     decider.sound_scorer = clock.watch(decider.sound_scorer, "pause_scorer", ("score_pause",))
     segmenter.pause_scorer = clock.watch(segmenter.pause_scorer, "pause_scorer", ("score_pause",))
     timed.segmented = clock.watch(timed.segmented, "segmentation", ("feed", "process", "flush"))

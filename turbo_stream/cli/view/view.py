@@ -49,7 +49,7 @@ def bar(fraction: float, cells: int = BAR_CELLS) -> str:
 
 def heading(ready: Ready) -> str:
     """Return what is listening, in one line."""
-    names = f" · called {', '.join(ready.names)}" if ready.names else ""
+    names = f" · {ready.address}: {', '.join(ready.names)}" if ready.names else " · open"
     return (
         f"turbo-listen {ready.version} · asr {ready.asr} · vad {ready.vad} · "
         f"{ready.model} ≥ {ready.threshold:.2f}{names}"

@@ -12,6 +12,7 @@ from turbo_stream.detection.package import DIRECTED, NOT_DIRECTED
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.rows import Row, duration_of
 from turbo_stream.evaluation.corpus.spans import Span, read_spans
+from turbo_stream.evaluation.figures._stream_curve import stream_curve
 from turbo_stream.evaluation.figures.latency import percentiles
 from turbo_stream.evaluation.figures.stream_matching import Matching, match
 
@@ -141,6 +142,7 @@ def stream_metrics(recordings: Sequence[Recording]) -> dict[str, Any]:
         "directed_spans": len(directed_spans),
         "directed_spans_not_accepted": refused,
         "false_reject": refused / len(directed_spans) if directed_spans else None,
+        "curve": stream_curve(recordings, audio_s),
     }
 
 

@@ -1,4 +1,4 @@
-"""The three pictures of a report, for models with and without the label `directed`."""
+"""The pictures of a report, for models with and without the label `directed`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from turbo_stream.detection.package import DIRECTED
 from turbo_stream.evaluation.corpus.rows import BinaryItems, Row
 from turbo_stream.evaluation.figures._multiclass import ClassItems
 from turbo_stream.evaluation.report.page import number, percent
-from turbo_stream.evaluation.report.plots import det_plot, reliability_plot, scores_plot
+from turbo_stream.evaluation.report.plots import det_plot, hours_plot, reliability_plot, scores_plot
 
 _MOST_CURVES = 8
 """Classes that one plot shows; more would hide each other. The most frequent are taken."""
@@ -32,7 +32,7 @@ class Plot:
 def report_plots(
     items: Sequence[Row], metrics: Mapping[str, Any], run: Mapping[str, Any]
 ) -> list[Plot]:
-    """Return `det.png`, `scores.png` and `reliability.png` of scored `items`."""
+    """Return `det.png`, `scores.png`, `reliability.png`, and `hours.png` of long recordings."""
     binary = BinaryItems.from_rows(items)
     classes = ClassItems.from_rows(items)
     if binary is None and classes is not None:
@@ -43,6 +43,7 @@ def report_plots(
     points = operating_points(run)
     at = metrics["at_threshold"]
     return [
+        *_hours(metrics.get("stream"), threshold),
         Plot(
             "det.png",
             det_plot({DIRECTED: (truths, scores)}, points),
@@ -63,6 +64,21 @@ def report_plots(
             "Reliability: of utterances given probability p, the fraction p should be directed.",
             f"Reliability diagram. Expected calibration error {number(metrics['ece'], 4)}.",
         ),
+    ]
+
+
+def _hours(stream: Mapping[str, Any] | None, threshold: float | None) -> list[Plot]:
+    if stream is None:
+        return []
+    rate, missed = stream["false_accepts_per_hour"], stream["false_reject"]
+    return [
+        Plot(
+            "hours.png",
+            hours_plot(stream["curve"], (rate, missed), stream["hours"]),
+            "False accepts an hour against commands that were missed: every threshold is a point.",
+            f"At the threshold in use, {number(threshold, 3)}, {number(rate, 2)} false accepts an "
+            f"hour and {percent(missed)} of the commands missed.",
+        )
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
@@ -160,6 +160,33 @@ def scores_plot(
     least = 0.5 / max(len(values) for values in shown.values())
     axes.set(xlim=(0, 1), ylim=(least, 1), xlabel=xlabel, ylabel="Share of the class (log scale)")
     axes.legend(loc="upper center", ncols=2 if few else 3)
+    return png_of(figure)
+
+
+def hours_plot(
+    curve: Sequence[Mapping[str, Any]], used: tuple[float | None, float | None], hours: float
+) -> bytes:
+    """Draw false accepts an hour over missed commands.
+
+    Args:
+        curve: points with `false_accepts_per_hour` and `missed`.
+        used: both at the threshold in use.
+        hours: that were heard; fewer than one in them cannot be told from none.
+    """
+    figure, axes = figure_of(5.6, 4.4)
+    points = [(p["missed"], p["false_accepts_per_hour"]) for p in curve]
+    drawn = np.array([p for p in points if p[0] is not None], np.float64).reshape(-1, 2)
+    if not len(drawn) or hours <= 0:
+        return _nothing(figure, axes, "No curve: it takes recordings with commands in them")
+    floor = 0.5 / hours
+    axes.step(drawn[:, 0], np.maximum(drawn[:, 1], floor), where="post", color=BLUE, lw=2)
+    if used[0] is not None and used[1] is not None:
+        axes.plot(used[1], max(used[0], floor), "s", color=ORANGE, label="in use")
+        axes.legend()
+    axes.axhline(1 / hours, ls=":", color=GREY, lw=1)
+    axes.set(yscale="log", xlim=(-0.02, 1.02), xlabel="Commands missed")
+    axes.set_ylabel("False accepts an hour (dotted: one in all)")
+    axes.xaxis.set_major_formatter("{x:.0%}")
     return png_of(figure)
 
 

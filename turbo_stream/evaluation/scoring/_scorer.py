@@ -6,7 +6,9 @@ from time import perf_counter
 from typing import Any
 
 from turbo_stream._util.timebase import to_seconds
+from turbo_stream.addressing.address import Addressing, choose_address
 from turbo_stream.deciding.decider import Outcome
+from turbo_stream.deciding.second_reading import can_expect, read_again
 from turbo_stream.detection.package import DIRECTED
 from turbo_stream.errors import InputError, TurboStreamError
 from turbo_stream.evaluation.corpus.clip import read_clip
@@ -16,7 +18,7 @@ from turbo_stream.evaluation.scoring._stream_scorer import StreamScorer
 from turbo_stream.evaluation.scoring.settings import ScoringSettings
 from turbo_stream.pipeline import Models
 from turbo_stream.recognition.heard import checked
-from turbo_stream.recognition.recognizer import NOT_HEARD, Confidence, Transcript
+from turbo_stream.recognition.recognizer import NOT_HEARD, Confidence, NoRecognizer, Transcript
 
 _LOG = logging.getLogger(__name__)
 _CONFIDENCE = [field.name for field in fields(Confidence)]
@@ -70,17 +72,22 @@ class Scorer:
         read = perf_counter()
         pcm = self._condition.apply(pcm, seed=self._settings.seed, item=item.index)
         changed = perf_counter()
+        names = item.names or self._settings.names
+        addressing = self._addressing(names)
         if self._settings.gold_text:
             # No text in a row says that nobody wrote it down, not that nobody spoke.
             transcript = Transcript(item.text) if item.text else NOT_HEARD
         else:
-            transcript = checked(self.models.recognizer.transcribe(pcm))
+            recognizer = self.models.recognizer
+            transcript = checked(recognizer.transcribe(pcm))
+            transcript = read_again(recognizer, addressing, pcm, transcript) or transcript
         heard = perf_counter()
-        names = item.names or self._settings.names
-        probabilities = self.models.classifier.probabilities(pcm, transcript, names)
+        said = addressing.said(transcript)
+        known = () if said.use == "absent" else names
+        probabilities = self.models.classifier.probabilities(pcm, transcript, known)
         scored = perf_counter()
         return {
-            **self._decision(probabilities, transcript),
+            **self._decision(probabilities, transcript, addressing),
             "text_used": transcript.text,
             "asr": self._asr_report(transcript),
             "audio_s": to_seconds(len(pcm)),
@@ -92,11 +99,27 @@ class Scorer:
             },
         }
 
-    def _decision(self, probabilities: dict[str, float], heard: Transcript) -> dict[str, Any]:
+    def _addressing(self, names: tuple[str, ...]) -> Addressing:
+        """Return how the device of one clip is addressed, of which nothing was said before."""
+        hears = self._settings.gold_text or not isinstance(self.models.recognizer, NoRecognizer)
+        mode = choose_address(self._settings.address if names else None, names, hears=hears)
+        again = not self._settings.gold_text and can_expect(self.models.recognizer)
+        return Addressing.of(mode, names, conversation_s=0, reads_again=again)
+
+    def _decision(
+        self, probabilities: dict[str, float], heard: Transcript, addressing: Addressing
+    ) -> dict[str, Any]:
         if DIRECTED not in probabilities:
             decision = max(probabilities, key=probabilities.__getitem__)
             return {"probabilities": probabilities, "decision": decision}
-        outcome = Outcome.of(probabilities[DIRECTED], heard, self.models.threshold())
+        said = addressing.said(heard)
+        outcome = Outcome.of(
+            probabilities[DIRECTED],
+            heard,
+            self.models.threshold(),
+            name_use=said.use,
+            address=addressing.weights(said, start_sample=0),
+        )
         return {
             "directed_probability": outcome.probability,
             "decision": outcome.decision,

@@ -7,6 +7,8 @@ import { Waveform } from "./waveform.js";
 const get = (id) => document.getElementById(id);
 const button = get("listen");
 const threshold = get("threshold");
+const nameField = get("name");
+const address = get("address");
 const waveform = new Waveform(get("waveform"));
 const decisions = new Decisions(get("decisions"), get("totals"), get("utterance"));
 const token = new URLSearchParams(location.search).get("token");
@@ -21,6 +23,8 @@ function show(event) {
   switch (event.event) {
     case "ready":
       showModels(event);
+      nameField.value = event.names.join(", ");
+      address.value = event.address;
       if (threshold.disabled) {
         threshold.disabled = false;
         threshold.value = event.threshold;
@@ -51,9 +55,10 @@ function show(event) {
 }
 
 // Each name on its own: one that is written from the right would turn what stands beside it.
-function showModels({ model, asr, vad, names }) {
+function showModels({ model, asr, vad, names, address: how }) {
   const parts = [model, " · ", asr, " · ", vad];
-  names.forEach((name, at) => parts.push(at ? ", " : " · called ", name));
+  if (!names.length) parts.push(` · ${how}`);
+  names.forEach((name, at) => parts.push(at ? ", " : ` · ${how}: `, name));
   get("models").replaceChildren(...parts.map((text, at) => {
     const part = document.createElement(at % 2 ? "span" : "bdi");
     part.textContent = text;
@@ -77,15 +82,21 @@ async function start() {
     button.disabled = false;
     return;
   }
-  const options = { partials: get("partials").checked ? "1" : "0" };
-  if (!threshold.disabled) options.threshold = threshold.value;
-  if (token) options.token = token;
+  const options = [["partials", get("partials").checked ? "1" : "0"]];
+  if (!threshold.disabled) options.push(["threshold", threshold.value]);
+  const names = nameField.value.split(",").map((name) => name.trim()).filter(Boolean);
+  for (const name of names) options.push(["name", name]);
+  // Without a name in the field, the server has a say.
+  if (names.length) options.push(["address", address.value]);
+  if (token) options.push(["token", token]);
   waveform.clear();
   started = new Map();
   connection = new Connection(options, show, ended);
   button.disabled = false;
   button.textContent = "Stop listening";
   button.setAttribute("aria-pressed", "true");
+  // They belong to a stream from its beginning.
+  nameField.disabled = address.disabled = true;
   say("Listening. Speak.");
 }
 
@@ -106,6 +117,7 @@ async function release() {
   await held?.close();
   button.textContent = "Start listening";
   button.setAttribute("aria-pressed", "false");
+  nameField.disabled = address.disabled = false;
 }
 
 // The connection is gone: after "stop" as expected, else for a reason.
@@ -134,5 +146,7 @@ function showPrivacy() {
 button.addEventListener("click", () => (microphone ? stop("The microphone is off.") : start()));
 threshold.addEventListener("input", showThreshold);
 threshold.addEventListener("change", () => connection?.set({ threshold: Number(threshold.value) }));
+// Who gives it a name wants to call it.
+nameField.addEventListener("change", () => (address.value = nameField.value.trim() ? "named" : "open"));
 get("partials").addEventListener("change", showPrivacy);
 showPrivacy();

@@ -7,6 +7,14 @@ const REASONS = new Map([
   ["source_lost", "the microphone went away"],
   ["error", "it failed on the server"],
 ]);
+const BECAUSE = new Map([
+  ["accepted name", "called by name"],
+  ["accepted follow_up", "follow-up"],
+  ["accepted sound", "by its sound"],
+  ["rejected name", "not called by name"],
+  ["rejected no_words", "no words"],
+  ["rejected sound", "by its sound"],
+]);
 const SHOWN = 100;
 
 export class Decisions {
@@ -44,9 +52,11 @@ export class Decisions {
       `${accepted} accepted, ${rejected} rejected` + (dropped ? `, ${dropped} not judged.` : ".");
   }
 
-  said({ decision, text, reason }) {
+  said({ decision, text, reason, evidence }) {
     if (decision === "dropped") return REASONS.get(reason) ?? reason;
-    if (text === null) return "not for the device";
-    return text || "no words were recognized";
+    const because = BECAUSE.get(`${decision} ${evidence}`);
+    const why = because ? ` (${because})` : "";
+    if (text === null) return `not for the device${why}`;
+    return text ? `${text}${why}` : "no words were recognized";
   }
 }

@@ -1,0 +1,1 @@
+"""How words sound: letters to sounds from CMUdict, and which sounds a recognizer confuses."""
