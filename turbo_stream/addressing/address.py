@@ -23,16 +23,24 @@ ADDRESSES: tuple[Address, ...] = get_args(Address)
 _NEVER = -40.0
 """Beyond what any score makes up for."""
 
-_SURE = -5.0
+_SURE = -5.5
 """What speech without the name must make up for where only the sure is accepted."""
+
+_UNCLEAR = 1.5
+"""What a name adds that may be called: most names are not talked about as much."""
 
 CALLED = 4.0
 """What a called name adds: accepted unless all else speaks against it."""
 
 _LOG_ODDS: dict[Address, dict[NameUse, float]] = {
-    "named": {"called": CALLED, "unclear": 0.0, "mentioned": _NEVER, "absent": _NEVER},
-    "named-or-sure": {"called": CALLED, "unclear": 0.0, "mentioned": _SURE - 1, "absent": _SURE},
-    "open": {"called": CALLED, "unclear": 0.0, "mentioned": -1.0, "absent": 0.0},
+    "named": {"called": CALLED, "unclear": _UNCLEAR, "mentioned": _NEVER, "absent": _NEVER},
+    "named-or-sure": {
+        "called": CALLED,
+        "unclear": _UNCLEAR,
+        "mentioned": _SURE - 1,
+        "absent": _SURE,
+    },
+    "open": {"called": CALLED, "unclear": _UNCLEAR, "mentioned": -1.0, "absent": 0.0},
 }
 """Added to the log-odds of a score, natural logarithm."""
 
