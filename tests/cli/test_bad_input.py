@@ -308,10 +308,10 @@ def test_channels_of_opposite_phase_are_mentioned(outcomes):
 
 
 def listen(folder, *arguments, **options):
+    options.setdefault("env", environment())
     return subprocess.Popen(
         command(Case(list(arguments))),
         cwd=folder,
-        env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -387,10 +387,15 @@ def test_a_signal_decides_what_was_heard_and_ends_with_0(folder, number, source)
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: n.name)
 def test_a_signal_while_loading_ends_with_0(folder, tmp_path, number):
-    os.mkfifo(tmp_path / "turbo.json")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    # Stands for a library that takes long to load: it waits for what nobody writes.
+    (tmp_path / "tokenizers.py").write_text(f"open({str(pipe)!r}).read()\n")
+    known = environment()
+    path = f"{tmp_path}{os.pathsep}{known['PYTHONPATH']}"
     with (
-        listen(folder, "clip.wav", "--model", str(tmp_path)) as process,
-        (tmp_path / "turbo.json").open("w"),  # opens only once somebody wants to read
+        listen(folder, "clip.wav", env=known | {"PYTHONPATH": path}) as process,
+        pipe.open("w"),  # opens only once somebody wants to read
     ):
         process.send_signal(number)
         output, errors = process.communicate(timeout=60)
