@@ -17,6 +17,7 @@ from turbo_stream._util.clocks import Stopwatch
 from turbo_stream._util.option import is_number, shown
 from turbo_stream._util.origin import Origin
 from turbo_stream.addressing.address import choose_address
+from turbo_stream.addressing.taught import TaughtName
 from turbo_stream.audio.source import Connection, Pcm, SourceItem
 from turbo_stream.deciding.decider import Decider
 from turbo_stream.deciding.decider_of_stream import decider_of_stream
@@ -56,6 +57,9 @@ class Models:
     detector: Detector | None = None
     """The caller's own; None for Turbo, which is then made of the classifier for each stream."""
 
+    taught: tuple[TaughtName, ...] = ()
+    """How names are said; of those that a stream's device does not have nothing is made."""
+
     _origin: Origin = field(
         default_factory=lambda: Origin("models"), init=False, repr=False, compare=False
     )
@@ -81,6 +85,7 @@ class Models:
         """
         settings = settings or Settings()
         say = say or _LOG.info
+        taught = tuple(TaughtName.read(path) for path in settings.taught)
         package = ModelPackage.load(None if settings.model is None else Path(settings.model))
         if detector is not None and (settings.operating_point or settings.sound_reject):
             raise InputError(
@@ -108,7 +113,14 @@ class Models:
             recognizer=recognizer,
             turn_taking=TurnTaking.load(package, settings.turn_model),
             detector=detector,
+            taught=taught,
         )
+        for one in taught:
+            if one.asr != recognizer.name:
+                say(
+                    f"`taught`: {one.name} was taught to {one.asr}, and {recognizer.name} listens; "
+                    "teach it again"
+                )
         for part in (recognizer, detector, classifier, models.turn_taking):
             if part is not None:
                 part.warm_up()
@@ -165,6 +177,7 @@ class Models:
             own=self._own_detector(settings, chosen=choices.get("names") is not None),
             sound_reject=self.package.sound_reject,
             follow_up=prior.log_odds,
+            taught=self.taught,
         )
         return Pipeline(
             SegmentedStream(self.turn_taking.segmenter(load_vad(settings.vad), turbo)),
