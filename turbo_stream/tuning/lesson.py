@@ -20,6 +20,7 @@ from turbo_stream.addressing.sound_distance import sound_distance
 from turbo_stream.addressing.taught import TaughtName
 from turbo_stream.errors import InputError
 from turbo_stream.recognition.recognizer import Transcript
+from turbo_stream.tuning.everyday import NAMED, TALK
 from turbo_stream.tuning.sayings import Saying
 
 FEWEST = 3
@@ -31,9 +32,6 @@ _MOST_WORDS = 4
 _FEWEST_PHONES = 4
 """Anything is near what is shorter."""
 
-_SHORT_WORD = 4
-"""Phones of the longest word that says nothing alone: "thank you", "I've seen it"."""
-
 _ALIKE = MAX_DISTANCE
 """So near are two readings of the same sounds."""
 
@@ -42,15 +40,6 @@ _NEAR = 0.2
 
 _SHORTEST_NAME = 5
 """Phones; of shorter names too much of other talk is near."""
-
-_EVERYDAY = frozenset(
-    """
-    monday tuesday wednesday thursday friday saturday sunday january february march april may june
-    july august september october november december spring summer autumn winter today tomorrow
-    mom mum dad baby honey home house kitchen computer phone music light lights time okay hello
-    """.split()
-)
-"""Names that are said to nobody every day."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +120,7 @@ def kept_readings(name: str, readings: Sequence[Transcript]) -> list[tuple[str, 
     for index, (words, way) in enumerate(zip(read, said, strict=True)):
         if len(words) > _MOST_WORDS or len(way) < _FEWEST_PHONES or way in own:
             continue
-        if all(len(pronounce(word)) <= _SHORT_WORD for word in words) and len(words) > 1:
+        if TALK.issuperset(words):
             continue
         others = said[:index] + said[index + 1 :]
         if any(sound_distance(way, other) <= _ALIKE for other in others):
@@ -144,7 +133,7 @@ def _advice(name: str, found: float) -> list[str]:
     ways = pronunciations(name)
     if not ways or len(ways[0]) < _SHORTEST_NAME:
         advice.append(f"{name} is short: much of other talk is near it; take a longer name")
-    if set(words_of(name)) <= _EVERYDAY:
+    if set(words_of(name)) <= NAMED | TALK:
         advice.append(f"{name} is said to others every day; take a rarer name")
     if near := near_words(name, _NEAR):
         advice.append(f"{name} sounds much like {', '.join(near)}")

@@ -1,0 +1,156 @@
+"""How many calls of a name are found before and after it was taught, and what else then is.
+
+    python -m tools.measurements.teaching READINGS.jsonl
+
+READINGS has a line for each recording: `set`, `label`, `name` (of the device), `gold` (what was
+said), `group` (who said it), `plain` (what a recognizer read, first) and `told` (the same by name,
+for a recognizer that was told it). Teaches with five sayings drawn at random, of one group where
+that has as many, else of as few as can be.
+"""
+
+import json
+import random
+from collections import defaultdict
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from turbo_stream.addressing.address import Addressing
+from turbo_stream.addressing.taught import TaughtName
+from turbo_stream.recognition.recognizer import Transcript
+from turbo_stream.tuning.lesson import kept_readings
+
+SAYINGS = 5
+NOBODY = "zzxq"
+"""A name whose spelling says nothing of how the real one sounds."""
+
+Row = dict[str, Any]
+
+
+def transcript(reading: list[Any]) -> Transcript:
+    return Transcript(reading[0])
+
+
+def found(device: Addressing, row: Row, name: str) -> bool:
+    """Return whether `row` calls the device, by either reading where it was read twice."""
+    plain = transcript(row["plain"])
+    if device.said(plain).use != "absent":
+        return device.calls(plain)
+    if name not in row["told"] or not device.doubts(plain):
+        return False
+    return device.calls(transcript(row["told"][name]))
+
+
+class Trial:
+    """All about one name."""
+
+    def __init__(self, name: str, rows: list[Row], dialogue: list[Row]) -> None:
+        self.name = name
+        self.calls = [
+            row
+            for row in rows
+            if row["name"] == name
+            and row["label"] == "directed"
+            and letters(row["gold"]) == letters(name)
+        ]
+        self.dialogue = dialogue
+        self.plain_only = self.by_spelling(reads_again=False)
+        self.before = self.by_spelling(reads_again=True)
+
+    def by_spelling(self, *, reads_again: bool) -> frozenset[int]:
+        device = Addressing.of("named", [self.name], 0, reads_again=reads_again)
+        told = self.name if reads_again else ""
+        return frozenset(i for i, row in enumerate(self.calls) if found(device, row, told))
+
+    @cache  # noqa: B019
+    def by_way(self, way: tuple[str, ...], dialogue: bool) -> frozenset[int]:
+        """Return what one taught pronunciation finds."""
+        lesson = TaughtName(NOBODY, "", (way,))
+        device = Addressing.of("named", [NOBODY], 0, reads_again=True, taught=[lesson])
+        rows = self.dialogue if dialogue else self.calls
+        return frozenset(i for i, row in enumerate(rows) if device.calls(transcript(row["plain"])))
+
+    def draw(self, random_: random.Random) -> tuple[list[int], set[str]]:
+        groups: dict[str, list[int]] = defaultdict(list)
+        for index, row in enumerate(self.calls):
+            groups[row["group"]].append(index)
+        order = list(groups)
+        random_.shuffle(order)
+        taken: list[int] = []
+        who: set[str] = set()
+        for group in order:
+            # One of each stays to be tested.
+            some = random_.sample(groups[group], min(len(groups[group]) - 1, SAYINGS - len(taken)))
+            taken += some
+            who |= {group} if some else set()
+        return taken, who
+
+    def run(self, draws: int) -> dict[str, float]:
+        random_ = random.Random(1)
+        columns: dict[str, list[float]] = defaultdict(list)
+        for _ in range(draws):
+            taken, who = self.draw(random_)
+            readings = [transcript(self.calls[index]["plain"]) for index in taken]
+            ways = kept_readings(self.name, readings)
+            new = frozenset().union(*(self.by_way(way, False) for way in ways))
+            unspelled = kept_readings(NOBODY, readings)
+            alone = frozenset().union(*(self.by_way(way, False) for way in unspelled))
+            tested = [i for i in range(len(self.calls)) if i not in taken]
+            same = [i for i in tested if self.calls[i]["group"] in who]
+            other = [i for i in tested if self.calls[i]["group"] not in who]
+            for told, some in (("same", same), ("other", other)):
+                if some:
+                    columns[f"spelled, {told}"].append(share(self.before, some))
+                    columns[f"and taught, {told}"].append(share(self.before | new, some))
+                    columns[f"plain, {told}"].append(share(self.plain_only, some))
+                    columns[f"plain and taught, {told}"].append(share(self.plain_only | new, some))
+                    columns[f"taught alone, {told}"].append(share(alone, some))
+            hits = frozenset().union(*(self.by_way(way, True) for way in {*ways, *unspelled}))
+            columns["false hits"].append(len(hits))
+            columns["most false hits"] = [max(len(hits), *columns["most false hits"], 0)]
+            columns["ways"].append(len(ways))
+            columns["ways alone"].append(len(unspelled))
+        return {title: float(np.mean(column)) for title, column in columns.items()}
+
+
+def share(found_: frozenset[int], some: list[int]) -> float:
+    return 100 * len(found_.intersection(some)) / len(some)
+
+
+def letters(text: str) -> str:
+    return "".join(letter for letter in text.lower() if letter.isalpha())
+
+
+@click.command()
+@click.argument("readings", type=click.Path(path_type=Path, exists=True))
+@click.option("--name", "names", multiple=True, help="Of those in READINGS; repeatable.")
+@click.option("--dialogue", default="acted_dialogue", show_default=True, help="Set without names.")
+@click.option("--draws", default=20, show_default=True)
+def main(readings: Path, names: tuple[str, ...], dialogue: str, draws: int) -> None:
+    """Print a line of percentages for each name."""
+    rows = [json.loads(line) for line in readings.read_text("utf-8").splitlines()]
+    talk = [row for row in rows if row["set"] == dialogue]
+    everything = []
+    for name in names or sorted({row["name"] for row in rows if row["name"]}):
+        trial = Trial(name, rows, talk)
+        if len(trial.calls) > 2 * SAYINGS:
+            figures = trial.run(draws)
+            everything.append(figures)
+            click.echo(f"{name} ({len(trial.calls)}): {shown(figures)}")
+    titles = dict.fromkeys(title for figures in everything for title in figures)
+    mean = {
+        title: float(np.mean([figures[title] for figures in everything if title in figures]))
+        for title in titles
+    }
+    click.echo(f"mean: {shown(mean)}")
+
+
+def shown(figures: dict[str, float]) -> str:
+    return "; ".join(f"{title} {value:.1f}" for title, value in figures.items())
+
+
+if __name__ == "__main__":
+    main()
