@@ -31,6 +31,7 @@ Row = dict[str, Any]
 
 
 def transcript(reading: list[Any]) -> Transcript:
+    """Return what a recognizer read."""
     return Transcript(reading[0])
 
 
@@ -48,6 +49,7 @@ class Trial:
     """All about one name."""
 
     def __init__(self, name: str, rows: list[Row], dialogue: list[Row]) -> None:
+        """Find its calls among `rows`."""
         self.name = name
         self.calls = [
             row
@@ -61,6 +63,7 @@ class Trial:
         self.before = self.by_spelling(reads_again=True)
 
     def by_spelling(self, *, reads_again: bool) -> frozenset[int]:
+        """Return which calls are found untaught."""
         device = Addressing.of("named", [self.name], 0, reads_again=reads_again)
         told = self.name if reads_again else ""
         return frozenset(i for i, row in enumerate(self.calls) if found(device, row, told))
@@ -74,6 +77,7 @@ class Trial:
         return frozenset(i for i, row in enumerate(rows) if device.calls(transcript(row["plain"])))
 
     def draw(self, random_: random.Random) -> tuple[list[int], set[str]]:
+        """Return sayings to teach with, and who said them."""
         groups: dict[str, list[int]] = defaultdict(list)
         for index, row in enumerate(self.calls):
             groups[row["group"]].append(index)
@@ -89,6 +93,7 @@ class Trial:
         return taken, who
 
     def run(self, draws: int) -> dict[str, float]:
+        """Return the means of all draws, in percent but for counts."""
         random_ = random.Random(1)
         columns: dict[str, list[float]] = defaultdict(list)
         for _ in range(draws):
@@ -117,10 +122,12 @@ class Trial:
 
 
 def share(found_: frozenset[int], some: list[int]) -> float:
+    """Return how many percent of `some` were found."""
     return 100 * len(found_.intersection(some)) / len(some)
 
 
 def letters(text: str) -> str:
+    """Return the letters of `text` alone."""
     return "".join(letter for letter in text.lower() if letter.isalpha())
 
 
@@ -149,6 +156,7 @@ def main(readings: Path, names: tuple[str, ...], dialogue: str, draws: int) -> N
 
 
 def shown(figures: dict[str, float]) -> str:
+    """Return figures for a person."""
     return "; ".join(f"{title} {value:.1f}" for title, value in figures.items())
 
 
