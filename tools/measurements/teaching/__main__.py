@@ -71,9 +71,12 @@ class Trial:
     @cache  # noqa: B019
     def by_way(self, way: tuple[str, ...], dialogue: bool) -> frozenset[int]:
         """Return what one taught pronunciation finds."""
-        lesson = TaughtName(NOBODY, "", (way,))
+        return self.by_ways([way], self.dialogue if dialogue else self.calls)
+
+    def by_ways(self, ways: list[tuple[str, ...]], rows: list[Row]) -> frozenset[int]:
+        """Return what any of them finds among `rows`."""
+        lesson = TaughtName(NOBODY, "", tuple(ways))
         device = Addressing.of("named", [NOBODY], 0, reads_again=True, taught=[lesson])
-        rows = self.dialogue if dialogue else self.calls
         return frozenset(i for i, row in enumerate(rows) if device.calls(transcript(row["plain"])))
 
     def draw(self, random_: random.Random) -> tuple[list[int], set[str]]:
@@ -96,8 +99,15 @@ class Trial:
         """Return the means of all draws, in percent but for counts."""
         random_ = random.Random(1)
         columns: dict[str, list[float]] = defaultdict(list)
-        for _ in range(draws):
-            taken, who = self.draw(random_)
+        drawn = [self.draw(random_) for _ in range(draws)]
+        every: dict[tuple[str, ...], None] = {}
+        for taken, _ in drawn:
+            readings = [transcript(self.calls[index]["plain"]) for index in taken]
+            every |= dict.fromkeys(kept_readings(NOBODY, readings))
+        # Only what one of them finds needs to be looked at for each.
+        hit = self.by_ways(list(every), self.dialogue) if every else frozenset()
+        self.dialogue = [row for index, row in enumerate(self.dialogue) if index in hit]
+        for taken, who in drawn:
             readings = [transcript(self.calls[index]["plain"]) for index in taken]
             ways = kept_readings(self.name, readings)
             new = frozenset().union(*(self.by_way(way, False) for way in ways))
