@@ -75,3 +75,7 @@ def test_words_near_a_name_are_not_the_name() -> None:
     assert "venture" not in near_words("venture", 0.3)
     assert near_words("zzxqz", 0.0) == []
     assert near_words("...", 0.5) == []
+
+
+def test_one_reading_that_sounds_nearly_like_the_name_is_kept() -> None:
+    assert kept("Jarvis", "Javis.", "Wonderful.") == 1
