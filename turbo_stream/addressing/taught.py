@@ -95,6 +95,15 @@ def ways_of(name: str, taught: Sequence[TaughtName]) -> list[tuple[str, ...]]:
     return [way for one in taught if one.teaches(name) for way in one.pronunciations]
 
 
+def notices(taught: Sequence[TaughtName], asr: str) -> list[str]:
+    """Return what a person should know of `taught` where the recognizer `asr` listens."""
+    return [
+        f"`taught`: {one.name} was taught to {one.asr}, and {asr} listens; teach it again"
+        for one in taught
+        if one.asr != asr
+    ]
+
+
 def _phones(way: Any) -> tuple[str, ...]:
     known = shipped_costs().numbers.keys() - {UNKNOWN}
     if (

@@ -58,6 +58,13 @@ class Trial:
             and row["label"] == "directed"
             and letters(row["gold"]) == letters(name)
         ]
+        self.near = [
+            row
+            for row in rows
+            if row["name"] == name
+            and row["set"] == "home_wake_words"
+            and row["label"] != "directed"
+        ]
         self.dialogue = dialogue
         self.plain_only = self.by_spelling(reads_again=False)
         self.before = self.by_spelling(reads_again=True)
@@ -69,14 +76,16 @@ class Trial:
         return frozenset(i for i, row in enumerate(self.calls) if found(device, row, told))
 
     @cache  # noqa: B019
-    def by_way(self, way: tuple[str, ...], dialogue: bool) -> frozenset[int]:
-        """Return what one taught pronunciation finds."""
-        return self.by_ways([way], self.dialogue if dialogue else self.calls)
+    def by_way(self, way: tuple[str, ...], rows: str, reads_again: bool) -> frozenset[int]:
+        """Return what one taught pronunciation finds among `calls`, `dialogue` or `near`."""
+        return self.by_ways([way], getattr(self, rows), reads_again=reads_again)
 
-    def by_ways(self, ways: list[tuple[str, ...]], rows: list[Row]) -> frozenset[int]:
+    def by_ways(
+        self, ways: list[tuple[str, ...]], rows: list[Row], *, reads_again: bool
+    ) -> frozenset[int]:
         """Return what any of them finds among `rows`."""
         lesson = TaughtName(NOBODY, "", tuple(ways))
-        device = Addressing.of("named", [NOBODY], 0, reads_again=True, taught=[lesson])
+        device = Addressing.of("named", [NOBODY], 0, reads_again=reads_again, taught=[lesson])
         return frozenset(i for i, row in enumerate(rows) if device.calls(transcript(row["plain"])))
 
     def draw(self, random_: random.Random) -> tuple[list[int], set[str]]:
@@ -105,29 +114,38 @@ class Trial:
             readings = [transcript(self.calls[index]["plain"]) for index in taken]
             every |= dict.fromkeys(kept_readings(NOBODY, readings))
         # Only what one of them finds needs to be looked at for each.
-        hit = self.by_ways(list(every), self.dialogue) if every else frozenset()
+        hit: frozenset[int] = frozenset()
+        if every:
+            hit = self.by_ways(list(every), self.dialogue, reads_again=False)
         self.dialogue = [row for index, row in enumerate(self.dialogue) if index in hit]
         for taken, who in drawn:
             readings = [transcript(self.calls[index]["plain"]) for index in taken]
             ways = kept_readings(self.name, readings)
-            new = frozenset().union(*(self.by_way(way, False) for way in ways))
             unspelled = kept_readings(NOBODY, readings)
-            alone = frozenset().union(*(self.by_way(way, False) for way in unspelled))
             tested = [i for i in range(len(self.calls)) if i not in taken]
             same = [i for i in tested if self.calls[i]["group"] in who]
             other = [i for i in tested if self.calls[i]["group"] not in who]
-            for told, some in (("same", same), ("other", other)):
-                if some:
-                    columns[f"spelled, {told}"].append(share(self.before, some))
-                    columns[f"and taught, {told}"].append(share(self.before | new, some))
-                    columns[f"plain, {told}"].append(share(self.plain_only, some))
-                    columns[f"plain and taught, {told}"].append(share(self.plain_only | new, some))
-                    columns[f"taught alone, {told}"].append(share(alone, some))
-            hits = frozenset().union(*(self.by_way(way, True) for way in {*ways, *unspelled}))
-            columns["false hits"].append(len(hits))
-            columns["most false hits"] = [max(len(hits), *columns["most false hits"], 0)]
-            columns["ways"].append(len(ways))
-            columns["ways alone"].append(len(unspelled))
+            for again, mode in ((True, "told"), (False, "untold")):
+
+                def hits(
+                    of: list[tuple[str, ...]], rows: str, again: bool = again
+                ) -> frozenset[int]:
+                    return frozenset().union(*(self.by_way(way, rows, again) for way in of))
+
+                before = self.before if again else self.plain_only
+                for who_said, some in (("same", same), ("other", other)):
+                    if some:
+                        about = f"{mode}, {who_said}"
+                        columns[f"{about}: spelled"].append(share(before, some))
+                        taught = before | hits(ways, "calls")
+                        columns[f"{about}: and taught"].append(share(taught, some))
+                        alone = hits(unspelled, "calls")
+                        columns[f"{about}: taught alone"].append(share(alone, some))
+                for rows in ("dialogue", "near"):
+                    count = len(hits([*ways, *unspelled], rows))
+                    columns[f"{mode}: {rows}"].append(count)
+                    most = f"{mode}: {rows}, most"
+                    columns[most] = [max(count, *columns[most], 0)]
         return {title: float(np.mean(column)) for title, column in columns.items()}
 
 
