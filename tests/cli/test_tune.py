@@ -1,8 +1,10 @@
 """`turbo-tune` as a user runs it."""
 
 import json
+import os
 import subprocess
 import sys
+import threading
 import tomllib
 from pathlib import Path
 
@@ -102,6 +104,66 @@ def test_a_name_that_is_spelled_otherwise_is_learned(sayings: Path, tmp_path: Pa
         )
         last = json.loads(heard.stdout.splitlines()[-1])
         assert last["accepted"] == accepted, heard.stdout
+
+
+def at_microphone(server, pcm: np.ndarray, said: str, *arguments: str) -> tuple[str, str]:
+    """Play `pcm` once the command has said `said`; return what it printed on both outputs."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "turbo_stream.cli.tune", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | server.env,
+        text=True,
+    )
+    watchdog = threading.Timer(120, process.kill)
+    watchdog.start()
+    player, errors = None, []
+    try:
+        for line in process.stderr:
+            errors.append(line)
+            if said in line:
+                player = server.play(pcm)
+        assert process.wait(30) == 0, errors
+        return process.stdout.read(), "".join(errors)
+    finally:
+        watchdog.cancel()
+        process.kill()
+        if player is not None:
+            player.kill()
+            player.wait(30)
+
+
+@pytest.mark.slow
+@pytest.mark.audio_server
+@needs("flite")
+def test_a_name_is_said_to_the_microphone(sound_server, sayings: Path, tmp_path: Path) -> None:
+    pcm, _ = soundfile.read(sayings, dtype="int16")
+    pcm = np.concatenate([SECOND, SECOND, pcm])
+    output, errors = at_microphone(
+        sound_server,
+        pcm,
+        "say siobhan (1 of 5)",
+        *("name", "siobhan", "--asr", "pocketsphinx", "--out", str(tmp_path / "s.json")),
+    )
+    assert output.startswith("siobhan: 0 of 5 found as it is spelled")
+    prompts = [line for line in errors.splitlines() if "heard" in line]
+    assert prompts[0] == "turbo-tune: heard; once more (2 of 5)"
+    assert prompts[-1] == "turbo-tune: heard; that is all"
+    assert len(prompts) == 5
+
+
+@pytest.mark.slow
+@pytest.mark.audio_server
+def test_a_room_is_listened_to(sound_server, kitchen_pcm: np.ndarray) -> None:
+    output, _ = at_microphone(
+        sound_server,
+        kitchen_pcm,
+        "nobody speaks to the device",
+        *("threshold", "--asr", "none", "--minutes", "0.25", "--json"),
+    )
+    found = json.loads(output)
+    assert found["hours"] == pytest.approx(0.25 / 60, rel=0.1)
+    assert found["utterances"] >= 1
 
 
 @pytest.mark.parametrize(
