@@ -14,10 +14,15 @@ def near_words(name: str, within: float, most: int = 3) -> list[str]:
     ways = pronunciations(name)
     if not ways:
         return []
-    own = set(words_of(name))
+    own = tuple(words_of(name))
     found = []
     for word, phones in common_words():
-        if word in own or abs(len(phones) - len(ways[0])) > _PHONES_APART or phones in ways:
+        # "fridays" is no other word than "friday".
+        if (
+            word.startswith(own)
+            or abs(len(phones) - len(ways[0])) > _PHONES_APART
+            or phones in ways
+        ):
             continue
         # Most words share no sound with a name, and need no reckoning.
         if len(set(phones) & set(ways[0])) * 2 < len(ways[0]):
