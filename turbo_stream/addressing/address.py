@@ -14,6 +14,7 @@ from turbo_stream.addressing.name_search import (
     NameSearch,
 )
 from turbo_stream.addressing.sentences import words_of
+from turbo_stream.addressing.taught import TaughtName
 from turbo_stream.errors import InputError
 from turbo_stream.recognition.recognizer import Transcript
 
@@ -88,7 +89,13 @@ class Addressing:
 
     @classmethod
     def of(
-        cls, mode: Address, names: Sequence[str], conversation_s: float, *, reads_again: bool
+        cls,
+        mode: Address,
+        names: Sequence[str],
+        conversation_s: float,
+        *,
+        reads_again: bool,
+        taught: Sequence[TaughtName] = (),
     ) -> Self:
         """Return that of a device called `names`.
 
@@ -98,10 +105,12 @@ class Addressing:
             conversation_s: after accepted speech no name is needed for so long, in seconds.
             reads_again: a text that may have a name wrongly written is read a second time, and
                 one that was not found then does not count.
+            taught: how some of the names are said.
         """
         search = None
         if names:
-            search = NameSearch(names, SURE_DISTANCE if reads_again else MAX_DISTANCE)
+            within = SURE_DISTANCE if reads_again else MAX_DISTANCE
+            search = NameSearch(names, within, taught)
         return cls(mode, search, Conversation(round(conversation_s * SAMPLE_RATE)))
 
     @property

@@ -13,6 +13,7 @@ from turbo_stream.addressing.sound_distance import (
     Integers,
     shipped_costs,
 )
+from turbo_stream.addressing.taught import TaughtName, ways_of
 
 MAX_DISTANCE = 0.27
 """The farthest that still counts as the name, where nothing else can tell.
@@ -57,18 +58,28 @@ class NameMatch:
 class NameSearch:
     """Finds names in texts. Keeps nothing of a text: what is rejected leaves no trace."""
 
-    def __init__(self, names: Sequence[str], max_distance: float = MAX_DISTANCE) -> None:
+    def __init__(
+        self,
+        names: Sequence[str],
+        max_distance: float = MAX_DISTANCE,
+        taught: Sequence[TaughtName] = (),
+    ) -> None:
         """Search for `names` as they are written; whatever has no letter is never found.
 
         Args:
             names: What the device is called, in any language; English is read by its sound.
             max_distance: What is farther is not the name; 0.0 takes only what sounds the same.
+            taught: Further ways to say some of the names; others are passed over.
         """
         self._max_distance = max_distance
         self.names = tuple(names)
         self._spelled = {_spelling(name): name for name in reversed(names) if _spelling(name)}
         self._costs = shipped_costs()
-        said = {way: name for name in reversed(names) for way in pronunciations(name)}
+        said = {
+            way: name
+            for name in reversed(names)
+            for way in [*pronunciations(name), *ways_of(name, taught)]
+        }
         self._said = list(said.values())
         self._places = [self._costs.places(way) for way in said]
         self._lengths = np.array([len(way) for way in self._places], np.int32)
