@@ -29,6 +29,10 @@ RUN = {
         "turbo-listen - < samples.raw",
         "ffmpeg -v error -i talk.mkv -f s16le -ar 16000 -ac 1 - | turbo-listen -",
     ],
+    "docs/guide/tuning.md": [
+        "turbo-tune threshold evening.wav --per-hour 1 --name friday",
+        "turbo-tune threshold evening.wav --per-hour 1 --commands kitchen.wav --write listen.toml",
+    ],
 }
 """Cheap commands that are run as the page shows them, but for what `typed` changes."""
 
@@ -58,7 +62,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, kitchen_pcm: np.ndarray) ->
     """A folder with the files that the pages speak of: 4 s with one command in it."""
     pcm = kitchen_pcm[: 4 * 16_000]
     made = tmp_path_factory.mktemp("guide")
-    for name in ("kitchen.wav", "kitchen.m4a"):
+    for name in ("kitchen.wav", "kitchen.m4a", "evening.wav"):
         # Of any name, a file is what is in it.
         soundfile.write(made / name, pcm, 16_000, format="WAV")
     pcm.tofile(made / "samples.raw")
@@ -129,6 +133,8 @@ def typed(line: str) -> str:
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
     if program == "turbo-listen":
         arguments = f"--asr none {arguments}"
+    elif program == "turbo-tune":
+        arguments = f"{arguments} --asr none"
     if program in scripts:
         program = f"{sys.executable} -m {scripts[program].replace('entry:', '')}"
     return f"{before}{pipe}{program} {arguments}"

@@ -17,6 +17,7 @@ from turbo_stream._util.clocks import Stopwatch
 from turbo_stream._util.option import is_number, shown
 from turbo_stream._util.origin import Origin
 from turbo_stream.addressing.address import choose_address
+from turbo_stream.addressing.taught import TaughtName, notices
 from turbo_stream.audio.source import Connection, Pcm, SourceItem
 from turbo_stream.deciding.decider import Decider
 from turbo_stream.deciding.decider_of_stream import decider_of_stream
@@ -56,6 +57,9 @@ class Models:
     detector: Detector | None = None
     """The caller's own; None for Turbo, which is then made of the classifier for each stream."""
 
+    taught: tuple[TaughtName, ...] = ()
+    """How names are said; others than a stream's are passed over."""
+
     _origin: Origin = field(
         default_factory=lambda: Origin("models"), init=False, repr=False, compare=False
     )
@@ -81,6 +85,7 @@ class Models:
         """
         settings = settings or Settings()
         say = say or _LOG.info
+        taught = tuple(TaughtName.read(path) for path in settings.taught)
         package = ModelPackage.load(None if settings.model is None else Path(settings.model))
         if detector is not None and (settings.operating_point or settings.sound_reject):
             raise InputError(
@@ -101,15 +106,11 @@ class Models:
             )
         if detector is None:
             package.check_recognizer(recognizer)
-        models = cls(
-            settings=settings,
-            package=package,
-            classifier=classifier,
-            recognizer=recognizer,
-            turn_taking=TurnTaking.load(package, settings.turn_model),
-            detector=detector,
-        )
-        for part in (recognizer, detector, classifier, models.turn_taking):
+        turn_taking = TurnTaking.load(package, settings.turn_model)
+        models = cls(settings, package, classifier, recognizer, turn_taking, detector, taught)
+        for line in notices(taught, recognizer.name):
+            say(line)
+        for part in (recognizer, detector, classifier, turn_taking):
             if part is not None:
                 part.warm_up()
         return models
@@ -165,6 +166,7 @@ class Models:
             own=self._own_detector(settings, chosen=choices.get("names") is not None),
             sound_reject=self.package.sound_reject,
             follow_up=prior.log_odds,
+            taught=self.taught,
         )
         return Pipeline(
             SegmentedStream(self.turn_taking.segmenter(load_vad(settings.vad), turbo)),
@@ -178,9 +180,8 @@ class Models:
         """Return the caller's detector for one stream, whose names were `chosen` for it."""
         if isinstance(self.detector, Nameable):
             # One that came with names of its own keeps them where none are chosen here.
-            return (
-                self.detector.named(settings.names) if settings.names or chosen else self.detector
-            )
+            named = chosen or bool(settings.names)
+            return self.detector.named(settings.names) if named else self.detector
         if self.detector is not None and chosen:
             raise InputError(f"`names` were given, and {self.detector.name} has no use for them")
         return self.detector

@@ -49,6 +49,11 @@ class Settings:
         shown_default="named with a name, else open",
         per_stream=True,
     )
+    taught: tuple[Path, ...] = option(
+        (),
+        "How the name is said, as `turbo-tune name` has learned it; repeatable.",
+        metavar="FILE",
+    )
     conversation_s: float = option(
         8.0,
         "After accepted speech no name is needed for so long, in seconds; 0: always.",
@@ -127,6 +132,8 @@ class Settings:
         if not all(name.strip() for name in names):
             raise InputError("one of `names` is empty; give what the device is called")
         object.__setattr__(self, "names", names)
+        taught = (self.taught,) if isinstance(self.taught, str | Path) else self.taught
+        object.__setattr__(self, "taught", tuple(map(Path, taught)))
         check_bounds(self)
         choose_address(self.address, names, hears=True)
         if self.vad not in VAD_NAMES:
@@ -167,13 +174,13 @@ class Settings:
         known: dict[str, Any] = {
             name: str(Path(value).resolve()) for name, value in folders.items() if value
         }
-        return replace(self, **known)
+        return replace(self, taught=tuple(path.resolve() for path in self.taught), **known)
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as a JSON-ready dict."""
         values = {one.name: getattr(self, one.name) for one in option_fields(type(self))}
         return {
-            name: list(value) if isinstance(value, tuple) else _plain(value)
+            name: list(map(_plain, value)) if isinstance(value, tuple) else _plain(value)
             for name, value in values.items()
         }
 

@@ -101,6 +101,14 @@ def test_where_nothing_is_read_again_what_sounds_alike_is_the_name() -> None:
     assert addressing("named", reads_again=True).said(heard).use == "absent"
 
 
+def test_what_is_no_word_is_a_name_wrongly_written_and_what_is_one_is_not() -> None:
+    device = Addressing.of("named", ["Jarvis", "Computer"], 8, reads_again=True)
+    texts = "Jervis", "Harvest", "Commuter"
+    uses = [device.said(Transcript(text)).use for text in texts]
+    assert uses == ["called", "absent", "absent"]
+    assert [device.doubts(Transcript(text)) for text in texts] == [False, True, True]
+
+
 def test_what_was_not_heard_calls_nobody() -> None:
     assert addressing("named").said(NOT_HEARD) == Said()
     assert not addressing("named").doubts(NOT_HEARD)

@@ -24,6 +24,7 @@ from turbo_stream.addressing.pronunciation import pronounce, pronunciations
         ("nimbo", "N IH M B OW"),
         ("Zoë", "Z OW IY"),
         ("R2-D2", "AA R T UW D IY T UW"),
+        ("b'c", "B IY S IY"),
         ("hey computer", "HH EY K AH M P Y UW T ER"),
         ("алиса", ""),
         ("", ""),

@@ -298,11 +298,8 @@ def test_gives_the_right_answer(outcomes, name):
     assert heard[0]["decision"] in ("accepted", "rejected")
 
 
-def test_samples_that_are_no_number_are_mentioned(outcomes):
+def test_what_is_odd_in_a_sound_is_mentioned(outcomes):
     assert "nan.wav" in outcomes["nan"].errors
-
-
-def test_channels_of_opposite_phase_are_mentioned(outcomes):
     assert "opposite phase" in outcomes["opposite phase"].errors
     assert "--channel" in outcomes["opposite phase"].errors
 
@@ -391,10 +388,10 @@ def test_a_signal_while_loading_ends_with_0(folder, tmp_path, number):
     os.mkfifo(pipe)
     # Stands for a library that takes long to load: it waits for what nobody writes.
     (tmp_path / "tokenizers.py").write_text(f"open({str(pipe)!r}).read()\n")
-    known = environment()
-    path = f"{tmp_path}{os.pathsep}{known['PYTHONPATH']}"
+    env = environment()
+    env["PYTHONPATH"] = f"{tmp_path}{os.pathsep}{env['PYTHONPATH']}"
     with (
-        listen(folder, "clip.wav", env=known | {"PYTHONPATH": path}) as process,
+        listen(folder, "clip.wav", env=env) as process,
         pipe.open("w"),  # opens only once somebody wants to read
     ):
         process.send_signal(number)

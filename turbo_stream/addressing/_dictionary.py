@@ -3,6 +3,7 @@
 import importlib.util
 import mmap
 from bisect import bisect_left
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -34,6 +35,13 @@ class Dictionary:
     def __contains__(self, word: str) -> bool:
         """Return whether `word`, in lower case, has an entry."""
         return bool(self.find(word))
+
+    def __iter__(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield each word with its usual pronunciation."""
+        for line in self._bytes[:].splitlines():
+            entry, _, phones = line.partition(b" ")
+            if not entry.endswith(b")"):
+                yield entry.decode("utf-8", "replace"), tuple(phones.decode("ascii").split())
 
     def find(self, word: str) -> list[tuple[str, ...]]:
         """Return the pronunciations of `word`, in lower case; the first is the usual one."""

@@ -14,6 +14,7 @@ from turbo_stream.addressing.name_search import (
     NameSearch,
 )
 from turbo_stream.addressing.sentences import words_of
+from turbo_stream.addressing.taught import TaughtName
 from turbo_stream.errors import InputError
 from turbo_stream.recognition.recognizer import Transcript
 
@@ -23,16 +24,24 @@ ADDRESSES: tuple[Address, ...] = get_args(Address)
 _NEVER = -40.0
 """Beyond what any score makes up for."""
 
-_SURE = -5.0
+_SURE = -5.5
 """What speech without the name must make up for where only the sure is accepted."""
+
+_UNCLEAR = 1.5
+"""What a name adds that may be called: most names are not talked about as much."""
 
 CALLED = 4.0
 """What a called name adds: accepted unless all else speaks against it."""
 
 _LOG_ODDS: dict[Address, dict[NameUse, float]] = {
-    "named": {"called": CALLED, "unclear": 0.0, "mentioned": _NEVER, "absent": _NEVER},
-    "named-or-sure": {"called": CALLED, "unclear": 0.0, "mentioned": _SURE - 1, "absent": _SURE},
-    "open": {"called": CALLED, "unclear": 0.0, "mentioned": -1.0, "absent": 0.0},
+    "named": {"called": CALLED, "unclear": _UNCLEAR, "mentioned": _NEVER, "absent": _NEVER},
+    "named-or-sure": {
+        "called": CALLED,
+        "unclear": _UNCLEAR,
+        "mentioned": _SURE - 1,
+        "absent": _SURE,
+    },
+    "open": {"called": CALLED, "unclear": _UNCLEAR, "mentioned": -1.0, "absent": 0.0},
 }
 """Added to the log-odds of a score, natural logarithm."""
 
@@ -80,7 +89,13 @@ class Addressing:
 
     @classmethod
     def of(
-        cls, mode: Address, names: Sequence[str], conversation_s: float, *, reads_again: bool
+        cls,
+        mode: Address,
+        names: Sequence[str],
+        conversation_s: float,
+        *,
+        reads_again: bool,
+        taught: Sequence[TaughtName] = (),
     ) -> Self:
         """Return that of a device called `names`.
 
@@ -90,10 +105,12 @@ class Addressing:
             conversation_s: after accepted speech no name is needed for so long, in seconds.
             reads_again: a text that may have a name wrongly written is read a second time, and
                 one that was not found then does not count.
+            taught: how some of the names are said.
         """
         search = None
         if names:
-            search = NameSearch(names, SURE_DISTANCE if reads_again else MAX_DISTANCE)
+            within = SURE_DISTANCE if reads_again else MAX_DISTANCE
+            search = NameSearch(names, within, taught)
         return cls(mode, search, Conversation(round(conversation_s * SAMPLE_RATE)))
 
     @property

@@ -36,6 +36,13 @@ _CALLING = _words(
 )
 """After these a name calls, wherever it stands."""
 
+_MISHEARD_HEY = _words(
+    """
+    day hay he heh pay tay they
+    """
+)
+"""What a recognizer makes of "hey" where it stands first, alone before a name."""
+
 _ADDED = _words(
     """
     please thanks thank you now will would can could okay ok right then
@@ -136,6 +143,7 @@ def _use(sentence: Sentence, start: int, end: int) -> NameUse:
     if before and before[-1] in _CALLING:
         return "called"
     at_front = all(word in _GREETINGS for word in before)
+    at_front |= len(before) == 1 and before[0] in _MISHEARD_HEY
     at_end = all(word in _ADDED for word in behind)
     if at_front and at_end:
         return "called"

@@ -59,7 +59,8 @@ def _pronunciations(piece: str, *, all_ways: bool = False) -> list[tuple[str, ..
     if bare != piece and (found := all_words().find(bare)):
         return found
     if len(bare) <= _SPELLED and not re.search("[aeiouy]", bare):
-        return [tuple(phone for letter in bare for phone in all_words().find(letter)[0])]
+        letters = bare.replace("'", "")
+        return [tuple(phone for letter in letters for phone in all_words().find(letter)[0])]
     by_letters = sounds(bare, shipped_table())
     if two := _as_two_words(bare):
         return [two, by_letters] if all_ways else [two]

@@ -1,6 +1,9 @@
 """The `--config` file: any long option of a command as a TOML key."""
 
 import tomllib
+from collections.abc import Callable, Iterable
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +16,17 @@ from turbo_stream._util.plain_text import decoded
 _MOST_BYTES = 2**20
 
 
-def _read(context: click.Context, parameter: click.Parameter, path: Path | None) -> None:
+def _read(
+    context: click.Context,
+    parameter: click.Parameter,
+    path: Path | None,
+    *,
+    beside: Iterable[str] = (),
+) -> None:
     """Make the TOML file at `path` the source of defaults; the command line still wins.
 
     Keys are the long options with `-` or `_` (`operating-point = "fa1"`), `source` the argument.
+    Those of the commands `beside` this one are left to them.
 
     Raises:
         click.BadParameter: the file is not readable TOML, or holds a key that is no option.
@@ -35,11 +45,19 @@ def _read(context: click.Context, parameter: click.Parameter, path: Path | None)
     for key, value in given.items():
         # `name` is repeatable and thus `names` in Python; the file spells it as the option.
         name = _parameter_name(key, allowed)
+        if name is None and any(_parameter_name(key, _of(one)) for one in beside):
+            continue
         if name is None:
             known = ", ".join(sorted(_key(p) for p in allowed.values() if _key(p)))
             raise click.BadParameter(f"{path} has the unknown key {key!r}; allowed: {known}")
         defaults[name] = _checked(path, key, value, allowed[name])
     context.default_map = {**(context.default_map or {}), **defaults}
+
+
+def _of(module: str) -> dict[str, click.Parameter]:
+    """Return what the command of a module takes."""
+    command = getattr(import_module(f"turbo_stream.cli.{module}"), module)
+    return {p.name: p for p in command.params if p.name}
 
 
 def _parameter_name(key: str, allowed: dict[str, click.Parameter]) -> str | None:
@@ -89,12 +107,24 @@ def _not_allowed(path: Path, key: str, value: Any, kind: str) -> click.BadParame
     return click.BadParameter(f"{path}: {key} = {shown(value)} is not allowed; give {kind}")
 
 
-config_option = click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    callback=_read,
-    is_eager=True,
-    expose_value=False,
-    help="TOML file with any of these options; the command line wins.",
-)
+def _option(callback: Callable[..., None]) -> Callable[[Any], Any]:
+    return click.option(
+        "--config",
+        type=click.Path(path_type=Path),
+        callback=callback,
+        is_eager=True,
+        expose_value=False,
+        help="TOML file with any of these options; the command line wins.",
+    )
+
+
+config_option = _option(_read)
 """Decorates a command whose options may stand in a file."""
+
+
+def config_option_beside(*modules: str) -> Callable[[Any], Any]:
+    """Return what decorates a command that reads a file of others: `listen`, `serve`.
+
+    Keys that are options of those alone are passed over.
+    """
+    return _option(partial(_read, beside=modules))

@@ -39,6 +39,11 @@ def serve() -> None:
     _run("serve", signal.SIGTERM)
 
 
+def tune() -> None:
+    """Run `turbo-tune`."""
+    _run("tune")
+
+
 def _run(module: str, *numbers: int) -> None:
     numbers = (signal.SIGINT, *numbers)
     _leave_on(numbers, 0)

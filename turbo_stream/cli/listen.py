@@ -17,7 +17,7 @@ from turbo_stream.cli.command import interrupt_on, run_command
 from turbo_stream.cli.config_file import config_option
 from turbo_stream.cli.options import options
 from turbo_stream.cli.output import say
-from turbo_stream.cli.wording import tell
+from turbo_stream.cli.wording import OPEN, tell
 from turbo_stream.recording.config import RecordingConfig
 from turbo_stream.settings import Settings
 
@@ -89,6 +89,8 @@ def listen(
             _say(str(recording))
         act = until_the_end.enter_context(Actions(actions, say=_say, patient=patient))
         pipeline = Models.load(settings, say=_say).stream()
+        if opened.live and not pipeline.ready.names:
+            _say(OPEN)
         if recorder is not None:
             pipeline.on_decision = recorder.note
         _show(pipeline, opened, _view(jsonl), act)

@@ -12,6 +12,12 @@ from turbo_stream._util.option import option_fields
 from turbo_stream._util.shown import shown
 from turbo_stream.settings import Settings
 
+OPEN = (
+    "no `names`: whatever sounds meant for a device is accepted; beside a television expect some "
+    "150 false accepts an hour, and with a name about one in two hours"
+)
+"""What to expect of a device that needs no name, by docs/lab/addressing.md."""
+
 _FIELD = re.compile(r"`([a-z_]+)`")
 
 

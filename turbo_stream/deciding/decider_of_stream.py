@@ -1,6 +1,9 @@
 """What decides in one stream, made of the models and the choices of that stream."""
 
+from collections.abc import Sequence
+
 from turbo_stream.addressing.address import Addressing
+from turbo_stream.addressing.taught import TaughtName
 from turbo_stream.deciding.decider import Decider, safe_sound_reject
 from turbo_stream.deciding.second_reading import can_expect
 from turbo_stream.detection.detector import Detector
@@ -19,6 +22,7 @@ def decider_of_stream(
     own: Detector | None,
     sound_reject: float,
     follow_up: float,
+    taught: Sequence[TaughtName] = (),
 ) -> Decider:
     """Return it.
 
@@ -30,9 +34,14 @@ def decider_of_stream(
         own: that detector.
         sound_reject: of Turbo's package, where the settings have none.
         follow_up: the most that follow-ups are favoured by, in log-odds.
+        taught: how some of the names are said.
     """
     addressing = Addressing.of(
-        ready.address, ready.names, settings.conversation_s, reads_again=can_expect(recognizer)
+        ready.address,
+        ready.names,
+        settings.conversation_s,
+        reads_again=can_expect(recognizer),
+        taught=taught,
     )
     if settings.sound_reject is not None:
         sound_reject = settings.sound_reject

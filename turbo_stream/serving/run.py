@@ -118,4 +118,8 @@ def _on_a_thread(load: Callable[[], Models]) -> asyncio.Future[Models]:
 
 def _what_listens(hub: Hub) -> str:
     ready = hub.models.ready()
-    return f"ready: {ready.asr}, {ready.vad}, {ready.model}, accepts from {ready.threshold:.3g} on"
+    called = f" {', '.join(ready.names)}" if ready.names else ""
+    return (
+        f"ready: {ready.asr}, {ready.vad}, {ready.model}, {ready.address}{called}, "
+        f"accepts from {ready.threshold:.3g} on"
+    )

@@ -104,7 +104,9 @@ class Scorer:
         hears = self._settings.gold_text or not isinstance(self.models.recognizer, NoRecognizer)
         mode = choose_address(self._settings.address if names else None, names, hears=hears)
         again = not self._settings.gold_text and can_expect(self.models.recognizer)
-        return Addressing.of(mode, names, conversation_s=0, reads_again=again)
+        return Addressing.of(
+            mode, names, conversation_s=0, reads_again=again, taught=self.models.taught
+        )
 
     def _decision(
         self, probabilities: dict[str, float], heard: Transcript, addressing: Addressing

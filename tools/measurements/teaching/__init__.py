@@ -1,0 +1,1 @@
+"""Whether a name is found more often after it was taught."""
