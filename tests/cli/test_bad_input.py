@@ -384,8 +384,7 @@ def test_a_signal_decides_what_was_heard_and_ends_with_0(folder, number, source)
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: n.name)
 def test_a_signal_while_loading_ends_with_0(folder, tmp_path, number):
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
+    os.mkfifo(pipe := tmp_path / "pipe")
     # Stands for a library that takes long to load: it waits for what nobody writes.
     (tmp_path / "tokenizers.py").write_text(f"open({str(pipe)!r}).read()\n")
     env = environment()
