@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from tools.measurements.addressing.streams import Clip, join, noise_stream, plans
 from tools.measurements.vad.scenes import read_manifest
 from turbo_stream._util.files import write_text
-from turbo_stream.addressing.calls import Said
 from turbo_stream.cli.command import run_command
 from turbo_stream.deciding.decider import Decider
 from turbo_stream.detection.detector import Detector, Score
@@ -89,11 +88,9 @@ def deciders(models: Models, names: Sequence[str]) -> dict[str, Decider]:
         decider = pipeline.decider
         decider.sound_reject = 0.0
         if unnamed is None:
-            unnamed = _RememberingDetector(decider.detector)
-        if name:
-            decider.unnamed = unnamed
+            unnamed = decider.detector = _RememberingDetector(decider.detector)
         else:
-            decider.detector = unnamed
+            decider.unnamed = unnamed
         found[name] = decider
     return found
 
@@ -109,8 +106,11 @@ def utterance(segment: Segment, of: dict[str, Decider]) -> dict[str, Any]:
         transcript = scored.hearing.transcript
         if plain is None:
             plain = transcript
-        said: Said = scored.said
-        row = {"use": said.use, "closes": said.closes, "score": scored.score.directed_probability}
+        row: dict[str, Any] = {
+            "use": scored.said.use,
+            "closes": scored.said.closes,
+            "score": scored.score.directed_probability,
+        }
         if transcript.text != plain.text:
             row["text"] = transcript.text
         found[name] = row

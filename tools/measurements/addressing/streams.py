@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.measurements.vad.scenes import BACKGROUND_KINDS, read_clip
+from tools.measurements.vad.scenes import BACKGROUND_KINDS
 from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.benchmark.sound.joining import active_power, speech_blocks
+from turbo_stream.evaluation.corpus.clip import read_clip
 
 Row = dict[str, Any]
 
@@ -88,14 +89,14 @@ def join(plan: Plan, noises: Sequence[Row], seed: int = 1) -> tuple[NDArray[np.i
     clips: list[Clip] = []
     at = 0
     for row in plan.rows:
-        clip = read_clip(row)
+        clip = _samples(row)
         if not plan.talk:
             power = active_power(clip, speech_blocks(clip)[0])
             clip = clip * np.sqrt(10 ** (SPEECH_DB / 10) / power)
         gap = int(rng.uniform(*(TALK_GAPS_S if plan.talk else APART_GAPS_S)) * SAMPLE_RATE)
         part = np.concatenate([np.zeros(gap), clip])
         if plan.snr_db is not None:
-            noise = np.resize(read_clip(pool[rng.integers(len(pool))]), part.size)
+            noise = np.resize(_samples(pool[rng.integers(len(pool))]), part.size)
             power = max(float(np.mean(noise**2)), 1e-12)
             part += noise * np.sqrt(10 ** ((SPEECH_DB - plan.snr_db) / 10) / power)
         parts.append(part)
@@ -114,14 +115,19 @@ def noise_stream(noises: Sequence[Row], seed: int) -> NDArray[np.int16]:
     rng = np.random.default_rng(seed)
     parts = []
     for number in rng.permutation(len(noises)):
-        clip = read_clip(noises[number])
+        clip = _samples(noises[number])
         if seed:
             clip = _at_level(clip, rng.uniform(-50, -20))
             if rng.random() < 0.5:
-                other = read_clip(noises[rng.integers(len(noises))])
+                other = _samples(noises[rng.integers(len(noises))])
                 clip = clip + np.resize(_at_level(other, rng.uniform(-50, -20)), clip.size)
         parts += [clip, np.zeros(SAMPLE_RATE // 2)]
     return _finished(np.concatenate(parts), rng)
+
+
+def _samples(row: Row) -> NDArray[np.float64]:
+    samples = read_clip(row["audio_filepath"]) / 32768
+    return samples - samples.mean()
 
 
 def _at_level(clip: NDArray[np.float64], level_db: float) -> NDArray[np.float64]:
