@@ -78,6 +78,10 @@ class _RememberingDetector:
             self._last = last = (pcm.copy(), transcript, self.inner.score(pcm, transcript))
         return last[2]
 
+    def warm_up(self) -> None:
+        """Run once on silence."""
+        self.inner.warm_up()
+
 
 def deciders(models: Models, names: Sequence[str]) -> dict[str, Decider]:
     """Return what decides for a device without a name (key ""), and for one of each name."""

@@ -86,7 +86,7 @@ def decide(
 
 
 def text_of(row: Row, name: str) -> str:
-    """Return the text that a device called `name` decided by: the second reading where it counted."""
+    """Return the text that a device called `name` decided by: of the reading that counted."""
     return str(row["of"][name].get("text", row["text"]))
 
 
@@ -106,6 +106,9 @@ class _Nobody:
     """A detector that is never asked."""
 
     name = "recorded"
+
+    def warm_up(self) -> None:
+        """Do nothing."""
 
     def score(self, pcm: object, transcript: object) -> Score:
         raise AssertionError("a recorded utterance has its score")
