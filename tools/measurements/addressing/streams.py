@@ -114,7 +114,7 @@ def noise_stream(noises: Sequence[Row], seed: int) -> NDArray[np.int16]:
     """
     rng = np.random.default_rng(seed)
     parts = []
-    for number in rng.permutation(len(noises)):
+    for number in rng.permutation(len(noises)).tolist():
         clip = _samples(noises[number])
         if seed:
             clip = _at_level(clip, rng.uniform(-50, -20))
