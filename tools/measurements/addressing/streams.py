@@ -119,7 +119,7 @@ def noise_stream(noises: Sequence[Row], seed: int) -> NDArray[np.int16]:
         if seed:
             clip = _at_level(clip, rng.uniform(-50, -20))
             if rng.random() < 0.5:
-                other = _samples(noises[rng.integers(len(noises))])
+                other = _samples(noises[int(rng.integers(len(noises)))])
                 clip = clip + np.resize(_at_level(other, rng.uniform(-50, -20)), clip.size)
         parts += [clip, np.zeros(SAMPLE_RATE // 2)]
     return _finished(np.concatenate(parts), rng)
