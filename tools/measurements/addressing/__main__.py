@@ -157,16 +157,23 @@ def _errors(found: Sequence[Collection], threshold: float) -> Iterator[dict[str,
             for stream in one.streams:
                 for name in stream.names:
                     accepted = decide(stream, name)
+                    places = [clip_of(stream, row) for row in stream.utterances]
+                    heard = {places[number] for number in accepted}
                     for number, row in enumerate(stream.utterances):
-                        if (number in accepted) == (one.label == "directed"):
+                        place = places[number]
+                        if one.label == "directed":
+                            right = place is None or place in heard
+                        else:
+                            right = number not in accepted
+                        if right:
                             continue
-                        place = clip_of(stream, row)
                         yield {
                             "mode": mode,
                             "set": _title(one),
                             "name": name,
                             "said": None if place is None else stream.clips[place]["text"],
                             "first": row["text"],
+                            "told": row["of"][name].get("told"),
                             "read": text_of(row, name),
                             "use": row["of"][name]["use"],
                             "score": round(row["of"][name]["score"], 3),

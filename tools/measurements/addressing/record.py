@@ -44,6 +44,8 @@ class Remembering:
         self.name = inner.name
         self._of: Pcm | None = None
         self._plain: Transcript | None = None
+        self.told: Transcript | None = None
+        """The last reading that was told a name, since somebody set this to None."""
 
     def transcribe(self, pcm: Pcm) -> Transcript:
         """Return the plain reading."""
@@ -57,7 +59,8 @@ class Remembering:
         self, pcm: Pcm, names: Sequence[str], go_on: Callable[[], bool]
     ) -> Transcript | None:
         """Return the reading of one that expects `names`."""
-        return self.inner.transcribe_expecting(pcm, names, go_on)
+        self.told = self.inner.transcribe_expecting(pcm, names, go_on)
+        return self.told
 
     def warm_up(self) -> None:
         """Run once on silence."""
@@ -105,6 +108,9 @@ def utterance(segment: Segment, of: dict[str, Decider]) -> dict[str, Any]:
     plain = None
     found: dict[str, Any] = {}
     for name, decider in of.items():
+        recognizer = decider.recognizer
+        if isinstance(recognizer, Remembering):
+            recognizer.told = None
         scored = decider.score(segment)
         assert scored is not None and scored.score is not None
         transcript = scored.hearing.transcript
@@ -117,6 +123,8 @@ def utterance(segment: Segment, of: dict[str, Decider]) -> dict[str, Any]:
         }
         if transcript.text != plain.text:
             row["text"] = transcript.text
+        if isinstance(recognizer, Remembering) and recognizer.told is not None:
+            row["told"] = recognizer.told.text
         found[name] = row
     assert plain is not None
     return {
