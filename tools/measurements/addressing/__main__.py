@@ -81,10 +81,12 @@ def _report(
     others = [one for one in found if one.set in OTHERS and one.label != "directed"]
     unnamed = [one for one in found if one.set in UNNAMED]
     idle = [one for one in found if one.set in TALK]
-    parts = {}
+    parts: dict[str, dict[str, Share]] = {}
     for one in (*calls, *others):
-        of = {**by_name(one, threshold), **by_place(one, threshold)}
-        parts[_title(one)] = {k: missed(v) if one in calls else v for k, v in of.items()}
+        what = "missed" if one in calls else "accepted"
+        for part, share in {**by_name(one, threshold), **by_place(one, threshold)}.items():
+            counted = missed(share) if one in calls else share
+            parts.setdefault(f"{_title(one)}, {part}", {})[what] = counted
     report = {
         "talk": {f"{one.set}, {one.hours:.2f} h": talk(one, threshold, new) for one in idle},
         "calls": {_title(one): _all_missed(shares(one, threshold)) for one in calls},

@@ -28,7 +28,7 @@ Hits = dict[str, list[int]]
 
 Engine = Callable[[Pcm], Hits]
 
-SENSITIVITIES = (0.1, 0.3, 0.5, 0.7, 0.9)
+SENSITIVITIES = (0.5, 0.7)
 """Of Porcupine; 0.5 is its default."""
 
 CUTOFFS = (0.3, 0.5, 0.7, 0.9, 0.97)
