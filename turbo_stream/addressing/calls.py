@@ -38,7 +38,7 @@ _CALLING = _words(
 
 _MISHEARD_HEY = _words(
     """
-    day hay he heh pay tay they
+    day eh hay he heh pay tay they
     """
 )
 """What a recognizer makes of "hey" where it stands first, alone before a name."""

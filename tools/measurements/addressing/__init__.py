@@ -1,0 +1,1 @@
+"""False accepts an hour and missed calls, for each way a device is addressed."""
