@@ -89,7 +89,7 @@ def listen(
             _say(str(recording))
         act = until_the_end.enter_context(Actions(actions, say=_say, patient=patient))
         pipeline = Models.load(settings, say=_say).stream()
-        if opened.live and not pipeline.ready.names:
+        if source is None and not pipeline.ready.names:
             _say(OPEN)
         if recorder is not None:
             pipeline.on_decision = recorder.note

@@ -1,6 +1,6 @@
 """How many calls of a name are found before and after it was taught, and what else then is.
 
-    python -m tools.measurements.teaching READINGS.jsonl
+python -m tools.measurements.teaching READINGS.jsonl
 
 READINGS has a line for each recording: `set`, `label`, `name` (of the device), `gold` (what was
 said), `group` (who said it), `plain` (what a recognizer read, first) and `told` (the same by name,
