@@ -13,10 +13,15 @@ def at_most(count: int) -> float:
 
     The one-sided exact bound of Garwood (1936): none seen still allows 3.0.
     """
-    low, high = float(count), count + 10 * math.sqrt(count + 1) + 10
+    return poisson_mean(count, 1 - CONFIDENCE)
+
+
+def poisson_mean(count: int, below: float) -> float:
+    """Return the mean of which a Poisson number is at most `count` with probability `below`."""
+    low, high = 0.0, count + 10 * math.sqrt(count + 1) + 10
     for _ in range(_STEPS):
         middle = (low + high) / 2
-        if _at_most_so_many(count, middle) > 1 - CONFIDENCE:
+        if _at_most_so_many(count, middle) > below:
             low = middle
         else:
             high = middle

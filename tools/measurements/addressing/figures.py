@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tools.measurements.addressing.replay import Recorded, Row, Setting, clip_of, decide
+from turbo_stream.tuning.rates import poisson_mean
 
 _Z = 1.959964
 
@@ -27,8 +28,8 @@ class Rate:
         """Return the exact 95 % interval of a Poisson rate (Garwood 1936)."""
         if not self.hours:
             return 0.0, math.inf
-        low = _poisson_mean(self.count - 1, 0.975) if self.count else 0.0
-        return low / self.hours, _poisson_mean(self.count, 0.025) / self.hours
+        low = poisson_mean(self.count - 1, 0.975) if self.count else 0.0
+        return low / self.hours, poisson_mean(self.count, 0.025) / self.hours
 
 
 @dataclass(frozen=True)
@@ -52,16 +53,6 @@ class Share:
         off = _Z * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
         low, high = ((middle + sign * off) / (1 + _Z**2 / n) for sign in (-1, 1))
         return (low if self.count else 0.0), (high if self.count < n else 1.0)
-
-
-def _poisson_mean(count: int, below: float) -> float:
-    """Return the mean of which a Poisson number is at most `count` with probability `below`."""
-    low, high = 0.0, 20.0 + 3 * count
-    for _ in range(80):
-        mean = (low + high) / 2
-        terms = (k * math.log(mean) - mean - math.lgamma(k + 1) for k in range(count + 1))
-        low, high = (mean, high) if sum(map(math.exp, terms)) > below else (low, mean)
-    return (low + high) / 2
 
 
 Accepts = Callable[[Recorded, str], set[int]]
