@@ -1,12 +1,13 @@
-"""What the device is called: names drawn at random around a line of text.
+"""What the device is called: names placed at random in a line of text.
 
-"Friday" alone is a call to one device and a weekday to another, so a model that knows the name
-has to be taught both: called out, merely mentioned, another device's name, and no name at all.
+The own name is a mark (`OWN_NAME`), whatever it is, so a model has to be taught how it is called
+and how it is merely mentioned, and that it is often not recognized: then it is any word.
 """
 
 import random
 from collections.abc import Sequence
-from typing import NamedTuple
+
+from turbo_stream.addressing.name_mark import OWN_NAME
 
 # fmt: off
 NAMES = (
@@ -25,14 +26,13 @@ NAMES = (
 # fmt: on
 
 # fmt: off
-_PARTS = (
-    ("story", "teller"), ("moon", "light"), ("night", "owl"), ("book", "worm"), ("sun", "flower"),
-    ("home", "helper"), ("smart", "box"), ("fire", "fly"), ("rain", "bow"), ("butter", "fly"),
-    ("green", "house"), ("snow", "man"), ("data", "base"), ("talk", "back"), ("house", "keeper"),
-    ("mirror", "man"), ("glass", "eye"), ("think", "tank"), ("space", "ship"), ("key", "board"),
+PEOPLE = (
+    "anna", "ben", "carla", "dad", "daniel", "dear", "doctor", "eva", "frank", "grandma", "honey",
+    "ivan", "jenny", "kids", "laura", "maria", "martin", "mike", "mom", "mum", "nadia", "olga",
+    "paul", "peter", "sarah", "sir", "tom", "uncle", "yusuf", "zoe",
 )
 # fmt: on
-"""Names that a recognizer writes as one word or as two."""
+"""Whom people call instead of the device."""
 
 _CALLS = (
     "{name} {text}",
@@ -67,12 +67,36 @@ _STANDS_FOR = ("he", "she", "it", "they", "that", "this", "him", "her", "them", 
 """Words whose place a name can take."""
 
 
-class Named(NamedTuple):
-    """A line of text with the names of the device that hears it."""
+PLACE = "{name}"
+"""Where a line that was written for it has the device's name."""
 
-    names: tuple[str, ...]
-    text: str
-    label: int
+_UNKNOWN_SHARE = 0.3
+"""Of the names in lines: those that the device is not told, or that its recognizer misheard."""
+
+_CALLED_SHARE, _ALONE_SHARE, _MENTIONED_SHARE, _OTHERS_SHARE = 0.14, 0.03, 0.14, 0.04
+
+
+def placed_name(text: str, rng: random.Random, *, called: bool) -> str:
+    """Return `text` with the device's name in it, or most often as it is.
+
+    `called`: it is spoken to the device, which is then called by name; else somebody mentions the
+    name, or calls a person by another.
+    """
+    name = rng.choice(NAMES) if rng.random() < _UNKNOWN_SHARE else OWN_NAME
+    if PLACE in text:
+        return text.replace(PLACE, name)
+    draw = rng.random()
+    if called:
+        if draw < _CALLED_SHARE:
+            return rng.choice(_CALLS).format(name=name, text=text)
+        if draw < _CALLED_SHARE + _ALONE_SHARE:
+            return rng.choice(_ALONE).format(name=name)
+        return text
+    if draw < _MENTIONED_SHARE:
+        return _mention(text, name, rng)
+    if draw < _MENTIONED_SHARE + _OTHERS_SHARE:  # somebody else is spoken to
+        return rng.choice(_CALLS).format(name=rng.choice(PEOPLE), text=text)
+    return text
 
 
 def _mention(line: str, name: str, rng: random.Random) -> str:
@@ -87,45 +111,6 @@ def _mention(line: str, name: str, rng: random.Random) -> str:
     places = [i for i, word in enumerate(words) if word.strip(",.?!").lower() in _STANDS_FOR]
     words[rng.choice(places or range(1, len(words)))] = name
     return " ".join(words)
-
-
-def _spelled(rng: random.Random) -> tuple[str, str]:
-    """Return a name as the device has it and as a recognizer might write it."""
-    if rng.random() < 0.85:
-        name = rng.choice(NAMES)
-        return name, name
-    parts = rng.choice(_PARTS)
-    return rng.choice(("", " ")).join(parts), rng.choice(("", " ")).join(parts)
-
-
-def draw_named(text: str, label: int, rng: random.Random, *, directed: int) -> Named:
-    """Put a random device around `text`, whose own label is `label`; `directed` is the class."""
-    draw = rng.random()
-    own, name = _spelled(rng)
-    names = (own,) if rng.random() < 0.8 else tuple(rng.sample([own, rng.choice(NAMES)], 2))
-    other = rng.choice([item for item in NAMES if item not in names])
-    if draw < 0.45:
-        return Named((), text, label)
-    if label == directed:
-        if draw < 0.58:
-            return Named(names, rng.choice(_CALLS).format(name=name, text=text), label)
-        if draw < 0.63:  # the device is not told its name, and is called by one
-            return Named((), rng.choice(_CALLS).format(name=name, text=text), label)
-        if draw < 0.71:
-            return Named(names, rng.choice(_ALONE).format(name=name), label)
-        if draw < 0.88:
-            return Named(names, text, label)
-        if draw < 0.97:
-            wrong = rng.choice(_CALLS).format(name=other, text=text)
-            return Named(names, wrong, 1 - label)
-        return Named(names, rng.choice(_ALONE).format(name=other), 1 - label)
-    if draw < 0.66:
-        return Named(names, _mention(text, name, rng), label)
-    if draw < 0.70:
-        return Named(names, f"{text} {rng.choice(_MENTIONS).format(name=name)}", label)
-    if draw < 0.78:  # somebody else is spoken to
-        return Named(names, rng.choice(_CALLS).format(name=other, text=text), label)
-    return Named(names, text, label)
 
 
 def directed_class(labels: Sequence[str]) -> int | None:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from turbo_stream.addressing.name_mark import OWN_NAME
+
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
-
-OWN_NAME = "\ue000"
-"""Stands in a text for the words that are the device's own name: a sign that nobody writes."""
 
 NAME_TOKEN = "[NAME]"
 """What the vocabulary has for `OWN_NAME`: one token for all names, so that a set name changes
