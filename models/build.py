@@ -57,10 +57,13 @@ def _start(config: TurboConfig, texts: Iterable[str]) -> tuple[TurboConfig, Turb
             sep_token_id=_last_id(tokenizer),
         )
     else:
-        tokenizer, kept = prune_vocabulary(
-            texts, size=config.vocabulary_size, max_tokens=config.max_tokens
+        tokenizer, kept = prune_vocabulary(texts, size=config.vocabulary_size)
+        config = replace(
+            config,
+            vocabulary_size=len(kept),
+            sep_token_id=_last_id(tokenizer),
+            text_input="marked",
         )
-        config = replace(config, vocabulary_size=len(kept), sep_token_id=_last_id(tokenizer))
     if config.audio.startswith(PREFIX):
         architecture = audio_architecture(hugging_face_name(config.audio))
         config = replace(config, audio_architecture=architecture)

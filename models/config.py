@@ -96,6 +96,15 @@ class TurboConfig:
     sep_token_id: int = 3
     """Id that ends a segment; what follows the first one is the transcript of a named device."""
 
+    text_input: str = "names"
+    """What the text tower reads: `marked`, a row of `turbo_stream.detection.token_row`, as those
+    with a vocabulary of ours do; `names`, the names before the text, as networks before 1.0 did.
+    Filled in when a run starts."""
+
+    cut_to_speech: bool = True
+    """Whether a sound is cut to its speech before it is given, see
+    `turbo_stream.detection.speech_part`; not for the tower `recognizer`."""
+
     confidence_size: int = 4
     """C: mean log-probability, no-speech probability, compression ratio, 1 if missing."""
 
@@ -113,7 +122,10 @@ class TurboConfig:
     """Most neighbouring mel bands blanked there; 0 for none."""
 
     fusion: str = "concat"
-    """How the towers meet: `concat` as in the paper, `gated` or `cross_attention`."""
+    """How the towers meet: `concat` as in the paper, `additive`, `gated` or `cross_attention`."""
+
+    sound_share: float = 0.25
+    """Share of the sound's logits beside words, where `fusion` is `additive`."""
 
     fusion_hidden: int = 256
     """Width of the fusion layer."""

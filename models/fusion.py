@@ -60,6 +60,39 @@ class Concatenation(_Fusion):
         return self.classifier(torch.cat(joined, dim=1))
 
 
+class AdditiveFusion(nn.Module):
+    """The logits of the words, and to a fixed share those of the sound; of one alone, its own.
+
+    What a sound says depends on the collection that it was learned from, so it may sway what the
+    words leave open, and not outvote them.
+    """
+
+    def __init__(self, config: TurboConfig) -> None:
+        super().__init__()
+        self.sound_share = config.sound_share
+        self.sound = _head(config)
+        self.words = _head(config)
+
+    def forward(self, audio: Encoded, text: Encoded, confidence: Tensor) -> Tensor:
+        """Return logits `[B, K]`; `confidence` `[B, C]` is not used."""
+        heard, read = self.sound(audio.pooled), self.words(text.pooled)
+        has_sound, has_words = (
+            one.mask.amax(dim=1, keepdim=True).to(read.dtype) for one in (audio, text)
+        )
+        share = 1.0 - (1.0 - self.sound_share) * has_words
+        return has_words * read + share * has_sound * heard
+
+
+def _head(config: TurboConfig) -> nn.Sequential:
+    return nn.Sequential(
+        nn.LayerNorm(config.hidden),
+        nn.Linear(config.hidden, config.fusion_hidden),
+        nn.GELU(),
+        nn.Dropout(config.dropout),
+        nn.Linear(config.fusion_hidden, len(config.labels)),
+    )
+
+
 class GatedFusion(_Fusion):
     """One vector in which a gate weighs sound against text, dimension by dimension.
 
@@ -129,6 +162,7 @@ class CrossAttentionFusion(_Fusion):
 
 
 _FUSIONS = {
+    "additive": AdditiveFusion,
     "concat": Concatenation,
     "gated": GatedFusion,
     "cross_attention": CrossAttentionFusion,

@@ -8,12 +8,16 @@ from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers, processors
 from tokenizers.models import WordPiece
 
 from models.pretrained import minilm_folder
+from turbo_stream.detection.token_row import NAME_TOKEN
 
-SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
+SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", NAME_TOKEN)
+_NAME_LIKE = "alexa"
+"""The piece whose meaning `NAME_TOKEN` starts from: what a device is called."""
+
 _SPELLING = "abcdefghijklmnopqrstuvwxyz0123456789'"
 
 
-def _assemble(vocabulary: dict[str, int], max_tokens: int) -> Tokenizer:
+def _assemble(vocabulary: dict[str, int]) -> Tokenizer:
     tokenizer = Tokenizer(WordPiece(vocabulary, unk_token="[UNK]", max_input_chars_per_word=40))
     # Recognizers differ in case and punctuation, typed text still more: none of it may count.
     tokenizer.normalizer = normalizers.Sequence(
@@ -32,13 +36,12 @@ def _assemble(vocabulary: dict[str, int], max_tokens: int) -> Tokenizer:
         single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B [SEP]", special_tokens=[cls, sep]
     )
     tokenizer.add_special_tokens(list(SPECIAL_TOKENS))
-    tokenizer.enable_truncation(max_length=max_tokens)
+    # What a name marks is one piece: not to be spelled by what somebody says. Whoever encodes cuts.
+    tokenizer.encode_special_tokens = True
     return tokenizer
 
 
-def prune_vocabulary(
-    texts: Iterable[str], *, size: int, max_tokens: int
-) -> tuple[Tokenizer, list[int]]:
+def prune_vocabulary(texts: Iterable[str], *, size: int) -> tuple[Tokenizer, list[int]]:
     """Keep `size` word pieces of MiniLM; return the tokenizer and the ids they had before.
 
     Kept are the special tokens, every piece needed to spell any word, what occurs in `texts` by
@@ -47,9 +50,7 @@ def prune_vocabulary(
     stored = json.loads((minilm_folder() / "tokenizer.json").read_text("utf-8"))
     full: dict[str, int] = stored["model"]["vocab"]
     plain = [piece for piece in full if not (piece.startswith("[") and piece.endswith("]"))]
-    whole = _assemble(
-        {piece: index for index, piece in enumerate([*SPECIAL_TOKENS, *plain])}, max_tokens
-    )
+    whole = _assemble({piece: index for index, piece in enumerate([*SPECIAL_TOKENS, *plain])})
     counts: Counter[str] = Counter()
     for encoding in whole.encode_batch(list(texts), add_special_tokens=False):
         counts.update(encoding.tokens)
@@ -59,6 +60,11 @@ def prune_vocabulary(
     frequent = [piece for piece, count in counts.most_common() if count > 1]
     kept: dict[str, int] = {}
     for piece in [*SPECIAL_TOKENS, *spelling, *frequent, *english]:
-        if piece in full and piece not in kept and len(kept) < size:
+        known = piece in full or piece == NAME_TOKEN
+        if known and piece not in kept and len(kept) < size:
             kept[piece] = len(kept)
-    return _assemble(kept, max_tokens), [full[piece] for piece in kept]
+    return _assemble(kept), [full[_like(piece)] for piece in kept]
+
+
+def _like(piece: str) -> str:
+    return _NAME_LIKE if piece == NAME_TOKEN else piece

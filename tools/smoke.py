@@ -117,7 +117,14 @@ def overfit(recipe: Recipe) -> float:
     width = model.audio_front.width
 
     def padded(examples: Sequence[Example]) -> Batch:
-        return collate(examples, bench.tokenizer, width, bench.device, bench.text_states)
+        return collate(
+            examples,
+            bench.tokenizer,
+            width,
+            bench.device,
+            bench.text_states,
+            max_tokens=bench.recipe.model.max_tokens,
+        )
 
     batch = next(bench.sampler(bench.recipe, split.train, seed=0).batches(padded))
     plain = replace(recipe.objective, views=1, in_modal=0.0, cross_modal=0.0)

@@ -35,6 +35,13 @@ def _audio_input(config: dict) -> dict:
     return {"audio_input": {"kind": KIND, **json.loads(config["audio_architecture"])}}
 
 
+def _inputs(config: dict) -> dict:
+    """Return the keys that say how the network is given words and sound, where they are needed."""
+    marked = {"text_input": config["text_input"]} if config["text_input"] == "marked" else {}
+    cut = config["cut_to_speech"] and config["audio"] != RECOGNIZER
+    return {**marked, **({"cut_to_speech": True} if cut else {})}
+
+
 def write_package(
     folder: Path,
     *,
@@ -77,6 +84,7 @@ def write_package(
             "threshold": points["balanced"]["threshold"] if points else None,
             "operating_points": points,
             "calibration": metrics["calibration"],
+            **_inputs(config),
             **({"end_of_turn": {"threshold": turn["threshold"]}} if turn else {}),
             "training": training,
             "metrics": {

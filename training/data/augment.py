@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 
 from training.data.clip import Wave
+from turbo_stream.detection.speech_part import speech_edges
 
 
 @dataclass(frozen=True)
@@ -62,21 +63,6 @@ class Surroundings:
 
     noises: list[Wave] = field(default_factory=list)
     rooms: list[Wave] = field(default_factory=list)
-
-
-def speech_edges(wave: Wave, *, sample_rate: int = 16_000) -> tuple[int, int]:
-    """First and last sample of what is louder than the clip's floor and 35 dB under its peak."""
-    hop = sample_rate // 100
-    count = len(wave) // hop
-    if count < 5:
-        return 0, len(wave)
-    power = np.square(wave[: count * hop].reshape(count, hop)).mean(axis=1) + 1e-12
-    level = 10.0 * np.log10(np.convolve(power, np.ones(3) / 3, mode="same"))
-    peak, floor = np.percentile(level, 97), np.percentile(level, 5)
-    loud = np.flatnonzero(level > max(peak - 35.0, min(floor + 6.0, peak - 10.0)))
-    if not len(loud):
-        return 0, len(wave)
-    return max(0, (loud[0] - 2) * hop), min(len(wave), (loud[-1] + 3) * hop)
 
 
 def coloured_noise(rng: np.random.Generator, samples: int) -> Wave:
@@ -137,7 +123,7 @@ def augment(wave: Wave, seed: int, config: AugmentConfig, surroundings: Surround
     """Return `wave` `[T]`, in [-1, 1], through the channel that `seed` stands for."""
     rng = np.random.default_rng(seed)
     rate = config.sample_rate
-    start, end = speech_edges(wave, sample_rate=rate)
+    start, end = speech_edges(wave)
     wave = wave[start:end]
     longest = int(config.max_s * rate)
     if len(wave) > longest:
@@ -157,7 +143,7 @@ def through_channel(
     wave: Wave, rng: np.random.Generator, config: AugmentConfig, surroundings: Surroundings
 ) -> Wave:
     """Return `wave` `[T]`, in [-1, 1], through a random channel, neither cut nor moved in time."""
-    start, end = speech_edges(wave, sample_rate=config.sample_rate)
+    start, end = speech_edges(wave)
     spoken = wave[start:end]
     speech_power = float(np.square(spoken).mean()) + 1e-9
     padded = np.zeros(next_fast_len(len(wave) + config.sample_rate // 2), np.float32)

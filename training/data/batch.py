@@ -13,6 +13,8 @@ from torch import Tensor
 from training.data.features import Frames, TextStates
 from training.data.hypotheses import Confidence
 from training.data.row import text_key
+from turbo_stream.addressing.name_mark import OWN_NAME
+from turbo_stream.detection.token_row import NAME_TOKEN, token_row
 
 
 @dataclass
@@ -65,10 +67,12 @@ class Example:
     """One drawn row, ready to be padded."""
 
     frames: Frames | None
-    names: tuple[str, ...]
     text: str
+    """The device's own name is `OWN_NAME`."""
     confidence: Confidence
     label: int
+    before: str = ""
+    """The turn before."""
     text_key: int = 0
     """Equal for equal transcripts."""
 
@@ -79,12 +83,16 @@ class Example:
     """False where the words are not those of the sound."""
 
 
-def encode(tokenizer: Tokenizer, text: str, names: Sequence[str]) -> tuple[list[int], list[int]]:
-    """Return token ids and mask: names as first segment if there are any; mask 0 for no text."""
-    pair = ", ".join(names)
-    encoding = tokenizer.encode(pair, text) if pair and text else tokenizer.encode(text)
-    given = int(bool(text_key(text)))
-    return encoding.ids, [given] * len(encoding.ids)
+def encode(tokenizer: Tokenizer, text: str, before: str, most: int) -> tuple[list[int], list[int]]:
+    """Return token ids and mask of `text` after the turn `before`; mask 0 for no text.
+
+    A vocabulary without `NAME_TOKEN`, that of an encoder of Hugging Face, reads the text alone.
+    """
+    if tokenizer.token_to_id(NAME_TOKEN) is None:
+        ids = tokenizer.encode(text.replace(OWN_NAME, " ")).ids[:most]
+        return ids, [int(bool(text_key(text)))] * len(ids)
+    row = token_row(tokenizer, text, before, max_tokens=most)
+    return (row, [1] * len(row)) if row else (tokenizer.encode("").ids[:most], [0, 0])
 
 
 def collate(
@@ -93,13 +101,15 @@ def collate(
     width: int,
     device: torch.device,
     text_states: TextStates | None = None,
+    *,
+    max_tokens: int,
 ) -> Batch:
     """Pad `examples` into one batch; `width` is that of a frame.
 
     With `text_states` the batch carries what the frozen text front makes of its token ids.
     """
     steps = max((len(e.frames) for e in examples if e.frames is not None), default=1)
-    encoded = [encode(tokenizer, e.text, e.names) for e in examples]
+    encoded = [encode(tokenizer, e.text, e.before, max_tokens) for e in examples]
     length = max(len(ids) for ids, _ in encoded)
     frames = torch.zeros(len(examples), steps, width)
     frame_mask = torch.zeros(len(examples), steps)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from models.turbo import Turbo
 from training.data.augment import AugmentConfig, Surroundings, augment
 from training.data.clip import Clip, Wave, read_wave
+from turbo_stream.detection.speech_part import speech_part
 
 Frames = NDArray[np.float16]
 
@@ -46,6 +47,9 @@ class FeatureStore:
     augment: AugmentConfig
     surroundings: Surroundings
 
+    cut_to_speech: bool = True
+    """Whether a wave is cut to its speech, as the runtime does; not for `states`."""
+
     states: Callable[[Wave], Sound] | None = None
     """What makes of a wave the states that the front reads; None where it reads the wave."""
 
@@ -60,7 +64,8 @@ class FeatureStore:
     def _file(self, clip: Clip, variant: int) -> Path:
         channel = self._channel if variant >= 0 else ""
         part = f"{clip.offset_s}/{clip.duration_s}"
-        name = f"{self.seed}/{clip.path.resolve()}/{part}/{variant}/{self.front}/{channel}"
+        made = f"{self.front}/{channel}/{self.cut_to_speech}"
+        name = f"{self.seed}/{clip.path.resolve()}/{part}/{variant}/{made}"
         digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
         return self.folder / digest[:2] / f"{digest[:24]}.npy"
 
@@ -87,8 +92,11 @@ class FeatureStore:
             key = f"{self.seed}/{clip.name}/{variant}"
             digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
             wave = augment(wave, int.from_bytes(digest[:8]), self.augment, self.surroundings)
-        wave = np.ascontiguousarray(wave[-model.config.max_samples :])
-        return wave if self.states is None else self.states(wave)
+        if self.states is not None:
+            return self.states(np.ascontiguousarray(wave[-model.config.max_samples :]))
+        if self.cut_to_speech:
+            wave = speech_part(wave)
+        return np.ascontiguousarray(wave[-model.config.max_samples :])
 
     def load(self, clip: Clip, variant: int) -> Frames:
         """Return the frames `[N, D]` of `clip` in one variant."""

@@ -77,7 +77,7 @@ class LineDraw:
         if label == self._directed and len(words) > 3 and rng.random() < _BEGUN_SHARE:
             words = words[: rng.randint(2, len(words) - 1)]
         text = placed_name(" ".join(words), rng, called=label == self._directed)
-        return Line(text, label, self._before(row))
+        return Line(text, label, self.before(row))
 
     def _collection(self, named: dict[str, "_Pool"]) -> "_Pool":
         weights = [len(pool.rows) ** 0.5 for pool in named.values()]
@@ -104,7 +104,7 @@ class LineDraw:
         row = rng.choice(self._collection(named).rows)
         return row, (row.text or "").split()[:_MOST_WORDS]
 
-    def _before(self, row: Row) -> str:
+    def before(self, row: Row) -> str:
         """Return the turn before `row`: its own, somebody else's of either kind, or none.
 
         Somebody else's is drawn alike for both classes, so that only what belongs together tells.
@@ -114,7 +114,7 @@ class LineDraw:
             return ""
         if row.before and rng.random() < _OWN_BEFORE_SHARE:
             return row.before
-        others = self._befores[rng.choice(list(self._befores))]
+        others = self._befores.get(rng.choice(list(self._befores) or [0]))
         return rng.choice(others) if others else ""
 
 

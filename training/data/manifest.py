@@ -89,6 +89,7 @@ def read_manifest(path: Path, labels: tuple[str, ...], hypotheses: Heard) -> lis
                 collection=collection,
                 group=str(group),
                 names=(name,) if name else (),
+                before=whole_text(str(row.get("before") or "")),
                 offset_s=item.offset_s,
                 duration_s=item.duration_s,
                 synthetic="engine" in row,
@@ -114,15 +115,20 @@ def held_text_keys(paths: Iterable[Path]) -> set[str]:
 
 
 def read_texts(folder: Path, labels: tuple[str, ...], held: set[str]) -> list[Row]:
-    """Read every `*.jsonl.gz` of `folder`, but for `held` keys; a sentence twice is kept once."""
-    rows, seen = [], set(held)
+    """Read every `*.jsonl.gz` of `folder`, but for `held` keys.
+
+    A sentence that comes twice with one label, after the same turn, is kept once. "Yes" is said in
+    both classes, and is kept in both.
+    """
+    rows, seen = [], set()
     for path in sorted(folder.glob("*.jsonl.gz")):
         collection = path.name.removesuffix(".jsonl.gz")
         for item in read_lines(path):
-            key = text_key(item["text"])
-            if not key or key in seen or item["label"] not in labels:
+            key, before = text_key(item["text"]), item.get("before") or ""
+            again = (key, text_key(before), item["label"])
+            if not key or key in held or again in seen or item["label"] not in labels:
                 continue
-            seen.add(key)
+            seen.add(again)
             rows.append(
                 Row(
                     audio=None,
@@ -132,6 +138,7 @@ def read_texts(folder: Path, labels: tuple[str, ...], held: set[str]) -> list[Ro
                     collection=collection,
                     group=f"{collection}/{item.get('conv') or key}",
                     names=(),
+                    before=whole_text(before),
                 )
             )
     return rows

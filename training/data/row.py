@@ -35,6 +35,9 @@ class Row:
     names: tuple[str, ...]
     """Names of the device of this row."""
 
+    before: str = ""
+    """The turn before: what the device or another person had just said; empty where unknown."""
+
     offset_s: float = 0.0
     """Where in the file the recording begins, seconds."""
 

@@ -12,14 +12,13 @@ from training.data.config import DataConfig
 from training.data.corrupt import Mishearing
 from training.data.features import AS_RECORDED, FeatureStore
 from training.data.hypotheses import MISSING, Confidence
-from training.data.names import NAMES, Named, draw_named
+from training.data.line_draw import LineDraw
 from training.data.row import Row, text_key
+from turbo_stream.addressing.name_mark import OWN_NAME, mark_names
+from turbo_stream.addressing.name_search import NameSearch
 
-_BREATH_WORDS = 16
-"""Nobody says more in one utterance; a longer typed line is cut, for padding costs time."""
-
-_ANOTHERS_SHARE = 0.15
-"""Of the recordings that call a device by name: as one of another name would hear them."""
+_UNTOLD_SHARE = 0.3
+"""Of the recordings of a device with a name: as one that was not told it."""
 
 
 def number_of(key: str) -> int:
@@ -65,6 +64,10 @@ class Sampler:
             kind = "text" if row.audio is None else "synthetic" if row.synthetic else "real"
             classes = self._pools.setdefault(kind, defaultdict(lambda: defaultdict(list)))
             classes[row.label][row.collection].append(row)
+        texts = [row for row in self.rows if row.audio is None]
+        self._lines = LineDraw(texts, self.directed, self.rng)
+        self._searches: dict[tuple[str, ...], NameSearch] = {}
+        self._marked: dict[tuple[tuple[str, ...], str], str] = {}
         heard = [h.confidence for row in self.rows for h in row.hypotheses if h.text]
         self._confidences = heard or [MISSING]
         self._before = self.rng.getstate()
@@ -114,46 +117,39 @@ class Sampler:
             return text
         return self.mishearing(text, self.rng, rate=self.rng.uniform(0.05, 0.6))
 
-    def _called_another(self, row: Row) -> bool:
-        """Whether this time a device of another name hears `row`, which is then not for it.
+    def _said(self, row: Row, text: str) -> str:
+        """Return `text` as a device reads it: with its own name marked, if it was told the name."""
+        if not text or not row.names or self.directed is None:
+            return text
+        if self.rng.random() < _UNTOLD_SHARE:
+            return text
+        if row.names not in self._searches:
+            self._searches[row.names] = NameSearch(row.names)
+        key = (row.names, text)
+        if key not in self._marked:
+            self._marked[key] = mark_names(text, self._searches[row.names])
+        return self._marked[key]
 
-        Only where the row's name is said: a command that names nobody is for any device.
-        """
-        spoken = f" {text_key(row.text or '')} "
-        said = any(f" {text_key(name)} " in spoken for name in row.names)
-        return said and row.label == self.directed and self.rng.random() < _ANOTHERS_SHARE
-
-    def _names(self, row: Row) -> tuple[str, ...]:
-        if row.names:
-            own = row.names if self.rng.random() < 0.6 else ()
-            extra = (self.rng.choice(NAMES),) if own and self.rng.random() < 0.2 else ()
-            return own + extra
-        # A name that nobody says, alike for both classes.
-        if self.directed is None:
-            return ()
-        return tuple(self.rng.sample(NAMES, 1)) if self.rng.random() < 0.25 else ()
-
-    def _spoken_by_nobody(self, row: Row) -> Example:
-        """Return an example of a line of text, around a random device."""
-        line = " ".join((row.text or "").split()[:_BREATH_WORDS])
-        drawn = Named((), line, row.label)
-        if self.directed is not None:
-            drawn = draw_named(line, row.label, self.rng, directed=self.directed)
-        text = self._misheard(drawn.text, share=0.4)
-        words, line_key = number_of(text_key(drawn.text)), number_of(f"line {drawn.text}")
+    def _spoken_by_nobody(self) -> Example:
+        """Return an example of a line of text."""
+        line = self._lines.draw()
+        pieces = (self._misheard(piece, share=0.4) for piece in line.text.split(OWN_NAME))
+        text = f" {OWN_NAME} ".join(pieces).strip()
+        words, line_key = number_of(text_key(line.text)), number_of(f"line {line.text}")
         confidence = self._foreign_confidence(text)
-        return Example(None, drawn.names, text, confidence, drawn.label, words, line_key)
+        return Example(None, text, confidence, line.label, line.before, words, line_key)
 
     def draw(self) -> Example:
         """Return one random example."""
-        row = self._row(self._kind())
-        if row.audio is None:
-            return self._spoken_by_nobody(row)
+        kind = self._kind()
+        if kind == "text":
+            return self._spoken_by_nobody()
+        row = self._row(kind)
         variant = self.rng.choice(variants_of(row, self.data))
         borrows = not row.synthetic and "text" in self._pools
         if borrows and self.rng.random() < self.data.borrowed_share:
             # A clear text decides, whoever seems to speak it and over whatever channel.
-            borrowed = self._spoken_by_nobody(self._row("text"))
+            borrowed = self._spoken_by_nobody()
             heard = self.store.load(row.clip, variant)
             own = number_of(str(row.clip))
             return replace(borrowed, frames=heard, recording_key=own, matched=False)
@@ -162,16 +158,12 @@ class Sampler:
         frames = None if silent else self.store.load(row.clip, variant)
         recording = number_of(str(row.clip))
         words = text_key(row.text or text)
-        names, label = self._names(row), row.label
-        if text and self._called_another(row):
-            others = [name for name in NAMES if name not in row.names]
-            names, label = (self.rng.choice(others),), 1 - row.label
         return Example(
             frames=frames,
-            names=names,
-            text=text,
+            text=self._said(row, text),
             confidence=confidence,
-            label=label,
+            label=row.label,
+            before=self._lines.before(row) if text else "",
             text_key=number_of(words) if words else recording,
             recording_key=recording,
         )

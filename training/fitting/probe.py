@@ -9,8 +9,8 @@ from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from training.data.augment import speech_edges
 from training.data.clip import Clip, Wave, read_wave
+from turbo_stream.detection.speech_part import speech_edges
 
 _BANDS = 24
 
@@ -20,7 +20,7 @@ SPEECH_S = 2
 
 def content_free(wave: Wave, *, sample_rate: int = 16_000) -> NDArray[np.float64]:
     """Return length, margins, level, peak, noise floor and long-term spectrum of `wave` `[T]`."""
-    start, end = speech_edges(wave, sample_rate=sample_rate)
+    start, end = speech_edges(wave)
     hop = sample_rate // 100
     power = np.square(wave[: len(wave) // hop * hop].reshape(-1, hop)).mean(axis=1) + 1e-10
     level_db = 10.0 * np.log10(power)

@@ -70,7 +70,14 @@ def fit_model(
     width = model.audio_front.width
     sampler = bench.sampler(recipe, split.train, seed=rank.seed(recipe.seed))
     batches = sampler.batches(
-        lambda examples: collate(examples, bench.tokenizer, width, bench.device, bench.text_states)
+        lambda examples: collate(
+            examples,
+            bench.tokenizer,
+            width,
+            bench.device,
+            bench.text_states,
+            max_tokens=recipe.model.max_tokens,
+        )
     )
     return fit(
         model,

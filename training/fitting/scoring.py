@@ -49,7 +49,8 @@ class Scorer:
         if row.audio is not None and self.store is not None:
             frames = self.store.load(row.clip, variant)
         text, confidence = row.words(self.transcripts)
-        return Example(frames, row.names, text, confidence, row.label)
+        # Without the names of the rows: which collection has them may tell the class.
+        return Example(frames, text, confidence, row.label)
 
     @torch.inference_mode()
     def __call__(
@@ -71,7 +72,10 @@ class Scorer:
         model.eval()
         device = next(model.parameters()).device
         width = model.audio_front.width
-        nothing = collate([Example(None, (), "", MISSING, 0)], self.tokenizer, width, device)
+        most = model.config.max_tokens
+        nothing = collate(
+            [Example(None, "", MISSING, 0)], self.tokenizer, width, device, max_tokens=most
+        )
         silence = model.audio_tower(nothing.frames, nothing.frame_mask)
         states = model.text_front(nothing.token_ids, nothing.token_mask)
         no_words = model.text_tower(states, nothing.token_mask)
@@ -82,7 +86,9 @@ class Scorer:
         for start in range(0, len(order), self.batch):
             chosen = order[start : start + self.batch]
             members = [examples[i] for i in chosen]
-            part = collate(members, self.tokenizer, width, device, self.text_states)
+            part = collate(
+                members, self.tokenizer, width, device, self.text_states, max_tokens=most
+            )
             audio = model.audio_tower(part.frames, part.frame_mask)
             states = part.text_states
             if states is None:

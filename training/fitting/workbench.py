@@ -203,6 +203,7 @@ def prepare(recipe: Recipe, device: torch.device | None = None) -> Workbench:
         front=front_digest(model.audio_front),
         augment=recipe.augment,
         surroundings=surroundings(recipe),
+        cut_to_speech=recipe.model.cut_to_speech,
         states=states,
     )
     lines = [row.text for row in rows if row.audio is None and row.text]

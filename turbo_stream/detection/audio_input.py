@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_stream.detection.manifest import Manifest
+from turbo_stream.detection.speech_part import speech_part
 from turbo_stream.errors import InputError, TurboStreamError
 from turbo_stream.recognition.encoder_states import EncoderStates, StatesSource
 from turbo_stream.recognition.recognizer import Recognizer
@@ -46,6 +47,9 @@ class WaveformInput:
     max_samples: int
     """Of a longer utterance the last so many count."""
 
+    cut_to_speech: bool = False
+    """Whether the silence around the speech is cut away first."""
+
     @property
     def signature(self) -> Mapping[str, tuple[str, int]]:
         """As in `SoundInput`."""
@@ -53,6 +57,8 @@ class WaveformInput:
 
     def feed(self, pcm: NDArray[np.int16], states: States | None) -> dict[str, NDArray[Any]]:
         """Return `waveform` `[1, T]` in [-1, 1] and its length."""
+        if self.cut_to_speech:
+            pcm = speech_part(pcm)
         pcm = pcm[-self.max_samples :]
         waveform = np.zeros((1, max(len(pcm), MIN_SAMPLES)), np.float32)
         np.multiply(pcm, np.float32(1 / 32768), out=waveform[0, : len(pcm)])

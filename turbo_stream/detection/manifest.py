@@ -59,6 +59,13 @@ class Manifest:
             raise self.refuse(key, value, _TEXT)
         return str(value)
 
+    def flag(self, key: str) -> bool:
+        """Return true or false."""
+        value = self._get(key)
+        if not isinstance(value, bool):
+            raise self.refuse(key, value, "true or false")
+        return value
+
     def integer(self, key: str, *, at_least: int, at_most: int) -> int:
         """Return a whole number from `at_least` to `at_most`."""
         value = self._get(key)

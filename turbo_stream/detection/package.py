@@ -151,6 +151,10 @@ class ModelPackage:
     """From this probability on, the graph's output `end_of_turn` means that the speaker has
     finished; None for a package without that output. `end_of_turn.threshold` of `turbo.json`."""
 
+    cut_to_speech: bool
+    """Whether the network hears the speech alone, without the silence around it. The optional key
+    `cut_to_speech`."""
+
     audio_input: RecognizerInput | None
     """Whose encoder states the network reads; None where it hears the sound itself. The optional
     key `audio_input`."""
@@ -193,6 +197,7 @@ class ModelPackage:
             metrics=manifest.plain("metrics"),
             follow_up=_follow_up(manifest),
             sound_reject=_sound_reject(manifest),
+            cut_to_speech="cut_to_speech" in manifest.values and manifest.flag("cut_to_speech"),
             audio_input=RecognizerInput.read(manifest),
             finished_threshold=_finished_threshold(manifest),
             files=_files(manifest),
@@ -219,7 +224,7 @@ class ModelPackage:
     def sound_input(self) -> SoundInput:
         """What the network takes of an utterance."""
         if self.audio_input is None:
-            return WaveformInput(self.max_samples)
+            return WaveformInput(self.max_samples, self.cut_to_speech)
         bound = self.audio_input
         return StatesInput(bound.width, self.max_samples, bound.source.recognizer)
 

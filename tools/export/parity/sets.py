@@ -16,6 +16,7 @@ from training.data.features import Sound
 from training.data.hypotheses import read_hypotheses
 from training.data.manifest import read_manifest
 from training.data.row import Row
+from turbo_stream.detection.speech_part import speech_part
 
 _SAMPLES_PER_STATE = 320
 
@@ -97,7 +98,9 @@ def recorded_sets(
     def item(row: Row) -> Item:
         wave = read_wave(row.clip)
         text, confidence = row.words("auto")
-        ids, mask = encode(tokenizer, text, row.names)
+        ids, mask = encode(tokenizer, text, row.before, model.config.max_tokens)
+        if states is None and model.config.cut_to_speech:
+            wave = speech_part(wave)
         wave = np.ascontiguousarray(wave[-model.config.max_samples :])
         sound = wave if states is None else np.array(states(wave))
         return Item(sound, ids, mask, confidence, row.label, row.group)
