@@ -5,6 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from turbo_stream.detection._tokenizer import TextTokenizer
+from turbo_stream.addressing.name_search import NameSearch
+from turbo_stream.addressing.name_mark import mark_names
 from turbo_stream.detection.package import SHIPPED
 
 pytest.importorskip("torch", reason="needs the train extra (torch)")

@@ -5,6 +5,8 @@ pytest.importorskip("onnx", reason="needs the train extra")
 
 from models import pretrained
 from models.vocabulary import SPECIAL_TOKENS, prune_vocabulary
+from turbo_stream.addressing.name_mark import OWN_NAME
+from turbo_stream.detection.token_row import token_row
 
 
 def installed(find):
@@ -36,14 +38,15 @@ def test_every_weight_of_the_whisper_encoder_is_found():
 
 @needs_minilm
 def test_pruned_vocabulary_spells_every_word_and_cleans_the_text():
-    tokenizer, kept = prune_vocabulary(["turn on the light", "turn it on"], size=400, max_tokens=16)
+    tokenizer, kept = prune_vocabulary(["turn on the light", "turn it on"], size=400)
     assert len(kept) == 400
-    assert [tokenizer.id_to_token(index) for index in range(4)] == list(SPECIAL_TOKENS)
+    assert [tokenizer.id_to_token(index) for index in range(5)] == list(SPECIAL_TOKENS)
     assert (
         tokenizer.encode("Turn ON... the Light?!").tokens[1:-1]
         == tokenizer.encode("turn on the light").tokens[1:-1]
     )
     assert "[UNK]" not in tokenizer.encode("zyzzyva qwrtp don’t 42").tokens
-    assert tokenizer.encode("friday", "stop it").tokens.count("[SEP]") == 2
+    assert token_row(tokenizer, f"{OWN_NAME} stop", max_tokens=16)[1] == 4
+    assert "[NAME]" not in tokenizer.encode("[NAME] stop").tokens
     assert tokenizer.encode("!?").tokens == ["[CLS]", "[SEP]"]
-    assert len(tokenizer.encode("turn on " * 50).ids) == 16
+    assert len(token_row(tokenizer, "turn on " * 50, max_tokens=16)) == 16

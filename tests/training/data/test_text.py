@@ -14,8 +14,9 @@ from training.data.manifest import (
     read_manifest,
     read_texts,
 )
-from training.data.names import draw_named
+from training.data.names import PLACE, placed_name
 from training.data.row import stable_share, text_key
+from turbo_stream.addressing.name_mark import OWN_NAME
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.part import Part
 
@@ -51,6 +52,18 @@ def test_a_sentence_in_two_files_is_kept_once(tmp_path):
     write_lines(tmp_path / "a.jsonl.gz", [line])
     write_lines(tmp_path / "b.jsonl.gz", [{**line, "text": "turn it on"}])
     assert [row.collection for row in read_texts(tmp_path, LABELS, set())] == ["a"]
+
+
+def test_the_same_words_are_kept_in_both_classes_and_after_every_turn(tmp_path):
+    yes = {"text": "Yes.", "label": "directed", "before": "Shall I turn it off?"}
+    other = {**yes, "label": "not_directed", "before": "are you coming"}
+    write_lines(tmp_path / "a.jsonl.gz", [yes, yes, other, {**yes, "before": None}])
+    found = read_texts(tmp_path, LABELS, set())
+    assert [(row.label, row.before) for row in found] == [
+        (1, "Shall I turn it off?"),
+        (0, "are you coming"),
+        (1, ""),
+    ]
 
 
 def test_a_line_that_a_held_out_clip_speaks_is_not_read(tmp_path):
@@ -139,19 +152,23 @@ def test_shares_are_stable():
     assert 0.08 < sum(stable_share(str(i)) < 0.1 for i in range(3000)) / 3000 < 0.12
 
 
-def test_names_change_the_verdict_only_when_another_device_is_called():
+def test_a_name_is_called_in_speech_to_the_device_and_mentioned_in_other_speech():
     rng = random.Random(0)
-    drawn = [draw_named("turn it off", 1, rng, directed=1) for _ in range(3000)]
-    for item in drawn:
-        called = any(name in item.text for name in item.names)
-        if item.label == 0:
-            assert item.names
-            assert not called
-    assert {item.label for item in drawn} == {0, 1}
-    side = [draw_named("i was late", 0, rng, directed=1) for _ in range(2000)]
-    assert {item.label for item in side} == {0}
-    mentioned = [i for i in side if any(name in i.text for name in i.names)]
-    assert mentioned
+    called = [placed_name("turn it off", rng, called=True) for _ in range(2000)]
+    mentioned = [placed_name("he said that it was late", rng, called=False) for _ in range(2000)]
+    for texts in (called, mentioned):
+        assert 0.05 < sum(OWN_NAME in text for text in texts) / 2000 < 0.2
+    assert OWN_NAME in {text.removeprefix("hey ")[0] for text in called}
+    assert {text for text in mentioned if text.startswith(OWN_NAME)}, "its place alone tells nothing"
+    assert any(f"said that {OWN_NAME} was" in text for text in mentioned)
+
+
+def test_a_line_has_the_name_where_it_was_written():
+    rng = random.Random(0)
+    found = [placed_name("so {name} left", rng, called=False) for _ in range(400)]
+    assert all(PLACE not in text for text in found)
+    share = sum(text == f"so {OWN_NAME} left" for text in found) / 400
+    assert 0.6 < share < 0.8, "else the device was not told its name, or it was misheard"
 
 
 def test_mishearing_prefers_words_that_sound_alike():
