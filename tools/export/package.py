@@ -9,6 +9,7 @@ from models.audio.recognizer import RECOGNIZER
 from training.fitting.checkpoint import write_json
 from turbo_stream._util.files import write_text
 from turbo_stream.detection.audio_input import KIND
+from turbo_stream.detection.package import NAMES
 
 FORMAT = 1
 GRAPH = "model.int8.onnx"
@@ -33,6 +34,12 @@ def _audio_input(config: dict) -> dict:
     if config["audio"] != RECOGNIZER:
         return {}
     return {"audio_input": {"kind": KIND, **json.loads(config["audio_architecture"])}}
+
+
+def _text_input(config: dict) -> dict:
+    """Return the key that says how the text tower is told names, unless that is by a prefix."""
+    given = config.get("text_input", NAMES)  # older networks do not say
+    return {} if given == NAMES else {"text_input": given}
 
 
 def write_package(
@@ -86,6 +93,7 @@ def write_package(
                 **reports,
             },
             **_audio_input(config),
+            **_text_input(config),
             "files": files,
         },
     )

@@ -96,7 +96,7 @@ class Decider:
 
     unnamed: Detector | None = None
     """The same detector without the names, for speech in which none was heard, so that a name
-    costs other commands nothing; None where there is no such."""
+    costs other commands nothing; None where a name that was not heard changes nothing anyway."""
 
     show_rejected: bool = False
     """Put the text of rejected speech into its event. Off: it does not leave this object."""

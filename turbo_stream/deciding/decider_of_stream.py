@@ -48,12 +48,17 @@ def decider_of_stream(
     elif own is not None:
         # What Turbo makes of a sound says nothing of what another detector would.
         sound_reject = 0.0
+    unnamed = None
+    if turbo.marked:
+        turbo = turbo.named(ready.names, addressing.names)
+    elif own is None and ready.names:
+        unnamed = turbo.named(())
     return Decider(
         recognizer,
         turbo if own is None else own,
         ready.threshold,
         addressing=addressing,
-        unnamed=turbo.named(()) if own is None and ready.names else None,
+        unnamed=unnamed,
         show_rejected=settings.show_rejected,
         sound_scorer=turbo if own is None else None,
         sound_reject=safe_sound_reject(
