@@ -14,14 +14,13 @@ from typing import Any
 
 import turbo_stream
 from turbo_stream._util.clocks import Stopwatch
-from turbo_stream._util.option import is_number, shown
 from turbo_stream._util.origin import Origin
 from turbo_stream.addressing.address import Address, choose_address
 from turbo_stream.addressing.taught import TaughtName, notices
 from turbo_stream.audio.source import Connection, Pcm, SourceItem
 from turbo_stream.deciding.decider import Decider
 from turbo_stream.deciding.decider_of_stream import decider_of_stream
-from turbo_stream.deciding.follow_up import FollowUp, shifted
+from turbo_stream.deciding.follow_up import FollowUp
 from turbo_stream.deciding.own_detector import OWN_THRESHOLD, check_own, own_detector
 from turbo_stream.deciding.scored import Scored
 from turbo_stream.deciding.totals import Totals
@@ -30,7 +29,6 @@ from turbo_stream.detection.classifier import TurboClassifier
 from turbo_stream.detection.detector import Detector
 from turbo_stream.detection.package import ModelPackage
 from turbo_stream.detection.turbo import TurboDetector, text_notice
-from turbo_stream.errors import InputError
 from turbo_stream.events import Event, Finished, Ready, Utterance
 from turbo_stream.recognition.auto import load_recognizer
 from turbo_stream.recognition.recognizer import NoRecognizer, Recognizer
@@ -234,13 +232,8 @@ class Pipeline:
 
     @threshold.setter
     def threshold(self, threshold: float) -> None:
-        follow_up = 0.0 if self._follow_up is None else self._follow_up.prior.log_odds
-        lowest = shifted(self.decider.sound_reject, self.decider.addressing.most + follow_up)
-        if not is_number(threshold) or not lowest <= threshold <= 1:
-            raise InputError(
-                f"`threshold` is {shown(threshold)}; give {lowest:g} to 1 while the stream goes on"
-            )
-        self.decider.threshold = float(threshold)
+        most = 0.0 if self._follow_up is None else self._follow_up.prior.log_odds
+        self.decider.change_threshold(threshold, most)
 
     @property
     def address(self) -> Address:
@@ -278,6 +271,16 @@ class Pipeline:
         """Process one item of a source."""
         return self._decided(self.segmented.feed(item))
 
+    def said(self, text: str, *, at_sample: int | None = None) -> None:
+        """Tell what the device says, or has just said; from any thread.
+
+        It is the turn before speech that begins within `turn_before_s` after it, if the detector
+        reads that. `at_sample`: where in the stream it is said; None for here. Raises `InputError`
+        for what is no text.
+        """
+        at_sample = self.segmented.now_sample if at_sample is None else at_sample
+        self.decider.turns.note(text, at_sample, by_device=True)
+
     @property
     def paused(self) -> bool:
         """Whether sound is taken for silence at present."""
@@ -302,7 +305,7 @@ class Pipeline:
         """Start a new stream with the same models."""
         self.segmented.reset()
         self._totals.reset()
-        self.decider.addressing.reset()
+        self.decider.reset()
         if self._follow_up is not None:
             self._follow_up.reset()
 
@@ -383,17 +386,13 @@ class Pipeline:
 
     def finished(self, busy_s: float | None = None) -> Finished:
         """Return the accounts of the stream so far."""
-        segmenter = self.segmented.segmenter
-        return self._totals.finished(
-            fed_samples=segmenter.fed_samples,
-            speech_samples=segmenter.speech_samples,
-            lost_samples=segmenter.lost_samples,
-            busy_s=busy_s,
-        )
+        return self._totals.finished(self.segmented.segmenter, busy_s)
 
     def _decided(self, outputs: list[StreamOutput]) -> list[Event]:
-        return [
+        events = [
             output if isinstance(output, Event) else self.decide(output)
             for output in outputs
             if isinstance(output, Event | Segment)
         ]
+        self.decider.turns.forget(self.segmented.segmenter.earliest_start)
+        return events

@@ -79,7 +79,9 @@ class TurboDetector:
         Raises:
             TurboStreamError: the network gave no finite score.
         """
-        probabilities = self._classifier.probabilities(pcm, transcript, self._names, search=self._search)
+        probabilities = self._classifier.probabilities(
+            pcm, transcript, self._names, search=self._search
+        )
         return Score(probabilities[self._directed], probabilities)
 
     def score_pause(self, pcm: NDArray[np.int16]) -> PauseScore:
