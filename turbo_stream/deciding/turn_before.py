@@ -7,6 +7,7 @@ text is let go at its decision.
 import threading
 from dataclasses import dataclass
 
+from turbo_stream._util.unicode_text import whole_text
 from turbo_stream.errors import InputError
 
 MOST_CHARACTERS = 2000
@@ -53,7 +54,7 @@ class TurnBefore:
             return
         with self._lock:
             self._noted += 1
-            text = text[-MOST_CHARACTERS:]
+            text = whole_text(text[-MOST_CHARACTERS:])
             self._turns.append(_Turn(at_sample, by_device, self._noted, text))
             self._turns = sorted(self._turns)[-_MOST_TURNS:]
 

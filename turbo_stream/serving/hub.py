@@ -139,6 +139,11 @@ class Hub:
                 with suppress(InputError):  # a client whose device has no name
                     session.pipeline.address = chosen
 
+    def said(self, text: str) -> None:
+        """Tell all open streams what the device says, or has just said."""
+        for session in self._sessions:
+            session.said(text)
+
     @asynccontextmanager
     async def stream(
         self, options: StreamOptions | None = None, *, transport: Transport

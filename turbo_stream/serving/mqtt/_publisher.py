@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Protocol
 from uuid import uuid4
 
 from aiomqtt import Client, MqttError, ProtocolVersion
@@ -26,10 +27,15 @@ from turbo_stream.serving.mqtt._connection import (
 from turbo_stream.serving.mqtt._discovery import SET_ADDRESS, discovery_messages
 from turbo_stream.serving.mqtt._link import Link
 from turbo_stream.serving.mqtt._outbox import Outbox
+from turbo_stream.serving.mqtt._said_command import SAID, SaidCommand, Speaking
 from turbo_stream.serving.mqtt._stream_states import Standing
 
 GRACE_S = 5.0
 """How long `close` lets what waits be delivered."""
+
+
+class Device(Addressed, Speaking, Protocol):
+    """What others may set, and tell."""
 
 
 class MqttPublisher:
@@ -65,8 +71,9 @@ class MqttPublisher:
         """Retained while we are connected: who comes back and finds another's has a rival. Not all
         brokers say to whom a connection was lost."""
         self._owned = False
-        self._device: Addressed | None = None
-        self._command: AddressCommand | None = None
+        self._device: Device | None = None
+        self._commands: dict[str, AddressCommand | SaidCommand] = {}
+        """By their topics."""
 
     def hear(self, event: Event, stream: str = "") -> None:
         """Take in what `stream` (a name of its own) says; from any thread, never waiting."""
@@ -83,16 +90,19 @@ class MqttPublisher:
             self._standing.end(stream)
         self._wake()
 
-    async def run(self, device: Addressed | None = None) -> None:
+    async def run(self, device: Device | None = None) -> None:
         """Publish until `close`. Raises `BrokerError` if the broker refuses at the first attempt.
 
         One that is not there, or refuses later, is tried again and again, with growing waits. How
-        `device` is addressed is published and may be set; its methods are called in this loop.
+        `device` is addressed is published and may be set, and what it says may be told; its methods
+        are called in this loop.
         """
         self._device = device
         if device is not None:
+            self._commands[self._config.topic(SAID)] = SaidCommand(device)
             topic = self._config.topic(SET_ADDRESS)
-            self._command = AddressCommand(device, topic, self._say)
+            if device.addresses:
+                self._commands[topic] = AddressCommand(device, topic, self._say)
         self._loop = asyncio.get_running_loop()
         self._keeping = asyncio.create_task(self._keep_connected(), name="mqtt")
         try:
@@ -150,8 +160,8 @@ class MqttPublisher:
         await client.publish(owner, self._owner, qos=1, retain=True)
         self._owned = True
         addresses = () if self._device is None else self._device.addresses
-        if addresses:
-            await client.subscribe(self._config.topic(SET_ADDRESS), qos=1)
+        for topic in self._commands:
+            await client.subscribe(topic, qos=1)
         for topic, body in discovery_messages(self._config, addresses).items():
             await client.publish(topic, json.dumps(body), qos=1, retain=True)
         while True:
@@ -173,10 +183,10 @@ class MqttPublisher:
         """Look who was connected before, and obey; raises `MqttError` when the link breaks."""
         owned_before = self._owned
         async for message in client.messages:
-            if message.topic.value == self._config.topic(SET_ADDRESS):
-                if self._command is not None:
-                    self._command.obey(message.payload, retained=message.retain)
-                    self._news.set()
+            command = self._commands.get(message.topic.value)
+            if command is not None:
+                command.obey(message.payload, retained=message.retain)
+                self._news.set()
             # At the first connection it is the process before this one; and who empties what is
             # retained is nobody.
             elif owned_before and message.payload and message.payload != self._owner.encode():
