@@ -67,7 +67,8 @@ class Witness:
 
 
 def pipeline(witness: Witness) -> Pipeline:
-    made = make_pipeline(witness, witness)
+    made = make_pipeline(witness, witness, turn_before_s=15.0)
+    made.said("what everybody has heard")
     made.segmented.segmenter.pause_scorer = made.decider.sound_scorer = witness
     made.decider.sound_reject = 0.2
     return made

@@ -64,6 +64,16 @@ class Settings:
         per_stream=True,
         only_streams=True,
     )
+    turn_before_s: float = option(
+        15.0,
+        "What was said counts for what is said so many seconds after it; 0: never.",
+        flag="turn-before",
+        metavar="S",
+        low=0,
+        high=300,
+        per_stream=True,
+        only_streams=True,
+    )
     threshold: float | None = option(
         None,
         "Accept from this score on.",

@@ -87,6 +87,10 @@ def tiny_graph(*, classes=2, vocabulary=11, nan=False, extra_input=False, rename
     return model.SerializeToString()
 
 
+MARKED_WORDS = [*WORDS, "[NAME]", "what", "?", "."]
+"""Of a package whose text tower is told names by a mark."""
+
+
 def tiny_tokenizer(words=WORDS):
     """Return the text of a `tokenizer.json` in the manner of BERT's."""
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
@@ -136,3 +140,11 @@ def write_package(folder: Path, *, graph=None, tokenizer=None, **changes):
     values = {"files": {name: file_hash(folder / name) for name in names}} | manifest(**changes)
     (folder / "turbo.json").write_text(json.dumps(values))
     return folder
+
+
+def write_marked_package(folder: Path, **changes):
+    """Write one whose graph reads marks and the turn before; return `folder`."""
+    graph = tiny_graph(vocabulary=len(MARKED_WORDS))
+    tokenizer = tiny_tokenizer(MARKED_WORDS)
+    changes = {"text_input": "marked", "max_tokens": 64, "graph": graph} | changes
+    return write_package(folder, **{"tokenizer": tokenizer} | changes)

@@ -9,6 +9,7 @@ from models.audio.recognizer import RECOGNIZER
 from training.fitting.checkpoint import write_json
 from turbo_stream._util.files import write_text
 from turbo_stream.detection.audio_input import KIND
+from turbo_stream.detection.package import NAMES
 
 FORMAT = 1
 GRAPH = "model.int8.onnx"
@@ -37,9 +38,12 @@ def _audio_input(config: dict) -> dict:
 
 def _inputs(config: dict) -> dict:
     """Return the keys that say how the network is given words and sound, where they are needed."""
-    marked = {"text_input": config["text_input"]} if config["text_input"] == "marked" else {}
-    cut = config["cut_to_speech"] and config["audio"] != RECOGNIZER
-    return {**marked, **({"cut_to_speech": True} if cut else {})}
+    given = config.get("text_input", NAMES)  # older networks do not say
+    cut = config.get("cut_to_speech", False) and config["audio"] != RECOGNIZER
+    return {
+        **({} if given == NAMES else {"text_input": given}),
+        **({"cut_to_speech": True} if cut else {}),
+    }
 
 
 def write_package(

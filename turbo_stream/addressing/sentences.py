@@ -14,12 +14,16 @@ class Sentence:
     words: list[str]
     commas: frozenset[int]
     """Positions behind which a comma stands."""
+    places: list[tuple[int, int]]
+    """Of each word, where it begins and ends in the text in lower case (`str.casefold`)."""
 
 
 def sentences(text: str) -> list[Sentence]:
     """Return the sentences of `text` in lower case, without those that have no word."""
     found = []
-    for piece in _SENTENCE.split(text.casefold().replace("’", "'")):
+    lowered = text.casefold().replace("’", "'")
+    starts = [0, *(end.end() for end in _SENTENCE.finditer(lowered))]
+    for start, piece in zip(starts, _SENTENCE.split(lowered), strict=True):
         matches = list(_WORD.finditer(piece))
         if matches:
             ends = [*(match.start() for match in matches[1:]), len(piece)]
@@ -28,7 +32,8 @@ def sentences(text: str) -> list[Sentence]:
                 for index, (match, end) in enumerate(zip(matches, ends, strict=True))
                 if "," in piece[match.end() : end] or " - " in piece[match.end() : end]
             )
-            found.append(Sentence([match[0] for match in matches], frozenset(commas)))
+            places = [(start + match.start(), start + match.end()) for match in matches]
+            found.append(Sentence([match[0] for match in matches], frozenset(commas), places))
     return found
 
 

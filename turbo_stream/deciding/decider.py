@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any, Self
 
+from turbo_stream._util.option import is_number, shown
 from turbo_stream._util.probability import probability
 from turbo_stream._util.timebase import to_seconds
 from turbo_stream.addressing.address import NO_WEIGHTS, Addressing, Weights
@@ -13,7 +14,9 @@ from turbo_stream.addressing.calls import NameUse
 from turbo_stream.deciding.follow_up import shifted
 from turbo_stream.deciding.scored import Hearing, Scored
 from turbo_stream.deciding.second_reading import read_again
+from turbo_stream.deciding.turn_before import TurnBefore
 from turbo_stream.detection.detector import Detector, Score
+from turbo_stream.errors import InputError
 from turbo_stream.events import Decision, Evidence, Reason, Utterance
 from turbo_stream.recognition.heard import checked
 from turbo_stream.recognition.recognizer import Interruptible, Recognizer, Transcript
@@ -96,10 +99,13 @@ class Decider:
 
     unnamed: Detector | None = None
     """The same detector without the names, for speech in which none was heard, so that a name
-    costs other commands nothing; None where there is no such."""
+    costs other commands nothing; None where a name that was not heard changes nothing anyway."""
 
     show_rejected: bool = False
     """Put the text of rejected speech into its event. Off: it does not leave this object."""
+
+    turns: TurnBefore = field(default_factory=TurnBefore)
+    """What was said before an utterance, for a detector that reads it; holds nothing by default."""
 
     sound_scorer: PauseScorer | None = None
     """Scores a sound alone; without one nothing is rejected by sound."""
@@ -164,7 +170,12 @@ class Decider:
         started = perf_counter()
         try:
             read = read_again(
-                self.recognizer, self.addressing, segment.pcm, heard.transcript, go_on
+                self.recognizer,
+                self.addressing,
+                segment.pcm,
+                heard.transcript,
+                go_on,
+                start_sample=segment.start_sample,
             )
         except Exception as error:
             _LOG.warning("recognizer %s failed: %s", self.recognizer.name, type(error).__name__)
@@ -174,8 +185,9 @@ class Decider:
         return replace(heard, transcript=read, asr_ms=heard.asr_ms + _ms_since(started))
 
     def score_heard(self, segment: Segment, hearing: Hearing) -> Scored:
-        """Score `segment` with what was heard of it."""
+        """Score `segment` with what was heard of it, and with what was said before."""
         started = perf_counter()
+        hearing = hearing.after(self.turns.of(segment.start_sample))
         try:
             said = self.addressing.said(hearing.transcript)
             detector = self.detector
@@ -211,6 +223,10 @@ class Decider:
         scored = scored or self.score(segment)
         assert scored is not None  # nobody says no
         hearing = scored.hearing
+        if hearing.transcript.before != self.turns.of(segment.start_sample) and not scored.by_sound:
+            # Scored ahead, while the utterance before was not decided yet.
+            scored = self.score_heard(segment, hearing)
+            hearing = scored.hearing
         if scored.score is None:
             return self._drop(segment, "error", hearing.degraded)
         threshold = self.threshold
@@ -224,6 +240,8 @@ class Decider:
             by_sound=scored.by_sound,
         )
         accepted = outcome.decision == "accepted"
+        if accepted and hearing.transcript.known:
+            self.turns.note(hearing.transcript.text, segment.end_sample, by_device=False)
         self.addressing.conversation.note(
             segment.start_sample,
             segment.end_sample,
@@ -250,6 +268,23 @@ class Decider:
             follow_up_log_odds=follow_up_log_odds,
             evidence=outcome.evidence,
         )
+
+    def change_threshold(self, threshold: float, most_follow_up: float = 0.0) -> None:
+        """Accept from `threshold` on, where follow-ups add `most_follow_up` at most.
+
+        Raises `InputError` above 1, and where speech without a text could be accepted.
+        """
+        lowest = shifted(self.sound_reject, self.addressing.most + most_follow_up)
+        if not is_number(threshold) or not lowest <= threshold <= 1:
+            raise InputError(
+                f"`threshold` is {shown(threshold)}; give {lowest:g} to 1 while the stream goes on"
+            )
+        self.threshold = float(threshold)
+
+    def reset(self) -> None:
+        """Forget what was said, as a new stream does."""
+        self.addressing.reset()
+        self.turns.reset()
 
     def _drop(self, segment: Segment, reason: Reason, degraded: tuple[str, ...] = ()) -> Utterance:
         return Utterance(

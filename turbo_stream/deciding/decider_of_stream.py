@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
+from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.addressing.address import Addressing
 from turbo_stream.addressing.taught import TaughtName
 from turbo_stream.deciding.decider import Decider, safe_sound_reject
 from turbo_stream.deciding.second_reading import can_expect
+from turbo_stream.deciding.turn_before import TurnBefore
 from turbo_stream.detection.detector import Detector
 from turbo_stream.detection.turbo import TurboDetector
 from turbo_stream.events import Ready
@@ -48,12 +50,20 @@ def decider_of_stream(
     elif own is not None:
         # What Turbo makes of a sound says nothing of what another detector would.
         sound_reject = 0.0
+    # A detector of the caller's own may read it: who knows.
+    reads_before = turbo.marked or own is not None
+    unnamed = None
+    if turbo.marked:
+        turbo = turbo.named(ready.names, addressing.names)
+    elif own is None and ready.names:
+        unnamed = turbo.named(())
     return Decider(
         recognizer,
         turbo if own is None else own,
         ready.threshold,
         addressing=addressing,
-        unnamed=turbo.named(()) if own is None and ready.names else None,
+        unnamed=unnamed,
+        turns=TurnBefore(round(settings.turn_before_s * SAMPLE_RATE) if reads_before else 0),
         show_rejected=settings.show_rejected,
         sound_scorer=turbo if own is None else None,
         sound_reject=safe_sound_reject(

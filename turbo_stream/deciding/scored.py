@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from turbo_stream.addressing.calls import Said
 from turbo_stream.detection.detector import Score
@@ -22,10 +22,19 @@ class Hearing:
         """Return a hearing that leaves the decision to the sound; `why` ends in `degraded`."""
         return cls(NOT_HEARD, asr_ms, () if why is None else (why,))
 
+    def after(self, before: str) -> Hearing:
+        """Return this hearing after the turn `before`."""
+        if self.transcript.before == before:
+            return self
+        return replace(self, transcript=replace(self.transcript, before=before))
+
 
 @dataclass(frozen=True)
 class Scored:
-    """Text and score of one utterance: a function of its sound alone, so it can be made ahead."""
+    """Text and score of one utterance: a function of its sound, so it can be made ahead.
+
+    And of the turn before, which is looked at once more when the utterance is decided.
+    """
 
     hearing: Hearing
 

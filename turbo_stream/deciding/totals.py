@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from turbo_stream._util.timebase import to_seconds
 from turbo_stream.events import Decision, Finished, Utterance
+from turbo_stream.segmentation.segmenter import Segmenter
 
 
 @dataclass
@@ -23,16 +24,14 @@ class Totals:
         for decision in self.decisions:
             self.decisions[decision] = 0
 
-    def finished(
-        self, *, fed_samples: int, speech_samples: int, lost_samples: int, busy_s: float | None
-    ) -> Finished:
+    def finished(self, segmenter: Segmenter, busy_s: float | None) -> Finished:
         """Return the closing event; `busy_s` is the wall time the stream took to process."""
-        audio_s = to_seconds(fed_samples)
+        audio_s = to_seconds(segmenter.fed_samples)
         return Finished(
             audio_s=audio_s,
-            speech_s=to_seconds(speech_samples),
-            silence_s=to_seconds(fed_samples - speech_samples),
-            lost_samples=lost_samples,
+            speech_s=to_seconds(segmenter.speech_samples),
+            silence_s=to_seconds(segmenter.fed_samples - segmenter.speech_samples),
+            lost_samples=segmenter.lost_samples,
             utterances=sum(self.decisions.values()),
             accepted=self.decisions["accepted"],
             rejected=self.decisions["rejected"],

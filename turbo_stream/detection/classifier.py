@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_stream._util.timebase import SAMPLE_RATE
+from turbo_stream.addressing.name_search import NameSearch
 from turbo_stream.detection._graph import GraphOutput, TurboGraph
 from turbo_stream.detection._tokenizer import TextTokenizer
 from turbo_stream.detection.package import TOKENIZER_NAME, ModelPackage
@@ -41,14 +42,19 @@ class TurboClassifier:
         self._calibration = package.calibration
         self._use_text = use_text
         self._tokenizer = TextTokenizer.from_file(
-            package.path(TOKENIZER_NAME), max_tokens=package.max_tokens
+            package.path(TOKENIZER_NAME), max_tokens=package.max_tokens, marked=package.marked
         )
         self._graph = TurboGraph(
             package, threads=threads, largest_token_id=self._tokenizer.largest_id
         )
 
     def probabilities(
-        self, pcm: NDArray[np.int16], transcript: Transcript, names: Sequence[str] = ()
+        self,
+        pcm: NDArray[np.int16],
+        transcript: Transcript,
+        names: Sequence[str] = (),
+        *,
+        search: NameSearch | None = None,
     ) -> dict[str, float]:
         """Return the calibrated probability of every label.
 
@@ -56,15 +62,16 @@ class TurboClassifier:
             pcm: `[N]` int16 at 16 kHz, N from 0; of more than the package's `max_seconds` the
                 last count.
             transcript: its text and confidence if they are `known`, and the states if the network
-                reads those.
-            names: what the device is called; prefixed to the text.
+                reads those. Its turn before counts for a package that reads that.
+            names: what the device is called; prefixed to the text, or marked in it.
+            search: finds them where they are marked, as they are taught; None makes one of `names`.
 
         Raises:
             TurboStreamError: the network gave no finite score.
         """
         read = self._use_text and transcript.known
         heard = transcript if read else replace(NOT_HEARD, states=transcript.states)
-        return self._by_label(self._run(pcm, heard, names))
+        return self._by_label(self._run(pcm, heard, names, search))
 
     def by_sound(
         self, pcm: NDArray[np.int16], names: Sequence[str] = ()
@@ -88,12 +95,18 @@ class TurboClassifier:
         return self._by_label(output), finished
 
     def _run(
-        self, pcm: NDArray[np.int16], transcript: Transcript, names: Sequence[str]
+        self,
+        pcm: NDArray[np.int16],
+        transcript: Transcript,
+        names: Sequence[str],
+        search: NameSearch | None = None,
     ) -> GraphOutput:
         confidence = confidence_vector(transcript.confidence)
         if not np.isfinite(confidence).all():
             confidence = confidence_vector(None)
-        ids, mask = self._tokenizer.encode(transcript.text, names)
+        ids, mask = self._tokenizer.encode(
+            transcript.text, names, search=search, before=transcript.before
+        )
         return self._graph.run(pcm, ids, mask, confidence, transcript.states)
 
     def _by_label(self, output: GraphOutput) -> dict[str, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -64,6 +64,13 @@ class Manifest:
         value = self._get(key)
         if not isinstance(value, bool):
             raise self.refuse(key, value, "true or false")
+        return value
+
+    def choice(self, key: str, allowed: Sequence[str]) -> str:
+        """Return one of the texts that are `allowed`."""
+        value = self._get(key)
+        if value not in allowed or not isinstance(value, str):
+            raise self.refuse(key, value, " or ".join(map(repr, allowed)))
         return value
 
     def integer(self, key: str, *, at_least: int, at_most: int) -> int:

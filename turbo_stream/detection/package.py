@@ -65,6 +65,9 @@ NOT_DIRECTED = "not_directed"
 DEFAULT_POINT = "balanced"
 """The operating point that `threshold` belongs to."""
 
+TEXT_INPUTS = (NAMES, MARKED) = ("names", "marked")
+"""How a text tower is told the device's names: before the text, or by a mark in their place."""
+
 _MOST_SHOWN = 100
 
 _MOST_SECONDS = 86_400.0
@@ -159,6 +162,10 @@ class ModelPackage:
     """Whose encoder states the network reads; None where it hears the sound itself. The optional
     key `audio_input`."""
 
+    text_input: str
+    """`names`: the text tower reads the names before the text. `marked`: it reads the text with a
+    mark in place of a name, then the turn before (`token_row`). The optional key `text_input`."""
+
     files: Mapping[str, str]
     """SHA-256, in hex, of every file but `turbo.json`."""
 
@@ -200,10 +207,16 @@ class ModelPackage:
             cut_to_speech="cut_to_speech" in manifest.values and manifest.flag("cut_to_speech"),
             audio_input=RecognizerInput.read(manifest),
             finished_threshold=_finished_threshold(manifest),
+            text_input=_text_input(manifest),
             files=_files(manifest),
         )
         package.verify()
         return package
+
+    @property
+    def marked(self) -> bool:
+        """Whether the text tower reads marks and the turn before."""
+        return self.text_input == MARKED
 
     @property
     def max_samples(self) -> int:
@@ -357,6 +370,12 @@ def _finished_threshold(manifest: Manifest) -> float | None:
     if "end_of_turn" not in manifest.values:
         return None
     return manifest.table("end_of_turn").fraction("threshold")
+
+
+def _text_input(manifest: Manifest) -> str:
+    if "text_input" not in manifest.values:
+        return NAMES
+    return manifest.choice("text_input", TEXT_INPUTS)
 
 
 def _calibration(manifest: Manifest, classes: int) -> AffineCalibration:

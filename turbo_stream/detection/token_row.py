@@ -18,7 +18,7 @@ NAME_TOKEN = "[NAME]"
 nothing in a text that has none."""
 
 MOST_TOKENS_BEFORE = 20
-"""Of the turn before, its last tokens: a question stands at its end."""
+"""Of the turn before, its last tokens: a question stands at its end. At most half of the row."""
 
 
 def token_row(tokenizer: Tokenizer, text: str, before: str = "", *, max_tokens: int) -> list[int]:
@@ -38,9 +38,10 @@ def token_row(tokenizer: Tokenizer, text: str, before: str = "", *, max_tokens: 
         words += [name] * (number > 0) + _ids(tokenizer, piece)
     if not words:
         return []
-    context = _ids(tokenizer, before.replace(OWN_NAME, " "))[-MOST_TOKENS_BEFORE:]
+    most = min(MOST_TOKENS_BEFORE, max_tokens // 2 - 2)
+    context = _ids(tokenizer, before.replace(OWN_NAME, " "))[-most:]
     special = 3 if context else 2
-    words = words[: max(1, max_tokens - special - len(context))]
+    words = words[: max_tokens - special - len(context)]
     return [first, *words, end, *context, end] if context else [first, *words, end]
 
 

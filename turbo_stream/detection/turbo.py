@@ -8,6 +8,7 @@ from copy import copy
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_stream.addressing.name_search import NameSearch
 from turbo_stream.detection.classifier import TurboClassifier
 from turbo_stream.detection.detector import Score
 from turbo_stream.detection.package import ModelPackage
@@ -23,6 +24,7 @@ class TurboDetector:
         package: ModelPackage,
         *,
         names: Sequence[str] = (),
+        search: NameSearch | None = None,
         threads: int = 1,
         use_text: bool = True,
         classifier: TurboClassifier | None = None,
@@ -31,7 +33,8 @@ class TurboDetector:
 
         Args:
             package: What `ModelPackage.load` returned.
-            names: What the device is called; prefixed to the text.
+            names: What the device is called; prefixed to the text, or marked in it.
+            search: Finds the names where they are marked; None makes one of `names`.
             threads: Cores to use for one utterance, 1 or more.
             use_text: False decides by the sound alone (see `text_notice`).
             classifier: One of the same package that is already loaded, to be shared.
@@ -43,29 +46,42 @@ class TurboDetector:
         self.name = package.name
         self._directed = package.labels[package.directed_index]
         self._names = tuple(names)
+        self.marked = package.marked
+        """Names are marked where they stand, so that one that is not in a text changes nothing;
+        and the turn before is read."""
+        self._search = self._finder(names, search)
         self._reads_states = package.audio_input is not None
         self._classifier = classifier or TurboClassifier(
             package, threads=threads, use_text=use_text
         )
 
-    def named(self, names: Sequence[str]) -> TurboDetector:
+    def named(self, names: Sequence[str], search: NameSearch | None = None) -> TurboDetector:
         """Return one for a device that is called `names`, with the same network.
 
-        Without a text names say nothing: what the sound alone says stays as it is.
+        Without a text names say nothing: what the sound alone says stays as it is. `search` finds
+        the names where they are marked; None makes one of `names`.
         """
         other = copy(self)
         other._names = tuple(names)
+        other._search = self._finder(names, search)
         return other
+
+    def _finder(self, names: Sequence[str], search: NameSearch | None) -> NameSearch | None:
+        return NameSearch(names) if search is None and self.marked and names else search
 
     def score(self, pcm: NDArray[np.int16], transcript: Transcript) -> Score:
         """Return the score of `pcm`, `[N]` int16 at 16 kHz with N from 0, and its transcript.
+
+        The turn before, where `transcript` has one, counts if the package is `marked`.
 
         Of more than the package's `max_seconds` of audio the last count.
 
         Raises:
             TurboStreamError: the network gave no finite score.
         """
-        probabilities = self._classifier.probabilities(pcm, transcript, self._names)
+        probabilities = self._classifier.probabilities(
+            pcm, transcript, self._names, search=self._search
+        )
         return Score(probabilities[self._directed], probabilities)
 
     def score_pause(self, pcm: NDArray[np.int16]) -> PauseScore:

@@ -33,7 +33,15 @@ class Backlog:
         self._max_waiting = max_waiting
         self._items: deque[Waiting] = deque()
         self._closed = False
+        self._taken = False
+        """One was taken, and the next was not asked for yet."""
         self._changed = threading.Condition()
+
+    @property
+    def decided(self) -> bool:
+        """Whether all that was put was taken, and is done with."""
+        with self._changed:
+            return not self._items and not self._taken
 
     @property
     def waiting(self) -> bool:
@@ -50,11 +58,16 @@ class Backlog:
             self._changed.notify()
 
     def take(self) -> tuple[Waiting, int] | None:
-        """Return the next utterance and how many wait behind it; None when closed and empty."""
+        """Return the next utterance and how many wait behind it; None when closed and empty.
+
+        Whoever calls this again is done with the one before.
+        """
         with self._changed:
+            self._taken = False
             self._changed.wait_for(lambda: self._items or self._closed)
             if not self._items:
                 return None
+            self._taken = True
             return self._items.popleft(), self._undecided()
 
     def close(self) -> None:

@@ -92,6 +92,10 @@ class LivePipeline:
         """Listen again; from any thread."""
         self._pause.clear()
 
+    def said(self, text: str) -> None:
+        """Tell what the device says, or has just said; from any thread. As of `Pipeline.said`."""
+        self._pipeline.said(text)
+
     def run(self) -> Run:
         """Return the events as they happen: `Ready` first, `Finished` last.
 
@@ -211,6 +215,8 @@ class LivePipeline:
             elif not segmented.paused:
                 self._take(segmented.pause())
         self._take(segmented.feed(item))
+        if self._backlog.decided:
+            self._pipeline.decider.turns.forget(segmented.segmenter.earliest_start)
         if isinstance(item, Block):
             self._listen_in()
 

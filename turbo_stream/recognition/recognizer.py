@@ -52,6 +52,10 @@ class Transcript:
     """Whether this is what was said. False where no recognizer was asked or it did not answer, and
     where its text is not to be believed: the sound decides, and the text is for show alone."""
 
+    before: str = ""
+    """The turn before: what the device itself said, or what was accepted, if that is recent. Set by
+    whoever decides; a recognizer leaves it empty."""
+
     @property
     def no_words(self) -> bool:
         """Whether a recognizer has listened and found no word."""

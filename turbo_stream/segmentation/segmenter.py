@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from turbo_stream._util.timebase import SAMPLE_RATE, ms_to_samples
 from turbo_stream.errors import InputError
-from turbo_stream.segmentation._edge import find_offset, find_onset
+from turbo_stream.segmentation._edge import OUTWARD, find_offset, find_onset
 from turbo_stream.segmentation._end_silence import EndSilence
 from turbo_stream.segmentation._history import History
 from turbo_stream.segmentation._state import SegmenterState
@@ -98,6 +98,15 @@ class Segmenter:
     def oldest_sample(self) -> int:
         """No utterance that ends from here on begins before this."""
         return self._state.history.oldest
+
+    @property
+    def earliest_start(self) -> int:
+        """No utterance whose end is told from here on begins before this."""
+        state = self._state
+        if state.utterance is not None:
+            return state.utterance.start_sample
+        window = (state.recent.maxlen or 0) * self._vad.frame_samples
+        return max(state.last_end, state.history.oldest, state.history.end - window - OUTWARD)
 
     @property
     def idle(self) -> bool:

@@ -4,6 +4,7 @@ from typing import Any
 
 import turbo_stream
 from turbo_stream.addressing.address import ADDRESSES
+from turbo_stream.deciding.turn_before import MOST_CHARACTERS
 from turbo_stream.serving._event_schema import event_schemas
 from turbo_stream.serving._websocket import NAME_LENGTH, NAMES
 
@@ -22,6 +23,17 @@ SET: dict[str, Any] = {
         "threshold": {"type": "number", "minimum": 0, "maximum": 1},
     },
     "required": ["type", "threshold"],
+    "additionalProperties": False,
+}
+SAID: dict[str, Any] = {
+    "type": "object",
+    "description": "The device says this, or has just said it: the turn before what is said next, "
+    "for a model that reads it. It counts from the sound sent so far on.",
+    "properties": {
+        "type": {"const": "said"},
+        "text": {"type": "string", "maxLength": MOST_CHARACTERS},
+    },
+    "required": ["type", "text"],
     "additionalProperties": False,
 }
 _QUERY: dict[str, Any] = {
@@ -66,6 +78,7 @@ def asyncapi() -> dict[str, Any]:
         },
         "End": {"contentType": "application/json", "payload": END},
         "Set": {"contentType": "application/json", "payload": SET},
+        "Said": {"contentType": "application/json", "payload": SAID},
     }
     for name, schema in events.items():
         messages[name] = {
@@ -100,7 +113,7 @@ def asyncapi() -> dict[str, Any]:
     }
 
 
-_WISHES = ("Sound", "End", "Set")
+_WISHES = ("Sound", "End", "Set", "Said")
 
 
 def _component(name: str) -> str:

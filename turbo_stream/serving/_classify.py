@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse
 
 from turbo_stream._util.timebase import to_seconds
 from turbo_stream.audio.source import Block, SourceItem
+from turbo_stream.deciding.turn_before import MOST_CHARACTERS
 from turbo_stream.errors import InputError, TurboStreamError
 from turbo_stream.events import Event, Utterance
 from turbo_stream.pipeline import Pipeline
@@ -74,6 +75,7 @@ class Classify:
     async def _answer(self, request: Request) -> dict[str, Any]:
         try:
             stream = self._hub.models.stream(**_choices(request))
+            stream.said(_before(request))
             self._check_busy()
             # Who is still sending when the server ends is told so at once.
             content = await self._hub.work(self._read(request), patient=False)
@@ -260,3 +262,12 @@ def _choices(request: Request) -> dict[str, Any]:
     except ValueError:
         raise NotClassified(400, WRONG_THRESHOLD, "options") from None
     return {"names": names or None, "address": query.get("address"), "threshold": threshold}
+
+
+def _before(request: Request) -> str:
+    """Return what the device said just before the sound, as the address tells."""
+    before = request.query_params.get("before", "")
+    if len(before) > MOST_CHARACTERS:
+        message = f"give up to {MOST_CHARACTERS} characters of what was said before: its end"
+        raise NotClassified(400, message, "options")
+    return before

@@ -4,6 +4,7 @@ from typing import Any
 
 import turbo_stream
 from turbo_stream.addressing.address import ADDRESSES
+from turbo_stream.deciding.turn_before import MOST_CHARACTERS
 from turbo_stream.serving._event_schema import event_schemas
 from turbo_stream.serving.limits import Limits
 
@@ -119,6 +120,12 @@ def _classify(limits: Limits) -> dict[str, Any]:
                 "in": "query",
                 "description": "Accept from this probability on; otherwise the server's.",
                 "schema": {"type": "number", "minimum": 0, "maximum": 1},
+            },
+            {
+                "name": "before",
+                "in": "query",
+                "description": "What the device said just before, for a model that reads it.",
+                "schema": {"type": "string", "maxLength": MOST_CHARACTERS},
             },
         ],
         "requestBody": {

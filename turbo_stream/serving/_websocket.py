@@ -11,6 +11,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from turbo_stream._util.timebase import to_seconds
 from turbo_stream.audio.containers import container
+from turbo_stream.deciding.turn_before import MOST_CHARACTERS
 from turbo_stream.errors import InputError
 from turbo_stream.serving._failures import described
 from turbo_stream.serving._numbers import WRONG_THRESHOLD, number
@@ -163,10 +164,16 @@ class _Client:
                     self._session.pipeline.threshold = threshold
                 except InputError as error:
                     raise Closing(POLICY, error.plain, "options") from None
+            case {"type": "said", "text": str() as said, **rest} if not rest:
+                if len(said) > MOST_CHARACTERS:
+                    message = f"text may have {MOST_CHARACTERS} characters; give its end"
+                    raise Closing(POLICY, message, "options")
+                self._session.said(said)
             case _:
                 raise Closing(
                     POLICY,
-                    'unknown message; known: {"type":"end"}, {"type":"set","threshold":P}',
+                    'unknown message; known: {"type":"end"}, {"type":"set","threshold":P}, '
+                    '{"type":"said","text":T}',
                     "unknown_message",
                 )
 

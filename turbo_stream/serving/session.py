@@ -146,6 +146,10 @@ class Session:
             self._source.push(piece)
             self._sent_samples += len(piece)
 
+    def said(self, text: str) -> None:
+        """Tell what the device says, or has just said: after the sound pushed so far."""
+        self.pipeline.said(text, at_sample=self._sent_samples)
+
     def end(self) -> None:
         """Take no more sound; what was pushed is still decided, and read by the iterator."""
         self._source.end()

@@ -69,6 +69,7 @@ def test_a_folder_per_label(tmp_path: Path) -> None:
         ('{"audio_filepath": "a", "offset": NaN}', "offset is nan"),
         ('{"audio_filepath": "a", "tags": ' + "[" * 900 + "]" * 900 + "}", "more than 50 deep"),
         ('{"audio_filepath": "a", "label": 3}', "label is 3; give a text"),
+        ('{"audio_filepath": "a", "before": ["hm"]}', "before is ['hm']; give a text"),
     ],
 )
 def test_mistakes_are_named_by_row(tmp_path: Path, text: str, said: str) -> None:

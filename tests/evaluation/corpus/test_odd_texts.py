@@ -53,9 +53,11 @@ def test_line_breaks_inside_cells_survive(inside, end, tmp_path: Path) -> None:
 
 def test_half_a_character_reaches_no_tokenizer(tmp_path: Path) -> None:
     row = {"audio_filepath": "a.wav", "text": "off \ud83d", "device_name": "\udce9va"}
+    row["before"] = "\ud83d on or"
     (tmp_path / "m.jsonl").write_text(json.dumps(row))
     (item,) = read_manifest(tmp_path / "m.jsonl")
     assert (item.text, item.device_name, item.row) == ("off \ufffd", "\ufffdva", row)
+    assert item.before == "\ufffd on or"
     assert whole_text("\ud83d\ude00 caf\u00e9") == "\U0001f600 caf\u00e9"
 
 

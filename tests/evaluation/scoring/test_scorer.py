@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.support.fakes import ScriptedRecognizer
-from tests.support.tiny_package import tiny_graph, write_package
+from tests.support.tiny_package import tiny_graph, write_marked_package, write_package
 from turbo_stream.evaluation.corpus.manifest import read_manifest
 from turbo_stream.evaluation.scoring._scorer import Scorer
 from turbo_stream.evaluation.scoring._stream_scorer import StreamScorer
@@ -76,3 +76,21 @@ def test_other_classes_are_not_touched(tmp_path, corpus) -> None:
     )
     assert row["decision"] in ("calm", "angry", "sad") and "evidence" not in row
     assert sum(row["probabilities"].values()) == pytest.approx(1)
+
+
+def test_a_marked_package_reads_the_names_and_the_turn_before_of_a_row(tmp_path, corpus) -> None:
+    package = write_marked_package(tmp_path / "marked")
+    hears = ScriptedRecognizer(text="Friday, turn on the light.")
+    one = scorer(package, hears, address="open")
+    item = read_manifest(corpus)[0]
+
+    def score(**row: str) -> float:
+        found = one.score(replace(item, row=item.row | row))
+        return found["directed_probability"]
+
+    plain = score()
+    assert score(before="") == score(device_name="max") == plain
+    assert score(before="what light") != plain != score(device_name="friday")
+    tiny = scorer(write_package(tmp_path / "tiny"), ScriptedRecognizer())
+    rows = [replace(item, row=item.row | row) for row in ({}, {"before": "what light"})]
+    assert len({tiny.score(row)["directed_probability"] for row in rows}) == 1

@@ -159,7 +159,9 @@ def test_a_name_is_called_in_speech_to_the_device_and_mentioned_in_other_speech(
     for texts in (called, mentioned):
         assert 0.05 < sum(OWN_NAME in text for text in texts) / 2000 < 0.2
     assert OWN_NAME in {text.removeprefix("hey ")[0] for text in called}
-    assert {text for text in mentioned if text.startswith(OWN_NAME)}, "its place alone tells nothing"
+    assert {text for text in mentioned if text.startswith(OWN_NAME)}, (
+        "its place alone tells nothing"
+    )
     assert any(f"said that {OWN_NAME} was" in text for text in mentioned)
 
 

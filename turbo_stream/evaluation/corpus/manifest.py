@@ -35,6 +35,11 @@ class Item:
         return None if text is None else whole_text(text)
 
     @property
+    def before(self) -> str:
+        """The turn before, as a tokenizer takes it; empty where the manifest has none."""
+        return whole_text(self.row.get("before") or "")
+
+    @property
     def part(self) -> Part:
         """Which part of its file this is: what rows are joined by."""
         return Part.of(self.row)
@@ -105,7 +110,7 @@ def _item(manifest: Path, base: Path, index: int, row: Any) -> Item:
         Part.of(row)
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
-    for key in ("label", "text", "device_name"):
+    for key in ("label", "text", "before", "device_name"):
         if not isinstance(row.get(key), (str, type(None))):
             raise InputError(f"{where}: {key} is {row[key]!r:.40}; give a text, or leave it out")
     return Item(index, row, base / audio)

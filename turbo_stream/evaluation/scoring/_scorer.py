@@ -1,7 +1,7 @@
 """Scores one item after the other; what runs in every worker."""
 
 import logging
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from time import perf_counter
 from typing import Any
 
@@ -84,7 +84,9 @@ class Scorer:
         heard = perf_counter()
         said = addressing.said(transcript)
         known = () if said.use == "absent" else names
-        probabilities = self.models.classifier.probabilities(pcm, transcript, known)
+        probabilities = self.models.classifier.probabilities(
+            pcm, replace(transcript, before=item.before), known, search=addressing.names
+        )
         scored = perf_counter()
         return {
             **self._decision(probabilities, transcript, addressing),
