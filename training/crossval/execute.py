@@ -19,7 +19,7 @@ from training.fitting.finite import NotFiniteError, stopping
 from training.fitting.recipe import Recipe
 from training.fitting.runs import fit_model, test_figures
 from training.fitting.workbench import Workbench, prepare
-from training.folds.split import Split, split_rows
+from training.folds.split import split_rows
 from turbo_stream._util.worker import end_with_parent
 
 Key = TypeVar("Key")
@@ -56,7 +56,7 @@ def _result(bench: Workbench, job: Job) -> dict[str, Any]:
     recipe = job.recipe
     split = split_rows(bench.rows, recipe.data, recipe.seed, recipe.model.labels)
     if not job.test:
-        split = Split(split.train, split.dev, [])
+        split = replace(split, test=[])
     if job.folder is not None:
         save_setup(job.folder, recipe, bench.tokenizer)
     history = fit_model(bench, recipe, split, job.folder, quiet=True)

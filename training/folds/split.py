@@ -99,11 +99,6 @@ def split_rows(rows: Sequence[Row], data: DataConfig, seed: int, labels: Sequenc
     return Split(train, dev + dev_texts[:_DEV_TEXTS], split.test, parts)
 
 
-def left_out(*collections: str) -> tuple[str, ...]:
-    """Return what a run has to leave out so that it has not met `collections`."""
-    return (*collections, *(text for name in collections for text in READ_FROM.get(name, ())))
-
-
 def choose_dev(rows: Sequence[Row], share: float, by: str = "group") -> set[str]:
     """Return the values of `by` whose rows make up about `share` of every class of `rows`.
 
@@ -168,7 +163,8 @@ def _without_their_words(rows: Sequence[Row], met: Sequence[Row]) -> list[Row]:
     other recordings stays, be it the same "yes" or "stop": short answers are what everybody says,
     in either class, and who learns that "yes" is an answer has not learned a test.
     """
-    sources = set(left_out(*sorted({row.collection for row in met})))
+    names = {row.collection for row in met}
+    sources = names.union(*(READ_FROM.get(name, ()) for name in names))
     sentences = {row.key("text") for row in met} - {None}
     return [
         row

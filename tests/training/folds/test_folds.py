@@ -13,7 +13,7 @@ from training.data.config import DataConfig
 from training.data.row import Row
 from training.folds.__main__ import main
 from training.folds.fold_file import read_folds, shipped_folds
-from training.folds.split import PAIRS, choose_dev, left_out, nested_subset, split_rows
+from training.folds.split import PAIRS, choose_dev, nested_subset, split_rows
 from turbo_stream.errors import InputError
 
 LABELS = ("a", "b")
@@ -152,15 +152,6 @@ def test_folds_by_speaker_are_balanced_and_repeatable(tmp_path):
     assert CliRunner().invoke(main, call).exit_code == 0
     assert json.loads(out.read_text()) == content
     assert read_folds(str(out)).column == "speaker"
-
-
-def test_the_sentences_that_a_collection_was_read_from_are_left_out_with_it():
-    assert left_out("coffee_commands", "conversation") == (
-        "coffee_commands",
-        "conversation",
-        "pico_coffee_corpus",
-    )
-    assert left_out("wake_words", "audiobook") == ("wake_words", "audiobook")
 
 
 def test_no_fold_of_pairs_chooses_by_what_it_tests_and_all_choose_by_several():
