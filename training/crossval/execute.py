@@ -53,7 +53,9 @@ def run_job(bench: Workbench, job: Job) -> dict[str, Any]:
 
 def _result(bench: Workbench, job: Job) -> dict[str, Any]:
     started = time.monotonic()
-    recipe = job.recipe
+    bench = bench.for_fold(job.recipe.data.fold)
+    vocabulary = bench.recipe.model.vocabulary_size
+    recipe = replace(job.recipe, model=replace(job.recipe.model, vocabulary_size=vocabulary))
     split = split_rows(bench.rows, recipe.data, recipe.seed, recipe.model.labels)
     if not job.test:
         split = replace(split, test=[])
