@@ -101,7 +101,10 @@ def test_a_run_of_many_is_named(monkeypatch):
         raise NotFiniteError("stopped at step 3: loss is not finite")
 
     class Bench:
-        rows = ()
+        rows, recipe = (), build_recipe("rej", [])
+
+        def for_fold(self, _):
+            return self
 
     monkeypatch.setattr(execute, "split_rows", lambda *_: Split([], [], []))
     monkeypatch.setattr(execute, "fit_model", broken)
