@@ -114,6 +114,7 @@ class Trial:
             learning_rate=recipe.train.learning_rate * factor,
             audio_rate=recipe.train.audio_rate * factor,
             head_rate=recipe.train.head_rate * factor,
+            temperature_rate=recipe.train.temperature_rate * factor,
         )
         names = ("in_modal", "cross_modal", "r_drop", "sup_con", "temperature")
         given = {name: getattr(self, name) for name in names}

@@ -19,7 +19,7 @@ from training.fitting.finite import NotFiniteError, stopping
 from training.fitting.recipe import Recipe
 from training.fitting.runs import fit_model, test_figures
 from training.fitting.workbench import Workbench, prepare
-from training.folds.split import Split, split_rows
+from training.folds.split import split_rows
 from turbo_stream._util.worker import end_with_parent
 
 Key = TypeVar("Key")
@@ -53,10 +53,12 @@ def run_job(bench: Workbench, job: Job) -> dict[str, Any]:
 
 def _result(bench: Workbench, job: Job) -> dict[str, Any]:
     started = time.monotonic()
-    recipe = job.recipe
+    bench = bench.for_fold(job.recipe.data.fold)
+    vocabulary = bench.recipe.model.vocabulary_size
+    recipe = replace(job.recipe, model=replace(job.recipe.model, vocabulary_size=vocabulary))
     split = split_rows(bench.rows, recipe.data, recipe.seed, recipe.model.labels)
     if not job.test:
-        split = Split(split.train, split.dev, [])
+        split = replace(split, test=[])
     if job.folder is not None:
         save_setup(job.folder, recipe, bench.tokenizer)
     history = fit_model(bench, recipe, split, job.folder, quiet=True)

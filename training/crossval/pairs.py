@@ -2,7 +2,8 @@
 
 python -m training.crossval.pairs RECIPE out=DIR data.manifest=FILE ... [--pair A,B]
 
-A is directed and B is not. The texts that a collection was read from are left out with it.
+A is directed and B is not. A pair is a fold: what its recordings say is left out with them, and the
+development set of the fixed ones (the folds `rej`) is that of their fold.
 """
 
 import json
@@ -22,7 +23,7 @@ from training.fitting.recipe import RECIPES, Recipe, build_recipe
 from training.fitting.runs import train_run
 from training.fitting.scoring import margin
 from training.fitting.workbench import load_rows, prepare
-from training.folds.split import PAIRS, left_out
+from training.folds.split import PAIRS
 from turbo_stream.cli.command import run_command
 
 
@@ -32,6 +33,29 @@ def held_rows(recipe: Recipe, pair: tuple[str, str]) -> list[Row]:
     directed = recipe.model.labels.index("directed")
     wanted = {(pair[0], True), (pair[1], False)}
     return [row for row in rows if (row.collection, row.label == directed) in wanted]
+
+
+def without_pair(recipe: Recipe, pair: tuple[str, str], out: Path) -> Recipe:
+    """Return `recipe` with `pair` as the test of its fold, and everything of it left out.
+
+    A pair that is no fold of `rej` gets a fold file in `out`; there a share of the other
+    recordings chooses the weights.
+    """
+    text = ",".join(pair)
+    if text in PAIRS:
+        data = replace(recipe.data, folds="rej", fold=PAIRS.index(text))
+        return replace(recipe, data=data)
+    content = {
+        "name": " × ".join(pair),
+        "column": "set",
+        "folds": [{"test": [f"{pair[0]}:directed", f"{pair[1]}:not_directed"]}],
+        "dev": {"share": recipe.data.dev_share, "by": "group"},
+        "keep_apart": ["group", "set"],
+    }
+    path = out / f"without_{'_'.join(pair)}.json"
+    out.mkdir(parents=True, exist_ok=True)
+    write_json(path, content)
+    return replace(recipe, data=replace(recipe.data, folds=str(path), fold=0))
 
 
 def score_pair(recipe: Recipe, pair: tuple[str, str], folder: Path) -> dict:
@@ -78,8 +102,7 @@ def main(recipe: str, assignments: tuple[str, ...], pair: tuple[str, ...], how: 
     for text in pair:
         directed, _, other = text.partition(",")
         folder = Path(base.out, f"without_{directed}_{other}")
-        data = replace(base.data, exclude=(*base.data.exclude, *left_out(directed, other)))
-        run = replace(base, out=str(folder), data=data)
+        run = without_pair(replace(base, out=str(folder)), (directed, other), Path(base.out))
         if not (folder / "metrics.json").exists():
             train_run(run)
         results.append(score_pair(run, (directed, other), folder))

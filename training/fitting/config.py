@@ -33,6 +33,10 @@ class TrainConfig:
     head_rate: float = 5e-4
     """Peak rate of everything new."""
 
+    temperature_rate: float = 1e-2
+    """Peak rate of the temperature's logarithm, which no step changes by more. A head's rate would
+    move it by a tenth in two hundred steps, whatever its gradient says."""
+
     weight_decay: float = 0.01
     """AdamW's."""
 
@@ -40,7 +44,9 @@ class TrainConfig:
     """Steps of linear warm-up; a cosine to zero follows."""
 
     clip: float = 1.0
-    """Longest gradient, as a norm over all parameters; a longer one is shortened to it."""
+    """Longest gradient, as a norm over all parameters; a longer one is shortened to it. Those of
+    the classes' terms and of the contrastive ones are shortened each on its own before they are
+    added: a large weight of the ones takes nothing from the others."""
 
     evaluate_every: int = 100
     """Steps between looks at the development set."""

@@ -14,6 +14,7 @@ from training.data.names import directed_class
 from training.data.row import Row
 from training.fitting.metrics import binary_figures, bootstrap_eer, class_figures
 from training.fitting.scoring import MODES, Scorer, margin
+from training.folds.split import Split
 
 _LOOKED_AT = 500
 """Recordings scored on the way; the last figures are of all."""
@@ -23,23 +24,62 @@ class Development:
     """The development set of one run; called, it says how good a model is by now."""
 
     def __init__(
-        self, rows: Sequence[Row], scorer: Scorer, data: DataConfig, labels: Sequence[str]
+        self, split: Split, scorer: Scorer, data: DataConfig, labels: Sequence[str]
     ) -> None:
-        """Lines of text count only where there is no sound."""
-        sounds = [row for row in rows if row.audio is not None]
-        chosen = random.Random(0).sample(sounds, min(_LOOKED_AT, len(sounds)))
-        self.rows = chosen or list(rows)
+        """Lines of text count only where there is no sound.
+
+        Of a development set in parts, such as pairs of collections, every part has an error rate
+        of its own: rows of two collections that were never meant to be told apart are not
+        compared, and each part counts alike, as each test does.
+        """
+        sounds = [row for row in split.dev if row.audio is not None]
+        parts = split.dev_parts or {"": sounds}
+        room = _LOOKED_AT // len(parts)
+        chosen = {name: _drawn(rows, room) for name, rows in parts.items()}
+        if not sounds:
+            chosen = {"": list(split.dev)}
+        self.rows = [row for rows in chosen.values() for row in rows]
+        ends = np.cumsum([len(rows) for rows in chosen.values()])
+        self.parts = {
+            name: slice(int(end) - len(chosen[name]), int(end))
+            for name, end in zip(chosen, ends, strict=True)
+        }
         self.scorer = scorer
         self.labels = labels
         self.variant = dev_variants(data)[-1]
         self.modes = given_modes(self.rows, data.transcripts)
 
     def __call__(self, model: Turbo) -> dict[str, float]:
-        """Return the error of every mode, and `dev`, their `dev_figure`: lower is better."""
+        """Return the error of every mode, and under `dev` that of the mode that chooses.
+
+        That is `fused`, what a device decides by; without any words or any sound the only one.
+        Errors are means over the parts, and the parts' own are told beside them. Lower is better.
+        """
         logits = self.scorer(model, self.rows, variant=self.variant, modes=self.modes)
-        found = figures(logits, self.rows, self.labels, interval=False)
-        errors = {mode: dev_figure({mode: values}) for mode, values in found.items()}
-        return {**errors, "dev": dev_figure(found)}
+        errors: dict[str, dict[str, float]] = {mode: {} for mode in self.modes}
+        for part, place in self.parts.items():
+            some = {mode: values[place] for mode, values in logits.items()}
+            found = figures(some, self.rows[place], self.labels, interval=False)
+            for mode, values in found.items():
+                errors[mode][part] = dev_figure(values)
+        means = {mode: float(np.mean(list(parts.values()))) for mode, parts in errors.items()}
+        mode = "fused" if "fused" in means else self.modes[0]
+        told = errors[mode] if len(self.parts) > 1 else {}
+        return {
+            **means,
+            **{f"{mode}, {part}": error for part, error in told.items()},
+            "dev": means[mode],
+        }
+
+
+def _drawn(rows: Sequence[Row], most: int) -> list[Row]:
+    """Return `most` of `rows` at most, as many of each class: no error rate knows how many."""
+    labels = sorted({row.label for row in rows})
+    drawn = []
+    for label in labels:
+        members = [row for row in rows if row.label == label]
+        drawn += random.Random(0).sample(members, min(most // len(labels), len(members)))
+    return drawn
 
 
 def figures(
@@ -64,19 +104,16 @@ def figures(
     return found
 
 
-def dev_figure(figures_by_mode: dict[str, dict[str, Any]]) -> float:
-    """Return what the best weights are chosen by; lower is better.
+def dev_figure(found: dict[str, Any]) -> float:
+    """Return what the best weights are chosen by, from the figures of one mode; lower is better.
 
-    The mean over the modes of the equal error rate, or for labels other than directed and
-    not_directed of 1 - balanced accuracy. Development sets are small and such figures come in
-    steps, so the cross-entropy breaks ties: bounded, and worth less than one row in ten thousand.
+    The equal error rate, or for labels other than directed and not_directed 1 - balanced accuracy.
+    Development sets are small and such figures come in steps, so the cross-entropy breaks ties:
+    bounded, and worth less than one row in ten thousand.
     """
-    errors = [
-        1.0 - found["balanced_accuracy"] if found.get("eer") is None else found["eer"]
-        for found in figures_by_mode.values()
-    ]
-    surprise = float(np.mean([found["cross_entropy"] for found in figures_by_mode.values()]))
-    return float(np.mean(errors)) + 1e-4 * surprise / (1.0 + surprise)
+    error = 1.0 - found["balanced_accuracy"] if found.get("eer") is None else found["eer"]
+    surprise = found["cross_entropy"]
+    return error + 1e-4 * surprise / (1.0 + surprise)
 
 
 def dev_variants(data: DataConfig) -> tuple[int, ...]:

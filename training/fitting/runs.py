@@ -66,7 +66,7 @@ def fit_model(
     rank = rank or Rank(0, 1, bench.device)
     model = bench.fresh_model(recipe)
     labels = recipe.model.labels
-    development = Development(split.dev, bench.scorer(recipe.data.transcripts), recipe.data, labels)
+    development = Development(split, bench.scorer(recipe.data.transcripts), recipe.data, labels)
     width = model.audio_front.width
     sampler = bench.sampler(recipe, split.train, seed=rank.seed(recipe.seed))
     batches = sampler.batches(

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,10 @@ from training.objective.objective import ViewsModel, geometry
 
 _LOG_EVERY = 10
 """Steps between points of a curve, and between the losses that the progress bar shows."""
+
+
+_NORMS = {"classes": "gradient_norm", "contrast": "gradient_norm_contrast"}
+"""What the length of a part's gradient, before it is clipped, is called in reports."""
 
 
 @dataclass
@@ -160,10 +164,12 @@ def parameter_groups(views_model: ViewsModel, train: TrainConfig) -> list[dict]:
     return [
         {"name": "text", "params": groups["text"], "lr": train.learning_rate},
         {"name": "audio", "params": groups["audio"], "lr": train.audio_rate},
+        {"name": "head", "params": groups["head"], "lr": train.head_rate},
         {
-            "name": "head",
-            "params": [*groups["head"], views_model.log_scale],
-            "lr": train.head_rate,
+            "name": "temperature",
+            "params": [views_model.log_scale],
+            "lr": train.temperature_rate,
+            "weight_decay": 0.0,
         },
     ]
 
@@ -244,22 +250,46 @@ class _Run:
     def step(self, gradients: Gradients, batches: Iterator[Batch]) -> tuple[Batch, dict]:
         """Take one optimizer step; return the last batch and what there is to report."""
         self.views_model.train()
-        self.optimizer.zero_grad(set_to_none=True)
-        for number in range(1, self.train.accumulate + 1):
-            batch = next(batches)
+        drawn = [next(batches) for _ in range(self.train.accumulate)]
+        for batch in drawn:
             if self.rank.count > 1 and len(batch.labels) != self.train.batch:
                 raise ValueError(
                     f"a batch has {len(batch.labels)} rows and train.batch={self.train.batch}: "
                     "ranks gather equally many"
                 )
-            last = number == self.train.accumulate
-            terms = gradients.add(batch, weight=1.0 / self.train.accumulate, sync=last)
-        norm = nn.utils.clip_grad_norm_(self.parameters, self.train.clip)
+        report = self._gradients(gradients, drawn)
         with stopping(f"step {self.history.steps + 1}"):
-            check_finite({**terms, "gradient_norm": norm})
+            check_finite(report)
         self.optimizer.step()
         self.schedule.step()
-        return batch, {**terms, "gradient_norm": norm}
+        self.views_model.confine()
+        return drawn[-1], report
+
+    def _gradients(self, gradients: Gradients, drawn: Sequence[Batch]) -> dict[str, Tensor]:
+        """Give every parameter its gradient: the sum of the parts', each clipped on its own.
+
+        A part is a pass of its own, under the same dropout masks: ranks, chunks and compiled
+        passes are then what they are for a loss of one part. What is reported is of the last batch.
+        """
+        masks = RandomState.now(self.rank.device)
+        report: dict[str, Tensor] = {}
+        found = []
+        for part in self.objective.parts:
+            masks.replay(self.rank.device)
+            self.optimizer.zero_grad(set_to_none=True)
+            for number, batch in enumerate(drawn, 1):
+                last = number == len(drawn)
+                terms = gradients.add(batch, part=part, weight=1.0 / len(drawn), sync=last)
+            norm = nn.utils.clip_grad_norm_(self.parameters, self.train.clip)
+            loss = report.get("loss", 0.0) + terms["loss"]
+            report |= {**terms, "loss": loss, _NORMS[part]: norm}
+            found.append([parameter.grad for parameter in self.parameters])
+        for parameter, parts in zip(self.parameters, zip(*found, strict=True), strict=True):
+            given = [gradient for gradient in parts if gradient is not None]
+            parameter.grad = (
+                torch.stack(given).sum(dim=0) if len(given) > 1 else (given or [None])[0]
+            )
+        return report
 
     def shape_of_space(self, batch: Batch) -> dict[str, float]:
         """Return alignment and uniformity on `batch`, leaving the random state as it is."""

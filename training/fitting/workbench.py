@@ -1,5 +1,7 @@
 """What many runs on the same data share: rows, tokenizer, starting weights, features."""
 
+from __future__ import annotations
+
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,6 +13,7 @@ from torch import Tensor, nn
 
 from models.build import start_model
 from models.config import ModelError, TurboConfig
+from models.hugging_face import PREFIX
 from models.turbo import Turbo
 from training.data.augment import Surroundings
 from training.data.clip import Clip, Wave, read_wave
@@ -27,9 +30,13 @@ from training.fitting.development import dev_variants
 from training.fitting.distributed import pick_device
 from training.fitting.recipe import Recipe
 from training.fitting.scoring import Scorer
-from training.folds.split import Split
+from training.folds.fold_file import read_folds
+from training.folds.split import Split, split_rows
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.manifest import read_manifest as read_items
+
+_REMEMBERED = 60_000
+"""Texts whose states a process keeps, of all folds together; some 10 kB each."""
 
 
 def with_labels(recipe: Recipe) -> Recipe:
@@ -70,7 +77,11 @@ def surroundings(recipe: Recipe) -> Surroundings:
 
 @dataclass
 class Workbench:
-    """Loaded once, used by every run of a process."""
+    """Loaded once, used by every run of a process on the same fold; `for_fold` is that of another.
+
+    What words are known, to the tokenizer and to what mishears them, follows from the rows that
+    the fold trains on.
+    """
 
     recipe: Recipe
     """With labels, vocabulary and shape of the network filled in."""
@@ -88,6 +99,36 @@ class Workbench:
 
     _mishearing: Mishearing | None = None
     _heads: dict[int, dict[str, Tensor]] = field(default_factory=dict)
+    _others: dict[int, Workbench] = field(default_factory=dict)
+    """The benches of other folds, by fold; they have one dictionary in common."""
+
+    def for_fold(self, fold: int) -> Workbench:
+        """Return the bench of a fold of the same rows: this one, or one that is kept.
+
+        Another has the vocabulary of its own training rows, where one is pruned, and so a model of
+        its own; rows, sound features and the frozen sound encoder are common to all.
+        """
+        data = self.recipe.data
+        self._others.setdefault(data.fold, self)
+        if fold in self._others:
+            return self._others[fold]
+        recipe = replace(self.recipe, data=replace(data, fold=fold))
+        bench = replace(self, recipe=recipe, _mishearing=None)
+        if _prunes(recipe):
+            recipe, model, tokenizer = _begin(recipe, self.rows)
+            model.audio_front = self.model.audio_front
+            model.to(self.device)
+            bench = replace(
+                bench,
+                recipe=recipe,
+                model=model,
+                tokenizer=tokenizer,
+                text_states=_text_states(recipe, model),
+                _start=_pretrained_state(model),
+                _heads={},
+            )
+        self._others[fold] = bench
+        return bench
 
     def fresh_model(self, recipe: Recipe) -> Turbo:
         """Return the model as a run with the seed of `recipe` starts.
@@ -115,6 +156,9 @@ class Workbench:
 
     def sampler(self, recipe: Recipe, train: Sequence[Row], *, seed: int) -> Sampler:
         """Return what draws the batches of a run: they follow from `seed` and its data alone."""
+        lines = [row.text for row in train if row.audio is None and row.text]
+        if lines and self._mishearing is None:
+            self._mishearing = Mishearing(lines, read_pronunciations(bundled_dictionary()))
         return Sampler(
             train,
             self.store,
@@ -163,8 +207,40 @@ def _pretrained_state(model: Turbo) -> dict[str, Tensor]:
     return {name: value for name, value in _body_state(model).items() if name in names}
 
 
+def _prunes(recipe: Recipe) -> bool:
+    """Say whether a run has a vocabulary of its own, and not that of what it starts from."""
+    model = recipe.model
+    return not (recipe.init or model.text_init or model.text.startswith(PREFIX))
+
+
 def _texts(rows: Iterable[Row]) -> list[str]:
     return [text for row in rows for text in (row.text, *(h.text for h in row.hypotheses)) if text]
+
+
+def _begin(recipe: Recipe, rows: Sequence[Row]) -> tuple[Recipe, Turbo, Tokenizer]:
+    """Return what a run starts from without a checkpoint; the recipe with its network filled in.
+
+    The vocabulary is that of the rows it trains on: a word that only a test row says is as new to
+    the tokenizer as it will be to that of any device.
+
+    Raises:
+        InputError: the rows cannot be split, or the network cannot be built.
+    """
+    data = replace(recipe.data, train_size=0)
+    train = split_rows(rows, data, recipe.seed, recipe.model.labels).train
+    try:
+        config, model, tokenizer = start_model(recipe.model, _texts(train))
+    except ModelError as error:
+        raise InputError(str(error)) from error
+    return replace(recipe, model=config), model, tokenizer
+
+
+def _text_states(recipe: Recipe, model: Turbo) -> TextStates | None:
+    """Return the memory of a frozen text front; the folds of a file share its room."""
+    if not model.text_front.width:
+        return None
+    folds = len(read_folds(recipe.data.folds).tests) if recipe.data.folds else 1
+    return TextStates(model, most=_REMEMBERED // folds)
 
 
 def prepare(recipe: Recipe, device: torch.device | None = None) -> Workbench:
@@ -190,11 +266,7 @@ def prepare(recipe: Recipe, device: torch.device | None = None) -> Workbench:
         states = load_states(recipe.model, recipe.data.recognizer)
         recipe = replace(recipe, model=with_source(recipe.model, states))
         rows = load_rows(recipe)
-        try:
-            config, model, tokenizer = start_model(recipe.model, _texts(rows))
-        except ModelError as error:
-            raise InputError(str(error)) from error
-        recipe = replace(recipe, model=config)
+        recipe, model, tokenizer = _begin(recipe, rows)
         start = _pretrained_state(model)
     device = device or pick_device(recipe.device)
     model.to(device)
@@ -206,7 +278,5 @@ def prepare(recipe: Recipe, device: torch.device | None = None) -> Workbench:
         cut_to_speech=recipe.model.cut_to_speech,
         states=states,
     )
-    lines = [row.text for row in rows if row.audio is None and row.text]
-    mishearing = Mishearing(lines, read_pronunciations(bundled_dictionary())) if lines else None
-    text_states = TextStates(model) if model.text_front.width else None
-    return Workbench(recipe, rows, tokenizer, model, store, text_states, device, start, mishearing)
+    text_states = _text_states(recipe, model)
+    return Workbench(recipe, rows, tokenizer, model, store, text_states, device, start)

@@ -17,8 +17,10 @@ _SHIPPED = Path(__file__).parent
 class FoldFile:
     """Folds by the values of one column of the manifests.
 
-    As JSON: `{"name", "column", "folds": [{"test": [VALUE, ...]}, ...], "dev", "keep_apart"}`,
-    where `dev` is a list of values of the same column, or `{"share": 0.1, "by": COLUMN}`.
+    As JSON: `{"name", "column", "folds": [{"test": [VALUE, ...]}, ...], "dev", "keep_apart",
+    "exclude"}`, where `dev` is a list of values of the same column, or `{"share": 0.1, "by":
+    COLUMN}`; a fold may have a `dev` of its own, a list of such lists: `[[VALUE, ...], ...]`. A
+    VALUE is one of the column, or `VALUE:LABEL` for its rows of that label alone.
     """
 
     name: str
@@ -30,11 +32,12 @@ class FoldFile:
     tests: tuple[tuple[str, ...], ...]
     """Of each fold the values of `column` whose rows test."""
 
-    dev: tuple[str, ...] | None
-    """The values of `column` whose rows choose the weights; None for a share of the rest."""
+    devs: tuple[tuple[tuple[str, ...], ...], ...]
+    """Of each fold the parts of its development set: the values of `column` whose rows choose the
+    weights, an error rate a part; no part for a share of the rest."""
 
     dev_share: float
-    """Share of the rest that chooses, where `dev` is None."""
+    """Share of the rest that chooses, where a fold has no part."""
 
     dev_by: str
     """Column whose values are then taken whole."""
@@ -42,6 +45,14 @@ class FoldFile:
     keep_apart: tuple[str, ...]
     """Columns: a row that shares a value of one with a test row (or, to be trained on, with a
     development row) is left out."""
+
+    exclude: tuple[str, ...] = ()
+    """Values of `column` that no fold uses."""
+
+    @property
+    def by_collection(self) -> bool:
+        """Whether whole collections are tested: then nothing of them may be known, see `split`."""
+        return self.column == "set"
 
 
 def read_folds(name: str) -> FoldFile:
@@ -118,27 +129,49 @@ def parse_folds(content: Any, path: Path) -> FoldFile:
     try:
         tests = [_strings(fold["test"], path, "test") for fold in content["folds"]]
         dev = content.get("dev", {"share": 0.1})
-        share = 0.0 if isinstance(dev, list) else float(dev["share"])
+        for_all = [dev] if isinstance(dev, list) else []
+        devs = [
+            tuple(_strings(part, path, "a part of dev") for part in fold.get("dev", for_all))
+            for fold in content["folds"]
+        ]
         found = FoldFile(
             name=content["name"],
             column=content["column"],
             tests=tuple(tests),
-            dev=_strings(dev, path, "dev") if isinstance(dev, list) else None,
-            dev_share=share,
+            devs=tuple(devs),
+            dev_share=0.0 if isinstance(dev, list) else float(dev["share"]),
             dev_by="group" if isinstance(dev, list) else dev.get("by", "group"),
             keep_apart=_strings(content.get("keep_apart", ["group"]), path, "keep_apart"),
+            exclude=_strings(content.get("exclude", []), path, "exclude"),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"{path} is no fold file ({type(error).__name__}: {error}); give name, column, folds "
-            "with test, and optionally dev and keep_apart"
+            "with test, and optionally dev, keep_apart and exclude"
         ) from error
-    values = [value for test in found.tests for value in test]
-    twice = sorted({value for value in values if values.count(value) > 1})
-    if twice or not values:
-        reason = f"{', '.join(twice)} tests twice" if twice else "no fold has a test"
-        raise InputError(f"{path}: {reason}; give every fold values of its own")
+    _check(found, path)
     return found
+
+
+def _check(folds: FoldFile, path: Path) -> None:
+    """Raise InputError for folds that test nothing, or the same twice, or choose by their test.
+
+    A collection may be tested beside several others, any other value in one fold only.
+    """
+    values = [value for test in folds.tests for value in test]
+    if folds.by_collection:
+        values = [" × ".join(sorted(test)) for test in folds.tests]
+    twice = sorted({value for value in values if values.count(value) > 1})
+    if twice or not all(folds.tests) or not folds.tests:
+        reason = f"{', '.join(twice)} tests twice" if twice else "a fold has no test"
+        raise InputError(f"{path}: {reason}; give every fold values of its own")
+    for index, (test, parts) in enumerate(zip(folds.tests, folds.devs, strict=True)):
+        both = sorted(set(test) & {value for part in parts for value in part})
+        if both:
+            raise InputError(
+                f"{path}, fold {index}: {', '.join(both)} is in test and in dev; choose the "
+                "weights by others"
+            )
 
 
 def shipped_folds() -> list[str]:

@@ -4,7 +4,7 @@ import hashlib
 import random
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from training.data.config import DataConfig
 from training.data.row import Row, stable_share
@@ -14,12 +14,10 @@ from turbo_stream.errors import InputError
 _DEV_TEXTS = 1500
 """Lines of text in a development set at most: more would only cost time."""
 
-PAIRS = (
-    "coffee_commands,conversation",
-    "phone_assistant,phone_talk",
-    "wake_words,audiobook",
+PAIRS = tuple(
+    ",".join(value.partition(":")[0] for value in test) for test in read_folds("rej").tests
 )
-"""Fixed beforehand: one collection of each class, the directed one first."""
+"""What the folds `rej` test, fixed beforehand: one collection of each class, directed first."""
 
 READ_FROM = {"coffee_commands": ("pico_coffee_corpus",)}
 """Texts that a collection was read from: with them its sentences are known without its sound."""
@@ -33,11 +31,17 @@ class Split:
     dev: list[Row]
     test: list[Row]
 
+    dev_parts: dict[str, list[Row]] = field(default_factory=dict)
+    """The recordings of `dev` by the part of the fold file; empty where it is one whole."""
+
 
 def split_rows(rows: Sequence[Row], data: DataConfig, seed: int, labels: Sequence[str]) -> Split:
     """Split `rows` by the fold file if there is one, else by the manifests, else by share.
 
-    Lines of text are trained on, but for a stable share in the development set.
+    Lines of text are trained on, but for a stable share in the development set. Where whole
+    collections are tested, nothing of what they or those of the development set say is known from
+    another place: see `_without_their_words`. The weights of such a run are only measured, so its
+    development set may hold rows that may not ship.
 
     Raises:
         InputError: a class is missing from the training or the development set, or a fold file
@@ -45,20 +49,28 @@ def split_rows(rows: Sequence[Row], data: DataConfig, seed: int, labels: Sequenc
     """
     sounds = [row for row in rows if row.audio is not None]
     texts = [row for row in rows if row.audio is None]
-    if data.folds:
-        folds = read_folds(data.folds)
+    folds = read_folds(data.folds) if data.folds else None
+    if folds is None:
+        split = _by_manifest(sounds, data.dev_share)
+    else:
         if not 0 <= data.fold < len(folds.tests):
             raise InputError(
                 f"data.fold={data.fold}: {folds.name} has the folds 0 to {len(folds.tests) - 1}"
             )
-        split = _by_file(sounds, folds, data.fold)
-        if not split.test:
-            values = ", ".join(folds.tests[data.fold])
-            raise InputError(f"{folds.name}, fold {data.fold}: no row has {folds.column} {values}")
-    else:
-        split = _by_manifest(sounds, data.dev_share)
+        split = _by_file(sounds, folds, data.fold, labels)
+        values = folds.tests[data.fold]
+        missing = [value for value in values if not _of(split.test, folds.column, [value], labels)]
+        if missing and (folds.by_collection or not split.test):
+            raise InputError(
+                f"{folds.name}, fold {data.fold}: no row has {folds.column} {', '.join(missing)}; "
+                "give the manifests of all that is tested"
+            )
+    by_collection = folds is not None and folds.by_collection
     train = [row for row in split.train if row.shippable or not data.shippable_only]
-    dev = [row for row in split.dev if row.shippable or not data.shippable_only]
+    dev = [row for row in split.dev if row.shippable or by_collection or not data.shippable_only]
+    if by_collection:
+        met = [*split.test, *split.dev]
+        train, texts = (_without_their_words(part, met) for part in (train, texts))
     if sounds:
         for name, part in (("training", train), ("development", dev)):
             given = {row.label for row in part}
@@ -68,6 +80,15 @@ def split_rows(rows: Sequence[Row], data: DataConfig, seed: int, labels: Sequenc
                     f"the {name} set has no {', '.join(missing)}; give more speakers or groups, "
                     'a column "fold", or another data.folds'
                 )
+    kept = {id(row) for row in dev}
+    parts = {name: [r for r in part if id(r) in kept] for name, part in split.dev_parts.items()}
+    for name, part in parts.items():
+        if len({row.label for row in part}) < 2:
+            raise InputError(
+                f"{data.folds}, fold {data.fold}: {name} chooses the weights and has rows of one "
+                "class at most; give the manifests that hold both collections, or another "
+                "data.folds"
+            )
     if data.train_size:
         train = nested_subset(train, data.train_size, seed)
     held = [row for row in texts if stable_share(row.group) < data.dev_share]
@@ -75,12 +96,7 @@ def split_rows(rows: Sequence[Row], data: DataConfig, seed: int, labels: Sequenc
     random.Random(0).shuffle(dev_texts)
     taken = {id(row) for row in held}
     train += [row for row in texts if id(row) not in taken]
-    return Split(train, dev + dev_texts[:_DEV_TEXTS], split.test)
-
-
-def left_out(*collections: str) -> tuple[str, ...]:
-    """Return what a run has to leave out so that it has not met `collections`."""
-    return (*collections, *(text for name in collections for text in READ_FROM.get(name, ())))
+    return Split(train, dev + dev_texts[:_DEV_TEXTS], split.test, parts)
 
 
 def choose_dev(rows: Sequence[Row], share: float, by: str = "group") -> set[str]:
@@ -139,20 +155,61 @@ def _apart(rows: Sequence[Row], others: Sequence[Row], columns: Sequence[str]) -
     return left
 
 
-def _by_file(rows: list[Row], folds: FoldFile, index: int) -> Split:
+def _without_their_words(rows: Sequence[Row], met: Sequence[Row]) -> list[Row]:
+    """Return `rows` without the sentences that the recordings `met` in a test or a look speak.
+
+    Left out are lines of text and synthetic clips: those that a collection was read from
+    (`READ_FROM`), and every one whose words are the true words of a recording. What people say in
+    other recordings stays, be it the same "yes" or "stop": short answers are what everybody says,
+    in either class, and who learns that "yes" is an answer has not learned a test.
+    """
+    names = {row.collection for row in met}
+    sources = names.union(*(READ_FROM.get(name, ()) for name in names))
+    sentences = {row.key("text") for row in met} - {None}
+    return [
+        row
+        for row in rows
+        if not (row.audio is None or row.synthetic)
+        or not ({row.collection, row.text_source} & sources or row.key("text") in sentences)
+    ]
+
+
+def _of(rows: Sequence[Row], column: str, values: Sequence[str], labels: Sequence[str]) -> list:
+    """Return the rows that have one of `values`, or with their label `VALUE:LABEL`."""
+    wanted = set(values)
+    return [
+        row
+        for row in rows
+        if (value := row.key(column)) is not None
+        and (value in wanted or f"{value}:{labels[row.label]}" in wanted)
+    ]
+
+
+def _by_file(rows: list[Row], folds: FoldFile, index: int, labels: Sequence[str]) -> Split:
     """Split the recordings by fold `index` of a file."""
-    test_values = set(folds.tests[index])
-    test = [row for row in rows if row.key(folds.column) in test_values]
-    left = [row for row in rows if row.key(folds.column) not in test_values]
-    left = _apart(left, test, folds.keep_apart)
-    if folds.dev is not None:
-        dev_values, by = set(folds.dev), folds.column
+    left = _less(rows, _of(rows, folds.column, folds.exclude, labels))
+    test = _of(left, folds.column, folds.tests[index], labels)
+    if folds.by_collection:  # what a manifest keeps for a test of its own is nobody's to learn
+        left = [row for row in left if row.fold != "test"]
+    left = _apart(_less(left, test), test, folds.keep_apart)
+    parts = {
+        " × ".join(values): _of(left, folds.column, values, labels) for values in folds.devs[index]
+    }
+    if parts:
+        values = [value for part in folds.devs[index] for value in part]
+        dev = _of(left, folds.column, values, labels)
     else:
         by = folds.dev_by
         dev_values = choose_dev([r for r in left if r.key(by)], folds.dev_share, by)
-    dev = [row for row in left if row.key(by) in dev_values]
-    left = [row for row in left if row.key(by) not in dev_values]
-    return Split(_apart(left, dev, folds.keep_apart), dev, test)
+        dev = [row for row in left if row.key(by) in dev_values]
+    left = _apart(_less(left, dev), dev, folds.keep_apart)
+    # One part is a whole, as ever.
+    return Split(left, dev, test, parts if len(parts) > 1 else {})
+
+
+def _less(rows: Sequence[Row], others: Sequence[Row]) -> list[Row]:
+    gone = {id(row) for row in others}
+    return [row for row in rows if id(row) not in gone]
 
 
 def _by_manifest(rows: list[Row], share: float) -> Split:

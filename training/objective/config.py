@@ -1,9 +1,13 @@
 """Which terms the objective has, and the arms of an ablation: the same run under another one."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from turbo_stream.errors import InputError
+
+Part = Literal["classes", "contrast"]
+"""Of the loss: the terms of the classes (cross-entropy, R-Drop), and those of the projections. No
+vector takes part in both, but the towers beneath do."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,9 @@ class ObjectiveConfig:
     against instance, whatever the classes."""
 
     shuffle_pairs: bool = False
-    """A control: contrast every sound with the words of another row. What the cross-modal term is
-    then still worth, it is not worth for what sound and words have in common."""
+    """A control: contrast every sound with the words of a random other row of the batch. What the
+    cross-modal term is then still worth, it is not worth for what sound and words have in common,
+    their length included."""
 
     loss_chunk: int = 0
     """Rows of similarities made at a time, so that their memory is linear in the batch; 0: all."""
@@ -58,6 +63,11 @@ class ObjectiveConfig:
     def contrastive(self) -> bool:
         """Whether any term needs the projections."""
         return bool(self.in_modal or self.cross_modal or self.sup_con)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The parts of the loss that are switched on."""
+        return ("classes", "contrast") if self.contrastive else ("classes",)
 
     def check(self) -> None:
         """Raise InputError where the fields contradict each other."""

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from training.data.batch import Batch
-from training.objective.config import ObjectiveConfig
+from training.objective.config import ObjectiveConfig, Part
 from training.objective.gather import gather
 from training.objective.objective import Targets, Views, objective_terms
 
@@ -61,18 +61,21 @@ class Gradients:
     bf16: bool = False
     """Autocast the model, not the loss, to bfloat16."""
 
-    def add(self, batch: Batch, *, weight: float = 1.0, sync: bool = True) -> Terms:
+    def add(
+        self, batch: Batch, *, part: Part | None = None, weight: float = 1.0, sync: bool = True
+    ) -> Terms:
         """Add `weight` times the gradients of `batch`'s loss; return its terms, detached.
 
-        Without `sync` the ranks' gradients stay apart: more batches follow in the same step.
+        With `part` those of one part of the loss. Without `sync` the ranks' gradients stay apart:
+        more batches follow in the same step.
         """
         if self.chunk and self.chunk < len(batch.labels):
-            return self._chunked(batch, weight, sync)
+            return self._chunked(batch, part, weight, sync)
         with self._apart(not sync):
-            views = self._forward(self.model, batch)
-            return self._loss(views, batch, weight)
+            views = self._forward(self.model, batch, part)
+            return self._loss(views, batch, part, weight)
 
-    def _chunked(self, batch: Batch, weight: float, sync: bool) -> Terms:
+    def _chunked(self, batch: Batch, part: Part | None, weight: float, sync: bool) -> Terms:
         device = batch.labels.device
         plain = self.model
         if isinstance(plain, DistributedDataParallel):
@@ -82,19 +85,20 @@ class Gradients:
         for chunk in chunks:
             states.append(RandomState.now(device))
             with torch.no_grad():
-                seen.append(self._forward(plain, chunk))
+                seen.append(self._forward(plain, chunk, part))
         logits, sound, words = (
-            torch.cat(part, dim=1) for part in zip(*(views[:3] for views in seen), strict=True)
+            torch.cat(vectors, dim=1)
+            for vectors in zip(*(views[:3] for views in seen), strict=True)
         )
         views = Views(logits, sound, words, seen[0].scale)
         leaves = Views(*(vectors.requires_grad_() for vectors in views))
-        terms = self._loss(leaves, batch, weight)
+        terms = self._loss(leaves, batch, part, weight)
         for index, (chunk, state) in enumerate(zip(chunks, states, strict=True)):
             last = index == len(chunks) - 1
             rows = slice(index * self.chunk, index * self.chunk + len(chunk.labels))
             with self._apart(not (sync and last)):
                 state.replay(device)
-                again = self._forward(self.model, chunk)
+                again = self._forward(self.model, chunk, part)
                 pairs = [
                     (vectors, leaf.grad[:, rows])
                     for vectors, leaf in zip(again[:3], leaves[:3], strict=True)
@@ -107,13 +111,13 @@ class Gradients:
                 torch.autograd.backward(outputs, found)
         return terms
 
-    def _forward(self, model: Callable[[Batch], Views], batch: Batch) -> Views:
+    def _forward(self, model: Callable[..., Views], batch: Batch, part: Part | None) -> Views:
         # A context for each pass: within one, weights cast without a graph would be used again.
         with torch.autocast(batch.labels.device.type, torch.bfloat16, enabled=self.bf16):
-            return model(batch)
+            return model(batch, part) if part else model(batch)
 
-    def _loss(self, views: Views, batch: Batch, weight: float) -> Terms:
-        terms = objective_terms(*gather(views, Targets.of(batch)), self.objective)
+    def _loss(self, views: Views, batch: Batch, part: Part | None, weight: float) -> Terms:
+        terms = objective_terms(*gather(views, Targets.of(batch)), self.objective, part)
         (weight * terms["loss"]).backward()
         return {name: value.detach() for name, value in terms.items()}
 

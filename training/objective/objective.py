@@ -17,7 +17,7 @@ from models.tower import Encoded
 from models.turbo import Turbo
 from training.data.batch import Batch
 from training.objective import losses
-from training.objective.config import ObjectiveConfig
+from training.objective.config import ObjectiveConfig, Part
 
 
 class Views(NamedTuple):
@@ -76,10 +76,18 @@ class ViewsModel(nn.Module):
 
     @property
     def scale(self) -> Tensor:
-        """Inverse temperature, clamped."""
+        """Inverse temperature."""
+        return self.log_scale.exp()
+
+    @torch.no_grad()
+    def confine(self) -> None:
+        """Bring the temperature back between its bounds, after a step.
+
+        A clamp of what is read would have no gradient beyond them, and leave it there for ever.
+        """
         low = -math.log(self.config.max_temperature)
         high = -math.log(self.config.min_temperature)
-        return self.log_scale.clamp(low, high).exp()
+        self.log_scale.clamp_(low, high)
 
     def encode(self, batch: Batch, views: int) -> tuple[Encoded, Encoded]:
         """Return sound and text of `views` passes in one forward of `views * B` rows.
@@ -93,12 +101,16 @@ class ViewsModel(nn.Module):
             states = self.model.text_front(batch.token_ids, batch.token_mask)
         return audio, self.model.text_tower(states, batch.token_mask, views)
 
-    def forward(self, batch: Batch) -> Views:
-        """Return the views of `batch`, as many as the configuration says."""
+    def forward(self, batch: Batch, part: Part | None = None) -> Views:
+        """Return the views of `batch`, as many as the configuration says.
+
+        With `part` what no term of it uses has no gradient; the dropout masks are the same.
+        """
         count = self.config.views
         audio, text = self.encode(batch, count)
-        logits = self.model.fusion(audio, text, batch.confidence.repeat(count, 1)).float()
-        if self.config.contrastive:
+        with torch.set_grad_enabled(torch.is_grad_enabled() and part != "contrast"):
+            logits = self.model.fusion(audio, text, batch.confidence.repeat(count, 1)).float()
+        if self.config.contrastive and part != "classes":
             sound = self.model.audio_projection(audio.pooled)
             words = self.model.text_projection(text.pooled)
             scale = self.scale
@@ -110,8 +122,43 @@ class ViewsModel(nn.Module):
         return Views(logits, sound, words, scale)
 
 
-def objective_terms(views: Views, targets: Targets, config: ObjectiveConfig) -> dict[str, Tensor]:
+def objective_terms(
+    views: Views, targets: Targets, config: ObjectiveConfig, part: Part | None = None
+) -> dict[str, Tensor]:
     """Return every term that is switched on, and their weighted sum under `loss`.
+
+    With `part` those of one part alone: the sums of both are that of the whole.
+    """
+    terms: dict[str, Tensor] = {}
+    sums = []
+    if part != "contrast":
+        terms |= _of_classes(views, targets, config)
+        sums.append(_sum_of(terms, {"ce": 1.0, "r_drop": config.r_drop}))
+    if part != "classes" and config.contrastive:
+        contrast = _of_projections(views, targets, config)
+        weights = {"cross": config.cross_modal}
+        weights |= dict.fromkeys(("in_audio", "in_text"), config.in_modal)
+        weights |= dict.fromkeys(("sup_audio", "sup_text"), config.sup_con)
+        sums.append(_sum_of(contrast, weights))
+        terms |= contrast
+    return {"loss": torch.stack(sums).sum(), **terms}
+
+
+def _sum_of(terms: dict[str, Tensor], weights: dict[str, float]) -> Tensor:
+    """Return the weighted sum of `terms`."""
+    return torch.stack([weights[name] * value for name, value in terms.items()]).sum()
+
+
+def _of_classes(views: Views, targets: Targets, config: ObjectiveConfig) -> dict[str, Tensor]:
+    """Return the terms of what is decided."""
+    terms = {"ce": losses.cross_entropy(views.logits, targets.labels)}
+    if config.r_drop:
+        terms["r_drop"] = losses.r_drop(views.logits)
+    return terms
+
+
+def _of_projections(views: Views, targets: Targets, config: ObjectiveConfig) -> dict[str, Tensor]:
+    """Return the contrastive terms.
 
     A row without sound or without text takes no part in the terms of what it lacks; a row whose
     words are not those of its sound takes none in what joins the two, nor does its sound in what
@@ -123,27 +170,21 @@ def objective_terms(views: Views, targets: Targets, config: ObjectiveConfig) -> 
     columns += [targets.labels] * config.mask_same_label
     keys = torch.stack(columns, dim=1) if columns else targets.labels.new_zeros(len(matched), 0)
     scale, chunk = views.scale, config.loss_chunk
-    terms = {"ce": losses.cross_entropy(views.logits, targets.labels)}
-    total = terms["ce"]
+    terms = {}
     if config.in_modal:
         for name, vectors, rows in (
             ("in_audio", views.audio, has_audio),
             ("in_text", views.text, has_text),
         ):
             terms[name] = losses.in_modal(vectors[:, rows], scale, keys=keys[rows], chunk=chunk)
-            total = total + config.in_modal * terms[name]
     if config.cross_modal:
         rows = has_audio & has_text & matched
         text = views.text[:, rows]
         if config.shuffle_pairs:
-            text = text.roll(1, dims=1)
+            text = text[:, partners(targets.recording_keys[rows])]
         terms["cross"] = losses.cross_modal(
             views.audio[:, rows], text, scale, keys=keys[rows], chunk=chunk
         )
-        total = total + config.cross_modal * terms["cross"]
-    if config.r_drop:
-        terms["r_drop"] = losses.r_drop(views.logits)
-        total = total + config.r_drop * terms["r_drop"]
     if config.sup_con:
         for name, vectors, rows in (
             ("sup_audio", views.audio, has_audio & matched),
@@ -153,8 +194,20 @@ def objective_terms(views: Views, targets: Targets, config: ObjectiveConfig) -> 
             terms[name] = losses.supervised_contrastive(
                 vectors[:, rows], labels, scale, chunk=chunk
             )
-            total = total + config.sup_con * terms[name]
-    return {"loss": total, **terms}
+    return terms
+
+
+def partners(keys: Tensor) -> Tensor:
+    """Return for each of `keys` `[N]` the index of another, by chance.
+
+    A batch is sorted by length: the row before, say, would be as long. The draw follows from the
+    keys, so that every rank has the same and no other draw moves.
+    """
+    chance = torch.Generator().manual_seed(int(keys.sum()) % 2**63)
+    order = torch.randperm(len(keys), generator=chance).to(keys.device)
+    found = torch.empty_like(order)
+    found[order] = order.roll(1)
+    return found
 
 
 @torch.no_grad()

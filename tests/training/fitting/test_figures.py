@@ -48,7 +48,7 @@ def test_only_directed_speech_has_an_equal_error_rate():
 
 def test_cross_entropy_breaks_ties_and_no_more():
     better, surer, worse = (
-        {"fused": {"balanced_accuracy": accuracy, "cross_entropy": surprise}}
+        {"balanced_accuracy": accuracy, "cross_entropy": surprise}
         for accuracy, surprise in ((0.8, 0.9), (0.8, 0.5), (0.799, 0.0))
     )
     assert dev_figure(surer) < dev_figure(better) < dev_figure(worse)

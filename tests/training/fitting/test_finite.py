@@ -21,6 +21,7 @@ from training.fitting.finite import NotFiniteError, check_finite
 from training.fitting.metrics import Affine
 from training.fitting.recipe import build_recipe
 from training.fitting.trainer import fit
+from training.folds.split import Split
 from training.objective.config import ObjectiveConfig
 from turbo_stream.errors import InputError
 
@@ -100,9 +101,12 @@ def test_a_run_of_many_is_named(monkeypatch):
         raise NotFiniteError("stopped at step 3: loss is not finite")
 
     class Bench:
-        rows = ()
+        rows, recipe = (), build_recipe("rej", [])
 
-    monkeypatch.setattr(execute, "split_rows", lambda *_: execute.Split([], [], []))
+        def for_fold(self, _):
+            return self
+
+    monkeypatch.setattr(execute, "split_rows", lambda *_: Split([], [], []))
     monkeypatch.setattr(execute, "fit_model", broken)
     job = execute.Job("turbo, fold 2", build_recipe("rej", []), folder=None, test=False)
     with pytest.raises(NotFiniteError, match="turbo, fold 2: stopped at step 3"):

@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 from itertools import repeat
 
@@ -8,9 +9,11 @@ from safetensors.torch import load_file
 
 from training.fitting.checkpoint import WEIGHTS
 from training.fitting.config import TrainConfig
+from training.fitting.distributed import Rank
 from training.fitting.environment import describe
-from training.fitting.trainer import fit, share_of_peak
+from training.fitting.trainer import _Run, fit, share_of_peak
 from training.objective.config import ARMS, ObjectiveConfig, select_arm
+from training.objective.grad_cache import Gradients
 from turbo_stream.errors import InputError
 
 TRAIN = TrainConfig(steps=6, warmup=1, evaluate_every=2, head_rate=1e-2, tensorboard=False)
@@ -60,6 +63,43 @@ def test_every_arm_trains_and_reports_the_shape_of_its_space(arm, tiny, batch):
     assert {"alignment_audio", "alignment_text", "alignment_cross"} <= set(look)
     assert look["uniformity_audio"] < 0 and look["uniformity_text"] < 0
     assert torch.equal(tiny.text_projection.layers[0].weight, before) != objective.contrastive
+
+
+def gradients_of_a_step(model, batch, objective):
+    """The gradients that a step goes by, and what it reports."""
+    torch.manual_seed(0)
+    step = _Run(model, objective, TRAIN, Rank(0, 1, torch.device("cpu")))
+    step.views_model.train()
+    report = step._gradients(Gradients(step.views_model, objective), [batch])
+    named = step.views_model.named_parameters()
+    return {name: value.grad for name, value in named if value.grad is not None}, report
+
+
+def test_a_large_contrastive_weight_takes_nothing_from_the_classes(tiny, batch):
+    """Each part is clipped on its own: the other's length is nothing to it."""
+    alone = select_arm(ObjectiveConfig(), "ce_2view")
+    heavy = select_arm(ObjectiveConfig(cross_modal=1000.0), "cross_modal")
+    plain, _ = gradients_of_a_step(tiny, batch, alone)
+    both, report = gradients_of_a_step(tiny, batch, heavy)
+    assert report["gradient_norm_contrast"] > 100 * TRAIN.clip
+    for name, value in plain.items():
+        if "fusion" in name:
+            assert torch.allclose(both[name], value, atol=1e-6), name
+    rest = {name: both[name] - plain.get(name, 0.0) for name in both}
+    length = torch.stack([value.norm() for value in rest.values()]).norm().item()
+    assert length == pytest.approx(TRAIN.clip, rel=1e-3)
+    assert report["loss"].item() == pytest.approx(
+        report["ce"].item() + 1000 * report["cross"].item(), rel=1e-5
+    )
+
+
+def test_the_temperature_moves_and_stays_within_its_bounds(tiny, batch):
+    objective = ObjectiveConfig(min_temperature=0.06)
+    train = TrainConfig(steps=60, warmup=5, evaluate_every=20, tensorboard=False)
+    history, _ = run(tiny, batch, None, train, objective)
+    moved = [look["temperature"] for look in history.looks]
+    assert max(abs(math.log(value / objective.temperature)) for value in moved) > 0.15
+    assert all(0.0599 < value < 0.5001 for value in moved)
 
 
 def test_looking_changes_nothing(tiny, batch):

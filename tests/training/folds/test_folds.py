@@ -13,7 +13,7 @@ from training.data.config import DataConfig
 from training.data.row import Row
 from training.folds.__main__ import main
 from training.folds.fold_file import read_folds, shipped_folds
-from training.folds.split import PAIRS, choose_dev, left_out, nested_subset, split_rows
+from training.folds.split import PAIRS, choose_dev, nested_subset, split_rows
 from turbo_stream.errors import InputError
 
 LABELS = ("a", "b")
@@ -128,7 +128,7 @@ def test_what_is_wrong_with_folds_is_said_in_one_line(tmp_path):
 def test_shipped_folds_are_read(name):
     folds = read_folds(name)
     assert folds.name == name
-    assert len(folds.tests) in (3, 5)
+    assert len(folds.tests) in (3, 5, 6)
 
 
 def test_folds_by_speaker_are_balanced_and_repeatable(tmp_path):
@@ -154,14 +154,114 @@ def test_folds_by_speaker_are_balanced_and_repeatable(tmp_path):
     assert read_folds(str(out)).column == "speaker"
 
 
-def test_the_sentences_that_a_collection_was_read_from_are_left_out_with_it():
-    assert left_out("coffee_commands", "conversation") == (
-        "coffee_commands",
-        "conversation",
-        "pico_coffee_corpus",
+def test_no_fold_of_pairs_chooses_by_what_it_tests_and_all_choose_by_several():
+    folds = read_folds("rej")
+    assert len(PAIRS) == len(folds.tests) == 6
+    assert len({pair.split(",")[1] for pair in PAIRS}) == 6
+    for test, parts in zip(folds.tests, folds.devs, strict=True):
+        assert len(parts) >= 2
+        assert not set(test) & {value for part in parts for value in part}
+        assert all(part in folds.tests for part in parts)
+
+
+def test_a_collection_tests_with_its_rows_of_one_class_and_teaches_with_none(tmp_path):
+    folds = write_folds(
+        tmp_path, folds=[{"test": ["w:b", "x:a"], "dev": [["y:a", "z:b"]]}], keep_apart=["set"]
     )
-    assert left_out("wake_words", "audiobook") == ("wake_words", "audiobook")
+    rows = [*rows_of_sets(), row("u1", 0, "u", set="u"), row("u2", 1, "u", set="u")]
+    split = split_rows(rows, DataConfig(folds=folds), 0, LABELS)
+    assert {(r.columns["set"], r.label) for r in split.test} == {("w", 1), ("x", 0)}
+    assert {(r.columns["set"], r.label) for r in split.dev} == {("y", 0), ("z", 1)}
+    assert {r.columns["set"] for r in split.train} == {"u"}
 
 
-def test_a_pair_is_one_collection_of_each_class():
-    assert len(PAIRS) == len({name for pair in PAIRS for name in pair.split(",")}) / 2
+def test_a_development_set_of_several_parts_says_which_is_which(tmp_path):
+    parts = [["y:a", "y:b"], ["z"]]
+    folds = write_folds(tmp_path, folds=[{"test": ["w"], "dev": parts}], exclude=["v"])
+    rows = [*rows_of_sets(), row("v1", 0, "v", set="v")]
+    split = split_rows(rows, DataConfig(folds=folds), 0, LABELS)
+    assert {n: {r.columns["set"] for r in part} for n, part in split.dev_parts.items()} == {
+        "y:a × y:b": {"y"},
+        "z": {"z"},
+    }
+    assert len(split.dev) == sum(map(len, split.dev_parts.values()))
+    assert {r.columns["set"] for r in split.train} == {"x"}
+    lacking = [r for r in rows if r.columns["set"] != "z" or r.label == 0]
+    with pytest.raises(InputError, match="z chooses the weights and has rows of one class"):
+        split_rows(lacking, DataConfig(folds=folds), 0, LABELS)
+
+
+def test_what_a_fold_of_collections_lacks_is_said(tmp_path):
+    folds = write_folds(tmp_path, folds=[{"test": ["w", "q"]}], dev=["z"])
+    with pytest.raises(InputError, match="no row has set q;"):
+        split_rows(rows_of_sets(), DataConfig(folds=folds), 0, LABELS)
+    with pytest.raises(InputError, match="z is in test and in dev"):
+        read_folds(write_folds(tmp_path, folds=[{"test": ["z"]}], dev=["z"]))
+
+
+def line(text, collection="lines"):
+    return replace(row(text, 1, text, text), audio=None, collection=collection)
+
+
+def spoken(text, source="lines"):
+    found = row(f"synthetic {text}", 1, f"voice {text}", text, engine="flite")
+    return replace(found, collection="flite", synthetic=True, text_source=source)
+
+
+def pair_of_collections():
+    """A collection of commands with its templates known, and three others."""
+    return [
+        *(
+            replace(row(f"{name}{i}", label, f"{name}{i}", text, set=name), collection=name)
+            for name, label, text in (
+                ("coffee_commands", 1, None),
+                ("conversation", 0, "Well, maybe."),
+                ("alert_words", 1, "Operator!"),
+                ("read_sentences", 0, "yes"),
+                ("phone_assistant", 1, "yes"),
+                ("phone_talk", 0, "well maybe"),
+            )
+            for i in range(4)
+        ),
+        *(
+            make(text)
+            for text in ("well maybe", "operator", "good morning")
+            for make in (line, spoken)
+        ),
+        line("a latte please", "pico_coffee_corpus"),
+        spoken("one large latte", "pico_coffee_corpus"),
+    ]
+
+
+def test_no_sentence_of_a_collection_met_in_a_test_is_read_or_spoken_in_training(tmp_path):
+    """The templates of the tested collection, the words of the other, and of the development."""
+    folds = write_folds(
+        tmp_path,
+        folds=[{"test": ["coffee_commands", "conversation"]}],
+        dev=["alert_words", "read_sentences"],
+    )
+    split = split_rows(pair_of_collections(), DataConfig(folds=folds, dev_share=0.0), 0, LABELS)
+    learned = [r for r in split.train if r.audio is None or r.synthetic]
+    assert {r.text for r in learned} == {"good morning"}
+    assert len(learned) == 2
+    # What people say in other recordings stays, the same short words too.
+    real = {(r.collection, r.text) for r in split.train if r not in learned}
+    assert real == {("phone_assistant", "yes"), ("phone_talk", "well maybe")}
+
+
+def test_the_words_of_a_test_are_only_left_out_where_collections_are_tested(tmp_path):
+    folds = write_folds(tmp_path, column="half", folds=[{"test": ["1"]}], dev={"share": 0.3})
+    rows = [
+        replace(r, columns={**r.columns, "half": str(i % 2)}) if not r.synthetic else r
+        for i, r in enumerate(pair_of_collections())
+    ]
+    split = split_rows(rows, DataConfig(folds=folds, dev_share=0.0), 0, LABELS)
+    assert sum(r.audio is None for r in split.train) == 4
+
+
+def test_what_a_manifest_keeps_for_a_test_of_its_own_teaches_no_fold_of_collections(tmp_path):
+    folds = write_folds(tmp_path, folds=[{"test": ["w"]}], dev=["z"])
+    rows = [replace(r, fold="test" if r.columns["set"] == "x" else None) for r in rows_of_sets()]
+    split = split_rows(rows, DataConfig(folds=folds), 0, LABELS)
+    assert {r.columns["set"] for r in split.train} == {"y"}
+    assert len(split.test) == 24

@@ -53,6 +53,18 @@ def test_cached_gradients_are_those_of_the_whole_batch_with_dropout(chunk, tiny,
     assert torch.equal(torch.get_rng_state(), after)
 
 
+@pytest.mark.parametrize("chunk", [0, 3])
+def test_gradients_of_the_parts_are_those_of_the_whole(chunk, tiny, batch):
+    views_model = ViewsModel(tiny, EVERYTHING).train()
+    whole = cached(views_model, batch, chunk)
+    gradients = Gradients(views_model, EVERYTHING, chunk=chunk)
+    views_model.zero_grad()
+    for part in EVERYTHING.parts:
+        torch.manual_seed(7)
+        gradients.add(batch, part=part)
+    assert differ(gradients_of(views_model), whole) < 1e-5
+
+
 def test_a_second_pass_under_other_masks_gives_other_gradients(tiny, batch, monkeypatch):
     views_model = ViewsModel(tiny, EVERYTHING).train()
     expected = with_all_graphs_kept(views_model, batch, 3)

@@ -9,7 +9,13 @@ from models.turbo import Turbo
 from tests.support.tiny_network import TINY
 from training.data.batch import Batch
 from training.objective.config import ObjectiveConfig
-from training.objective.objective import Targets, ViewsModel, geometry, objective_terms
+from training.objective.objective import (
+    Targets,
+    ViewsModel,
+    geometry,
+    objective_terms,
+    partners,
+)
 from turbo_stream.errors import InputError
 
 
@@ -146,6 +152,45 @@ def test_false_negatives_are_masked_and_can_be_kept(kind, tiny, batch):
         assert torch.equal(terms_of(tiny, together, kept)[name], plain[name])
 
 
+@pytest.mark.parametrize("part", ["classes", "contrast"])
+def test_the_parts_are_the_whole_and_the_masks_of_each_are_the_same(part, tiny, batch):
+    config = ObjectiveConfig(in_modal=0.5, cross_modal=0.25, r_drop=2.0, sup_con=0.125)
+    views_model = ViewsModel(tiny, config).train()
+
+    def seen(chosen):
+        torch.manual_seed(0)
+        terms = objective_terms(views_model(batch, chosen), Targets.of(batch), config, chosen)
+        return terms, torch.get_rng_state()
+
+    whole, after = seen(None)
+    found, then = seen(part)
+    assert torch.equal(after, then)
+    names = {"ce", "r_drop"}
+    expected = names if part == "classes" else set(whole) - names - {"loss"}
+    assert set(found) == expected | {"loss"}
+    for name in expected:
+        assert torch.equal(found[name], whole[name])
+    other, _ = seen("contrast" if part == "classes" else "classes")
+    assert (found["loss"] + other["loss"]).item() == pytest.approx(whole["loss"].item(), rel=1e-6)
+
+
+def test_the_length_of_a_sound_says_nothing_of_the_words_it_is_shuffled_with():
+    """Batches come sorted by length: the place in one is its rank."""
+    places = torch.arange(64).double()
+    correlations = []
+    for seed in range(40):
+        keys = torch.randint(2**62, (64,), generator=torch.Generator().manual_seed(seed))
+        before = torch.get_rng_state()
+        drawn = partners(keys)
+        assert torch.equal(torch.get_rng_state(), before)
+        assert torch.equal(drawn, partners(keys))
+        assert sorted(drawn.tolist()) == list(range(64))
+        assert not (drawn == torch.arange(64)).any()
+        correlations.append(torch.corrcoef(torch.stack([places, drawn.double()]))[0, 1].item())
+    assert abs(sum(correlations) / 40) < 0.1
+    assert len({round(value, 6) for value in correlations}) == 40
+
+
 def test_chunked_similarities_give_the_same_loss(tiny, batch):
     tiny.eval()
     config = ObjectiveConfig(sup_con=0.1)
@@ -155,13 +200,17 @@ def test_chunked_similarities_give_the_same_loss(tiny, batch):
         assert parts[name].item() == pytest.approx(value.item(), abs=1e-6)
 
 
-def test_temperature_is_clamped_and_can_be_fixed(tiny, batch):
+def test_temperature_is_confined_and_can_be_fixed(tiny, batch):
     config = ObjectiveConfig(min_temperature=0.05, max_temperature=0.2)
     views_model = ViewsModel(tiny, config)
-    views_model.log_scale.data.fill_(50.0)
-    assert views_model.scale.item() == pytest.approx(20.0, rel=1e-5)
-    views_model.log_scale.data.fill_(-50.0)
-    assert views_model.scale.item() == pytest.approx(5.0, rel=1e-5)
+    for beyond, bound in ((50.0, 20.0), (-50.0, 5.0)):
+        views_model.log_scale.data.fill_(beyond)
+        views_model.confine()
+        assert views_model.scale.item() == pytest.approx(bound, rel=1e-5)
+        # At its bound it can still be told to come back.
+        views_model.zero_grad()
+        objective_terms(views_model(batch), Targets.of(batch), config)["loss"].backward()
+        assert views_model.log_scale.grad.item() != 0.0
     for learn in (True, False):
         views_model = ViewsModel(tiny, ObjectiveConfig(learn_temperature=learn))
         config = views_model.config

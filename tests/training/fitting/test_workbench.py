@@ -1,0 +1,129 @@
+import gzip
+import json
+from dataclasses import replace
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the train extra")
+pytest.importorskip("soundfile")
+
+from models.turbo import Turbo
+from tests.support.tiny_corpus import word_tokenizer, write_lines, write_start, write_tone
+from tests.support.tiny_network import TINY
+from training.crossval import execute
+from training.fitting import workbench
+from training.fitting.recipe import build_recipe
+from training.folds.split import split_rows
+
+SETS = {
+    "calls": ("directed", "open"),
+    "chat": ("not_directed", "late"),
+    "orders": ("directed", "shut"),
+    "talk": ("not_directed", "well"),
+    "rest": ("directed", "stay"),
+    "more": ("not_directed", "so"),
+}
+LABELS = ("directed", "not_directed")
+_LINES = ("open calls", "shut orders", "good morning all", "turn this light off", "make some tea")
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    """Two pairs of collections that say a word of their own each, a third, and lines of text."""
+    rows = []
+    for name, (label, word) in SETS.items():
+        for take in range(4):
+            path = f"{name}{take}.wav"
+            write_tone(tmp_path / path, 200.0 + 10 * take)
+            row = {"audio_filepath": path, "label": label, "text": f"{word} {name}"}
+            rows.append({**row, "set": name, "group": f"{name}{take}"})
+    write_lines(tmp_path / "m.jsonl", rows)
+    texts = tmp_path / "texts"
+    texts.mkdir()
+    with gzip.open(texts / "lines.jsonl.gz", "wt") as file:
+        for text in _LINES:
+            file.write(json.dumps({"text": text, "label": "directed"}) + "\n")
+    folds = [{"test": ["calls", "chat"]}, {"test": ["orders", "talk"]}]
+    content = {"name": "two", "column": "set", "folds": folds, "dev": ["rest", "more"]}
+    content["keep_apart"] = ["set", "group"]
+    (tmp_path / "folds.json").write_text(json.dumps(content))
+    settings = {
+        "out": tmp_path / "out",
+        "data.manifest": tmp_path / "m.jsonl",
+        "data.text": texts,
+        "data.dev_share": 0,
+        "data.folds": tmp_path / "folds.json",
+        "train.steps": 2,
+        "train.batch": 4,
+        "train.evaluate_every": 2,
+        "train.warmup": 1,
+        "train.checkpoint_every": 0,
+        "train.tensorboard": "false",
+        "device": "cpu",
+    }
+    return build_recipe("rej", [f"{key}={value}" for key, value in settings.items()])
+
+
+@pytest.fixture
+def pruned(monkeypatch):
+    """The words of every vocabulary that is asked for, in turn."""
+    found = []
+
+    def start_model(config, texts):
+        words = sorted({word for text in texts for word in text.split()})
+        found.append(set(words))
+        config = replace(TINY, labels=config.labels, vocabulary_size=60)
+        return config, Turbo(config), word_tokenizer([*words, *map(str, range(56 - len(words)))])
+
+    monkeypatch.setattr(workbench, "start_model", start_model)
+    return found
+
+
+def test_the_words_of_a_test_are_in_no_vocabulary_that_is_made_for_it(recipe, pruned):
+    bench = workbench.prepare(recipe)
+    other = bench.for_fold(1)
+    for fold, words, some in ((0, pruned[0], bench), (1, pruned[1], other)):
+        split = split_rows(bench.rows, replace(recipe.data, fold=fold), 0, LABELS)
+        assert split.test
+        tested = {word for row in split.test for word in row.text.split()}
+        assert not tested & words
+        assert {"good", "morning", "light"} <= words
+        assert all(some.tokenizer.token_to_id(word) is None for word in tested)
+        some.sampler(recipe, split.train, seed=0)
+        assert not tested & set(some._mishearing.common)
+    assert other.for_fold(0) is bench
+    assert bench.for_fold(1) is other
+    assert other.store is bench.store
+    assert other.model.audio_front is bench.model.audio_front
+    assert other.model.text_tower is not bench.model.text_tower
+
+
+def test_runs_of_a_cross_validation_read_with_the_words_of_their_fold(recipe, pruned, monkeypatch):
+    used = []
+    fitted = execute.fit_model
+
+    def fit_model(bench, recipe, split, *more, **options):
+        used.append((recipe.data.fold, bench.tokenizer.token_to_id("shut") is not None))
+        return fitted(bench, recipe, split, *more, **options)
+
+    monkeypatch.setattr(execute, "fit_model", fit_model)
+    bench = workbench.prepare(recipe)
+    execute.fill_features(bench, [0, 1])
+    results = []
+    for fold in (0, 1, 0):
+        data = replace(bench.recipe.data, fold=fold)
+        job = execute.Job(fold, replace(bench.recipe, data=data), folder=None, test=True)
+        results.append(execute.run_job(bench, job))
+    assert used == [(0, True), (1, False), (0, True)]
+    assert len(pruned) == 2
+    assert results[0]["test"] == results[2]["test"]
+
+
+def test_a_checkpoint_keeps_its_vocabulary_in_every_fold(recipe, pruned, tmp_path):
+    start = write_start(tmp_path / "start", Turbo(replace(TINY, labels=LABELS)))
+    bench = workbench.prepare(replace(recipe, init=str(start)))
+    other = bench.for_fold(1)
+    assert other.tokenizer is bench.tokenizer
+    assert other.model is bench.model
+    assert other.recipe.data.fold == 1
+    assert not pruned
