@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,8 @@ from turbo_stream.detection._graph import GraphOutput, TurboGraph
 from turbo_stream.detection._tokenizer import TextTokenizer
 from turbo_stream.detection.package import TOKENIZER_NAME, ModelPackage
 from turbo_stream.errors import InputError
-from turbo_stream.recognition.recognizer import NOT_HEARD, Transcript, confidence_vector
+from turbo_stream.recognition.recognizer import Transcript
+from turbo_stream.recognition.told import NOTHING, Told, told
 
 
 class TurboClassifier:
@@ -62,9 +62,8 @@ class TurboClassifier:
         Raises:
             TurboStreamError: the network gave no finite score.
         """
-        read = self._use_text and transcript.known
-        heard = transcript if read else replace(NOT_HEARD, states=transcript.states)
-        return self._by_label(self._run(pcm, heard, names))
+        words = told(transcript) if self._use_text else NOTHING
+        return self._by_label(self._run(pcm, words, names, transcript.states))
 
     def by_sound(
         self, pcm: NDArray[np.int16], names: Sequence[str] = ()
@@ -82,19 +81,20 @@ class TurboClassifier:
         Raises:
             TurboStreamError: the network gave no finite score.
         """
-        output = self._run(pcm, NOT_HEARD, names)
+        output = self._run(pcm, NOTHING, names)
         logit = output.end_of_turn
         finished = None if logit is None else 1 / (1 + math.exp(-max(-80.0, logit)))
         return self._by_label(output), finished
 
     def _run(
-        self, pcm: NDArray[np.int16], transcript: Transcript, names: Sequence[str]
+        self,
+        pcm: NDArray[np.int16],
+        words: Told,
+        names: Sequence[str],
+        states: NDArray[np.float32] | None = None,
     ) -> GraphOutput:
-        confidence = confidence_vector(transcript.confidence)
-        if not np.isfinite(confidence).all():
-            confidence = confidence_vector(None)
-        ids, mask = self._tokenizer.encode(transcript.text, names)
-        return self._graph.run(pcm, ids, mask, confidence, transcript.states)
+        ids, mask = self._tokenizer.encode(words.text, names)
+        return self._graph.run(pcm, ids, mask, words.vector, states)
 
     def _by_label(self, output: GraphOutput) -> dict[str, float]:
         values = self._calibration.probabilities(output.logits).tolist()
