@@ -105,7 +105,8 @@ class Utterance(Event):
 
     asr: dict[str, Any]
     """`backend` and, where known, `avg_logprob`, `no_speech_prob`, `compression_ratio`; `skipped`
-    says why no text was made: `rejected_by_sound`."""
+    says why no text was made: `rejected_by_sound`; `known` is false where the text is not what was
+    said."""
 
     latency_ms: dict[str, float] = field(default_factory=dict)
     """`endpoint_to_decision`, `asr`, `turbo`; the latter two may lie before the endpoint."""

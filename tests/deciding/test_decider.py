@@ -192,7 +192,8 @@ def test_what_the_sound_alone_rejects_never_becomes_a_text() -> None:
     assert calls == 0
     assert (event.decision, event.reason, event.text) == ("rejected", "not_directed", None)
     assert event.directed_probability == 0.04
-    assert event.asr == {"backend": "scripted", "skipped": "rejected_by_sound"}
+    skipped = {"backend": "scripted", "skipped": "rejected_by_sound", "known": False}
+    assert event.asr == skipped
     assert event.evidence == "sound"
 
 

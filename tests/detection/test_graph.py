@@ -6,11 +6,12 @@ from turbo_stream.detection._graph import TurboGraph
 from turbo_stream.detection.audio_input import MIN_SAMPLES
 from turbo_stream.detection.package import ModelPackage
 from turbo_stream.errors import PackageError, TurboStreamError
-from turbo_stream.recognition.recognizer import Confidence, confidence_vector
+from turbo_stream.recognition.recognizer import Confidence, Transcript
+from turbo_stream.recognition.told import told
 
 IDS = np.array([[2, 4, 3]], np.int64)
 MASK = np.ones_like(IDS)
-CONFIDENCE = confidence_vector(Confidence(-0.5, 0.25, 1.5))
+CONFIDENCE = told(Transcript("turn on", Confidence(-0.5, 0.25, 1.5))).vector
 
 
 def load(tmp_path, **changes):

@@ -12,16 +12,12 @@ from turbo_stream.detection._graph import TurboGraph
 from turbo_stream.detection.package import ModelPackage
 from turbo_stream.detection.turbo import TurboDetector
 from turbo_stream.recognition.encoder_states import StatesSource
-from turbo_stream.recognition.recognizer import (
-    Confidence,
-    NoRecognizer,
-    Transcript,
-    confidence_vector,
-)
+from turbo_stream.recognition.recognizer import Confidence, NoRecognizer, Transcript
+from turbo_stream.recognition.told import told
 from turbo_stream.segmentation.segment import PauseScore, Segment
 
 IDS = np.array([[2, 4, 3]], np.int64)
-CONFIDENCE = confidence_vector(Confidence(-0.5, 0.25, 1.5))
+CONFIDENCE = told(Transcript("turn on", Confidence(-0.5, 0.25, 1.5))).vector
 PCM = np.ones(3200, np.int16)
 
 

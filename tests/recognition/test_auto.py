@@ -6,7 +6,7 @@ import pytest
 
 from turbo_stream.errors import InputError
 from turbo_stream.recognition.auto import load_recognizer
-from turbo_stream.recognition.recognizer import confidence_vector
+from turbo_stream.recognition.told import told
 
 
 def silent(line: str) -> None:
@@ -18,7 +18,7 @@ def test_none_hears_no_words() -> None:
     transcript = recognizer.transcribe(np.zeros(16_000, np.int16))
     assert recognizer.name == "none"
     assert transcript.text == ""
-    assert confidence_vector(transcript.confidence).tolist() == [0, 0, 0, 1]
+    assert told(transcript).vector.tolist() == [0, 0, 0, 1]
 
 
 def test_a_folder_is_loaded_without_a_word(whisper_folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from turbo_stream._util.files import recovered_lines
 from turbo_stream._util.unicode_text import json_text
 from turbo_stream.evaluation.corpus.clip import read_clip
 from turbo_stream.recognition.auto import load_recognizer
+from turbo_stream.recognition.told import report
 
 HYPOTHESES_NAME = "hypotheses.jsonl"
 _CHUNK = 8
@@ -91,6 +91,4 @@ def _start(spec: str) -> None:
 def _hear(path: Path) -> dict:
     assert _recognizer is not None, "a worker hears only after _start"
     transcript = _recognizer.transcribe(read_clip(path))
-    confidence = asdict(transcript.confidence) if transcript.confidence else {}
-    guard = {"guard": transcript.guard} if transcript.guard else {}
-    return {"text_used": transcript.text, "asr": confidence | guard}
+    return {"text_used": transcript.text, "asr": report(transcript)}

@@ -55,7 +55,7 @@ def _one_set(panel: Panel, bench: Bench, items: Sequence[Recording], name: str) 
         ]
         return figures(items, bench.scores(candidate, hearings, label))
 
-    words = [Transcript(one.text or "") for one in items]
+    words = [one.spoken for one in items]
     found = {
         "package": candidate.title,
         "met": sum(map(candidate.knows, items)),

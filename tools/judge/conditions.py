@@ -78,7 +78,7 @@ def judge_conditions(
 
     def given(sound: Sound, words: Sequence[Transcript]) -> list[Hearing]:
         together = zip(items, words, strict=True)
-        return [Hearing(one, sound, text, one.names) for one, text in together]
+        return [Hearing(one, sound, text, ()) for one, text in together]
 
     under = {
         "far talker, 3 to 5 m": given("far", bench.recognized(items, "far", "far, recognizing")),
@@ -124,7 +124,7 @@ def judge_short(panel: Panel, bench: Bench, recordings: Sequence[Recording]) -> 
     found["accepted"] = {}
     for kind in sorted(kinds):
         asked = panel.asked(kinds[kind])
-        hearings = [as_given(one) for one, _ in asked]
+        hearings = [_to_its_name(one) for one, _ in asked]
         candidates = [candidate for _, candidate in asked]
         rejected = scored(bench, candidates, hearings, kind)["false_reject"]
         found["accepted"][kind] = {
@@ -133,6 +133,13 @@ def judge_short(panel: Panel, bench: Bench, recordings: Sequence[Recording]) -> 
             "share": None if rejected is None else 1.0 - rejected,
         }
     return found
+
+
+def _to_its_name(recording: Recording) -> Hearing:
+    """Return a recording; where it is its device's name alone, the device is told that name."""
+    given = as_given(recording)
+    alone = recording.names and recording.words == plain_words(recording.names[0])
+    return given._replace(names=recording.names) if alone else given
 
 
 def kind_of(recording: Recording) -> str | None:

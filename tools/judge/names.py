@@ -12,7 +12,6 @@ from tools.judge.recording import Recording, plain_words
 from tools.judge.scoring import Bench, Hearing
 from tools.judge.sounds import Sound
 from turbo_stream.evaluation.figures.binary import ErrorCurve
-from turbo_stream.recognition.recognizer import Transcript
 
 GIVEN = ("own", "none", "other")
 """What the device is told that it is called: what it is, nothing, or another device's name."""
@@ -88,7 +87,7 @@ def _scores(
         known = one.names or (all_names[place % len(all_names)],)
         if given == "other":
             known = (other_name(one, all_names),) if one.names else known
-        words = one.transcript if sound == "recorded" else Transcript(one.text or "")
+        words = one.transcript if sound == "recorded" else one.spoken
         names = () if given == "none" else known
         hearings.append((candidate, Hearing(one, sound, words, names)))
     return bench.scores_of(hearings, f"names, {given}")

@@ -117,7 +117,9 @@ def _pairs(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
         "met: such a row proves little, for it may know the collection and not the intent. The "
         "probe hears no words, only length, margins, level, noise and spectrum, and is "
         "cross-validated on the pair itself. FA@5 is the share of false accepts where 5 % of "
-        "directed speech is rejected.",
+        "directed speech is rejected. The device has no name, but for the columns *with a name*: "
+        "one that nobody says, drawn for both classes alike. Names that only one class has would "
+        "tell the class.",
         "",
     ]
     for way, title in _WAYS.items():
@@ -128,10 +130,12 @@ def _pairs(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
                 ", ".join(pair["met"]) or "neither",
                 *(with_range(pair[way][mode]) for mode in ("probe", "audio", "text", "fused")),
                 with_range(pair[way]["fused"], LIMITED),
+                *(with_range(pair[way][mode]) for mode in ("text_named", "fused_named")),
             ]
             for pair in pairs
         ]
         header = ["pair", "items", "trained on", "probe", "audio", "text", "fused", "FA@5, fused"]
+        header += ["text, with a name", "fused, with a name"]
         parts += [f"### {title}", "", *_table(header, rows)]
     return parts
 

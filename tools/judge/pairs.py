@@ -19,6 +19,7 @@ from tools.judge.figures import (
 from tools.judge.recording import Recording
 from tools.judge.scoring import NO_WORDS, Bench, Hearing, as_given
 from tools.judge.sounds import Sound
+from tools.judge.unspoken import unspoken_name
 from training.fitting.probe import SPEECH_S
 from turbo_stream import InputError, Transcript
 
@@ -28,6 +29,9 @@ WAYS: tuple[Sound, ...] = ("recorded", "channel")
 ALIKE = "alike"
 """The same channel, and speech of one length: both classes are cut to the lengths of the shorter,
 place by place. What a probe still finds then is no matter of length."""
+
+WORDED = ("fused", "text", "fused_named", "text_named")
+"""What the words have a say in: without a name, and with an unspoken one on both sides."""
 
 _FEWEST = 8
 """Recordings of a collection that a cell of the matrix takes at least."""
@@ -48,8 +52,11 @@ def judge_pair(
 ) -> dict[str, Any] | None:
     """Return fused, audio only, text only and probe on a pair, each way; None where one is empty.
 
+    The device has no name; `fused_named` and `text_named` are with a name that nobody says, on both
+    sides. The manifest's names do not count here: one class may have them and the other not.
+
     `ALIKE` takes up to `sample` recordings. What is left of a cut recording has other words, so
-    that without a recognizer fused and text only are null there.
+    that without a recognizer fused and text are null there.
 
     The package is the one that has met the fewest of the pair's recordings; `met` says how many.
     """
@@ -90,16 +97,24 @@ def _one_way(
 ) -> dict[str, Any]:
     """Return the figures of items in one sound; without their words, only those that need none."""
 
-    def scores(heard: Sound, given: Sequence[Transcript], mode: str) -> NDArray[np.float64]:
-        together = zip(items, given, strict=True)
-        hearings = [Hearing(one, heard, text, one.names) for one, text in together]
+    def scores(
+        heard: Sound, given: Sequence[Transcript], mode: str, *, named: bool = False
+    ) -> NDArray[np.float64]:
+        hearings = [
+            Hearing(one, heard, text, unspoken_name(one, text) if named else ())
+            for one, text in zip(items, given, strict=True)
+        ]
         return bench.scores(candidate, hearings, f"{label}, {mode}")
 
-    found: dict[str, Any] = {"fused": None, "text": None}
+    found: dict[str, Any] = dict.fromkeys(WORDED)
     if words is not None:
         threshold = candidate.package.threshold()
-        found["fused"] = figures(items, scores(sound, words, "fused"), threshold)
-        found["text"] = figures(items, scores("none", words, "words"))
+        for end, named in (("", False), ("_named", True)):
+            said = ", a name" * named
+            fused = scores(sound, words, f"fused{said}", named=named)
+            text = scores("none", words, f"words{said}", named=named)
+            found[f"fused{end}"] = figures(items, fused, threshold)
+            found[f"text{end}"] = figures(items, text)
     return {
         **found,
         "audio": figures(items, scores(sound, [NO_WORDS] * len(items), "sound")),

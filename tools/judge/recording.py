@@ -14,6 +14,7 @@ from turbo_stream.detection.package import DIRECTED, NOT_DIRECTED
 from turbo_stream.evaluation.corpus.clip import read_clip
 from turbo_stream.evaluation.corpus.labels import check_spelling
 from turbo_stream.evaluation.corpus.manifest import Item, read_manifest
+from turbo_stream.recognition.recognizer import NOT_HEARD
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,12 @@ class Recording:
     @property
     def transcript(self) -> Transcript:
         """What the model is given: a recognizer's words, or else the true ones, or none."""
-        return self.heard if self.heard is not None else Transcript(self.text or "")
+        return self.heard if self.heard is not None else self.spoken
+
+    @property
+    def spoken(self) -> Transcript:
+        """The true words; that nobody wrote them down is no sign that nobody spoke."""
+        return Transcript(self.text) if self.text else NOT_HEARD
 
     @property
     def words(self) -> tuple[str, ...]:

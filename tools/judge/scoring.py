@@ -18,12 +18,13 @@ from tools.judge.recording import Recording
 from tools.judge.sounds import Sound, Stage
 from training.data.clip import as_wave
 from training.fitting.probe import content_free
-from turbo_stream import Confidence, InputError, Recognizer, Transcript
+from turbo_stream import InputError, Recognizer, Transcript
 from turbo_stream._util.closing import Closing
 from turbo_stream._util.files import recovered_lines
 from turbo_stream._util.folder_lock import FolderLock
 from turbo_stream.detection.package import DIRECTED
 from turbo_stream.recognition.recognizer import NOT_HEARD
+from turbo_stream.recognition.told import report, reported, told
 
 NO_WORDS = NOT_HEARD
 """Text and confidence missing: the sound decides."""
@@ -41,8 +42,11 @@ class Hearing(NamedTuple):
 
 
 def as_given(recording: Recording, sound: Sound = "recorded") -> Hearing:
-    """Return a recording with its own words and device."""
-    return Hearing(recording, sound, recording.transcript, recording.names)
+    """Return a recording with its own words, heard by a device without a name.
+
+    The manifest's names are for figures about names: where only one class has them, they tell it.
+    """
+    return Hearing(recording, sound, recording.transcript, ())
 
 
 class Bench:
@@ -75,10 +79,7 @@ class Bench:
                 "score",
                 candidate.sha256,
                 self._sound_key(hearing.recording, hearing.sound),
-                hearing.transcript.text,
-                None
-                if hearing.transcript.confidence is None
-                else list(vars(hearing.transcript.confidence).values()),
+                *told(hearing.transcript),
                 hearing.names,
             )
             for candidate, hearing in asked
@@ -112,19 +113,14 @@ class Bench:
 
         def compute(recording: Recording) -> list:
             heard = recognizer.transcribe(self._sound(recording, sound))
-            if not heard.known:
-                return ["", None]
-            known = heard.confidence
-            return [heard.text, None if known is None else list(vars(known).values())]
+            return [heard.text, report(heard)]
 
         keys = [
-            digest("words", recognizer.name, self._sound_key(recording, sound))
+            digest("heard", recognizer.name, self._sound_key(recording, sound))
             for recording in recordings
         ]
         found = self._compute(keys, recordings, compute, label)
-        return [
-            Transcript(text, None if known is None else Confidence(*known)) for text, known in found
-        ]
+        return [reported(text, row) for text, row in found]
 
     def _compute(
         self, keys: Sequence[str], inputs: Sequence[Any], compute: Callable[[Any], Any], label: str

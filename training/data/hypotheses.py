@@ -6,54 +6,45 @@ from pathlib import Path
 from typing import Any
 
 from training.data.lines import read_lines
-from turbo_stream._util.unicode_text import whole_text
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.manifest import Item
 from turbo_stream.evaluation.corpus.part import Part
+from turbo_stream.recognition.recognizer import NOT_HEARD
+from turbo_stream.recognition.told import NOTHING, reported, told
 
 Confidence = tuple[float, float, float, float]
-"""Mean log-probability, no-speech probability, compression ratio, 1 if missing."""
+"""Mean log-probability, no-speech probability, compression ratio, 1 if missing; see `Told`."""
 
-MISSING: Confidence = (0.0, 0.0, 0.0, 1.0)
-
-_NO_WORD: Confidence = (0.0, 1.0, 1.0, 0.0)
-"""As PocketSphinx says that it found no word; for rows that do not say it themselves."""
-
-_DISBELIEVED = ("cap", "repeats")
-"""Guards whose text is given to the model as missing: there were words, nobody knows which."""
+MISSING: Confidence = NOTHING.confidence
 
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """What a recognizer made of a recording."""
+    """What a recognizer made of a recording, as the device's classifier is told."""
 
     text: str
     confidence: Confidence
 
 
 def _hypothesis(row: dict[str, Any]) -> Hypothesis | None:
-    """Read one row: of a list, or of `predictions.jsonl`, whose `text` is the true one."""
+    """Read one row: of a list, or of `predictions.jsonl`, whose `text` is the true one.
+
+    Where there is no text, and not even a backend's word or a confidence that somebody listened,
+    nothing is known.
+    """
     if row.get("error") or "events" in row:  # not scored, or a long recording
         return None
     if "text_used" not in row:
-        text, heard, listened = row.get("text") or "", row, row.get("avg_logprob") is not None
+        text, heard = row.get("text") or "", row
+        listened = row.get("avg_logprob") is not None or row.get("guard") is not None
     else:
         text, heard = row["text_used"] or "", row.get("asr") or {}
         backend = heard.get("backend", "none")
         if backend == "none":
             return None
         listened = backend != "gold"
-    text = whole_text(text)
-    if heard.get("guard") in _DISBELIEVED:
-        return Hypothesis("", MISSING)
-    logprob = heard.get("avg_logprob")
-    if not text and (logprob is None or heard.get("no_speech_prob") is None):
-        return Hypothesis("", _NO_WORD if listened else MISSING)
-    if logprob is None:
-        return Hypothesis(text, MISSING)
-    no_speech = float(heard.get("no_speech_prob") or 0.0)
-    ratio = float(heard.get("compression_ratio") or 1.0)
-    return Hypothesis(text, (float(logprob), no_speech, ratio, 0.0))
+    transcript = reported(text, heard) if text or listened else NOT_HEARD
+    return Hypothesis(*told(transcript))
 
 
 Heard = Mapping[Part, tuple[Hypothesis, ...]]
@@ -64,7 +55,7 @@ def read_hypotheses(paths: Iterable[Path]) -> dict[Part, tuple[Hypothesis, ...]]
     """Return what recognizers heard, by the part of a recording that they heard it in.
 
     A file is a list of `audio_filepath`, `text`, `avg_logprob` (and optionally `offset`,
-    `duration`, `no_speech_prob`, `compression_ratio`, `guard`), or turbo-eval's
+    `duration`, `no_speech_prob`, `compression_ratio`, `guard`, `known`), or turbo-eval's
     `predictions.jsonl`. A recognizer that found no word is told apart from a text that is missing,
     by the confidence. Where a file names a part twice both are kept; turbo-eval's rows without a
     recognizer count as not heard.

@@ -20,6 +20,7 @@ from turbo_stream.errors import InputError
 from turbo_stream.events import Decision, Evidence, Reason, Utterance
 from turbo_stream.recognition.heard import checked
 from turbo_stream.recognition.recognizer import Interruptible, Recognizer, Transcript
+from turbo_stream.recognition.told import report
 from turbo_stream.segmentation.judged_pause import judged_pause
 from turbo_stream.segmentation.segment import PauseScorer, Segment
 
@@ -302,16 +303,10 @@ class Decider:
         )
 
     def _asr_report(self, transcript: Transcript, by_sound: bool) -> dict[str, Any]:
-        report: dict[str, Any] = {"backend": self.recognizer.name}
+        found: dict[str, Any] = {"backend": self.recognizer.name}
         if by_sound:
-            report["skipped"] = "rejected_by_sound"
-        if transcript.guard is not None:
-            report["guard"] = transcript.guard
-        if (confidence := transcript.confidence) is not None:
-            report["avg_logprob"] = confidence.avg_logprob
-            report["no_speech_prob"] = confidence.no_speech_prob
-            report["compression_ratio"] = confidence.compression_ratio
-        return report
+            found["skipped"] = "rejected_by_sound"
+        return {**found, **report(transcript)}
 
 
 def safe_sound_reject(sound_reject: float, *, threshold: float, log_odds: float) -> float:

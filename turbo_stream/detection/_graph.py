@@ -10,7 +10,7 @@ from turbo_stream._util.origin import Origin
 from turbo_stream._util.shown import shown
 from turbo_stream.detection.package import GRAPH_NAME, ModelPackage
 from turbo_stream.errors import PackageError, TurboStreamError
-from turbo_stream.recognition.recognizer import confidence_vector
+from turbo_stream.recognition.told import NOTHING
 
 _INPUTS = {
     "token_ids": ("tensor(int64)", 2),
@@ -75,7 +75,7 @@ class TurboGraph:
         ids = np.array([[largest_token_id]], np.int64)
         try:
             no_sound = np.zeros(0, np.int16)
-            self.run(no_sound, ids, np.ones_like(ids), confidence_vector(None), self.silence(0))
+            self.run(no_sound, ids, np.ones_like(ids), NOTHING.vector, self.silence(0))
         except Exception as error:
             cause = error.__cause__ or error
             raise self._refuse(f"fails on silence: {_one_line(cause)}") from error
@@ -94,7 +94,7 @@ class TurboGraph:
             pcm: `[N]` int16 at 16 kHz, N from 0; of a longer one the last `max_seconds` count.
             token_ids: `[1, L]`, L at least 1.
             token_mask: `[1, L]`, 1 where a token stands.
-            confidence: `[4]`, see `confidence_vector`.
+            confidence: `[4]`, see `Told`.
             states: `[N, F]` of the recognizer, for a network that reads them instead of `pcm`.
 
         Raises:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +9,11 @@ from numpy.typing import NDArray
 from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.addressing.name_search import NameSearch
 from turbo_stream.detection._graph import GraphOutput, TurboGraph
-from turbo_stream.detection._tokenizer import TextTokenizer
+from turbo_stream.detection._tokenizer import TextTokenizer, TokenArray
 from turbo_stream.detection.package import TOKENIZER_NAME, ModelPackage
 from turbo_stream.errors import InputError
-from turbo_stream.recognition.recognizer import NOT_HEARD, Transcript, confidence_vector
+from turbo_stream.recognition.recognizer import Transcript
+from turbo_stream.recognition.told import NOTHING, Told, told
 
 
 class TurboClassifier:
@@ -69,9 +69,9 @@ class TurboClassifier:
         Raises:
             TurboStreamError: the network gave no finite score.
         """
-        read = self._use_text and transcript.known
-        heard = transcript if read else replace(NOT_HEARD, states=transcript.states)
-        return self._by_label(self._run(pcm, heard, names, search))
+        words = told(transcript) if self._use_text else NOTHING
+        row = self._tokenizer.encode(words.text, names, search=search, before=transcript.before)
+        return self._by_label(self._run(pcm, words, row, transcript.states))
 
     def by_sound(
         self, pcm: NDArray[np.int16], names: Sequence[str] = ()
@@ -89,7 +89,7 @@ class TurboClassifier:
         Raises:
             TurboStreamError: the network gave no finite score.
         """
-        output = self._run(pcm, NOT_HEARD, names)
+        output = self._run(pcm, NOTHING, self._tokenizer.encode("", names))
         logit = output.end_of_turn
         finished = None if logit is None else 1 / (1 + math.exp(-max(-80.0, logit)))
         return self._by_label(output), finished
@@ -97,17 +97,11 @@ class TurboClassifier:
     def _run(
         self,
         pcm: NDArray[np.int16],
-        transcript: Transcript,
-        names: Sequence[str],
-        search: NameSearch | None = None,
+        words: Told,
+        row: tuple[TokenArray, TokenArray],
+        states: NDArray[np.float32] | None = None,
     ) -> GraphOutput:
-        confidence = confidence_vector(transcript.confidence)
-        if not np.isfinite(confidence).all():
-            confidence = confidence_vector(None)
-        ids, mask = self._tokenizer.encode(
-            transcript.text, names, search=search, before=transcript.before
-        )
-        return self._graph.run(pcm, ids, mask, confidence, transcript.states)
+        return self._graph.run(pcm, *row, words.vector, states)
 
     def _by_label(self, output: GraphOutput) -> dict[str, float]:
         values = self._calibration.probabilities(output.logits).tolist()

@@ -17,6 +17,7 @@ from turbo_stream.evaluation._progress import with_progress
 from turbo_stream.evaluation.corpus.clip import read_clip
 from turbo_stream.evaluation.corpus.labels import check_spelling, unknown_labels
 from turbo_stream.evaluation.corpus.manifest import Item, read_manifest
+from turbo_stream.evaluation.corpus.named_rows import name_leak
 from turbo_stream.evaluation.corpus.part import row_duration_s, row_offset_s
 from turbo_stream.evaluation.corpus.rows import Row
 from turbo_stream.evaluation.report._mistakes import ReadAudio
@@ -61,7 +62,8 @@ def evaluate(
     """Score a manifest into `out` and return the content of `metrics.json`.
 
     `say` is told before the scoring what of the manifest will count for less than its author may
-    think: labels that the model does not know, and rows without one.
+    think: labels that the model does not know, rows without one, and names that tell the class.
+    It stands in `metrics.json` under `warnings` of `run`, too.
 
     What an earlier, killed run with the same arguments has scored is not scored again; two at once
     exclude each other. The first condition's rows are `out/predictions.jsonl`, those of the others
@@ -87,7 +89,8 @@ def _evaluate(
     settings = settings.resolved()
     # Loading the models here first tells of wrong settings in one line, before any worker starts.
     scorer = Scorer(settings)
-    for message in remarks(manifest, items, settings, scorer.models.package.labels):
+    warnings = remarks(manifest, items, settings, scorer.models.package.labels)
+    for message in warnings:
         say(message)
     run = describe_run(scorer, settings, manifest)
     rows = {
@@ -97,27 +100,30 @@ def _evaluate(
     first, *others = conditions
     sweep = rows if others else None
     base = manifest if manifest.is_dir() else manifest.parent
-    return write_results(out, rows[first], run, conditions=sweep, read_audio=_reader(base, run))
+    # What is only told makes no other run: it is not part of what the scores depend on.
+    told = {**run, "warnings": warnings}
+    return write_results(out, rows[first], told, conditions=sweep, read_audio=_reader(base, run))
 
 
 def remarks(
     manifest: Path, items: Sequence[Item], settings: ScoringSettings, known: Sequence[str]
 ) -> list[str]:
-    """Return what to tell of the labels of `items` before they are scored.
+    """Return what to tell of the labels and names of `items` before they are scored.
 
     Raises:
         InputError: a label differs from one of `known` only in its spelling.
     """
     if settings.mode == "stream":
-        labels = [(place, label) for item in items for place, label in _span_labels(manifest, item)]
+        labelled = [(item, found) for item in items for found in _span_labels(manifest, item)]
         bare = 0
     else:
-        labels = [
-            (f"{manifest}, item {item.index + 1}", label)
+        labelled = [
+            (item, (f"{manifest}, item {item.index + 1}", label))
             for item in items
             if (label := item.row.get("label"))
         ]
-        bare = len(items) - len(labels)
+        bare = len(items) - len(labelled)
+    labels = [found for _, found in labelled]
     check_spelling(labels, known)
     found = []
     if unknown := unknown_labels(labels, known):
@@ -128,6 +134,8 @@ def remarks(
             f"{manifest}: {bare} of {len(items)} rows have no label; they are scored and count in "
             "no figure"
         )
+    if leak := name_leak((label, bool(item.device_name)) for item, (_, label) in labelled):
+        found.append(f"{manifest}: {leak}")
     return found
 
 

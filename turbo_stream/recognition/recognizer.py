@@ -67,19 +67,6 @@ NOT_HEARD = Transcript("", known=False)
 """No recognizer was asked, or it did not answer: what was said is not known."""
 
 
-def confidence_vector(confidence: Confidence | None) -> NDArray[np.float32]:
-    """Return the classifier's confidence input, `[4]` float32.
-
-    In order: mean log-probability, no-speech probability, compression ratio, 1 if missing else 0.
-    """
-    import numpy as np
-
-    if confidence is None:
-        return np.array([0.0, 0.0, 0.0, 1.0], np.float32)
-    values = (confidence.avg_logprob, confidence.no_speech_prob, confidence.compression_ratio)
-    return np.array([*values, 0.0], np.float32)
-
-
 class Recognizer(Protocol):
     """Turns one utterance into text. The result depends on that utterance alone."""
 

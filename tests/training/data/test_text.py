@@ -100,7 +100,7 @@ def test_predictions_of_turbo_eval_are_hypotheses(tmp_path):
     assert found[Part("a")][0].text == "he heard"
     assert found[Part("a")][0].confidence == (-1.5, 0.0, 1.25, 0.0)
     assert (found[Part("b")][0].text, found[Part("b")][0].confidence) == ("", (0.0, 1.0, 1.0, 0.0))
-    assert found[Part("d")][0].confidence == (-0.75, 0.5, 1.0, 0.0), "as the device will be told"
+    assert found[Part("d")][0].confidence == (0.0, 1.0, 1.0, 0.0), "as the device will be told"
     for name, why in (("e", "not to be believed"), ("f", "nobody listened")):
         heard = found[Part(name)][0]
         assert (heard.text, heard.confidence) == ("", MISSING), why

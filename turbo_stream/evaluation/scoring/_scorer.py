@@ -1,7 +1,7 @@
 """Scores one item after the other; what runs in every worker."""
 
 import logging
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from time import perf_counter
 from typing import Any
 
@@ -19,6 +19,7 @@ from turbo_stream.evaluation.scoring.settings import ScoringSettings
 from turbo_stream.pipeline import Models
 from turbo_stream.recognition.heard import checked
 from turbo_stream.recognition.recognizer import NOT_HEARD, Confidence, NoRecognizer, Transcript
+from turbo_stream.recognition.told import report
 
 _LOG = logging.getLogger(__name__)
 _CONFIDENCE = [field.name for field in fields(Confidence)]
@@ -130,7 +131,5 @@ class Scorer:
             "evidence": outcome.evidence,
         }
 
-    def _asr_report(self, transcript: Transcript) -> dict[str, str | float | None]:
-        known = {} if transcript.confidence is None else asdict(transcript.confidence)
-        guard = {} if transcript.guard is None else {"guard": transcript.guard}
-        return {"backend": self.asr, **dict.fromkeys(_CONFIDENCE), **known, **guard}
+    def _asr_report(self, transcript: Transcript) -> dict[str, Any]:
+        return {"backend": self.asr, **dict.fromkeys(_CONFIDENCE), **report(transcript)}

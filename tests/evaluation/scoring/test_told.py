@@ -1,0 +1,138 @@
+"""What the network is told of an utterance is the same live, in turbo-eval and in training."""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from turbo_stream.detection._graph import TurboGraph
+from turbo_stream.evaluation.corpus.manifest import read_manifest
+from turbo_stream.evaluation.corpus.part import Part
+from turbo_stream.evaluation.scoring._scorer import Scorer
+from turbo_stream.evaluation.scoring.settings import ScoringSettings
+from turbo_stream.recognition.pocketsphinx import PocketSphinxRecognizer
+from turbo_stream.recognition.recognizer import NOT_HEARD, Confidence, Transcript
+from turbo_stream.recognition.told import NO_WORDS, NOTHING, report, reported, told
+
+SURE = Confidence(-0.3, 0.02, 1.1)
+NAN = float("nan")
+
+ANSWERS = {
+    "words": Transcript("turn on the lights", SURE),
+    "words without confidence": Transcript("turn on the lights"),
+    "words, no number": Transcript("turn on the lights", Confidence(NAN, 0.1)),
+    "words, no compression at all": Transcript("turn on", Confidence(-0.3, 0.1, 0.0)),
+    "silence, as Whisper guards it": Transcript("", Confidence(-1.75, 0.7, 0.33), "silence"),
+    "silence, less so": Transcript("", Confidence(-1.0, 0.62, 0.33), "silence"),
+    "no words, as PocketSphinx says it": Transcript("", Confidence(0.0, 1.0)),
+    "no words, without confidence": Transcript(""),
+    "no words, no guard": Transcript("", Confidence(-0.4, 0.1, 1.0)),
+    "a sound put into words": Transcript("[wind]", SURE),
+    "cap": Transcript("the the the", Confidence(-0.2, 0.1, 3.0), "cap", known=False),
+    "repeats": Transcript("you you you", Confidence(-0.2, 0.1, 3.0), "repeats", known=False),
+    "not believed, without a guard": Transcript("who knows", SURE, known=False),
+    "too late": NOT_HEARD,
+    "half a character": Transcript("turn \ud83d on", SURE),
+}
+
+
+@dataclass
+class Answering:
+    """A recognizer with one answer."""
+
+    answer: Transcript
+    name: str = "answering"
+
+    def transcribe(self, pcm) -> Transcript:
+        return self.answer
+
+    def warm_up(self) -> None:
+        return None
+
+
+def scorer(package: Path, recognizer) -> Scorer:
+    found = Scorer(ScoringSettings(model=str(package), asr="none", threshold=0.0))
+    found.models = replace(found.models, recognizer=recognizer)
+    found.asr = recognizer.name
+    return found
+
+
+@pytest.fixture
+def given(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[int], list[float]]]:
+    """What every run of the network was given: tokens that count, and the confidence."""
+    seen: list[tuple[list[int], list[float]]] = []
+    whole = TurboGraph.run
+
+    def run(self, pcm, token_ids, token_mask, confidence, states=None):
+        seen.append(((token_ids * token_mask)[0].tolist(), confidence.tolist()))
+        return whole(self, pcm, token_ids, token_mask, confidence, states)
+
+    monkeypatch.setattr(TurboGraph, "run", run)
+    return seen
+
+
+@pytest.mark.parametrize("answer", ANSWERS.values(), ids=list(ANSWERS))
+def test_live_eval_and_training_are_told_the_same(
+    tmp_path: Path, tiny_package: Path, corpus: Path, kitchen_pcm, given, answer: Transcript
+) -> None:
+    torch = pytest.importorskip("torch", reason="training needs the train extra")
+    from tokenizers import Tokenizer
+
+    from training.data.batch import Example, collate
+    from training.data.hypotheses import read_hypotheses
+
+    one = scorer(tiny_package, Answering(answer))
+    item = read_manifest(corpus)[0]
+    given.clear()
+    row = one.score(item)
+    by_eval = given[-1]
+
+    stream = one.models.stream()
+    given.clear()
+    heard = stream.process(kitchen_pcm[: 16_000 * 4]) + stream.flush()
+    assert heard
+    assert by_eval in given, "live"
+
+    written = json.dumps(row) + "\n"
+    (tmp_path / "predictions.jsonl").write_text(written, "utf-8")
+    (hypothesis,) = read_hypotheses([tmp_path / "predictions.jsonl"])[Part.of(row)]
+    example = Example(None, (), hypothesis.text, hypothesis.confidence, 0)
+    tokenizer = Tokenizer.from_file(str(tiny_package / "tokenizer.json"))
+    batch = collate([example], tokenizer, 1, torch.device("cpu"))
+    in_training = (batch.token_ids * batch.token_mask)[0].tolist(), batch.confidence[0].tolist()
+    assert in_training == by_eval
+
+
+@pytest.mark.parametrize("answer", ANSWERS.values(), ids=list(ANSWERS))
+def test_a_row_of_results_tells_what_its_transcript_did(answer: Transcript) -> None:
+    row = json.loads(json.dumps(report(answer)))
+    assert told(reported(answer.text, row)).confidence == told(answer).confidence
+
+
+def test_no_words_are_one_thing_to_say() -> None:
+    quiet = [
+        ANSWERS[name] for name in ANSWERS if name.startswith(("silence", "no words", "a sound"))
+    ]
+    assert len(quiet) == 6
+    assert {told(one) for one in quiet} == {NO_WORDS}
+    unknown = ("cap", "repeats", "not believed, without a guard", "too late")
+    assert {told(ANSWERS[name]) for name in unknown} == {NOTHING}
+
+
+def test_pocketsphinx_says_it_that_way_too() -> None:
+    recognizer = PocketSphinxRecognizer(own_process=False)
+    heard = recognizer.transcribe(np.zeros(16_000, np.int16))
+    assert told(heard) == NO_WORDS
+    assert (heard.confidence.avg_logprob, heard.confidence.no_speech_prob) == (0.0, 1.0)
+
+
+def test_an_older_row_is_believed_by_its_guard() -> None:
+    assert told(reported("the the", {"avg_logprob": -0.1, "guard": "cap"})) == NOTHING
+    assert told(reported("stop", {"avg_logprob": -0.5, "no_speech_prob": None})).confidence == (
+        -0.5,
+        0.0,
+        1.0,
+        0.0,
+    )
