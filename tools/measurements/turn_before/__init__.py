@@ -1,0 +1,1 @@
+"""What the turn before tells of an utterance."""
