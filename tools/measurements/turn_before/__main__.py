@@ -8,6 +8,7 @@ import random
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -90,7 +91,7 @@ def main(run: Path, texts: Path, share: float, count: int) -> None:
     truth = np.array([row.label == directed for row in rows])
     groups = np.array([row.group for row in rows])
     short = np.array([len((row.text or "").split()) < _LONG for row in rows])
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for name, befores in (
         ("none", [""] * len(rows)),
         ("its own", [row.before for row in rows]),
@@ -106,10 +107,9 @@ def main(run: Path, texts: Path, share: float, count: int) -> None:
         }
     table = Table("turn before", "EER", "95 %", f"under {_LONG} words", "longer")
     for name, row in found.items():
-        low, high = row["eer_ci95"]
-        cells = (row["eer"], row["eer_short"], row["eer_long"])
-        eer, brief, longer = (f"{value:.1%}" for value in cells)
-        table.add_row(name, eer, f"{low:.1%} to {high:.1%}", brief, longer)
+        between = " to ".join(f"{edge:.1%}" for edge in row["eer_ci95"])
+        eer, brief, longer = (f"{row[of]:.1%}" for of in ("eer", "eer_short", "eer_long"))
+        table.add_row(name, eer, between, brief, longer)
     Console(stderr=True).print(table)
     print(json.dumps(found))
 
