@@ -20,7 +20,7 @@ _MEDIAN_WORDS, _SPREAD, _MOST_WORDS = 6.0, 0.8, 45
 _ABOUT = 1.35
 """A line of about so many words may be so many times longer or shorter."""
 
-_PIECE_SHARE = 0.5
+_PIECE_SHARE = 0.15
 """Of the lines of other speech: a piece of a longer one, as a segmenter cuts talk."""
 
 _BEGUN_SHARE = 0.05
