@@ -9,7 +9,8 @@ from models.tower import Encoded
 from models.turbo import Turbo
 from tests.support.tiny_network import TINY, row
 
-FUSIONS = ("concat", "gated", "cross_attention")
+JOINING = ("concat", "gated", "cross_attention")
+FUSIONS = (*JOINING, "additive")
 
 
 def encoded(steps, *, missing=(), seed=0):
@@ -27,7 +28,7 @@ def fusion(kind, **changes):
     return build_fusion(replace(TINY, fusion=kind, **changes)).eval()
 
 
-@pytest.mark.parametrize("kind", FUSIONS)
+@pytest.mark.parametrize("kind", JOINING)
 def test_rows_that_lack_something_stay_finite_and_learn(kind):
     audio, text = encoded(9, missing=(0, 2)), encoded(4, missing=(1, 2), seed=1)
     for side in (audio, text):
@@ -42,6 +43,17 @@ def test_rows_that_lack_something_stay_finite_and_learn(kind):
             assert torch.isfinite(side.states.grad).all()
     for name, value in network.named_parameters():
         assert torch.isfinite(value.grad).all(), name
+
+
+def test_added_logits_are_those_of_the_words_and_a_share_of_the_sounds():
+    audio, text = encoded(9), encoded(4, seed=1)
+    no_audio, no_text = encoded(9, missing=(0, 1, 2)), encoded(4, missing=(0, 1, 2), seed=1)
+    network, none = fusion("additive", sound_share=0.25), torch.zeros(3, 4)
+    both, sound, words = (
+        network(*pair, none) for pair in ((audio, text), (audio, no_text), (no_audio, text))
+    )
+    assert torch.allclose(both, words + 0.25 * sound)
+    assert torch.equal(network(no_audio, no_text, none), torch.zeros_like(both))
 
 
 def test_cross_attention_reads_the_other_s_states():
@@ -74,7 +86,7 @@ def test_gradients_reach_both_towers(kind):
         assert tower.layers[0].query.weight.grad.abs().sum() > 0
 
 
-@pytest.mark.parametrize("kind", FUSIONS)
+@pytest.mark.parametrize("kind", JOINING)
 def test_confidence_can_be_left_out(kind):
     audio, text = encoded(9), encoded(4, seed=1)
     sure, unsure = (

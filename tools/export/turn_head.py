@@ -55,7 +55,7 @@ def with_head_of(model: Turbo, other: Turbo) -> Turbo:
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write.")
 def main(run: Path, package: Path | None, out: Path) -> None:
-    """Write the training RUN once more, with the end-of-turn head of a package of the same front."""
+    """Write the training RUN once more, with the end-of-turn head of a package of its front."""
     if out.exists() and any(out.iterdir()):
         raise click.BadParameter(f"--out {out} is there already; give a new folder")
     found = ModelPackage.load(package)
