@@ -1,4 +1,4 @@
-"""What the words alone say of a line without the turn before it, with it, and with a stranger's.
+"""What the words alone say of a line without the turn before it, with it, and with others'.
 
 python -m tools.measurements.turn_before RUN TEXTS
 """
@@ -88,6 +88,13 @@ def main(run: Path, texts: Path, share: float, count: int) -> None:
     rows = held_lines(texts, model.config.labels, share, count)
     strange = [row.before for row in rows]
     random.Random(1).shuffle(strange)
+    # Who speaks like that before, without what is asked: this alone must not decide.
+    alike = [row.before for row in rows]
+    for label in {row.label for row in rows}:
+        places = [at for at, row in enumerate(rows) if row.label == label]
+        drawn = random.Random(2).sample(places, len(places))
+        for at, other in zip(places, drawn, strict=True):
+            alike[at] = rows[other].before
     truth = np.array([row.label == directed for row in rows])
     groups = np.array([row.group for row in rows])
     short = np.array([len((row.text or "").split()) < _LONG for row in rows])
@@ -96,6 +103,7 @@ def main(run: Path, texts: Path, share: float, count: int) -> None:
         ("none", [""] * len(rows)),
         ("its own", [row.before for row in rows]),
         ("a stranger's", strange),
+        ("a stranger's of its class", alike),
     ):
         values = scores(model, tokenizer, rows, befores, directed)
         found[name] = {
