@@ -5,7 +5,7 @@ text is let go at its decision.
 """
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from turbo_stream._util.unicode_text import whole_text
 from turbo_stream.errors import InputError
@@ -26,7 +26,7 @@ class _Turn:
     """Of an utterance and an answer at the same time, the answer came later."""
 
     number: int
-    text: str
+    text: str = field(repr=False)
 
 
 class TurnBefore:
