@@ -50,7 +50,7 @@ def split_known(
     Raises:
         InputError: a class is missing from a half.
     """
-    free = [row for row in rows if not _is_known(row, config, metrics)]
+    free = _unmet(rows, config, metrics)
     groups = choose_dev(free, _FIT_SHARE) if free else set()
     halves = Halves(
         [row for row in free if row.group in groups],
@@ -70,17 +70,22 @@ def split_known(
     return halves
 
 
-def _is_known(row: Row, config: Mapping[str, Any], metrics: Mapping[str, Any]) -> bool:
-    """Say whether a run may have met `row`, or one of its collection; `test` rows it has not."""
-    if row.fold == "dev":
-        return True
-    name = config["data"].get("folds")
-    if name:
-        folds = read_folds(name)
-        if folds.dev is not None and row.key(folds.column) in folds.dev:
-            return True
+def _unmet(rows: Sequence[Row], config: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[Row]:
+    """Return the rows that a run cannot have met, nor others of their collection but `test` rows.
+
+    What chose the weights is what `fold` calls `dev`, and the development values of its fold file.
+    """
     learned = {one["collection"] for one in metrics["data"] if one.get("kind") != "text"}
-    return row.collection in learned and row.fold != "test"
+    name = config["data"].get("folds")
+    folds = read_folds(name) if name else None
+    chose = set(folds.dev or ()) if folds else set()
+    return [
+        row
+        for row in rows
+        if row.fold != "dev"
+        and not (folds and row.key(folds.column) in chose)
+        and (row.collection not in learned or row.fold == "test")
+    ]
 
 
 def calibrated(
