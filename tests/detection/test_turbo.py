@@ -7,6 +7,7 @@ from tests.support.tiny_package import write_package
 from turbo_stream import Confidence, InputError, PackageError, Transcript
 from turbo_stream.detection.package import ModelPackage
 from turbo_stream.detection.turbo import TurboDetector, text_notice
+from turbo_stream.recognition.recognizer import NOT_HEARD
 
 SURE = Confidence(-0.2, 0.01, 1.1)
 finite_or_not = st.floats(width=32)
