@@ -71,6 +71,14 @@ def test_text_and_confidence_arrive_as_given(tmp_path):
     assert output.logits[0] - without.logits[0] == pytest.approx(expected, abs=1e-5)
 
 
+def test_two_utterances_a_run_are_refused(tmp_path):
+    """Also where the graph would take them: beside a loud one the other scores otherwise."""
+    graph = load(tmp_path)
+    both = np.repeat(IDS, 2, axis=0)
+    with pytest.raises(ValueError, match="takes one utterance a run; rows given: .*token_ids 2"):
+        graph.run(noise(3000), both, np.ones_like(both), CONFIDENCE)
+
+
 def test_runs_on_as_many_threads_as_asked(tmp_path):
     package = ModelPackage.load(write_package(tmp_path / "tiny"))
     for threads in (1, 2):

@@ -7,6 +7,7 @@ from tests.support.tiny_package import write_package
 from turbo_stream import Confidence, InputError, PackageError, Transcript
 from turbo_stream.detection.package import ModelPackage
 from turbo_stream.detection.turbo import TurboDetector, text_notice
+from turbo_stream.recognition.recognizer import NOT_HEARD
 
 SURE = Confidence(-0.2, 0.01, 1.1)
 finite_or_not = st.floats(width=32)
@@ -124,7 +125,8 @@ def test_names_change_what_the_text_tower_reads(package, detector):
 
 def test_without_text_every_transcript_is_missing(package, detector):
     deaf = TurboDetector(package, use_text=False)
-    missing = detector.score(PCM, Transcript(""))
+    missing = detector.score(PCM, NOT_HEARD)
+    assert detector.score(PCM, Transcript("")) != missing  # somebody listened and found no word
     assert deaf.score(PCM, Transcript("schalte das Licht ein", SURE)) == missing
     assert deaf.score(PCM, Transcript("")) == missing
 

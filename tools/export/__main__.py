@@ -12,15 +12,18 @@ from safetensors import SafetensorError
 from tokenizers import Tokenizer
 
 from models.turbo import Turbo
+from tools.export.calibration import calibrated, calibration_report, split_known
 from tools.export.card import NOT_STATED, base_models, model_card
 from tools.export.onnx_graph import export_fp32
 from tools.export.package import write_package
 from tools.export.parity.compare import FLOAT, Comparison, Decision, compare
 from tools.export.parity.logits import states_width
 from tools.export.parity.page import write_report
-from tools.export.parity.sets import Sets, recorded_sets, synthetic_sets
+from tools.export.parity.sets import Sets, recorded_item, recorded_sets, synthetic_sets
 from tools.export.parity.systems import measure_systems, targets
 from tools.export.quantization import quantize_dynamic, quantize_static
+from training.data.hypotheses import read_hypotheses
+from training.data.manifest import read_manifest
 from training.data.recognizer_states import RecognizerStates, load_states
 from training.fitting.checkpoint import load_model
 from training.fitting.environment import Origin
@@ -120,6 +123,13 @@ def _states(model: Turbo, recognizer: str) -> RecognizerStates | None:
     help="What recognizers heard in them.",
 )
 @click.option(
+    "--calibrate-on",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="MANIFEST",
+    help="Recordings that the run has not met: one half of their speakers for the calibration, the "
+    "other for the thresholds.  [default: the run's own, of its development set]",
+)
+@click.option(
     "--count",
     type=click.IntRange(1),
     help="Most recordings to compare on, spread over the manifest.  [default: all]",
@@ -162,6 +172,7 @@ def main(
     out: Path,
     manifest: Path | None,
     hypotheses: tuple[Path, ...],
+    calibrate_on: Path | None,
     count: int | None,
     quantization: str,
     name: str | None,
@@ -186,9 +197,11 @@ def main(
     with tempfile.TemporaryDirectory() as scratch:
         graphs = {name: Path(scratch, f"{name}.onnx") for name in (FLOAT, *QUANTIZATIONS)}
         sets = synthetic_sets(model)
+        states = None
+        if manifest is not None or calibrate_on is not None:
+            states = _states(model, recognizer or config["data"].get("recognizer", ""))
         if manifest is not None:
             with console.status("reading"):
-                states = _states(model, recognizer or config["data"].get("recognizer", ""))
                 sets = recorded_sets(model, tokenizer, manifest, hypotheses, count, states)
         with console.status("exporting"):
             try:
@@ -197,6 +210,17 @@ def main(
                 raise TurboStreamError(str(error)) from error
             quantize_dynamic(graphs[FLOAT], graphs["dynamic"])
             quantize_static(graphs[FLOAT], graphs["static"], sets.calibration)
+        halves, held = None, []
+        if calibrate_on is not None:
+            with console.status("calibrating"):
+                labels = model.config.labels
+                rows = read_manifest(calibrate_on, labels, read_hypotheses(hypotheses))
+                halves = split_known(rows, config, metrics)
+                fit, held = (
+                    [recorded_item(model, tokenizer, row, states) for row in half]
+                    for half in (halves.fit, halves.held)
+                )
+                metrics = {**metrics, **calibrated(labels, graphs[FLOAT], fit, held)}
         with console.status("comparing"):
             compared = _compared(model, metrics, graphs, sets, quantization)
         parity = compared.report
@@ -206,6 +230,11 @@ def main(
                 parity = _measured(model, folder, graphs, parity)
             directed = decision_of(model, metrics).directed
             write_report(parity_folder, name, parity, compared.probabilities, directed)
+        if calibrate_on is not None and halves is not None:
+            affine = decision_of(model, metrics).calibration
+            metrics["calibrated"] = calibration_report(
+                calibrate_on, halves, held, model.config.labels, int8, affine
+            )
         reports = {path.stem: json.loads(path.read_text("utf-8")) for path in report}
         bases = base_models(config["model"]) if origin is None else origin.as_base_models()
         card = model_card(

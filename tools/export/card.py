@@ -48,9 +48,11 @@ sound, its transcript and the recognizer's confidence. Waveform in, INT8 weights
 
 ## On its development set
 
-The weights were chosen and calibrated on these rows: expect less elsewhere.
+The weights were chosen on these rows: expect less elsewhere.
 
 {_figures_table(metrics["development"])}
+
+{calibration_section(metrics, parity)}
 {points}{test}
 {parity_section(parity)}
 ## Trained on
@@ -64,6 +66,46 @@ Base models: {sources or "none"}. Licence of these weights: {licence or NOT_STAT
 What stands above was measured, and nothing else: other voices, rooms, microphones and recognizers
 than those of the data may fare worse. Not for anything where a wrong decision does harm.
 """
+
+
+def calibration_section(metrics: dict, parity: dict) -> str:
+    """Return what the probabilities are for, what they were fitted on, and how far they are off.
+
+    The calibration error is over the rows as they are, in 15 bins of equal width.
+    """
+    labels = len(metrics["calibration"]["bias"])
+    lines = [
+        "## Calibration",
+        "",
+        f"The probabilities are for as much of every class as of any other (a prior of 1 in "
+        f"{labels}), whatever shares the recordings had: calibration weighs the classes alike. "
+        "Where one class is rarer, its probabilities are too high by as much.",
+        "",
+    ]
+    found = metrics.get("calibrated")
+    if found is None:
+        lines.append(
+            "Fitted on the development set, which chose the weights, too, and set the thresholds: "
+            "expect a larger error elsewhere."
+        )
+    else:
+        parts = [
+            f"{found[key]['rows']} recordings of {found[key]['groups']} speakers or groups"
+            for key in ("fitted_on", "thresholds_on")
+        ]
+        lines.append(
+            f"Fitted on {parts[0]} that had no part in training; the thresholds are of {parts[1]} "
+            f"more ({', '.join(found['thresholds_on']['collections'])})."
+        )
+    for said, error, share in (
+        ("recordings that set the thresholds", found and found.get("ece"), found),
+        ("recordings of the table below", parity.get("int8_ece"), None),
+    ):
+        if error is None:
+            continue
+        directed = f", {percent(share['share_directed'])} of them directed" if share else ""
+        lines += ["", f"Expected calibration error on the {said}{directed}: {percent(error)}."]
+    return "\n".join(lines)
 
 
 def percent(value: float | None) -> str:
@@ -163,8 +205,8 @@ On {parity["items"]} items ({parity["on"]}), one at a time:
 One thread of the machine that exported it, p50: {took}. The graph takes {
         parity["int8_bytes"] / 1e6:.1f} MB.
 
-Run one utterance at a time: INT8 scales are taken over the whole input tensor, so a batch would
-let neighbours move each other's scores a little.
+Run one utterance at a time, without padding: INT8 scales are taken over the whole input tensor, so
+that neighbours in a batch, or zeros behind the sound, would move the scores a little.
 """
 
 

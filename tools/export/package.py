@@ -94,6 +94,7 @@ def write_package(
             "metrics": {
                 "development": metrics["development"],
                 "parity": parity,
+                **({"calibration": metrics["calibrated"]} if "calibrated" in metrics else {}),
                 **({"end_of_turn": turn} if turn else {}),
                 **reports,
             },

@@ -85,7 +85,8 @@ def quantize_dynamic(source: Path, target: Path, *, reduce_range: bool = False) 
     """Write the graph at `source` with INT8 weights, one scale an output channel.
 
     The scale of an activation is that of the whole tensor of this very run: nothing needs to be
-    known beforehand, and neighbours in a batch move each other's scores, so run one at a time.
+    known beforehand, and neighbours in a batch would move each other's scores, so that the graph
+    takes one utterance a run and no more.
     `reduce_range` has weights of 7 bits, whose products never saturate (see docs/lab/int8.md).
     """
     from onnxruntime import quantization
@@ -103,6 +104,7 @@ def quantize_dynamic(source: Path, target: Path, *, reduce_range: bool = False) 
             extra_options={"MatMulConstBOnly": True},
         )
     quantize_token_table(target)
+    _take_one_row(target)
 
 
 def quantize_static(source: Path, target: Path, items: Sequence[Item]) -> None:
@@ -203,6 +205,19 @@ def quantize_token_table(path: Path) -> None:
     graph.node.remove(node)
     for offset, item in enumerate(replacement):
         graph.node.insert(index + offset, item)
+    onnx.checker.check_model(model)
+    onnx.save(model, str(path))
+
+
+def _take_one_row(path: Path) -> None:
+    """Set the batch of every input and output of the graph at `path` to 1: others are refused."""
+    model = onnx.load(str(path))
+    graph = model.graph
+    batch = graph.input[0].type.tensor_type.shape.dim[0].dim_param
+    for value in (*graph.input, *graph.output, *graph.value_info):
+        for size in value.type.tensor_type.shape.dim:
+            if size.dim_param == batch:
+                size.dim_value = 1  # and no longer a name, for it is one of both
     onnx.checker.check_model(model)
     onnx.save(model, str(path))
 

@@ -254,8 +254,9 @@ def _calibration(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
     parts = [
         "## Calibration",
         "",
-        "Expected calibration error in 15 bins, over the items as they are and with both classes "
-        "weighted alike, which is what the package promises.",
+        "Expected calibration error in 15 bins of equal width, over the items as they are. Beside "
+        "it the same with both classes weighted alike: the package's probabilities are for as "
+        "much directed speech as other.",
         "",
         *_table(
             ["sound", "items", "met", "error", "classes alike"],

@@ -117,7 +117,7 @@ def _names(names: Mapping[str, Any]) -> list[str]:
 
 def _calibration(calibration: Mapping[str, Any]) -> list[str]:
     errors = ", ".join(
-        f"{percent(found['ece_balanced'])} {_WAYS[way]}" for way, found in calibration.items()
+        f"{percent(found['figures']['ece'])} {_WAYS[way]}" for way, found in calibration.items()
     )
     found = calibration["recorded"]
     rows = [
@@ -134,8 +134,8 @@ def _calibration(calibration: Mapping[str, Any]) -> list[str]:
     ]
     header = ("operating point", "threshold", "false accepts", "here", "false rejects", "here")
     return [
-        f"Expected calibration error, both classes weighted alike: {errors}. The operating points "
-        "as promised by the development set, and on these recordings:",
+        f"Expected calibration error: {errors}. The operating points as promised when they were "
+        "set, and on these recordings:",
         "",
         *_table(header, rows),
     ]

@@ -167,6 +167,9 @@ more errors of both kinds elsewhere.
 
 {points_table(metrics["operating_points"])}
 
+Probabilities assume as much directed speech as other, a prior of one half: where little is
+directed, they are too high.
+
 {turn_section(metrics.get("end_of_turn"))}
 {parity_section(parity)}
 ## Trained on

@@ -101,6 +101,7 @@ class TurboGraph:
             TurboStreamError: the network gave something that is no finite number, or failed, or
                 there are no states for a network that reads them.
             ForkError: this is not the process that loaded the graph.
+            ValueError: an input has another number of rows than one.
         """
         self._origin.check()
         fed = {
@@ -109,6 +110,9 @@ class TurboGraph:
             "token_mask": token_mask,
             "confidence": confidence[np.newaxis],
         }
+        if any(len(given) != 1 for given in fed.values()):
+            sizes = ", ".join(f"{name} {len(given)}" for name, given in fed.items())
+            raise ValueError(f"the network takes one utterance a run; rows given: {sizes}")
         try:
             outputs = self._session.run(self._outputs, fed)
         except Exception as error:  # the runtime's errors share no narrower base

@@ -207,7 +207,7 @@ def test_bars_say_what_was_reached_and_on_what() -> None:
             {**pair, "directed": "others"},
         ],
         "called_or_mentioned": {"recut_test": cuts},
-        "calibration": {"channel": {"ece_balanced": 0.02, "met": 0}},
+        "calibration": {"channel": {"figures": {"ece": 0.07}, "ece_balanced": 0.2, "met": 0}},
     }
     lines = {line["what"]: line for line in bars(judgement)}
     assert len(lines) == 6 + 2 + 1

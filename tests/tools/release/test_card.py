@@ -50,7 +50,7 @@ def judgement(name: str = "turbo-rej-en 1.0") -> dict:
         "short": {"words": 2, "short": figure(0.28), "longer": figure(0.07)},
         "names": {"fused": {"rows": {"called": {"n": 7, **accepted}}}},
         "calibration": {
-            "recorded": {"ece_balanced": 0.0234, "operating_points": {"balanced": point}}
+            "recorded": {"figures": {"ece": 0.0234}, "operating_points": {"balanced": point}}
         },
     }
 

@@ -1,6 +1,6 @@
 """The parity report: what became of the network on its way into the package."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ from tools.export.parity.item import Item, open_graph
 from tools.export.parity.logits import graph_logits, network_logits, states_width
 from tools.export.parity.sets import Sets
 from tools.export.quantization import Candidate, choose
-from turbo_stream.evaluation.figures.binary import ErrorCurve
+from training.fitting.metrics import Affine
+from turbo_stream.evaluation.figures.binary import ErrorCurve, expected_calibration_error
 from turbo_stream.evaluation.figures.bootstrap import WeightedBinary, bootstrap, interval
 
 FLOAT = "fp32"
@@ -28,7 +29,7 @@ _NETWORK_ITEMS = 200
 class Decision:
     """How logits become a decision."""
 
-    calibration: Callable[[NDArray], NDArray]
+    calibration: Affine
     """Maps logits to probabilities, both `[N, K]`."""
 
     directed: int | None = None
@@ -111,6 +112,7 @@ def compare(
         "int8_eer": best["eer"],
         "eer_difference": best["eer_difference"],
         "eer_difference_ci95": best["eer_difference_ci95"],
+        "int8_ece": best["ece"],
         "latency_ms_one_thread": best["latency_ms_one_thread"],
         "fp32_latency_ms_one_thread": latency[FLOAT],
         "int8_bytes": best["bytes"],
@@ -166,10 +168,13 @@ def _eer_difference(
     after: NDArray[np.float64],
     groups: NDArray[np.int64],
 ) -> dict[str, Any]:
-    """Return both equal error rates, their difference and its paired bootstrap interval."""
+    """Return both equal error rates, their difference and its paired bootstrap interval.
+
+    `ece` is the calibration error after quantization, over the items as they are.
+    """
     curves = [ErrorCurve.of(truths, scores) for scores in (before, after)]
     if curves[0] is None or curves[1] is None:
-        return dict.fromkeys(("fp32_eer", "eer", "eer_difference", "eer_difference_ci95"))
+        return dict.fromkeys(("fp32_eer", "eer", "eer_difference", "eer_difference_ci95", "ece"))
     first, second = (WeightedBinary(truths, scores, None) for scores in (before, after))
     draws = bootstrap(
         groups,
@@ -180,4 +185,5 @@ def _eer_difference(
         "eer": curves[1].eer,
         "eer_difference": curves[1].eer - curves[0].eer,
         "eer_difference_ci95": interval(draws["eer"], groups=int(groups.max()) + 1),
+        "ece": expected_calibration_error(truths, after),
     }

@@ -95,14 +95,27 @@ def recorded_sets(
     if count is not None:
         tested = [tested[place] for place in _spread(tested, count)]
 
-    def item(row: Row) -> Item:
-        wave = read_wave(row.clip)
-        text, confidence = row.words("auto")
-        ids, mask = encode(tokenizer, text, row.before, model.config.max_tokens)
-        if states is None and model.config.cut_to_speech:
-            wave = speech_part(wave)
-        wave = np.ascontiguousarray(wave[-model.config.max_samples :])
-        sound = wave if states is None else np.array(states(wave))
-        return Item(sound, ids, mask, confidence, row.label, row.group)
+    def items(chosen: Sequence[Row]) -> list[Item]:
+        return [recorded_item(model, tokenizer, row, states) for row in chosen]
 
-    return Sets([item(row) for row in aside], [item(row) for row in tested], recorded=True)
+    return Sets(items(aside), items(tested), recorded=True)
+
+
+def recorded_item(
+    model: Turbo,
+    tokenizer: Tokenizer,
+    row: Row,
+    states: Callable[[Wave], Sound] | None = None,
+) -> Item:
+    """Return a recording as a device without a name meets it.
+
+    A name that only one class has would tell the class; `states` is as for `recorded_sets`.
+    """
+    wave = read_wave(row.clip)
+    text, confidence = row.words("auto")
+    ids, mask = encode(tokenizer, text, row.before, model.config.max_tokens)
+    if states is None and model.config.cut_to_speech:
+        wave = speech_part(wave)
+    wave = np.ascontiguousarray(wave[-model.config.max_samples :])
+    sound = wave if states is None else np.array(states(wave))
+    return Item(sound, ids, mask, confidence, row.label, row.group)

@@ -21,6 +21,7 @@ from tests.support.paths import ROOT
 from tests.support.tiny_network import TINY
 from tools.export import __main__ as export
 from tools.export.fused_attention import fuse_attention
+from tools.export.parity.item import Item, feed, open_session
 from tools.export.parity.logits import graph_logits, network_logits
 from tools.export.parity.sets import synthetic_items
 from tools.export.quantization import quantize_dynamic, quantize_static
@@ -104,6 +105,26 @@ def test_both_quantizations_have_one_scale_a_column_and_stay_near(tiny, fp32, tm
         assert 0 < np.abs(found - expected).max() < 0.1, name
     kinds = {node.op_type for node in onnx.load(tmp_path / "static.onnx").graph.node}
     assert "DequantizeLinear" in kinds and "DynamicQuantizeLinear" not in kinds
+
+
+def test_the_dynamic_graph_takes_one_row_and_the_static_one_depends_on_no_other(
+    tiny, fp32, tmp_path
+):
+    quantize_dynamic(fp32, tmp_path / "dynamic.onnx")
+    quantize_static(fp32, tmp_path / "static.onnx", synthetic_items(tiny, 16, seed=1))
+    one, loud = (
+        feed(Item(wave, [4] * 6, [1] * 6, (-0.5, 0.0, 1.0, 0.0)))
+        for wave in np.random.default_rng(0)
+        .normal(0, [[0.01], [0.9]], (2, 8000))
+        .astype(np.float32)
+    )
+    both = {name: np.concatenate([one[name], loud[name]]) for name in one}
+    dynamic, static = (open_session(tmp_path / f"{name}.onnx") for name in ("dynamic", "static"))
+    assert dynamic.run(["logits"], one)[0].shape == (1, 2)
+    with pytest.raises(Exception, match="Got: 2 Expected: 1"):
+        dynamic.run(["logits"], both)
+    difference = static.run(["logits"], both)[0][0] - static.run(["logits"], one)[0][0]
+    assert np.abs(difference).max() < 1e-5
 
 
 def test_weights_of_7_bits_never_saturate(fp32, tmp_path):
