@@ -27,7 +27,8 @@ from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.cli.command import run_command
 from turbo_stream.cli.listen import listen
 from turbo_stream.deciding.follow_up import FollowUp, shifted
-from turbo_stream.detection.package import FollowUpPrior, ModelPackage
+from turbo_stream.detection.follow_up_prior import FollowUpPrior
+from turbo_stream.detection.package import ModelPackage
 from turbo_stream.segmentation.segment import Segment
 
 PRIOR = FollowUpPrior(log_odds=2.0, decay_s=5.0)

@@ -78,7 +78,8 @@ def _unmet(rows: Sequence[Row], config: Mapping[str, Any], metrics: Mapping[str,
     learned = {one["collection"] for one in metrics["data"] if one.get("kind") != "text"}
     name = config["data"].get("folds")
     folds = read_folds(name) if name else None
-    chose = set(folds.dev or ()) if folds else set()
+    parts = folds.devs[config["data"].get("fold", 0)] if folds else ()
+    chose = {value.partition(":")[0] for part in parts for value in part}
     return [
         row
         for row in rows

@@ -7,7 +7,7 @@ one; no text is, neither of rejected speech nor of accepted (docs/lab/log.md say
 import math
 
 from turbo_stream._util.timebase import to_samples
-from turbo_stream.detection.package import FollowUpPrior
+from turbo_stream.detection.follow_up_prior import FollowUpPrior
 from turbo_stream.events import Utterance
 from turbo_stream.segmentation.segment import Segment
 

@@ -1,7 +1,6 @@
 """A model package: a folder with the graph, its tokenizer, and `turbo.json` about both."""
 
 import hashlib
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from turbo_stream.detection.audio_input import (
     StatesInput,
     WaveformInput,
 )
+from turbo_stream.detection.follow_up_prior import FollowUpPrior
 from turbo_stream.detection.manifest import MANIFEST_NAME, Manifest, is_text
 from turbo_stream.errors import InputError, PackageError
 from turbo_stream.recognition.recognizer import Recognizer
@@ -76,25 +76,6 @@ _MOST_LOGIT = 1e6
 """Far more than any model needs, and little enough that nothing overflows."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-@dataclass(frozen=True)
-class FollowUpPrior:
-    """Log-odds that fade with the time since the last accepted utterance.
-
-    Nothing is ever taken away: long after the last accepted utterance, and before the first, every
-    decision is the one made without a prior.
-    """
-
-    log_odds: float = 1.0
-    """Added to the log-odds of `directed` at the very end of an accepted utterance; 0 or more."""
-
-    decay_s: float = 10.0
-    """Seconds in which they fall to a factor of 1/e."""
-
-    def after(self, elapsed_samples: int) -> float:
-        """Return what is added so many samples after the end of an accepted utterance."""
-        return self.log_odds * math.exp(-max(0, elapsed_samples) / (self.decay_s * SAMPLE_RATE))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 from turbo_stream.addressing.address import Addressing
 from turbo_stream.addressing.conversation import Conversation
 from turbo_stream.deciding.decider import Outcome
-from turbo_stream.detection.package import FollowUpPrior
+from turbo_stream.detection.follow_up_prior import FollowUpPrior
 from turbo_stream.recognition.recognizer import Transcript
 from turbo_stream.tuning.hearing import Measured, Recording
 from turbo_stream.tuning.rates import CONFIDENCE, at_most

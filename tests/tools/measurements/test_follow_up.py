@@ -13,7 +13,7 @@ from tools.measurements.follow_up.judge import decide, false_rejects_at, fit_pri
 from tools.measurements.follow_up.world import Clip, World, draw_sessions
 from turbo_stream.cli.command import run_command
 from turbo_stream.deciding.follow_up import FollowUp
-from turbo_stream.detection.package import FollowUpPrior
+from turbo_stream.detection.follow_up_prior import FollowUpPrior
 
 TALK = World(follow_up_share=0.6, chat_share=0.0)
 

@@ -19,7 +19,7 @@ from training.data.lines import read_lines
 from training.data.row import stable_share
 from turbo_stream._util.files import write_json
 from turbo_stream.cli.command import run_command
-from turbo_stream.detection.package import FollowUpPrior
+from turbo_stream.detection.follow_up_prior import FollowUpPrior
 from turbo_stream.errors import InputError
 
 ASSUMED = World(follow_up_share=0.3, chat_share=0.3)

@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 from scipy.special import log_expit
 
 from tools.measurements.follow_up.world import Sessions
-from turbo_stream.detection.package import FollowUpPrior
+from turbo_stream.detection.follow_up_prior import FollowUpPrior
 
 DECAYS_S = (3.0, 5.0, 8.0, 12.0, 20.0, 30.0)
 """Decays that are tried."""
