@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +16,18 @@ import turbo_stream
 from turbo_stream._util.clocks import Stopwatch
 from turbo_stream._util.option import is_number, shown
 from turbo_stream._util.origin import Origin
-from turbo_stream.addressing.address import choose_address
+from turbo_stream.addressing.address import Address, choose_address
 from turbo_stream.addressing.taught import TaughtName, notices
 from turbo_stream.audio.source import Connection, Pcm, SourceItem
 from turbo_stream.deciding.decider import Decider
 from turbo_stream.deciding.decider_of_stream import decider_of_stream
 from turbo_stream.deciding.follow_up import FollowUp, shifted
+from turbo_stream.deciding.own_detector import OWN_THRESHOLD, check_own, own_detector
 from turbo_stream.deciding.scored import Scored
 from turbo_stream.deciding.totals import Totals
 from turbo_stream.deciding.turn_taking import TurnTaking
 from turbo_stream.detection.classifier import TurboClassifier
-from turbo_stream.detection.detector import Detector, Nameable
+from turbo_stream.detection.detector import Detector
 from turbo_stream.detection.package import ModelPackage
 from turbo_stream.detection.turbo import TurboDetector, text_notice
 from turbo_stream.errors import InputError
@@ -39,9 +40,6 @@ from turbo_stream.segmentation.vad import load_vad
 from turbo_stream.settings import Settings
 
 _LOG = logging.getLogger(__name__)
-
-_OWN_THRESHOLD = 0.5
-"""Of a detector of the caller's own, where none is set."""
 
 
 @dataclass(frozen=True)
@@ -87,11 +85,7 @@ class Models:
         say = say or _LOG.info
         taught = tuple(TaughtName.read(path) for path in settings.taught)
         package = ModelPackage.load(None if settings.model is None else Path(settings.model))
-        if detector is not None and (settings.operating_point or settings.sound_reject):
-            raise InputError(
-                "a detector of your own was given: `operating_point` and `sound_reject` are "
-                "Turbo's; leave them out"
-            )
+        check_own(detector, settings)
         if settings.operating_point is not None:
             package.threshold(settings.operating_point)  # says if there is none of that name
         notice = text_notice(package, settings.language)
@@ -125,7 +119,7 @@ class Models:
         if settings.threshold is not None:
             return float(settings.threshold)
         if self.detector is not None:
-            return _OWN_THRESHOLD
+            return OWN_THRESHOLD
         return self.package.threshold(settings.operating_point)
 
     def ready(self, settings: Settings | None = None) -> Ready:
@@ -156,6 +150,7 @@ class Models:
         """
         self._origin.check()
         settings = self.settings.for_stream(**choices)
+        own = own_detector(self.detector, settings.names, chosen=choices.get("names") is not None)
         turbo = TurboDetector(self.package, names=settings.names, classifier=self.classifier)
         ready, prior = self.ready(settings), self.package.follow_up
         decider = decider_of_stream(
@@ -163,7 +158,7 @@ class Models:
             ready,
             self.recognizer,
             turbo,
-            own=self._own_detector(settings, chosen=choices.get("names") is not None),
+            own=own,
             sound_reject=self.package.sound_reject,
             follow_up=prior.log_odds,
             taught=self.taught,
@@ -175,16 +170,6 @@ class Models:
             partials=settings.partials,
             follow_up=FollowUp(prior) if settings.follow_up else None,
         )
-
-    def _own_detector(self, settings: Settings, *, chosen: bool) -> Detector | None:
-        """Return the caller's detector for one stream, whose names were `chosen` for it."""
-        if isinstance(self.detector, Nameable):
-            # One that came with names of its own keeps them where none are chosen here.
-            named = chosen or bool(settings.names)
-            return self.detector.named(settings.names) if named else self.detector
-        if self.detector is not None and chosen:
-            raise InputError(f"`names` were given, and {self.detector.name} has no use for them")
-        return self.detector
 
 
 class Pipeline:
@@ -256,6 +241,22 @@ class Pipeline:
                 f"`threshold` is {shown(threshold)}; give {lowest:g} to 1 while the stream goes on"
             )
         self.decider.threshold = float(threshold)
+
+    @property
+    def address(self) -> Address:
+        """How this stream's device is addressed; may be set while it goes on, from any thread.
+
+        Speech that has begun is decided as it was addressed; `ready` says what holds now. Setting
+        it raises `InputError` where the device has no name, or nothing hears one.
+        """
+        return self.decider.addressing.mode
+
+    @address.setter
+    def address(self, address: Address) -> None:
+        hears = not isinstance(self.decider.recognizer, NoRecognizer)
+        mode = choose_address(address, self.ready.names, hears=hears)
+        self.decider.addressing.change(mode, self.segmented.now_sample)
+        self.ready = replace(self.ready, address=mode)
 
     def process(self, pcm: Pcm, reference: Pcm | None = None) -> list[Event]:
         """Feed `pcm`, `[N]` int16 at 16 kHz; return the events these samples complete.
@@ -391,10 +392,8 @@ class Pipeline:
         )
 
     def _decided(self, outputs: list[StreamOutput]) -> list[Event]:
-        events: list[Event] = []
-        for output in outputs:
-            if isinstance(output, Event):
-                events.append(output)
-            elif isinstance(output, Segment):
-                events.append(self.decide(output))
-        return events
+        return [
+            output if isinstance(output, Event) else self.decide(output)
+            for output in outputs
+            if isinstance(output, Event | Segment)
+        ]

@@ -30,6 +30,9 @@ _SURE = -5.5
 _UNCLEAR = 1.5
 """What a name adds that may be called: most names are not talked about as much."""
 
+_MOST_CHANGES = 64
+"""Of the mode that are remembered: nobody changes it as often while one utterance is spoken."""
+
 CALLED = 4.0
 """What a called name adds: accepted unless all else speaks against it."""
 
@@ -79,13 +82,27 @@ def choose_address(given: str | None, names: Sequence[str], *, hears: bool) -> A
     return given
 
 
+def possible_addresses(names: Sequence[str], *, hears: bool) -> tuple[Address, ...]:
+    """Return what `choose_address` takes for a device called `names`."""
+    return ADDRESSES if names and hears else ("open",)
+
+
 @dataclass
 class Addressing:
-    """How the device of one stream is addressed: the state is the conversation alone."""
+    """How the device of one stream is addressed; the state is the conversation and the mode.
+
+    The mode of speech depends on where it begins alone, so that all that is asked of one utterance
+    is answered by one mode, whenever it is asked.
+    """
 
     mode: Address = "open"
+    """Of speech that begins now."""
+
     names: NameSearch | None = None
     conversation: Conversation = field(default_factory=lambda: Conversation(0))
+    _before: tuple[tuple[int, Address], ...] = field(default=(), init=False, repr=False)
+    """The modes there were, each with the sample at which it ended. Replaced, never changed:
+    threads that decide read it meanwhile."""
 
     @classmethod
     def of(
@@ -122,9 +139,25 @@ class Addressing:
         """Return what `transcript` does with the name."""
         return heard(transcript.text, self.names) if transcript.known else Said()
 
-    def doubts(self, transcript: Transcript) -> bool:
-        """Return whether a name may have been misheard in `transcript`, and it matters."""
-        if self.mode == "open" or self.names is None or not transcript.known:
+    def change(self, mode: Address, at_sample: int) -> None:
+        """Have speech that begins at `at_sample` or later addressed by `mode`; from any thread."""
+        if mode != self.mode:
+            self._before = (*self._before, (at_sample, self.mode))[-_MOST_CHANGES:]
+            self.mode = mode
+
+    def mode_at(self, start_sample: int) -> Address:
+        """Return the mode of speech that begins at `start_sample`."""
+        for end_sample, mode in self._before:
+            if start_sample < end_sample:
+                return mode
+        return self.mode
+
+    def doubts(self, transcript: Transcript, start_sample: int = 0) -> bool:
+        """Return whether a name may have been misheard in `transcript`, and it matters.
+
+        `start_sample` is where it begins in its stream.
+        """
+        if self.names is None or self.mode_at(start_sample) == "open" or not transcript.known:
             return False
         if self.said(transcript).use != "absent":
             return False
@@ -136,11 +169,12 @@ class Addressing:
 
     def weights(self, said: Said, start_sample: int) -> Weights:
         """Return what counts for speech that begins at `start_sample` beside its score."""
-        name = _LOG_ODDS[self.mode][said.use]
+        name = _LOG_ODDS[self.mode_at(start_sample)][said.use]
         if not self.conversation.open_at(start_sample):
             return Weights(name)
         return Weights(name, max(0.0, _LOG_ODDS["open"][said.use] - name))
 
     def reset(self) -> None:
-        """Forget the conversation, as a new stream does."""
+        """Forget the conversation and former modes, as a new stream does."""
         self.conversation.reset()
+        self._before = ()

@@ -164,7 +164,12 @@ class Decider:
         started = perf_counter()
         try:
             read = read_again(
-                self.recognizer, self.addressing, segment.pcm, heard.transcript, go_on
+                self.recognizer,
+                self.addressing,
+                segment.pcm,
+                heard.transcript,
+                go_on,
+                start_sample=segment.start_sample,
             )
         except Exception as error:
             _LOG.warning("recognizer %s failed: %s", self.recognizer.name, type(error).__name__)

@@ -27,13 +27,18 @@ def read_again(
     pcm: NDArray[np.int16],
     first: Transcript,
     go_on: Callable[[], bool] = lambda: True,
+    *,
+    start_sample: int = 0,
 ) -> Transcript | None:
     """Return `first`, or what is read of `pcm` expecting the name where that calls the device.
 
-    None where `go_on` said no before it was done. Raises what the recognizer raises.
+    `pcm` begins at `start_sample` of its stream. None where `go_on` said no before it was done.
+    Raises what the recognizer raises.
     """
     names = addressing.names
-    if names is None or not can_expect(recognizer) or not addressing.doubts(first):
+    if names is None or not can_expect(recognizer):
+        return first
+    if not addressing.doubts(first, start_sample):
         return first
     again = recognizer.transcribe_expecting(pcm, names.names, go_on)
     if again is None:

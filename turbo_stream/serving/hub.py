@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal, Protocol, TypeVar
 
+from turbo_stream.addressing.address import Address, choose_address, possible_addresses
+from turbo_stream.errors import InputError
 from turbo_stream.events import Event
 from turbo_stream.live.live_pipeline import LiveConfig
 from turbo_stream.pipeline import Models
@@ -79,7 +81,7 @@ class Hub:
         self.metrics = Metrics()
         self._models: Models | None = None
         self._live = LiveConfig()
-        self._sessions: set[Session] = set()
+        self._sessions: dict[Session, StreamOptions] = {}
         self._work: dict[asyncio.Task[Any], bool] = {}
         """Whether `drain` waits for each piece of work."""
         self._all_closed = asyncio.Event()
@@ -107,6 +109,35 @@ class Hub:
         if self._models is None:
             raise Refused("loading", "the models are still being loaded; connect again in seconds")
         return self._models
+
+    @property
+    def address(self) -> Address:
+        """How the device is addressed where a client has not chosen; once there are models."""
+        return self._loaded().ready().address
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """What `address` may be set to; once there are models."""
+        models = self._loaded()
+        hears = not isinstance(models.recognizer, NoRecognizer)
+        return possible_addresses(models.settings.names, hears=hears)
+
+    def set_address(self, address: str) -> None:
+        """Have the device addressed so: new streams, and those whose clients have not chosen.
+
+        Speech that has begun is decided as it was addressed.
+
+        Raises:
+            InputError: it is none of `addresses`.
+        """
+        models = self._loaded()
+        hears = not isinstance(models.recognizer, NoRecognizer)
+        chosen = choose_address(address, models.settings.names, hears=hears)
+        self._models = replace(models, settings=models.settings.for_stream(address=chosen))
+        for session, options in self._sessions.items():
+            if options.address is None:
+                with suppress(InputError):  # a client whose device has no name
+                    session.pipeline.address = chosen
 
     @asynccontextmanager
     async def stream(
@@ -137,7 +168,7 @@ class Hub:
             observe=partial(self._note, number, transport),
         )
         self.counts.streams += 1
-        self._sessions.add(session)
+        self._sessions[session] = options
         self._all_closed.clear()
         self.counts.open_streams += 1
         with self.metrics.stream(transport):
@@ -148,7 +179,7 @@ class Hub:
                     await session.close()
                 finally:
                     self.counts.open_streams -= 1
-                    self._sessions.discard(session)
+                    del self._sessions[session]
                     for _, on_end in self._watchers:
                         on_end(number)
                     self._note_whether_all_closed()
@@ -208,6 +239,10 @@ class Hub:
                 task.cancel()
             for session in list(self._sessions):
                 await session.close()
+
+    def _loaded(self) -> Models:
+        assert self._models is not None, "the models are still being loaded"
+        return self._models
 
     def _note_whether_all_closed(self) -> None:
         if not self._sessions and not self._work:

@@ -4,10 +4,15 @@ One retained message an entity, at `<prefix>/<component>/<node>/<entity>/config`
 https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import turbo_stream
+from turbo_stream.addressing.address import Address
 from turbo_stream.serving.mqtt._config import MqttConfig
+
+SET_ADDRESS = "address/set"
+"""The topic on which others say how the device is to be addressed."""
 
 _AVAILABILITY = "{{ 'offline' if value_json.state == 'unavailable' else 'online' }}"
 
@@ -22,8 +27,13 @@ _COUNTERS = {
 }
 
 
-def discovery_messages(config: MqttConfig) -> dict[str, dict[str, Any]]:
-    """Return topic and JSON-ready payload of each entity; empty where none are announced."""
+def discovery_messages(
+    config: MqttConfig, addresses: Sequence[Address] = ()
+) -> dict[str, dict[str, Any]]:
+    """Return topic and JSON-ready payload of each entity; empty where none are announced.
+
+    `addresses` are the ways to address the device between which others may choose.
+    """
     if config.discovery_prefix is None:
         return {}
     return {
@@ -35,11 +45,13 @@ def discovery_messages(config: MqttConfig) -> dict[str, dict[str, Any]]:
             "origin": {"name": "turbo_stream", "sw_version": turbo_stream.__version__},
             **body,
         }
-        for component, entity, body in _entities(config)
+        for component, entity, body in _entities(config, addresses)
     }
 
 
-def _entities(config: MqttConfig) -> list[tuple[str, str, dict[str, Any]]]:
+def _entities(
+    config: MqttConfig, addresses: Sequence[Address]
+) -> list[tuple[str, str, dict[str, Any]]]:
     speech = {
         "name": "Speech",
         "device_class": "sound",
@@ -74,7 +86,20 @@ def _entities(config: MqttConfig) -> list[tuple[str, str, dict[str, Any]]]:
         ("binary_sensor", "speech", speech),
         ("sensor", "last_command", last_command),
         *counters,
+        *([("select", "address", _address(config, addresses))] if addresses else []),
     ]
+
+
+def _address(config: MqttConfig, addresses: Sequence[Address]) -> dict[str, Any]:
+    return {
+        "name": "Addressed",
+        "icon": "mdi:account-question",
+        "state_topic": config.topic("address"),
+        "command_topic": config.topic(SET_ADDRESS),
+        "options": list(addresses),
+        "qos": 1,
+        "entity_category": "config",
+    }
 
 
 def _identity(config: MqttConfig) -> str:

@@ -13,6 +13,7 @@ from aiomqtt import Client, MqttError, ProtocolVersion
 
 from turbo_stream.events import Event, Utterance
 from turbo_stream.serving.hub import Hub, Transport
+from turbo_stream.serving.mqtt._address_command import AddressCommand, Addressed
 from turbo_stream.serving.mqtt._config import MqttConfig
 from turbo_stream.serving.mqtt._connection import (
     UNAVAILABLE,
@@ -22,7 +23,7 @@ from turbo_stream.serving.mqtt._connection import (
     trouble_of,
     trust,
 )
-from turbo_stream.serving.mqtt._discovery import discovery_messages
+from turbo_stream.serving.mqtt._discovery import SET_ADDRESS, discovery_messages
 from turbo_stream.serving.mqtt._link import Link
 from turbo_stream.serving.mqtt._outbox import Outbox
 from turbo_stream.serving.mqtt._stream_states import Standing
@@ -32,7 +33,7 @@ GRACE_S = 5.0
 
 
 class MqttPublisher:
-    """Feeds one broker with the events of any number of streams.
+    """Feeds one broker with the events of any number of streams, and is told how to address them.
 
     Text leaves only with accepted utterances. While the broker is away these wait, a bounded
     number for a bounded time; what is given up is counted (`undelivered`) and said. State and
@@ -64,6 +65,8 @@ class MqttPublisher:
         """Retained while we are connected: who comes back and finds another's has a rival. Not all
         brokers say to whom a connection was lost."""
         self._owned = False
+        self._device: Addressed | None = None
+        self._command: AddressCommand | None = None
 
     def hear(self, event: Event, stream: str = "") -> None:
         """Take in what `stream` (a name of its own) says; from any thread, never waiting."""
@@ -80,11 +83,16 @@ class MqttPublisher:
             self._standing.end(stream)
         self._wake()
 
-    async def run(self) -> None:
+    async def run(self, device: Addressed | None = None) -> None:
         """Publish until `close`. Raises `BrokerError` if the broker refuses at the first attempt.
 
-        One that is not there, or refuses later, is tried again and again, with growing waits.
+        One that is not there, or refuses later, is tried again and again, with growing waits. How
+        `device` is addressed is published and may be set; its methods are called in this loop.
         """
+        self._device = device
+        if device is not None:
+            topic = self._config.topic(SET_ADDRESS)
+            self._command = AddressCommand(device, topic, self._say)
         self._loop = asyncio.get_running_loop()
         self._keeping = asyncio.create_task(self._keep_connected(), name="mqtt")
         try:
@@ -123,7 +131,7 @@ class MqttPublisher:
         self._note_success()
         tasks = {
             asyncio.create_task(self._publish_all(client)),
-            asyncio.create_task(self._watch_for_rivals(client)),
+            asyncio.create_task(self._listen(client)),
         }
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -141,7 +149,10 @@ class MqttPublisher:
         await client.subscribe(owner, qos=1)
         await client.publish(owner, self._owner, qos=1, retain=True)
         self._owned = True
-        for topic, body in discovery_messages(self._config).items():
+        addresses = () if self._device is None else self._device.addresses
+        if addresses:
+            await client.subscribe(self._config.topic(SET_ADDRESS), qos=1)
+        for topic, body in discovery_messages(self._config, addresses).items():
             await client.publish(topic, json.dumps(body), qos=1, retain=True)
         while True:
             self._news.clear()
@@ -152,17 +163,23 @@ class MqttPublisher:
             state_payload = UNAVAILABLE if closing else json.dumps({"state": state})
             await self._publish_retained(client, "state", state_payload)
             await self._publish_retained(client, "counters", json.dumps(counters))
+            if self._device is not None:
+                await self._publish_retained(client, "address", self._device.address)
             if closing:
                 return
             await self._news.wait()
 
-    async def _watch_for_rivals(self, client: Client) -> None:
-        """Look who was connected before; raises `MqttError` when the connection breaks."""
+    async def _listen(self, client: Client) -> None:
+        """Look who was connected before, and obey; raises `MqttError` when the link breaks."""
         owned_before = self._owned
         async for message in client.messages:
+            if message.topic.value == self._config.topic(SET_ADDRESS):
+                if self._command is not None:
+                    self._command.obey(message.payload, retained=message.retain)
+                    self._news.set()
             # At the first connection it is the process before this one; and who empties what is
             # retained is nobody.
-            if owned_before and message.payload and message.payload != self._owner.encode():
+            elif owned_before and message.payload and message.payload != self._owner.encode():
                 self._link.taken()
 
     async def _publish_letters(self, client: Client) -> None:
@@ -229,7 +246,10 @@ class MqttPublisher:
 
 
 class MqttService:
-    """Publishes what the clients of the server say, each of them a stream `TRANSPORT-NUMBER`."""
+    """Publishes what the clients of the server say, each of them a stream `TRANSPORT-NUMBER`.
+
+    How the device is addressed can be set by the broker, but for clients that choose it themselves.
+    """
 
     def __init__(self, publisher: MqttPublisher) -> None:
         """Feed `publisher`, which nobody else runs."""
@@ -239,7 +259,7 @@ class MqttService:
     async def run(self, hub: Hub) -> None:
         """Publish until `close`. Raises `BrokerError` if the broker refuses at the start."""
         with hub.watch(self._hear, self._end):
-            await self._publisher.run()
+            await self._publisher.run(hub)
 
     async def close(self) -> None:
         """Deliver what waits, then let `run` return; idempotent."""
