@@ -19,6 +19,7 @@ import numpy as np
 from tools.measurements.vad.scenes import read_manifest
 from turbo_stream._util.clocks import processor_time
 from turbo_stream.addressing.address import Addressing
+from turbo_stream.addressing.pronunciation import pronunciations
 from turbo_stream.cli.command import run_command
 from turbo_stream.evaluation.corpus.clip import read_clip
 from turbo_stream.recognition.pocketsphinx import PocketSphinxRecognizer, SphinxConfig
@@ -38,6 +39,7 @@ def read_twice(
     for name in names:
         untold = Addressing.of("named", [name], 0, reads_again=False)
         device = Addressing.of("named", [name], 0, reads_again=True)
+        spoken = {name: pronunciations(name)}
         kind = "calls" if row["label"] == "directed" else "others"
         line = {
             "set": row.get("set", "talk"),
@@ -52,7 +54,7 @@ def read_twice(
         }
         for weight, recognizer in told.items() if line["doubts"] else ():
             started = processor_time()
-            again = recognizer.transcribe_expecting(pcm, device.names.spoken, lambda: True)
+            again = recognizer.transcribe_expecting(pcm, spoken, lambda: True)
             line[f"ms {weight:g}"] = (processor_time() - started) * 1000
             line[f"text {weight:g}"] = again.text
             line[f"calls {weight:g}"] = device.calls(again)
