@@ -18,7 +18,7 @@ import re
 import select
 import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import suppress
 from time import process_time
 from typing import Any
@@ -39,18 +39,22 @@ def load_decoder(options: dict[str, Any]) -> Any:
     return Decoder(Config(loglevel="FATAL", **options))
 
 
-def add_words(decoder: Any, words: Iterable[tuple[str, list[str], float]]) -> None:
+def add_words(decoder: Any, words: Sequence[tuple[str, list[str], float]]) -> None:
     """Have `decoder` know these words, too, each with its pronunciations: phones, blanks between.
 
     The number says how likely it is, of what all words are on average.
     """
     model = decoder.get_lm()
-    for word, ways, weight in words:
+    for word, _, weight in words:
         # Before the decoder does, which would make it as likely as any word.
         model.add_word(word, weight)
-        for number, phones in enumerate(ways, 1):
-            entry = word if number == 1 else f"{word}({number})"
-            decoder.add_word(entry, phones, update=number == len(ways))
+    entries = [
+        (word if number == 1 else f"{word}({number})", phones)
+        for word, ways, _ in words
+        for number, phones in enumerate(ways, 1)
+    ]
+    for number, (entry, phones) in enumerate(entries, 1):
+        decoder.add_word(entry, phones, update=number == len(entries))
 
 
 def decode(decoder: Any, pcm: bytearray) -> tuple[list[str], list[float]]:

@@ -90,8 +90,8 @@ class PocketSphinxRecognizer:
             "bestpath": True,
             **files,
         }
-        # There is one utterance at a time, and one recognizer may serve several streams.
         self._name_weight = config.name_weight
+        # There is one utterance at a time, and one recognizer may serve several streams.
         self._turn = threading.Lock()
         self._closing = False
         self._decoder: DecoderProcess | _DecoderHere
