@@ -344,9 +344,9 @@ def test_what_was_given_to_the_process_is_overwritten(recognizer, request_pcm, m
     given = []
     decode = recognizer._decoder.decode
 
-    def keep(pcm, go_on):
+    def keep(pcm, go_on, words):
         given.append(pcm)
-        return decode(pcm, go_on)
+        return decode(pcm, go_on, words)
 
     monkeypatch.setattr(recognizer._decoder, "decode", keep)
     assert recognizer.transcribe(request_pcm).text

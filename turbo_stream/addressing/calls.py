@@ -85,6 +85,13 @@ _ASKING = _words(
 )
 """Behind a name these begin a question to it or a statement about it."""
 
+_OPENING = _words(
+    """
+    what's where's who's how's when's let's
+    """
+)
+"""Behind a name these begin what is said to it, though they end as a predicate does."""
+
 _SUBJECTS = _words(
     """
     i you he she it we they there the my our your this that these those his her anybody anyone
@@ -158,6 +165,8 @@ def _use(sentence: Sentence, start: int, end: int) -> NameUse:
 
 
 def _at_front(behind: Sequence[str]) -> NameUse:
+    if behind[0] in _OPENING:
+        return "called"
     if behind[0] in _PREDICATE or behind[0].endswith("'s"):
         return "mentioned"
     if behind[0] in _ASKING:

@@ -77,13 +77,14 @@ class NameSearch:
             taught: Further ways to say some of the names; others are passed over.
         """
         self._max_distance = max_distance
-        self.names = tuple(names)
+        self.spoken = {name: pronunciations(name) for name in names}
+        """How each name is said, by its spelling."""
         self._spelled = {_spelling(name): name for name in reversed(names) if _spelling(name)}
         self._costs = shipped_costs()
         said = {
             way: name
             for name in reversed(names)
-            for way in [*pronunciations(name), *ways_of(name, taught)]
+            for way in [*self.spoken[name], *ways_of(name, taught)]
         }
         self._said = list(said.values())
         self._places = [self._costs.places(way) for way in said]

@@ -40,7 +40,7 @@ def read_again(
         return first
     if not addressing.doubts(first, start_sample):
         return first
-    again = recognizer.transcribe_expecting(pcm, names.names, go_on)
+    again = recognizer.transcribe_expecting(pcm, names.spoken, go_on)
     if again is None:
         return None
     again = checked(again)

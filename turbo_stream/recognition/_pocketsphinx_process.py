@@ -8,7 +8,7 @@ import select
 import subprocess
 import sys
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,9 @@ from turbo_stream.errors import TurboStreamError
 from turbo_stream.recognition import _pocketsphinx_worker as pocketsphinx_worker
 
 _LOG = logging.getLogger(__name__)
+
+Word = tuple[str, list[str], float]
+"""As of `_pocketsphinx_worker.add_words`."""
 
 _ASK_AGAIN_MS = 20
 _END_S = 2.0
@@ -74,9 +77,11 @@ class DecoderProcess:
             raise TurboStreamError("PocketSphinx could not be loaded in a process of its own")
 
     def decode(
-        self, pcm: bytearray, go_on: Callable[[], bool]
+        self, pcm: bytearray, go_on: Callable[[], bool], words: Sequence[Word] = ()
     ) -> tuple[list[str], list[float]] | None:
         """Return the words of s16 PCM and the log-posterior of each; None if `go_on` says no.
+
+        `words` are known for this once, beside those of the dictionary.
 
         Raises:
             TurboStreamError: the process died, or PocketSphinx failed. The next call works.
@@ -88,7 +93,7 @@ class DecoderProcess:
             self._restart()
         try:
             self.wait_ready()
-            self._send(pcm)
+            self._send(json.dumps(words).encode() if words else b"", pcm)
             answer = self._line(go_on)
         except (OSError, TurboStreamError):
             self._restart()
@@ -128,12 +133,13 @@ class DecoderProcess:
         _LOG.warning("PocketSphinx: its process ended %s, another one is started", how)
         self._start()
 
-    def _send(self, pcm: bytes | bytearray) -> None:
+    def _send(self, words: bytes, pcm: bytes | bytearray) -> None:
         assert self._process.stdin is not None
-        for part in (len(pcm).to_bytes(4, "little"), pcm):
-            rest = memoryview(part)
-            while rest:
-                rest = rest[self._process.stdin.write(rest) :]
+        for part in (words, pcm):
+            for piece in (len(part).to_bytes(4, "little"), part):
+                rest = memoryview(piece)
+                while rest:
+                    rest = rest[self._process.stdin.write(rest) :]
 
     def _line(self, go_on: Callable[[], bool]) -> dict[str, Any]:
         """Return the next line of JSON; ask for an end of the work when `go_on` says no."""
@@ -146,7 +152,7 @@ class DecoderProcess:
             if wanted and not poll.poll(_ASK_AGAIN_MS):
                 if not go_on():
                     wanted = False
-                    self._send(b"")
+                    self._send(b"", b"")
                 continue
             data = os.read(self._process.stdout.fileno(), 65_536)
             if not data:

@@ -2,12 +2,13 @@
 
 As a program it stands alone, so that it starts quickly: the standard library and PocketSphinx.
 
-A request is the number of bytes that follow, 4 bytes, little-endian, and as many bytes of s16 PCM
-at 16 kHz. The answer is a line of JSON: `{"words": [...], "logprobs": [...]}`; or, where there is
-none, `{"error": ...}` with the type of an exception. Each request gets one answer, in order. A
-request without sound has no answer: it asks that the one under way be given up, whose answer then
-is `{"error": "stopped"}`. The first line, `{"ready": true}`, comes when the models are loaded. Each
-line has `cpu_s`, the processor time it took in seconds. The end of standard input ends the program.
+A request has two parts, each a number of bytes (4 bytes, little-endian) and as many bytes: words
+for it alone, JSON as of `add_words` or nothing, and s16 PCM at 16 kHz. The answer is a line of
+JSON: `{"words": [...], "logprobs": [...]}`; or, where there is none, `{"error": ...}` with the type
+of an exception. Each request gets one answer, in order. A request without sound has no answer: it
+asks that the one under way be given up, whose answer then is `{"error": "stopped"}`. The first
+line, `{"ready": true}`, comes when the models are loaded. Each line has `cpu_s`, the processor time
+it took in seconds. The end of standard input ends the program.
 """
 
 import json
@@ -17,6 +18,7 @@ import re
 import select
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from time import process_time
 from typing import Any
@@ -35,6 +37,24 @@ def load_decoder(options: dict[str, Any]) -> Any:
     from pocketsphinx import Config, Decoder
 
     return Decoder(Config(loglevel="FATAL", **options))
+
+
+def add_words(decoder: Any, words: Sequence[tuple[str, list[str], float]]) -> None:
+    """Have `decoder` know these words, too, each with its pronunciations: phones, blanks between.
+
+    The number says how likely it is, of what all words are on average.
+    """
+    model = decoder.get_lm()
+    for word, _, weight in words:
+        # Before the decoder does, which would make it as likely as any word.
+        model.add_word(word, weight)
+    entries = [
+        (word if number == 1 else f"{word}({number})", phones)
+        for word, ways, _ in words
+        for number, phones in enumerate(ways, 1)
+    ]
+    for number, (entry, phones) in enumerate(entries, 1):
+        decoder.add_word(entry, phones, update=number == len(entries))
 
 
 def decode(decoder: Any, pcm: bytearray) -> tuple[list[str], list[float]]:
@@ -70,20 +90,20 @@ def serve(decoder: Any, requests: int, answers: int) -> None:
     process still hears of the end of its input.
     """
     _tell(answers, {"ready": True, "cpu_s": process_time()})
-    while (pcm := _request(requests)) is not None:
+    while (words := _part(requests)) is not None and (pcm := _part(requests)) is not None:
         if pcm:  # else too late: that request has been answered
-            _serve(decoder, pcm, requests, answers)
+            _serve(decoder, words, pcm, requests, answers)
             _overwrite(pcm)
 
 
-def _serve(decoder: Any, pcm: bytearray, requests: int, answers: int) -> None:
+def _serve(decoder: Any, words: bytearray, pcm: bytearray, requests: int, answers: int) -> None:
     """Answer one request; its words are in one buffer here, which is overwritten then."""
     reader, writer = os.pipe()
     fork = os.fork()
     if fork == 0:
         for descriptor in (requests, answers, reader):
             os.close(descriptor)
-        _decode_and_exit(decoder, pcm, writer)
+        _decode_and_exit(decoder, words, pcm, writer)
     os.close(writer)
     answer = _answer(reader, requests)
     if answer is None:
@@ -104,10 +124,12 @@ def _overwrite(data: bytearray) -> None:
     data[:] = bytes(len(data))
 
 
-def _decode_and_exit(decoder: Any, pcm: bytearray, writer: int) -> None:
+def _decode_and_exit(decoder: Any, words: bytearray, pcm: bytearray, writer: int) -> None:
     try:
-        words, logprobs = decode(decoder, pcm)
-        answer: dict[str, Any] = {"words": words, "logprobs": logprobs}
+        if words:
+            add_words(decoder, json.loads(words))
+        found, logprobs = decode(decoder, pcm)
+        answer: dict[str, Any] = {"words": found, "logprobs": logprobs}
     except Exception as error:
         answer = {"error": type(error).__name__}
     try:
@@ -140,8 +162,8 @@ def _answer(reader: int, requests: int) -> bytearray | None:
         size += read
 
 
-def _request(descriptor: int) -> bytearray | None:
-    """Return the sound of the next request, None at the end."""
+def _part(descriptor: int) -> bytearray | None:
+    """Return the next part of a request, None at the end."""
     size = _read(descriptor, 4)
     return None if size is None else _read(descriptor, int.from_bytes(size, "little"))
 

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,10 @@ from turbo_stream._util.shown import shown
 from turbo_stream._util.timebase import to_samples
 from turbo_stream.errors import InputError, TurboStreamError
 from turbo_stream.recognition._pocketsphinx_files import model_options
-from turbo_stream.recognition._pocketsphinx_process import DecoderProcess
-from turbo_stream.recognition._pocketsphinx_worker import decode, load_decoder
+from turbo_stream.recognition._pocketsphinx_process import DecoderProcess, Word
+from turbo_stream.recognition._pocketsphinx_worker import add_words, decode, load_decoder
 from turbo_stream.recognition.guards import compression_ratio
-from turbo_stream.recognition.recognizer import Confidence, Transcript
+from turbo_stream.recognition.recognizer import Confidence, Spoken, Transcript
 
 _LOG = logging.getLogger(__name__)
 
@@ -41,6 +41,9 @@ class SphinxConfig:
     word_beam: float = 7e-29
     """The same for the last state of a word."""
 
+    name_weight: float = 30.0
+    """How likely a name is that is expected, of what all words are on average."""
+
     second_pass: bool = True
     """Search once more among the words that the first pass found."""
 
@@ -59,6 +62,7 @@ class PocketSphinxRecognizer:
     """
 
     name = "pocketsphinx"
+    expects = True
 
     def __init__(
         self,
@@ -86,6 +90,7 @@ class PocketSphinxRecognizer:
             "bestpath": True,
             **files,
         }
+        self._name_weight = config.name_weight
         # There is one utterance at a time, and one recognizer may serve several streams.
         self._turn = threading.Lock()
         self._closing = False
@@ -114,16 +119,40 @@ class PocketSphinxRecognizer:
         self, pcm: NDArray[np.int16], go_on: Callable[[], bool]
     ) -> Transcript | None:
         """Return what `transcribe` returns, or None where `go_on` said no before it was done."""
+        return self._transcribe(pcm, go_on, {}, [])
+
+    def transcribe_expecting(
+        self, pcm: NDArray[np.int16], names: Spoken, go_on: Callable[[], bool]
+    ) -> Transcript | None:
+        """Return what is read of `pcm` by one for which `names` are words, and likely ones."""
+        # Not by their spelling: a name may be of several words, or a word that is known already.
+        by_word = {f"_{number}": name for number, name in enumerate(names) if names[name]}
+        words = [
+            (word, [" ".join(way) for way in names[name]], self._name_weight)
+            for word, name in by_word.items()
+        ]
+        return self._transcribe(pcm, go_on, by_word, words)
+
+    def _transcribe(
+        self,
+        pcm: NDArray[np.int16],
+        go_on: Callable[[], bool],
+        names: dict[str, str],
+        words: list[Word],
+    ) -> Transcript | None:
+        """Return the text; `names` by the `words` that they are while it is made."""
         # In digital silence every state fits equally well, and a word comes out of it.
         if len(pcm) < _SHORTEST_SAMPLES or not pcm.any():
             return _transcript([], [])
         data = bytearray(np.ascontiguousarray(pcm, np.int16))
         try:
             with self._turn:
-                found = self._decoder.decode(data, lambda: go_on() and not self._closing)
+                found = self._decoder.decode(data, lambda: go_on() and not self._closing, words)
         finally:
             data[:] = bytes(len(data))
-        return None if found is None else _transcript(*found)
+        if found is None:
+            return None
+        return _transcript([names.get(word, word) for word in found[0]], found[1])
 
     def warm_up(self) -> None:
         """Wait until the models are loaded."""
@@ -150,6 +179,9 @@ class _DecoderHere:
     """Decodes in this process, all threads of which stand still meanwhile."""
 
     def __init__(self, options: dict[str, Any]) -> None:
+        self._options = options
+        self._told: tuple[list[Word], Any] = [], None
+        """A decoder that knows further words, and which; it cannot forget them."""
         try:
             self._decoder = load_decoder(options)
         except RuntimeError as error:
@@ -162,10 +194,19 @@ class _DecoderHere:
         """Return at once: it was loaded at construction."""
 
     def decode(
-        self, pcm: bytearray, go_on: Callable[[], bool]
+        self, pcm: bytearray, go_on: Callable[[], bool], words: Sequence[Word] = ()
     ) -> tuple[list[str], list[float]] | None:
         """Return the words of s16 PCM and the log-posterior of each; None if not wanted."""
-        return decode(self._decoder, pcm) if go_on() else None
+        if not go_on():
+            return None
+        return decode(self._knowing(list(words)) if words else self._decoder, pcm)
+
+    def _knowing(self, words: list[Word]) -> Any:
+        if self._told[0] != words:
+            decoder = load_decoder(self._options)
+            add_words(decoder, words)
+            self._told = words, decoder
+        return self._told[1]
 
     def close(self) -> None:
         """Do nothing: there is nothing to end."""

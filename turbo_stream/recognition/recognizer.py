@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -26,6 +26,9 @@ class Confidence:
     compression_ratio: float = 1.0
     """UTF-8 bytes over zlib-compressed bytes; above 2.4 the text repeats itself."""
 
+
+Spoken = Mapping[str, Sequence[Sequence[str]]]
+"""Names, each with its pronunciations: ARPAbet phones without stress, the usual one first."""
 
 _NO_SPEECH = re.compile(r"\[[^]]*\]|\([^)]*\)|\*[^*]*\*")
 """How recognizers write down what is no speech: `[BLANK_AUDIO]`, `(wind)`, `*sighs*`."""
@@ -108,7 +111,7 @@ class Expectant(Protocol):
     """Whether the one that is at work can be told."""
 
     def transcribe_expecting(
-        self, pcm: NDArray[np.int16], names: Sequence[str], go_on: Callable[[], bool]
+        self, pcm: NDArray[np.int16], names: Spoken, go_on: Callable[[], bool]
     ) -> Transcript | None:
         """Return what is read of `pcm`, `[N]` int16 at 16 kHz, by one that expects `names`.
 

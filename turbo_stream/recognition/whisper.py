@@ -1,7 +1,7 @@
 """Whisper through CTranslate2, reading a window as long as what was said."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from turbo_stream.recognition.guards import (
     possible_text,
     token_cap,
 )
-from turbo_stream.recognition.recognizer import Confidence, Transcript
+from turbo_stream.recognition.recognizer import Confidence, Spoken, Transcript
 from turbo_stream.recognition.whisper_model import find_model
 from turbo_stream.recognition.whisper_reader import Decoded, WhisperReader, check_language, usable
 from turbo_stream.recognition.window import SAMPLES_PER_POSITION, WindowConfig
@@ -104,7 +104,7 @@ class WhisperRecognizer:
     expects = True
 
     def transcribe_expecting(
-        self, pcm: NDArray[np.int16], names: Sequence[str], go_on: Callable[[], bool]
+        self, pcm: NDArray[np.int16], names: Spoken, go_on: Callable[[], bool]
     ) -> Transcript | None:
         """Return what is read of `pcm` in the usual window, with `names` as what was said before.
 

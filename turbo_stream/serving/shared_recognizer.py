@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic, perf_counter
 
@@ -13,6 +13,7 @@ from turbo_stream.recognition.recognizer import (
     Expectant,
     Interruptible,
     Recognizer,
+    Spoken,
     Transcript,
 )
 
@@ -74,7 +75,7 @@ class SharedRecognizer:
         return isinstance(self._recognizer, Expectant) and self._recognizer.expects
 
     def transcribe_expecting(
-        self, pcm: NDArray[np.int16], names: Sequence[str], go_on: Callable[[], bool]
+        self, pcm: NDArray[np.int16], names: Spoken, go_on: Callable[[], bool]
     ) -> Transcript | None:
         """Return what the recognizer reads of `pcm`, `[N]` int16 at 16 kHz, expecting `names`."""
         with self._my_turn(go_on) as mine:

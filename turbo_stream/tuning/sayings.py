@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Self
 
+from turbo_stream.addressing.pronunciation import pronunciations
 from turbo_stream.audio.source import Source
 from turbo_stream.deciding.decider import Decider
 from turbo_stream.deciding.scored import Scored
@@ -59,7 +60,8 @@ class _ReadingDecider(Decider):
         plain = checked(self.recognizer.transcribe(segment.pcm))
         told: Transcript | None = None
         if can_expect(self.recognizer):
-            told = self.recognizer.transcribe_expecting(segment.pcm, [self.name], lambda: True)
+            names = {self.name: pronunciations(self.name)}
+            told = self.recognizer.transcribe_expecting(segment.pcm, names, lambda: True)
         return Saying(plain, NOT_HEARD if told is None else checked(told))
 
 

@@ -16,6 +16,7 @@ import pytest
 for library in ("aiomqtt", "wyoming"):
     pytest.importorskip(library, reason="needs the serve extra")
 
+import paho.mqtt.publish as publish
 from wyoming.asr import Transcript
 from wyoming.audio import AudioChunk, AudioStop
 from wyoming.client import AsyncClient
@@ -34,9 +35,11 @@ SERVE = [sys.executable, "-m", "turbo_stream.cli.serve", "--asr", str(WHISPER), 
 
 
 @contextmanager
-def turbo_serve(socket: Path, broker: Broker, said: list[str]) -> Iterator[subprocess.Popen[str]]:
+def turbo_serve(
+    socket: Path, broker: Broker, said: list[str], *options: str
+) -> Iterator[subprocess.Popen[str]]:
     mqtt = ["--mqtt", f"mqtt://127.0.0.1:{broker.port}", "--mqtt-node", "kitchen"]
-    command = [*SERVE, "--wyoming", f"unix://{socket}", "--show-rejected", *mqtt]
+    command = [*SERVE, "--wyoming", f"unix://{socket}", "--show-rejected", *mqtt, *options]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         hearing = threading.Thread(target=lambda: said.extend(process.stderr))
         hearing.start()
@@ -84,6 +87,24 @@ def test_what_clients_say_reaches_the_broker_and_what_is_rejected_does_not(
     everything = " ".join([*said, *(payload for _, payload, _ in onlooker.seen)]).lower()
     words = {word for word in kitchen_spans[1]["text"].lower().split() if len(word) > 4}
     assert words and not {word for word in words if word in everything}
+
+
+def test_a_server_is_told_over_mqtt_that_no_name_is_needed(tmp_path, kitchen_pcm) -> None:
+    path, said = tmp_path / "ears.sock", []
+    command = kitchen_pcm[: 4 * 16_000]
+    with (
+        Broker(tmp_path, "allow_anonymous true") as broker,
+        Onlooker(broker.port) as onlooker,
+        turbo_serve(path, broker, said, "--name", "friday") as process,
+    ):
+        until(lambda: onlooker.on(f"{NODE}/address") == ["named"], wait_s=120)
+        assert ask(path, command) == ""
+        publish.single(f"{NODE}/address/set", "open", qos=1, port=broker.port)
+        until(lambda: onlooker.on(f"{NODE}/address") == ["named", "open"])
+        assert ask(path, command) == "Turn on the kitchen lights."
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    assert [line for line in said if "--address is open" in line], said
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from turbo_stream.cli.command import run_command
 from turbo_stream.deciding.decider import Decider
 from turbo_stream.detection.detector import Detector, Score
 from turbo_stream.pipeline import Models
-from turbo_stream.recognition.recognizer import Transcript
+from turbo_stream.recognition.recognizer import Spoken, Transcript
 from turbo_stream.recognition.whisper import WhisperRecognizer
 from turbo_stream.segmentation.segment import Segment
 from turbo_stream.settings import Settings
@@ -56,7 +56,7 @@ class Remembering:
         return self._plain
 
     def transcribe_expecting(
-        self, pcm: Pcm, names: Sequence[str], go_on: Callable[[], bool]
+        self, pcm: Pcm, names: Spoken, go_on: Callable[[], bool]
     ) -> Transcript | None:
         """Return the reading of one that expects `names`."""
         self.told = self.inner.transcribe_expecting(pcm, names, go_on)
