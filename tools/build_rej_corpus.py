@@ -18,6 +18,7 @@ from tools.corpus.build import Build
 from tools.corpus.hearing import Hearing, recognizer_names
 from tools.corpus.kokoro import load_kokoro
 from tools.corpus.kokoro_voices import KOKORO_VOICES
+from tools.corpus.own_lines import own_lines
 from tools.corpus.own_texts import own_sentences
 from tools.corpus.plan import Planner
 from tools.corpus.recording import Recordings
@@ -103,7 +104,7 @@ def main(
     hours = hours or (_SMALL_HOURS if small or not texts else _HOURS)
     collected = read_collections(texts) if texts else []
     unspoken = benchmark_sentences(texts) if texts else set()
-    items = without_repeats(collected + own_sentences(), unspoken)
+    items = without_repeats(collected + own_sentences() + own_lines(), unspoken)
     speakers = [
         *(VOICES if voices != "kokoro" else ()),
         *(KOKORO_VOICES if voices != "classic" else ()),

@@ -121,14 +121,18 @@ def _rows(path: Path) -> Iterator[dict]:
 def without_repeats(items: list[TextItem], unspoken: Set[str] = frozenset()) -> list[TextItem]:
     """Return each text once, from the first source that has it, but for those in `unspoken`.
 
-    A text met in both classes ("yes", "thank you") is dropped: its words cannot say which it is.
+    Of a text met in both classes ("yes", "thank you") only those are kept, once in each class, of
+    which the turn before is known: the words cannot say which it is.
     """
-    first: dict[str, TextItem] = {}
-    left_out = set(unspoken)
+    classes: dict[str, set[str]] = {}
     for item in items:
-        if first.setdefault(item.text, item).label != item.label:
-            left_out.add(item.text)
-    return [item for text, item in first.items() if text not in left_out]
+        classes.setdefault(item.text, set()).add(item.label)
+    kept: dict[tuple[str, str], TextItem] = {}
+    for item in items:
+        told = len(classes[item.text]) == 1 or item.before is not None
+        if told and item.text not in unspoken:
+            kept.setdefault((item.text, item.label), item)
+    return list(kept.values())
 
 
 def speakable(text: str) -> bool:
