@@ -52,10 +52,9 @@ class OwnLine:
 
     def called(self, name: str) -> "OwnLine":
         """Return the line as it is said to a device of this name; itself if it names none."""
-        if _NAME not in f"{self.before} {self.text}":
+        if _NAME not in self.text:
             return self
-        before = self.before.replace(_NAME, name) if self.before else None
-        return replace(self, text=self.text.replace(_NAME, name), before=before, device_name=name)
+        return replace(self, text=self.text.replace(_NAME, name), device_name=name)
 
 
 def read_own_lines(folder: Path = FOLDER) -> list[OwnLine]:
@@ -121,22 +120,22 @@ def own_lines() -> list[TextItem]:
 
 
 def write_own_lines(out: Path) -> tuple[Path, int]:
-    """Write the lines into the folder `out`; return the file and how many they are."""
-    rows = []
-    for line in read_own_lines():
-        said = line.called(random.Random(line.key).choice(names("names", line.fold)))
-        rows.append(
-            {
-                "text": said.text,
-                "label": said.label,
-                "before": said.before,
-                "kind": said.kind,
-                "conv": said.conv,
-                "device_name": said.device_name,
-                "source": "turbo_stream",
-                "license": LICENSE,
-            }
-        )
+    """Write the lines into the folder `out`; return the file and how many they are.
+
+    `{name}` stays: a training puts names of its own there.
+    """
+    rows = [
+        {
+            "text": line.text,
+            "label": line.label,
+            "before": line.before,
+            "kind": line.kind,
+            "conv": line.conv,
+            "source": "turbo_stream",
+            "license": LICENSE,
+        }
+        for line in read_own_lines()
+    ]
     out.mkdir(parents=True, exist_ok=True)
     target = out / "own_lines.jsonl.gz"
     partial = target.with_suffix(".part")

@@ -65,7 +65,7 @@ def test_names_are_those_of_the_side() -> None:
     assert named
     for item in named:
         assert item.device_name in names("names", item.fold)
-        assert item.device_name in f"{item.before} {item.text}"
+        assert item.device_name in item.text
 
 
 def test_a_file_of_texts_is_written(tmp_path: Path) -> None:
@@ -75,4 +75,6 @@ def test_a_file_of_texts_is_written(tmp_path: Path) -> None:
         rows = [json.loads(line) for line in file]
     assert len(rows) == len(read_own_lines())
     assert {row["label"] for row in rows} == {"directed", "not_directed"}
-    assert not any("{name}" in f"{row['before']} {row['text']}" for row in rows)
+    # A training puts names of its own into the place of the name.
+    assert any("{name}" in row["text"] for row in rows)
+    assert not any("{name}" in (row["before"] or "") for row in rows)
