@@ -46,6 +46,7 @@ class Kokoro:
 
     def say(self, text: str, voice: Voice, speed: float) -> NDArray[np.float32]:
         """Return `text` as `voice` says it at `speed`, `[N]` at 24 kHz; empty if it cannot."""
+        # Names begin with the language: b for British.
         phonemes = (self._british if voice.engine_voice[0] == "b" else self._american)(text)
         tokens = [self._ids[phoneme] for phoneme in phonemes if phoneme in self._ids]
         table = self._table(voice)
@@ -82,7 +83,7 @@ def _session(path: Path) -> Any:
     options.log_severity_level = 3
     try:
         return onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
-    except Exception as error:
+    except Exception as error:  # its exceptions have no class of their own
         reason = str(error).splitlines()[0]
         raise InputError(f"{path} is no graph that ONNX Runtime reads ({reason})") from error
 
