@@ -1,6 +1,6 @@
 """Builds the device-directed-speech corpus: see docs/guide/corpus.md.
 
-python -m tools.build_rej_corpus --out DIR [--texts DIR] [--hours H] [--seed 0] [--workers N]
+python -m tools.build_rej_corpus --out DIR [--texts DIR] [--kokoro DIR] [--hours H] [--workers N]
 """
 
 import json
@@ -16,11 +16,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from tools.corpus.background import given_sounds
 from tools.corpus.build import Build
 from tools.corpus.hearing import Hearing, recognizer_names
+from tools.corpus.kokoro import load_kokoro
+from tools.corpus.kokoro_voices import KOKORO_VOICES
+from tools.corpus.own_lines import own_lines
 from tools.corpus.own_texts import own_sentences
 from tools.corpus.plan import Planner
 from tools.corpus.recording import Recordings
 from tools.corpus.synthesis import silent_voices
-from tools.corpus.text_collections import read_collections, without_repeats
+from tools.corpus.text_collections import (
+    benchmark_sentences,
+    read_collections,
+    without_repeats,
+)
+from tools.corpus.voices import VOICES, Voice
 from turbo_stream._util.folder_lock import FolderLock
 from turbo_stream.cli.command import run_command
 from turbo_stream.errors import InputError
@@ -36,6 +44,16 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     "--texts",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Folder of text collections (docs/guide/corpus.md); without it, our own sentences.",
+)
+@click.option(
+    "--kokoro",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder of the natural voices (docs/guide/corpus.md).",
+)
+@click.option(
+    "--voices",
+    type=click.Choice(["all", "classic", "kokoro"]),
+    help="Who speaks.  [default: all with --kokoro, else classic]",
 )
 @click.option("--noise", type=_FILE, help="Manifest of noises, beside simulated ones.")
 @click.option("--rooms", type=_FILE, help="Manifest of room responses, beside simulated ones.")
@@ -62,6 +80,8 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 def main(
     out: Path,
     texts: Path | None,
+    kokoro: Path | None,
+    voices: str | None,
     noise: Path | None,
     rooms: Path | None,
     recordings: tuple[Path, ...],
@@ -74,16 +94,29 @@ def main(
     """Build a corpus of directed and not directed speech in the same voices; resumes in --out."""
     if small and hours:
         raise click.UsageError("--small and --hours exclude each other")
+    voices = voices or ("all" if kokoro else "classic")
+    if (voices == "classic") == (kokoro is not None):
+        raise click.UsageError(
+            "--voices kokoro and all need --kokoro DIR, and classic goes without it"
+        )
     # The workers share the cores already: threads of their own would only fight over them.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     hours = hours or (_SMALL_HOURS if small or not texts else _HOURS)
-    items = without_repeats((read_collections(texts) if texts else []) + own_sentences())
-    planner = Planner(items, seed, given_sounds(noise), given_sounds(rooms))
+    collected = read_collections(texts) if texts else []
+    unspoken = benchmark_sentences(texts) if texts else set()
+    items = without_repeats(collected + own_sentences() + own_lines(), unspoken)
+    speakers = [
+        *(VOICES if voices != "kokoro" else ()),
+        *(KOKORO_VOICES if voices != "classic" else ()),
+    ]
+    planner = Planner(items, seed, given_sounds(noise), given_sounds(rooms), speakers)
     plan = list(planner.clips(hours))
     recognizers = recognizer_names(asr)
     real = Recordings(recordings, planner.texts, seed)
     with FolderLock(out, "--out"):
-        build = Build(out, (plan, real.clips), planner.background)
+        build = Build(out, (plan, real.clips), planner.background, kokoro)
+        if build.planned_before < build.planned:
+            _check_needs(speakers, kokoro)
         _run(build, recognizers, workers)
     print(
         json.dumps(
@@ -99,17 +132,18 @@ def main(
     )
 
 
-def _check_needs() -> None:
+def _check_needs(speakers: list[Voice], kokoro: Path | None) -> None:
     if find_spec("pyroomacoustics") is None:
         raise InputError("rooms need pyroomacoustics: pip install 'turbo-stream[train]'")
-    silent = [voice.name for voice in silent_voices()]
+    if kokoro is not None:
+        load_kokoro(kokoro)
+    classic = (voice for voice in speakers if voice.engine != "kokoro")
+    silent = [voice.name for voice in silent_voices(classic)]
     if silent:
         raise InputError(f"cannot speak as {', '.join(silent)}: packages in docs/guide/corpus.md")
 
 
 def _run(build: Build, recognizers: dict[str, str], workers: int) -> None:
-    if build.planned_before < build.planned:
-        _check_needs()
     with _progress() as progress:
         task = progress.add_task("speaking", total=build.planned, completed=build.planned_before)
         for clips in build.run(workers):

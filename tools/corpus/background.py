@@ -23,9 +23,14 @@ Wave = NDArray[np.float32]
 class Background:
     """The talkers of each fold, spoken into `folder` when they are first heard."""
 
-    def __init__(self, folder: Path, talkers: Mapping[str, Sequence[PlannedClip]]) -> None:
-        """Nothing is spoken or read yet."""
-        self._folder, self._talkers = folder, talkers
+    def __init__(
+        self,
+        folder: Path,
+        talkers: Mapping[str, Sequence[PlannedClip]],
+        kokoro: Path | None = None,
+    ) -> None:
+        """Nothing is spoken or read yet; `kokoro` is the folder of that engine."""
+        self._folder, self._talkers, self._kokoro = folder, talkers, kokoro
 
     def prepare(self, scenes: Iterable[Scene]) -> None:
         """Speak who is heard in `scenes`, but for those whose file is there already.
@@ -50,7 +55,7 @@ class Background:
 
     def _speak(self, clips: Iterable[PlannedClip]) -> None:
         missing = list(clips)
-        speech = clean_speech(missing)
+        speech = clean_speech(missing, self._kokoro)
         for clip in missing:
             if clip.number not in speech:
                 raise InputError(

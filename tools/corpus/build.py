@@ -40,13 +40,16 @@ class Build:
         out: Path,
         stages: Iterable[Sequence[PlannedClip | RecordedClip]],
         background: Mapping[str, list[PlannedClip]],
+        kokoro: Path | None = None,
     ) -> None:
         """Open or begin the build of `stages` in `out`; `background` is heard behind their clips.
+
+        `kokoro` is the folder of that engine, for plans with voices of it.
 
         Raises `InputError` when `out` holds the build of another plan. What it holds may be the
         beginning of this plan: recordings can be added to a finished build.
         """
-        self.out, self._background = out, background
+        self.out, self._background, self._kokoro = out, background, kokoro
         self._parts = [
             stage[at : at + _PART_CLIPS]
             for stage in stages
@@ -105,7 +108,7 @@ class Build:
     def run(self, workers: int) -> Iterator[int]:
         """Speak what is left; yield after each part how many clips were planned in it."""
         left = self._parts[self.state.parts :]
-        make = partial(make_part, out=self.out, talkers=self._background)
+        make = partial(make_part, out=self.out, talkers=self._background, kokoro=self._kokoro)
         # In order, so that rows never depend on which worker is faster.
         for part, (rows, refused) in zip(left, in_order(make, left, workers), strict=True):
             self._append(rows, refused)

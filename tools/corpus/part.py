@@ -24,24 +24,27 @@ def make_part(
     clips: Sequence[PlannedClip | RecordedClip],
     out: Path,
     talkers: Mapping[str, Sequence[PlannedClip]],
+    kokoro: Path | None = None,
 ) -> Made:
     """Make the FLAC files of `clips`, all spoken or all recorded, under `out`.
 
-    `talkers` are those of the background, by fold.
+    `talkers` are those of the background, by fold; `kokoro` is the folder of that engine.
     """
-    background = Background(out / "background", talkers)
+    background = Background(out / "background", talkers, kokoro)
     background.prepare(clip.scene for clip in clips)
     spoken = [clip for clip in clips if isinstance(clip, PlannedClip)]
     recorded = [clip for clip in clips if isinstance(clip, RecordedClip)]
-    return _speak(spoken, out, background) if spoken else _put(recorded, out, background)
+    return _speak(spoken, out, background, kokoro) if spoken else _put(recorded, out, background)
 
 
-def _speak(clips: list[PlannedClip], out: Path, background: Background) -> Made:
+def _speak(
+    clips: list[PlannedClip], out: Path, background: Background, kokoro: Path | None
+) -> Made:
     """Make synthetic clips.
 
     One that an engine refuses takes its pair with it, so that the classes stay balanced.
     """
-    speech = clean_speech(clips)
+    speech = clean_speech(clips, kokoro)
     refused = {
         clip.number // 2: {"text": clip.item.text, "voice": clip.voice.name}
         for clip in clips
@@ -112,6 +115,7 @@ def spoken_row(clip: PlannedClip, path: str, length: int) -> dict[str, Any]:
         **_of_scene(clip.scene),
         "after_s": context.after_s if context else None,
         "previous_text": context.previous_text if context else None,
+        "before": item.before,
         "pair": clip.number // 2,
         "source": "rej_corpus",
         "text_source": item.source,

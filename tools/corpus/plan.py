@@ -14,7 +14,15 @@ from tools.corpus.room import AWAY_SHARE
 from tools.corpus.scene import GivenSound, Scene, Scenery
 from tools.corpus.text_collections import DIRECTED, FOLD_SHARES, FOLDS, NOT_DIRECTED, TextItem
 from tools.corpus.text_sources import BY_NAME, KINDS, TextSources
-from tools.corpus.voices import VOICES, Style, Voice, draw_styles, restyled, spoken
+from tools.corpus.voices import (
+    VOICES,
+    Style,
+    Voice,
+    draw_styles,
+    punctuated,
+    restyled,
+    spoken,
+)
 
 CONTEXT_SHARE = 0.35
 """Share of pairs in a session: both members come after an accepted utterance."""
@@ -78,8 +86,10 @@ KIND_SHARES = {
 """Shares of the pairs."""
 NAMED_SHARE = 0.5
 """Share of plain pairs heard by a device with a name (not spoken in them)."""
-RATE_RANGE = (0.85, 1.25)
-PITCH_RANGE = (0.86, 1.18)
+_RANGES = (0.85, 1.25), (0.86, 1.18)
+"""Of rate and pitch."""
+_NATURAL_RANGES = (0.9, 1.15), (0.94, 1.06)
+"""Of Kokoro: it has voices enough, and beyond this they sound played too fast or too slow."""
 TONE_RANGE = (-2.5, 2.5)
 LEVEL_RANGE_DB = (-32.0, -20.0)
 BACKGROUND_TALKERS = 40
@@ -96,8 +106,10 @@ class Planner:
         seed: int,
         noises: Sequence[GivenSound] = (),
         responses: Sequence[GivenSound] = (),
+        voices: Sequence[Voice] = VOICES,
     ) -> None:
         """Draw from `items` by `seed`; noises and room responses are used beside simulated ones."""
+        self._voices = voices
         self._rng = random.Random(seed)
         self.scenery = Scenery(self._rng, noises, responses)
         self.texts = TextSources(items, self._rng)
@@ -146,10 +158,8 @@ class Planner:
         """Return a clip of `item` by a random voice, in the plain way and without a scene."""
         rng = self._rng
         voice = self._voice(item.fold)
-        rate, pitch = (
-            math.exp(rng.uniform(math.log(low), math.log(high)))
-            for low, high in (RATE_RANGE, PITCH_RANGE)
-        )
+        ranges = _NATURAL_RANGES if voice.engine == "kokoro" else _RANGES
+        rate, pitch = (math.exp(rng.uniform(math.log(low), math.log(high))) for low, high in ranges)
         level_db, tone = rng.uniform(*LEVEL_RANGE_DB), rng.uniform(*TONE_RANGE)
         return PlannedClip(
             number,
@@ -166,6 +176,9 @@ class Planner:
         item = clip.item
         if style is not None:
             clip = self._styled(clip, style)
+        if clip.voice.engine == "kokoro":
+            words = clip.spoken or clip.item.text
+            clip = replace(clip, spoken=punctuated(words, self._rng))
         if clip.scene.room is not None and clip.scene.channel == "air":
             away = self._rng.random() < AWAY_SHARE[item.label]
             clip = replace(clip, facing="away" if away else "device")
@@ -194,6 +207,8 @@ class Planner:
         """Deal from a shuffled deck, so that each voice keeps its share at any corpus size."""
         deck = self._decks[fold]
         if not deck:
-            deck.extend(v for v in VOICES if v.fold == fold for _ in range(round(v.share * 10)))
+            deck.extend(
+                v for v in self._voices if v.fold == fold for _ in range(round(v.share * 10))
+            )
             self._rng.shuffle(deck)
         return deck.pop()

@@ -1,4 +1,4 @@
-"""From a planned clip to clean speech, by the engines flite, festival and espeak-ng."""
+"""From a planned clip to clean speech, by flite, festival, espeak-ng and Kokoro."""
 
 import shutil
 import subprocess
@@ -12,44 +12,50 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from tools.corpus.kokoro import KOKORO_RATE, Kokoro, load_kokoro
 from tools.corpus.plan import PlannedClip
 from tools.corpus.scene_sound import speech_edges
 from tools.corpus.text_collections import DIRECTED, TextItem
-from tools.corpus.voices import VOICES, Voice
+from tools.corpus.voices import Voice
 from turbo_stream._util.timebase import SAMPLE_RATE
 
 
-def clean_speech(clips: Iterable[PlannedClip]) -> dict[int, NDArray[np.float32]]:
+def clean_speech(
+    clips: Iterable[PlannedClip], kokoro: Path | None = None
+) -> dict[int, NDArray[np.float32]]:
     """Return the speech of `clips` by number, each `[N]` at 16 kHz and cut to its edges.
 
-    What an engine refuses to say is missing.
+    What an engine refuses to say is missing; `kokoro` is the folder of that engine.
     """
     asked = list(clips)
     with tempfile.TemporaryDirectory() as folder:
-        speak(asked, Path(folder))
+        speak(asked, Path(folder), kokoro)
         for clip in asked:
             # An engine that died takes with it what it had still to say: once more, one by one.
             if not Path(folder, f"{clip.number}.wav").is_file():
-                speak([clip], Path(folder))
+                speak([clip], Path(folder), kokoro)
         heard = {clip.number: _speech(Path(folder, f"{clip.number}.wav"), clip) for clip in asked}
     return {number: samples for number, samples in heard.items() if samples is not None}
 
 
-def silent_voices() -> list[Voice]:
-    """Return the voices that this machine cannot speak with, found by trying each."""
+def silent_voices(voices: Iterable[Voice]) -> list[Voice]:
+    """Return those of `voices`, none of Kokoro, that this machine lacks, found by trying each."""
     word = TextItem("hello", DIRECTED, "probe", "", "train")
-    clips = [PlannedClip(at, word, voice, 1.0, 1.0, -26.0) for at, voice in enumerate(VOICES)]
+    clips = [PlannedClip(at, word, voice, 1.0, 1.0, -26.0) for at, voice in enumerate(voices)]
     heard = clean_speech(clips)
     return [clip.voice for clip in clips if clip.number not in heard]
 
 
-def speak(clips: list[PlannedClip], folder: Path) -> None:
+def speak(clips: list[PlannedClip], folder: Path, kokoro: Path | None = None) -> None:
     """Let the engines write `NUMBER.wav` into `folder`; what they refuse is simply not there."""
     groups = defaultdict(list)
     for clip in clips:
         groups[clip.voice.name].append(clip)
     for group in groups.values():
         engine = group[0].voice.engine
+        if engine == "kokoro" and kokoro is not None:
+            _kokoro(group, folder, load_kokoro(kokoro))
+            continue
         if shutil.which(engine) is None:
             continue
         if engine == "festival":
@@ -91,6 +97,13 @@ def _festival(clips: list[PlannedClip], folder: Path) -> None:
     script = folder / f"{voice.name}.scm"
     script.write_text("\n".join(lines), encoding="ascii")
     subprocess.run(["festival", "-b", str(script)], capture_output=True, check=False)
+
+
+def _kokoro(clips: list[PlannedClip], folder: Path, engine: Kokoro) -> None:
+    for clip in clips:
+        samples = engine.say(_words(clip), clip.voice, 1 / _stretch(clip))
+        if len(samples):
+            soundfile.write(_path(clip, folder), samples, KOKORO_RATE, subtype="FLOAT")
 
 
 def _flite(clip: PlannedClip, folder: Path) -> list[str]:

@@ -6,6 +6,7 @@ A collection is one `NAME.jsonl.gz`, rows with `text` and `label`.
 import gzip
 import hashlib
 import json
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +17,10 @@ DIRECTED = "directed"
 
 NOT_DIRECTED = "not_directed"
 
-MAX_WORDS = 20
+MAX_WORDS = 30
+"""A request in a dialogue may be long: were long sentences talk alone, length would tell."""
 
-MAX_CHARACTERS = 120
+MAX_CHARACTERS = 180
 
 FOLDS = ("train", "dev", "test")
 
@@ -40,6 +42,8 @@ class TextItem:
     """Name of the device that hears it, where the class depends on that name."""
     previous_text: str | None = None
     """Of a follow-up: the command before it, without which it says little."""
+    before: str | None = None
+    """The turn before it as its collection has it: the assistant's, or another person's."""
 
 
 @dataclass(frozen=True)
@@ -56,15 +60,20 @@ class Collection:
 
 
 COLLECTIONS = (
-    Collection("slurp_dev_test", DIRECTED, "CC-BY-4.0", 0.24),
-    Collection("hwu64", DIRECTED, "CC-BY-4.0", 0.24),
-    Collection("clinc150", DIRECTED, "CC-BY-3.0", 0.20),
-    Collection("snips2017", DIRECTED, "CC0-1.0", 0.14),
-    Collection("ohf_home_assistant_en", DIRECTED, "CC-BY-4.0", 0.12),
-    Collection("pico_coffee_corpus", DIRECTED, "Apache-2.0", 0.06),
-    Collection("cabnc_home_conversation", NOT_DIRECTED, "CC-BY-3.0", 0.80, "conv"),
-    Collection("topical_chat_typed", NOT_DIRECTED, "CDLA-Sharing-1.0", 0.20, "conv"),
+    Collection("slurp_dev_test", DIRECTED, "CC-BY-4.0", 0.18),
+    Collection("hwu64", DIRECTED, "CC-BY-4.0", 0.18),
+    Collection("clinc150", DIRECTED, "CC-BY-3.0", 0.15),
+    Collection("snips2017", DIRECTED, "CC0-1.0", 0.10),
+    Collection("ohf_home_assistant_en", DIRECTED, "CC-BY-4.0", 0.09),
+    Collection("sgd_user_turns", DIRECTED, "CC-BY-SA-4.0", 0.20, "conv"),
+    Collection("taskmaster_user_turns", DIRECTED, "CC-BY-4.0", 0.10, "conv"),
+    Collection("cabnc_home_conversation", NOT_DIRECTED, "CC-BY-3.0", 0.50, "conv"),
+    Collection("topical_chat_typed", NOT_DIRECTED, "CDLA-Sharing-1.0", 0.15, "conv"),
+    Collection("ami_meetings", NOT_DIRECTED, "CC-BY-4.0", 0.35, "conv"),
 )
+
+BENCHMARKS = ("pico_coffee_corpus",)
+"""Sentences that recordings of a benchmark say: never spoken, wherever else they are found."""
 
 
 def read_collections(folder: Path) -> list[TextItem]:
@@ -79,36 +88,55 @@ def read_collections(folder: Path) -> list[TextItem]:
             raise InputError(
                 f"{path} is missing; a folder of texts has the files named in docs/guide/corpus.md"
             )
-        with gzip.open(path, "rt", encoding="utf-8") as lines:
-            for line in lines:
-                row = json.loads(line)
-                text = normalize(row["text"])
-                if text is None or not speakable(text) or row["label"] != collection.label:
-                    continue
-                key = row[collection.group_column] if collection.group_column else text
-                items.append(
-                    TextItem(
-                        text, collection.label, collection.file, collection.license, fold_of(key)
-                    )
+        for row in _rows(path):
+            text = normalize(row["text"])
+            if text is None or not speakable(text) or row["label"] != collection.label:
+                continue
+            items.append(
+                TextItem(
+                    text,
+                    collection.label,
+                    collection.file,
+                    collection.license,
+                    fold_of(row[collection.group_column] if collection.group_column else text),
+                    before=row.get("before") or None,
                 )
+            )
     return items
 
 
-def without_repeats(items: list[TextItem]) -> list[TextItem]:
-    """Return each text once, from the first source that has it.
+def benchmark_sentences(folder: Path) -> set[str]:
+    """Return the sentences under `folder` that must stay unspoken; its files may be missing."""
+    paths = (folder / f"{name}.jsonl.gz" for name in BENCHMARKS)
+    texts = (normalize(row["text"]) for path in paths if path.is_file() for row in _rows(path))
+    return {text for text in texts if text}
 
-    A text met in both classes ("yes", "thank you") is dropped: its words cannot say which it is.
+
+def _rows(path: Path) -> Iterator[dict]:
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            yield json.loads(line)
+
+
+def without_repeats(items: list[TextItem], unspoken: Set[str] = frozenset()) -> list[TextItem]:
+    """Return each text once, from the first source that has it, but for those in `unspoken`.
+
+    Of a text met in both classes ("yes", "thank you") only those are kept, once in each class, of
+    which the turn before is known: the words cannot say which it is.
     """
-    first: dict[str, TextItem] = {}
-    ambiguous = set()
+    classes: dict[str, set[str]] = {}
     for item in items:
-        if first.setdefault(item.text, item).label != item.label:
-            ambiguous.add(item.text)
-    return [item for text, item in first.items() if text not in ambiguous]
+        classes.setdefault(item.text, set()).add(item.label)
+    kept: dict[tuple[str, str], TextItem] = {}
+    for item in items:
+        told = len(classes[item.text]) == 1 or item.before is not None
+        if told and item.text not in unspoken:
+            kept.setdefault((item.text, item.label), item)
+    return list(kept.values())
 
 
 def speakable(text: str) -> bool:
-    """Whether `text` has 1 to 20 words and is short enough for one utterance."""
+    """Whether `text` has 1 to 30 words and is short enough for one utterance."""
     return 1 <= len(text.split()) <= MAX_WORDS and len(text) <= MAX_CHARACTERS
 
 

@@ -10,13 +10,22 @@ from turbo_stream.errors import InputError
 OWN_SHARE = 0.05
 """Share of plain texts that are the project's own sentences, beside collections."""
 
+OWN_LINES_SHARE = 0.25
+"""Likewise of the lines of many kinds (`own_lines`)."""
+
 _MAX_USES = 8
 
 KINDS = ("plain", "hard", "name", "television", "follow_up")
 """A plain pair; one whose not directed half sounds like a command; one whose class hangs on the
 device's name; a line of television; a command that goes on from the one before."""
 
-BY_NAME = ("own_name_calls", "own_other_calls", "own_name_mentions")
+BY_NAME = (
+    "own_name_calls",
+    "own_other_calls",
+    "own_name_mentions",
+    "own_named_directed",
+    "own_named_not_directed",
+)
 """Sources whose class hangs on the words as they are."""
 
 
@@ -26,7 +35,12 @@ class TextSources:
     def __init__(self, items: list[TextItem], rng: random.Random) -> None:
         self._rng = rng
         self._shares = _shares({item.source for item in items})
-        commands = [item for item in items if item.label == DIRECTED]
+        # What stands alone: an answer is no command that one calls out or quotes.
+        commands = [
+            item
+            for item in items
+            if item.label == DIRECTED and item.before is None and item.device_name is None
+        ]
         own = follow_ups() + television_lines()
         everything = own + items + hard_negatives(commands, rng) + name_rows(commands, rng)
         self._folds = {item.previous_text: item.fold for item in own if item.previous_text}
@@ -79,7 +93,7 @@ def _shares(sources: set[str]) -> dict[tuple[str, str], dict[str, float]]:
     """Return how often each source is taken, by kind and class, as far as it is in `sources`."""
     found = [collection for collection in COLLECTIONS if collection.file in sources]
     directed, not_directed = (
-        {f"own_{label}": OWN_SHARE if found else 1.0}
+        {f"own_{label}": OWN_SHARE, f"own_lines_{label}": OWN_LINES_SHARE}
         | {collection.file: collection.share for collection in found if collection.label == label}
         for label in (DIRECTED, NOT_DIRECTED)
     )
@@ -93,8 +107,12 @@ def _shares(sources: set[str]) -> dict[tuple[str, str], dict[str, float]]:
             "own_recipes": 0.15,
             "own_quoted_commands": 0.35,
         },
-        ("name", DIRECTED): {"own_name_calls": 1.0},
-        ("name", NOT_DIRECTED): {"own_other_calls": 0.5, "own_name_mentions": 0.5},
+        ("name", DIRECTED): {"own_name_calls": 0.7, "own_named_directed": 0.3},
+        ("name", NOT_DIRECTED): {
+            "own_other_calls": 0.4,
+            "own_name_mentions": 0.3,
+            "own_named_not_directed": 0.3,
+        },
         ("television", DIRECTED): directed,
         ("television", NOT_DIRECTED): {"own_tv_lines": 0.5}
         | {source: share * half_of for source, share in not_directed.items()},

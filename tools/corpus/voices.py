@@ -1,8 +1,9 @@
 """Who speaks, and how: the voices, and ways of speaking to a device or to a person.
 
-Voices are of Debian main only, whose licences let a model made with them ship. Ways of speaking
-(short, slow and clear to a device; running, quick and soft to a person) are for a part of the
-pairs only, and not every member speaks as its class mostly does: a habit, no rule.
+The voices here are of Debian main only, whose licences let a model made with them ship;
+`kokoro_voices` has natural ones. Ways of speaking (short, slow and clear to a device; running,
+quick and soft to a person) are for a part of the pairs only, and not every member speaks as its
+class mostly does: a habit, no rule.
 """
 
 import random
@@ -18,7 +19,7 @@ class Voice:
 
     name: str
     engine: str
-    """`flite`, `festival` or `espeak-ng`."""
+    """`flite`, `festival`, `espeak-ng` or `kokoro`."""
     engine_voice: str
     """What the engine calls it."""
     fold: str
@@ -27,6 +28,8 @@ class Voice:
     license: str
     tone: bool = True
     """Whether the engine can move the fundamental alone, without the formants."""
+    blend: tuple[str, float] | None = None
+    """Another voice of the engine that is mixed in, and its weight; the rest is `engine_voice`."""
 
 
 _CMU = "CMU Flite licence (BSD-like)"
@@ -101,6 +104,14 @@ _CONTINUATIONS = ("and", "so", "but", "you know", "or something", "right", "and 
 
 _POLITE = re.compile(r"^(please|(can|could|would|will) you( please)?)\s+(?=\S+\s)|\s+please$")
 
+_QUESTION = re.compile(
+    r"(what|when|where|who|why|how|which|is|are|was|were|do|does|did|can|could|will|would|should)\b"
+)
+
+_QUESTION_SHARE = 0.85
+
+_MARKS = {".": 0.65, "": 0.2, "!": 0.1, "...": 0.05}
+
 
 def draw_styles(labels: list[str], rng: random.Random) -> list[Style | None]:
     """Return the ways in which the members of a pair speak; None for both if it is a plain one."""
@@ -132,6 +143,15 @@ def restyled(text: str, way: str, rng: random.Random) -> str:
             words.append(rng.choice(_CONTINUATIONS))
         changed = " ".join(words)
     return changed if changed and speakable(changed) else text
+
+
+def punctuated(text: str, rng: random.Random) -> str:
+    """Return `text` with a mark at its end, which a natural voice turns into melody.
+
+    The words alone choose it, so that it goes with no class.
+    """
+    question = _QUESTION.match(text) and rng.random() < _QUESTION_SHARE
+    return text + ("?" if question else rng.choices(list(_MARKS), list(_MARKS.values()))[0])
 
 
 def spoken(text: str, way: str, rng: random.Random) -> str:

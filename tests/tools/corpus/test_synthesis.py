@@ -44,9 +44,9 @@ def test_what_a_dying_engine_left_unsaid_is_asked_for_again(
 ) -> None:
     asked: list[list[int]] = []
 
-    def dies_after_one(clips: list[PlannedClip], folder: Path) -> None:
+    def dies_after_one(clips: list[PlannedClip], folder: Path, kokoro: Path | None) -> None:
         asked.append([each.number for each in clips])
-        speak(clips[:1], folder)
+        speak(clips[:1], folder, kokoro)
 
     monkeypatch.setattr(synthesis, "speak", dies_after_one)
     assert set(clean_speech([clip(0), clip(1, "louder"), clip(2, "stop")])) == {0, 1, 2}

@@ -1,6 +1,6 @@
 import random
 
-from tools.corpus.voices import TO_DEVICE, TO_PERSON, draw_styles, restyled, spoken
+from tools.corpus.voices import TO_DEVICE, TO_PERSON, draw_styles, punctuated, restyled, spoken
 
 LABELS = ["directed", "not_directed"]
 
@@ -33,3 +33,11 @@ def test_a_pause_is_made_without_changing_the_words() -> None:
     assert "turn on, the light" in given
     assert {text.replace(",", "") for text in given} == {"turn on the light"}
     assert {spoken("turn on the light", TO_PERSON, rng) for _ in range(40)} == {"turn on the light"}
+
+
+def test_the_words_choose_the_mark_at_their_end() -> None:
+    rng = random.Random(0)
+    asked = [punctuated("is it going to rain", rng) for _ in range(200)]
+    assert 0.75 < sum(text.endswith("?") for text in asked) / len(asked) < 0.95
+    told = {punctuated("island of dogs", rng).removeprefix("island of dogs") for _ in range(200)}
+    assert told == {".", "", "!", "..."}
