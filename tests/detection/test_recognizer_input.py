@@ -74,7 +74,7 @@ def test_without_the_right_states_there_is_no_score(package, states, said) -> No
 
 def test_a_text_of_another_language_is_left_out_and_the_states_are_not(package) -> None:
     given = Transcript("turn on the light", states=np.full((5, 3), 2.0, np.float32))
-    bare = Transcript("", states=given.states)
+    bare = Transcript("", states=given.states, known=False)
     worded, wordless = (TurboDetector(package, use_text=use) for use in (True, False))
     assert wordless.score(PCM, given) == worded.score(PCM, bare) != worded.score(PCM, given)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 import numpy as np
 
+from training.crossval.calibration import SCORES
 from training.data.features import AS_RECORDED
 from training.data.row import Row
 from training.fitting.checkpoint import write_json
@@ -76,6 +77,9 @@ def score_pair(recipe: Recipe, pair: tuple[str, str], folder: Path) -> dict:
     heard = np.array([bool(row.hypotheses) for row in rows])
     scores = {mode: margin(values, directed) for mode, values in logits.items()}
     scores["probe"] = probe_scores(clips, labels, groups)
+    worded = np.array([bool(row.hypotheses and row.hypotheses[0].text) for row in rows])
+    truth = np.array([row.label for row in rows])
+    np.savez(folder / SCORES, logits=logits["fused"][worded], labels=truth[worded])
     found: dict = {"directed": pair[0], "not_directed": pair[1], "n": int(heard.sum())}
     found["without_text"] = sum(bool(row.hypotheses) and not row.hypotheses[0].text for row in rows)
     for name, values in scores.items():

@@ -1,0 +1,52 @@
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+pytest.importorskip("torch", reason="needs the train extra")
+
+from training.crossval.calibration import SCORES, Pair, calibrate, main, read_pairs
+from turbo_stream.errors import InputError
+
+
+def pair(name: str, *, too_sure: float, seed: int) -> Pair:
+    """Return 600 items whose logits are `too_sure` times what they should be."""
+    rng = np.random.default_rng(seed)
+    odds = rng.normal(0.0, 2.0, 600)
+    labels = (rng.random(600) < 1 / (1 + np.exp(-odds))).astype(np.int64)
+    return Pair(name, np.stack([np.zeros(600), too_sure * odds], axis=1), labels)
+
+
+def test_a_pair_is_judged_by_the_calibration_of_the_others() -> None:
+    alike = [pair(name, too_sure=4.0, seed=at) for at, name in enumerate("abc")]
+    found = calibrate(alike, 1)["calibration"]
+    assert 0.2 < found["scale"] < 0.32, "the logits are four times too large"
+    assert found["ece"] < 0.05
+    odd = calibrate([*alike, pair("odd", too_sure=0.5, seed=9)], 1)["calibration"]["ece_by_pair"]
+    assert odd["odd"] > 0.1, "its own scores would make it right"
+    assert odd["a"] < 0.08
+
+
+def test_a_run_gets_calibration_and_thresholds(tmp_path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "config.json").write_text('{"model": {"labels": ["not_directed", "directed"]}}')
+    (run / "metrics.json").write_text('{"data": [], "calibration": {"scale": 1.0}}')
+    for at, name in enumerate(("a_b", "c_d")):
+        folder = tmp_path / "pairs" / f"without_{name}"
+        folder.mkdir(parents=True)
+        one = pair(name, too_sure=2.0, seed=at)
+        np.savez(folder / SCORES, logits=one.logits, labels=one.labels)
+    done = CliRunner().invoke(main, [str(tmp_path / "pairs"), str(run)], catch_exceptions=False)
+    assert done.exit_code == 0
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert metrics["data"] == []
+    assert metrics["calibration"]["pairs"] == ["a_b", "c_d"]
+    points = metrics["operating_points"]
+    assert points["fr1"]["threshold"] < points["balanced"]["threshold"] < points["fa1"]["threshold"]
+
+
+def test_one_pair_calibrates_nothing(tmp_path) -> None:
+    with pytest.raises(InputError, match="0 pairs"):
+        read_pairs(tmp_path)

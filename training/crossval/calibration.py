@@ -1,0 +1,108 @@
+"""Command line: `python -m training.crossval.calibration PAIRS RUN`.
+
+Calibrates RUN by what runs without a pair of collections said of that pair: RUN itself has met all
+of them, so that what it says of them is surer than it will be of anybody's speech.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from training.fitting.checkpoint import write_json
+from training.fitting.metrics import Affine, fit_affine, operating_points
+from turbo_stream.cli.command import run_command
+from turbo_stream.detection.package import DIRECTED
+from turbo_stream.errors import InputError
+from turbo_stream.evaluation.figures.binary import expected_calibration_error
+
+SCORES = "scores.npz"
+"""What a run said of its pair, in its folder: `logits` `[N, K]` and `labels` `[N]`."""
+
+
+class Pair(NamedTuple):
+    """What a run that never met a pair of collections says of it."""
+
+    name: str
+    logits: NDArray[np.float64]
+    """`[N, K]`, of what a recognizer has found words in."""
+
+    labels: NDArray[np.int64]
+
+
+def read_pairs(folder: Path) -> list[Pair]:
+    """Return the pairs that `training.crossval.pairs` left in `folder`.
+
+    Raises:
+        InputError: there are fewer than two; one has to be calibrated by the others.
+    """
+    found = []
+    for path in sorted(folder.glob(f"without_*/{SCORES}")):
+        with np.load(path) as stored:
+            found.append(Pair(path.parent.name[8:], stored["logits"], stored["labels"]))
+    if len(found) < 2:
+        raise InputError(
+            f"{folder} has the scores of {len(found)} pairs; give the out=DIR of "
+            "training.crossval.pairs with two pairs at least"
+        )
+    return found
+
+
+def fitted(pairs: list[Pair]) -> Affine:
+    """Return the calibration of all `pairs` together."""
+    logits = np.concatenate([pair.logits for pair in pairs])
+    return fit_affine(logits, np.concatenate([pair.labels for pair in pairs]))
+
+
+def calibrate(pairs: list[Pair], directed: int) -> dict[str, Any]:
+    """Return `calibration` and `operating_points` as a run's metrics have them.
+
+    The thresholds and the calibration error are those of scores that the other pairs calibrated.
+    """
+    affine = fitted(pairs)
+    truths, scores, errors = [], [], {}
+    for pair in pairs:
+        others = fitted([other for other in pairs if other is not pair])
+        truth, score = pair.labels == directed, others(pair.logits)[:, directed]
+        errors[pair.name] = expected_calibration_error(truth, score)
+        truths.append(truth)
+        scores.append(score)
+    truth, score = np.concatenate(truths), np.concatenate(scores)
+    return {
+        "calibration": {
+            "method": "affine",
+            "scale": affine.scale,
+            "bias": list(affine.bias),
+            "pairs": [pair.name for pair in pairs],
+            "ece": expected_calibration_error(truth, score),
+            "ece_by_pair": errors,
+        },
+        "operating_points": operating_points(truth, score),
+    }
+
+
+@click.command("training.crossval.calibration")
+@click.argument("pairs", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def main(pairs: Path, run: Path) -> None:
+    """Write the calibration and the thresholds of PAIRS into the metrics of RUN."""
+    config = json.loads((run / "config.json").read_text("utf-8"))
+    metrics = json.loads((run / "metrics.json").read_text("utf-8"))
+    found = calibrate(read_pairs(pairs), config["model"]["labels"].index(DIRECTED))
+    write_json(run / "metrics.json", {**metrics, **found})
+    table = Table("pair", "calibration error, fitted on the others")
+    for name, error in found["calibration"]["ece_by_pair"].items():
+        table.add_row(name, f"{error:.1%}")
+    table.add_row("all together", f"{found['calibration']['ece']:.1%}")
+    Console(stderr=True).print(table)
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(main))
