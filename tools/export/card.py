@@ -87,9 +87,10 @@ def calibration_section(metrics: dict, parity: dict) -> str:
     if pairs:
         error = metrics["calibration"]["ece"]
         lines.append(
-            f"Fitted on what runs that had never met a pair of collections said of it, {len(pairs)} "
-            f"pairs together; the thresholds are of the same. Calibrated by the other pairs, a pair "
-            f"has a calibration error of {error:.1%} (15 bins, the items as they are)."
+            "Fitted on what runs that had never met a pair of collections said of it, "
+            f"{len(pairs)} pairs together; the thresholds are of the same. Calibrated by the other "
+            f"pairs, a pair has a calibration error of {percent(error)} (15 bins, the items as "
+            "they are)."
         )
     elif found is None:
         lines.append(
