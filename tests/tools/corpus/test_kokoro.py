@@ -15,13 +15,14 @@ pytest.importorskip("pyroomacoustics", reason="rooms need the train extra")
 from tests.tools.corpus.fake_kokoro import fake_kokoro
 from tests.tools.corpus.nuisances import OF_SCENE
 from tools.build_rej_corpus import main
-from tools.corpus.kokoro import KOKORO_RATE, load_kokoro
+from tools.corpus.kokoro import KOKORO_RATE, Kokoro, load_kokoro
 from tools.corpus.kokoro_voices import KOKORO_VOICES
 from tools.corpus.own_lines import own_lines
 from tools.corpus.own_texts import own_sentences
 from tools.corpus.plan import Planner
 from tools.corpus.text_collections import without_repeats
 from turbo_stream.cli.command import run_command
+from turbo_stream.errors import InputError
 
 ALONE = ("--voices", "kokoro", "--workers", "1", "--seed", "2", "--hours", "0.002")
 
@@ -132,30 +133,39 @@ def test_nothing_but_words_and_ways_of_speaking_tells_the_classes_apart() -> Non
     assert roc_auc_score(directed, scores) < 0.56
 
 
-def test_what_is_missing_is_told_in_a_line(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
-) -> None:
-    def refused(*options: str) -> str:
-        load_kokoro.cache_clear()
-        code = run_command(main, ["--out", str(tmp_path / "corpus"), *options])
-        assert code == 2
-        told = capsys.readouterr().err.strip()
-        assert "\n" not in told
-        return told
+def test_what_is_missing_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused() -> str:
+        with pytest.raises(InputError) as refusal:
+            Kokoro(folder)
+        assert "\n" not in str(refusal.value)
+        return str(refusal.value)
 
-    assert "--kokoro DIR" in refused("--voices", "kokoro")
-    assert "--kokoro DIR" in refused("--voices", "classic", "--kokoro", str(folder))
-    given = (*ALONE, "--kokoro", str(folder))
     with monkeypatch.context() as without:
         without.setitem(sys.modules, "hibari.g2p", None)
-        assert "hibari-tts" in refused(*given)
+        assert "hibari-tts" in refused()
     (folder / "voices" / "af_heart.bin").write_bytes(b"1234567")
-    assert "af_heart.bin is no table" in refused(*given)
+    assert "af_heart.bin is no table" in refused()
     (folder / "voices" / "af_heart.bin").unlink()
-    assert "af_heart.bin is missing" in refused(*given)
+    assert "af_heart.bin is missing" in refused()
     (folder / "vocab.json").write_text("[]")
-    assert "holds no `vocab`" in refused(*given)
+    assert "holds no `vocab`" in refused()
     (folder / "kokoro.onnx").write_bytes(b"nothing")
-    assert "kokoro.onnx is no graph" in refused(*given)
+    assert "kokoro.onnx is no graph" in refused()
     (folder / "kokoro.onnx").unlink()
-    assert "kokoro.onnx is missing" in refused(*given)
+    assert "kokoro.onnx is missing" in refused()
+
+
+def test_voices_that_are_not_there_end_in_a_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    for given, told in (
+        (("--voices", "kokoro"), "--kokoro DIR"),
+        (("--voices", "classic", "--kokoro", str(tmp_path)), "--kokoro DIR"),
+        (("--voices", "kokoro", "--kokoro", str(tmp_path)), "kokoro.onnx is missing"),
+    ):
+        load_kokoro.cache_clear()
+        out = ["--out", str(tmp_path / "corpus"), "--hours", "0.001"]
+        assert run_command(main, [*out, *given]) == 2
+        error = capsys.readouterr().err.strip()
+        assert told in error
+        assert "\n" not in error
