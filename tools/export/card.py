@@ -39,11 +39,12 @@ def model_card(
 # {name} {version}
 
 Gives one utterance the probability of {", ".join(f"`{label}`" for label in labels)}, from its
-sound, its transcript and the recognizer's confidence. Waveform in, INT8 weights.
+sound and its transcript{", and the recognizer's confidence" if sees_confidence(model) else ""}.
+Waveform in, INT8 weights.
 
 - Sound: {tower(model, "audio")}.
 - Text: {tower(model, "text")}.
-- Fusion: {model["fusion"].replace("_", "-")};
+- Fusion: {fusion(model)};
   the objective is in `training/objective/objective.py`.
 
 ## On its development set
@@ -66,6 +67,18 @@ Base models: {sources or "none"}. Licence of these weights: {licence or NOT_STAT
 What stands above was measured, and nothing else: other voices, rooms, microphones and recognizers
 than those of the data may fare worse. Not for anything where a wrong decision does harm.
 """
+
+
+def fusion(model: dict) -> str:
+    """Return how the towers meet."""
+    if model["fusion"] == "additive":
+        return f"the logits of the words and {model['sound_share']:g} times those of the sound"
+    return str(model["fusion"]).replace("_", "-")
+
+
+def sees_confidence(model: dict) -> bool:
+    """Return whether the recognizer's confidence is an input."""
+    return model["use_confidence"] and model["fusion"] != "additive"
 
 
 def calibration_section(metrics: dict, parity: dict) -> str:

@@ -14,6 +14,7 @@ from tools.export.graph_weights import read_network
 from tools.export.package import replace_card
 from tools.release.shipped_card import LICENCE, NAME, shipped_card, with_sources
 from turbo_stream.cli.command import run_command
+from turbo_stream.detection.manifest import MANIFEST_NAME
 from turbo_stream.detection.package import GRAPH_NAME, ModelPackage
 from turbo_stream.errors import InputError
 
@@ -75,7 +76,11 @@ def main(
     training = {**found.training, "license": LICENCE, "data": data}
     card = shipped_card(
         read_network(found.path(GRAPH_NAME)),
-        {**metrics, "operating_points": _points(found)},
+        {
+            **metrics,
+            "operating_points": _points(found),
+            "calibration": _read(package / MANIFEST_NAME)["calibration"],
+        },
         metrics["parity"],
         metrics,
         data=training["data"],

@@ -2,11 +2,14 @@
 
 from tools.export.card import (
     base_models,
+    calibration_section,
     data_table,
+    fusion,
     header,
     parity_section,
     percent,
     points_table,
+    sees_confidence,
     tower,
 )
 from tools.release.judged_card import judged
@@ -89,6 +92,31 @@ def _towers(model: dict) -> str:
     return f"- Sound: {tower(model, 'audio')}.\n- Text: {tower(model, 'text')}."
 
 
+def _inputs(model: dict) -> str:
+    """Return what the network is told beside the words, a line each."""
+    marked = model.get("text_input") == "marked"
+    lines = [
+        "- Names: the device's own name is one mark in the words, so that a name that is not said "
+        "changes nothing; the turn before is read, too."
+        if marked
+        else "- Names: what the device is called stands before the words.",
+    ]
+    if model.get("cut_to_speech"):
+        lines.append("- The sound is cut to its speech first.")
+    if sees_confidence(model):
+        lines.append("- The recognizer's confidence is an input of the fusion.")
+    return "\n".join(lines)
+
+
+def _points_of(metrics: dict) -> str:
+    if metrics["calibration"].get("pairs"):
+        return ", measured by runs that had met neither of a pair's collections"
+    return (
+        ", measured on the same speakers as recorded and through a random channel: expect more "
+        "errors of both kinds elsewhere"
+    )
+
+
 def _figures(metrics: dict, reports: dict) -> str:
     """Return what is known of recordings it never met.
 
@@ -141,12 +169,11 @@ def shipped_card(
 
 # {NAME} {version}
 
-Says whether one utterance was meant for the device that hears it, from its sound, its transcript,
-the recognizer's confidence and the names that the device is called. Waveform in, INT8 weights.
+Says whether one utterance was meant for the device that hears it. Waveform in, INT8 weights.
 
 {_towers(model)}
-- Fusion: {model["fusion"].replace("_", "-")}; trained with cross-entropy and dual-dropout
-  contrastive terms after arXiv 2409.09282.
+- Fusion: {fusion(model)}. How it was trained: docs/lab/model.md of the repository.
+{_inputs(model)}
 
 ## Intended use
 
@@ -166,13 +193,11 @@ can be told by its channel.
 |---|---|---|
 {rows}
 
-Operating points, measured on the same speakers as recorded and through a random channel: expect
-more errors of both kinds elsewhere.
+Operating points{_points_of(metrics)}:
 
 {points_table(metrics["operating_points"])}
 
-Probabilities assume as much directed speech as other, a prior of one half: where little is
-directed, they are too high.
+{calibration_section(metrics, parity)}
 
 {turn_section(metrics.get("end_of_turn"))}
 {parity_section(parity)}
