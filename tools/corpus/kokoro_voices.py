@@ -44,7 +44,8 @@ def _voices(fold: str) -> Iterator[Voice]:
     for share, voices in names.items():
         for name in voices:
             yield Voice(f"kokoro-{name}", "kokoro", name, fold, share * factor, _LICENSE, False)
-    rng, drawn = random.Random(fold), set()
+    rng = random.Random(fold)
+    drawn: set[frozenset[str]] = set()
     everybody = [name for voices in names.values() for name in voices]
     while len(drawn) < _BLENDS[fold]:
         first, second = rng.sample(everybody, 2)
