@@ -63,8 +63,5 @@ def prune_vocabulary(texts: Iterable[str], *, size: int) -> tuple[Tokenizer, lis
         known = piece in full or piece == NAME_TOKEN
         if known and piece not in kept and len(kept) < size:
             kept[piece] = len(kept)
-    return _assemble(kept), [full[_like(piece)] for piece in kept]
-
-
-def _like(piece: str) -> str:
-    return _NAME_LIKE if piece == NAME_TOKEN else piece
+    like_name = full.get(_NAME_LIKE, full["[UNK]"])
+    return _assemble(kept), [full.get(piece, like_name) for piece in kept]

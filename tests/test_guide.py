@@ -42,17 +42,21 @@ OF_OTHERS = {
     "arecord": "needs a microphone",
     "curl": "run by tests/serving/test_serve_docs.py",
     "docker": "needs a daemon; read by tests/deploy/",
+    "for": "joins the parts of a package of 90 MB; tried by hand",
     "ffmpeg": "needs a file or a camera; what it pipes into is run",
     "install": "writes to /etc",
     "journalctl": "needs systemd",
+    "npm": "fetches packages; tried by hand",
     "openssl": "run",
     "pip": "installs; .ci/run does, too",
     "pytest": "these tests",
     "python3": "makes an environment; .ci/run does, too",
     "ssh": "needs another machine",
     "sudo": "installs",
+    "tar": "unpacks what npm fetched; tried by hand",
     "systemctl": "needs systemd",
     "uname": "run",
+    "unzip": "unpacks what pip fetched; tried by hand",
 }
 """Programs that are not ours, in shell blocks: where they are run, or why they are not."""
 

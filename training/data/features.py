@@ -94,9 +94,8 @@ class FeatureStore:
             wave = augment(wave, int.from_bytes(digest[:8]), self.augment, self.surroundings)
         if self.states is not None:
             return self.states(np.ascontiguousarray(wave[-model.config.max_samples :]))
-        if self.cut_to_speech:
-            wave = speech_part(wave)
-        return np.ascontiguousarray(wave[-model.config.max_samples :])
+        wave = wave[-model.config.max_samples :]
+        return np.ascontiguousarray(speech_part(wave) if self.cut_to_speech else wave)
 
     def load(self, clip: Clip, variant: int) -> Frames:
         """Return the frames `[N, D]` of `clip` in one variant."""

@@ -57,9 +57,9 @@ class WaveformInput:
 
     def feed(self, pcm: NDArray[np.int16], states: States | None) -> dict[str, NDArray[Any]]:
         """Return `waveform` `[1, T]` in [-1, 1] and its length."""
+        pcm = pcm[-self.max_samples :]
         if self.cut_to_speech:
             pcm = speech_part(pcm)
-        pcm = pcm[-self.max_samples :]
         waveform = np.zeros((1, max(len(pcm), MIN_SAMPLES)), np.float32)
         np.multiply(pcm, np.float32(1 / 32768), out=waveform[0, : len(pcm)])
         return {"waveform": waveform, "waveform_length": np.array([len(pcm)], np.int64)}

@@ -98,9 +98,9 @@ def test_live_eval_and_training_are_told_the_same(
     written = json.dumps(row) + "\n"
     (tmp_path / "predictions.jsonl").write_text(written, "utf-8")
     (hypothesis,) = read_hypotheses([tmp_path / "predictions.jsonl"])[Part.of(row)]
-    example = Example(None, (), hypothesis.text, hypothesis.confidence, 0)
+    example = Example(None, hypothesis.text, hypothesis.confidence, 0)
     tokenizer = Tokenizer.from_file(str(tiny_package / "tokenizer.json"))
-    batch = collate([example], tokenizer, 1, torch.device("cpu"))
+    batch = collate([example], tokenizer, 1, torch.device("cpu"), max_tokens=64)
     in_training = (batch.token_ids * batch.token_mask)[0].tolist(), batch.confidence[0].tolist()
     assert in_training == by_eval
 

@@ -131,7 +131,7 @@ def test_a_retained_command_is_old_and_is_not_obeyed(broker: Broker) -> None:
     send(broker, "open", retain=True)
     said: list[str] = []
     with Onlooker(broker.port) as onlooker, served(hub_of("Friday"), broker, said):
-        until(lambda: said)
+        until(lambda: said and onlooker.on(ADDRESS) == ["named"])
         send(broker, "named-or-sure")
         until(lambda: onlooker.on(ADDRESS) == ["named", "named-or-sure"])
     assert "retained" in said[0] and len(said) == 2

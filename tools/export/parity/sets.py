@@ -114,8 +114,9 @@ def recorded_item(
     wave = read_wave(row.clip)
     text, confidence = row.words("auto")
     ids, mask = encode(tokenizer, text, row.before, model.config.max_tokens)
+    wave = wave[-model.config.max_samples :]
     if states is None and model.config.cut_to_speech:
         wave = speech_part(wave)
-    wave = np.ascontiguousarray(wave[-model.config.max_samples :])
+    wave = np.ascontiguousarray(wave)
     sound = wave if states is None else np.array(states(wave))
     return Item(sound, ids, mask, confidence, row.label, row.group)
