@@ -52,3 +52,12 @@ def test_no_speaker_is_on_both_sides(shared: bool) -> None:
     scores = cross_validated(features, labels, groups)
     assert np.isfinite(scores).all()
     assert equal_error_rate(labels, scores) > 0.25
+
+
+def test_a_class_of_one_group_is_split_by_its_items():
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], 40)
+    groups = np.array(["actors"] * 40 + [f"speaker {n % 8}" for n in range(40)])
+    features = rng.normal(0.0, 1.0, (80, 2)) + labels[:, None]
+    scores = cross_validated(features, labels, groups)
+    assert scores[labels == 1].mean() > scores[labels == 0].mean() + 0.5
