@@ -24,8 +24,12 @@ ADDRESSES: tuple[Address, ...] = get_args(Address)
 _NEVER = -40.0
 """Beyond what any score makes up for."""
 
-_SURE = -5.5
-"""What speech without the name must make up for where only the sure is accepted."""
+_SURE = -3.4
+"""What speech without the name must make up for where only the sure is accepted.
+
+Chosen for model 1.0: by a run that had met neither, one of 1429 lines of acted dialogue (63 minutes)
+makes up for it at the shipped threshold, and 62 % of the coffee commands.
+"""
 
 _UNCLEAR = 1.5
 """What a name adds that may be called: most names are not talked about as much."""
