@@ -16,7 +16,8 @@ def without_span(mask: Tensor, longest: float) -> Tensor:
     """
     count = mask.sum(dim=1)
     length, place = torch.rand(2, len(mask), device=mask.device)
-    length = torch.floor(length * (longest * count + 1.0)).clamp(max=(count - 1.0).clamp(min=0.0))
+    # A share below 1 leaves at least one step: no row becomes one without sound.
+    length = torch.floor(length * (torch.floor(longest * count) + 1.0))
     start = torch.floor(place * (count - length + 1.0))
     step = torch.arange(mask.shape[1], device=mask.device)
     hidden = (step >= start[:, None]) & (step < (start + length)[:, None])

@@ -54,5 +54,5 @@ def test_the_control_contrasts_every_sound_with_the_words_of_another_row(tiny, b
 
 
 def test_an_unknown_arm_is_named():
-    with pytest.raises(ValueError, match=r"arm nothing: unknown; allowed: ce, ce_2view"):
+    with pytest.raises(ValueError, match=r"arm nothing: unknown; allowed: ce, ce_slow"):
         select_arm(ObjectiveConfig(), "nothing")
