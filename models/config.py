@@ -116,7 +116,7 @@ class TurboConfig:
 
     mask_frames: int = 0
     """Longest stretch of 10 ms frames blanked in training of the compact audio tower; 0 for none.
-    The two views then differ by it, too."""
+    The two views then differ by it, too. `objective.hide_frames` is for every tower."""
 
     mask_bands: int = 0
     """Most neighbouring mel bands blanked there; 0 for none."""
@@ -141,7 +141,12 @@ class TurboConfig:
     `training.end_of_turn` adds it to a trained network."""
 
     dropout: float = 0.1
-    """Probability of every dropout; the two views differ by it."""
+    """Probability of every dropout; the two views differ by it. Of a run that starts from a
+    checkpoint, this and `inner_dropout` are the run's own."""
+
+    inner_dropout: float = 0.0
+    """The same inside the layers that are trained: on attention weights and on the wide layer of
+    feed-forward blocks. Encoders of Hugging Face but for Whisper have `dropout` there."""
 
     @property
     def max_samples(self) -> int:

@@ -42,8 +42,9 @@ class EncoderLayer(nn.Module):
     """Self-attention and feed-forward with residuals.
 
     `pre_norm` is Whisper's order (normalize, then act), otherwise BERT's (act, then normalize).
-    Dropout falls on what joins the residual stream, as in both, and not inside the blocks, where
-    drawing masks would take longer than the matrix products.
+    Dropout falls on what joins the residual stream, as in both. `inner_dropout` falls inside the
+    blocks too, on the weights of the attention and on the wide layer of the feed-forward block:
+    drawing those masks takes longer than the matrix products.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class EncoderLayer(nn.Module):
         dropout: float,
         pre_norm: bool,
         norm_epsilon: float,
+        inner_dropout: float = 0.0,
     ) -> None:
         super().__init__()
         if hidden % heads:
@@ -72,6 +74,8 @@ class EncoderLayer(nn.Module):
         self.narrow = nn.Linear(feed_forward, hidden)
         self.feed_forward_norm = nn.LayerNorm(hidden, eps=norm_epsilon)
         self.dropout = nn.Dropout(dropout)
+        # A number, not a module: kept features stand under a digest of the printed front.
+        self.inner_dropout = inner_dropout
 
     def extra_repr(self) -> str:
         """Return what no weight tells."""
@@ -83,11 +87,17 @@ class EncoderLayer(nn.Module):
         query = self.query(x).view(shape).transpose(1, 2)
         key = self.key(x).view(shape).transpose(1, 2)
         value = self.value(x).view(shape).transpose(1, 2)
-        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=bias.to(query.dtype))
+        dropped = self.inner_dropout if self.training else 0.0
+        mixed = F.scaled_dot_product_attention(
+            query, key, value, attn_mask=bias.to(query.dtype), dropout_p=dropped
+        )
         return self.output(mixed.transpose(1, 2).reshape(batch, steps, hidden))
 
     def _transform(self, x: Tensor) -> Tensor:
-        return self.narrow(F.gelu(self.widen(x)))
+        wide = F.gelu(self.widen(x))
+        if self.training and self.inner_dropout:
+            wide = F.dropout(wide, self.inner_dropout)
+        return self.narrow(wide)
 
     def forward(self, x: Tensor, bias: Tensor) -> Tensor:
         """Return `[B, N, D]` from `x` `[B, N, D]` under `bias` of `attention_bias`."""
@@ -108,6 +118,7 @@ def body_layers(config: TurboConfig) -> nn.ModuleList:
             dropout=config.dropout,
             pre_norm=True,
             norm_epsilon=1e-5,
+            inner_dropout=config.inner_dropout,
         )
         for _ in range(config.body_layers)
     )

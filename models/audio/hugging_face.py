@@ -79,7 +79,8 @@ def hugging_face_audio(config: TurboConfig) -> tuple[Front, nn.Module]:
         whole = source.config.to_dict()
         normalize = fields.get("do_normalize", False)
         stem: Stem = WhisperStem(whole, sample_rate=config.sample_rate, normalize=normalize)
-        layers: Layers = WhisperLayers(whole, dropout=dropout)
+        inner = 0.0 if config.audio_frozen else config.inner_dropout
+        layers: Layers = WhisperLayers(whole, dropout=dropout, inner_dropout=inner)
     elif all(hasattr(source, part) for part in ("feature_extractor", "feature_projection")):
         stem = WaveStem(source, normalize=fields.get("do_normalize", True))
         layers = WaveLayers(source)

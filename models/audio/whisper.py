@@ -75,7 +75,7 @@ class WhisperStem(Front):
 class WhisperLayers(nn.Module):
     """The layers of the encoder and the norm after them."""
 
-    def __init__(self, architecture: dict, *, dropout: float) -> None:
+    def __init__(self, architecture: dict, *, dropout: float, inner_dropout: float = 0.0) -> None:
         """Build from Whisper's `config.json`."""
         super().__init__()
         self.width = architecture["d_model"]
@@ -87,6 +87,7 @@ class WhisperLayers(nn.Module):
                 dropout=dropout,
                 pre_norm=True,
                 norm_epsilon=1e-5,
+                inner_dropout=inner_dropout,
             )
             for _ in range(architecture["encoder_layers"])
         )

@@ -11,15 +11,16 @@ from models.tower import Encoded, Front, attention_scorer, attentive_pool, avera
 from models.transformer import EncoderLayer, attention_bias, sinusoids
 
 
-def _layers(config: TurboConfig, count: int, dropout: float) -> nn.ModuleList:
+def _layers(config: TurboConfig, count: int, *, trained: bool) -> nn.ModuleList:
     return nn.ModuleList(
         EncoderLayer(
             hidden=config.encoder_width,
             heads=config.heads,
             feed_forward=config.feed_forward,
-            dropout=dropout,
+            dropout=config.dropout if trained else 0.0,
             pre_norm=True,
             norm_epsilon=1e-5,
+            inner_dropout=config.inner_dropout if trained else 0.0,
         )
         for _ in range(count)
     )
@@ -38,7 +39,7 @@ class WhisperFront(Front):
         self.mel = LogMel(sample_rate=config.sample_rate)
         self.conv1 = Convolution(MEL_BANDS, self.width, stride=1)
         self.conv2 = Convolution(self.width, self.width, stride=2)
-        self.layers = _layers(config, config.audio_lower_layers, dropout=0.0)
+        self.layers = _layers(config, config.audio_lower_layers, trained=False)
 
     def forward(self, waveform: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
         """Return `[B, N, F]` at 25 frames a second (a part of it, frozen) and its mask `[B, N]`."""
@@ -60,7 +61,7 @@ class WhisperTower(nn.Module):
     def __init__(self, config: TurboConfig) -> None:
         super().__init__()
         width = config.encoder_width
-        self.layers = _layers(config, config.audio_upper_layers, dropout=config.dropout)
+        self.layers = _layers(config, config.audio_upper_layers, trained=True)
         self.norm = nn.LayerNorm(width)
         same = width == config.hidden
         self.exit = nn.Identity() if same else nn.Linear(width, config.hidden)

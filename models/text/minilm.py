@@ -12,7 +12,8 @@ from models.transformer import EncoderLayer, attention_bias
 class MiniLM(TokenEmbedding):
     """The embedding and the lower layers of MiniLM; both its uses have the same layers."""
 
-    def __init__(self, config: TurboConfig, *, dropout: float) -> None:
+    def __init__(self, config: TurboConfig, *, trained: bool) -> None:
+        dropout = config.dropout if trained else 0.0
         super().__init__(config, width=config.encoder_width, dropout=dropout)
         self.layers = nn.ModuleList(
             EncoderLayer(
@@ -22,6 +23,7 @@ class MiniLM(TokenEmbedding):
                 dropout=dropout,
                 pre_norm=False,
                 norm_epsilon=1e-12,
+                inner_dropout=config.inner_dropout if trained else 0.0,
             )
             for _ in range(config.text_layers)
         )
@@ -41,7 +43,7 @@ class MiniLMFront(Front):
 
     def __init__(self, config: TurboConfig) -> None:
         super().__init__(config.encoder_width)
-        self.encoder = MiniLM(config, dropout=0.0)
+        self.encoder = MiniLM(config, trained=False)
 
     def forward(self, token_ids: Tensor, token_mask: Tensor) -> Tensor:
         """Return states `[B, L, F]` of `token_ids` `[B, L]`."""
@@ -53,7 +55,7 @@ class MiniLMTower(MiniLM):
     """The encoder, trained, and mean pooling."""
 
     def __init__(self, config: TurboConfig) -> None:
-        super().__init__(config, dropout=config.dropout)
+        super().__init__(config, trained=True)
         self.exit: nn.Linear | None = None
         if config.encoder_width != config.hidden:
             self.exit = nn.Linear(config.encoder_width, config.hidden)

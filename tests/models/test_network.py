@@ -2,6 +2,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
+from models.transformer import EncoderLayer
 from tests.support.tiny_network import row
 
 
@@ -52,3 +53,18 @@ def test_a_name_before_the_transcript_changes_its_segment(tiny):
         alone = tiny.text_tower(merged, mask).pooled
         tiny.text_tower.segments.weight[1, ::2] += 1.0
         assert torch.allclose(tiny.text_tower(merged, mask).pooled, alone)
+
+
+def test_dropout_inside_the_layers_is_one_of_training_alone():
+    torch.manual_seed(0)
+    shape = {"hidden": 8, "heads": 2, "feed_forward": 16, "norm_epsilon": 1e-5, "dropout": 0.0}
+    x, bias = torch.randn(2, 5, 8), torch.zeros(2, 1, 1, 5)
+    for pre_norm in (True, False):
+        plain = EncoderLayer(**shape, pre_norm=pre_norm).train()
+        inside = EncoderLayer(**shape, pre_norm=pre_norm, inner_dropout=0.5).train()
+        inside.load_state_dict(plain.state_dict())
+        assert str(inside) == str(plain)  # what is kept of a frozen front stands under its print
+        for part, given in ((inside._attend, (x, bias)), (inside._transform, (x,))):
+            first, second = part(*given), part(*given)
+            assert (first - second).abs().max() > 1e-3
+        assert torch.equal(inside.eval()(x, bias), plain(x, bias))

@@ -12,11 +12,14 @@ def eight_rows() -> Batch:
     frame_mask = torch.ones(8, 10)
     token_mask = torch.ones(8, 6, dtype=torch.long)
     frame_mask[0], token_mask[1] = 0.0, 0
+    word_mask = token_mask.clone()
+    word_mask[:, [0, -1]] = 0
     return Batch(
         frames=torch.randn(8, 10, 48, generator=random),
         frame_mask=frame_mask,
         token_ids=torch.randint(4, 60, (8, 6), generator=random),
         token_mask=token_mask,
+        word_mask=word_mask,
         confidence=torch.tensor([[0.0, 0.0, 0.0, 1.0]] * 8),
         labels=torch.tensor([0, 1, 0, 1, 0, 1, 0, 1]),
         text_keys=torch.tensor([1, 2, 3, 4, 5, 6, 7, 7]),

@@ -104,6 +104,7 @@ def main(
     from training.crossval.cell import Journal, cell_recipe, plan
     from training.crossval.execute import Job, fill_features, run_jobs, shown
     from training.crossval.results import pick_metric, write_results
+    from training.crossval.row_scores import scores_path
     from training.crossval.setup import check_setup, describe
     from training.crossval.tuning import read_tuning, tune
     from training.fitting.workbench import load_rows, prepare, with_labels
@@ -139,6 +140,7 @@ def main(
                     recipe=cell_recipe(bench.recipe, cell, best.get(cell.arm)),
                     folder=out / "weights" / str(cell).replace(", ", "_") if keep else None,
                     test=True,
+                    scores=scores_path(out / "scores", cell),
                 )
                 for cell in missing
             ]
@@ -158,9 +160,10 @@ def main(
         metric=pick_metric(journal, metric),
         setup=setup,
         tuning=tuning or out / "tuning.json",
+        scores=out / "scores",
     )
     for name, found in table["difference"].items():
-        low, high = found["ci95"]
+        low, high = found["ci95_speakers"] or found["ci95"]
         print(f"{name}: {100 * found['mean']:+.2f} ({100 * low:+.2f} to {100 * high:+.2f})")
 
 

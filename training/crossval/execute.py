@@ -10,14 +10,21 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from training.crossval.row_scores import RowScores, save_rows
 from training.data.features import AS_RECORDED
+from training.data.names import directed_class
+from training.data.row import Row
 from training.fitting.checkpoint import save_setup
+from training.fitting.development import figures
 from training.fitting.finite import NotFiniteError, stopping
 from training.fitting.recipe import Recipe
-from training.fitting.runs import fit_model, test_figures
+from training.fitting.runs import fit_model, test_logits
+from training.fitting.scoring import margin
 from training.fitting.workbench import Workbench, prepare
 from training.folds.split import split_rows
 from turbo_stream._util.worker import end_with_parent
@@ -37,6 +44,9 @@ class Job(Generic[Key]):
 
     test: bool
     """Score the test rows; without, the run never sees them."""
+
+    scores: Path | None = None
+    """Where it keeps what it says of each test row, if they are directed or not."""
 
 
 def run_job(bench: Workbench, job: Job) -> dict[str, Any]:
@@ -73,9 +83,20 @@ def _result(bench: Workbench, job: Job) -> dict[str, Any]:
     }
     if job.test:
         with stopping("the test"):
-            result["test"] = test_figures(bench, recipe, split.test, interval=False)
+            logits = test_logits(bench, recipe, split.test)
+            result["test"] = figures(logits, split.test, recipe.model.labels, interval=False)
+            _keep_scores(job, logits["fused"], split.test)
         result["seconds_test"] = round(time.monotonic() - trained, 2)
     return result
+
+
+def _keep_scores(job: Job, logits: NDArray, rows: Sequence[Row]) -> None:
+    directed = directed_class(job.recipe.model.labels)
+    if job.scores is None or directed is None:
+        return
+    hits = np.array([row.label == directed for row in rows])
+    groups = np.array([row.group for row in rows])
+    save_rows(job.scores, RowScores(margin(logits, directed), hits, groups))
 
 
 _bench: Workbench | None = None

@@ -25,7 +25,8 @@ def page(table: dict[str, Any]) -> str:
     lines += _grid(head, _arm_rows(table))
     lines += [
         "Paired differences (same fold, same seed, same batches); interval: hierarchical bootstrap "
-        "over folds, then seeds, 10,000 draws. The runs of a fold share their test rows, so the "
+        "over folds, then seeds, 10,000 draws; beside it over folds, their speakers and seeds. The "
+        "runs of a fold share their test rows, so the "
         "tests over runs are optimistic; the last column has one value a fold.",
         "",
         *_grid(_DIFFERENCE_HEAD, _difference_rows(table["difference"])),
@@ -69,6 +70,10 @@ def _spread(entry: dict[str, Any] | None) -> str:
     return f"{_percent(entry['mean'])}{std}"
 
 
+def _interval(edges: list[float] | None) -> str:
+    return " to ".join(_percent(edge, sign=True) for edge in edges) if edges else "–"
+
+
 def _p(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}" if value >= 0.001 else "< 0.001"
 
@@ -91,12 +96,12 @@ def _arm_rows(table: dict[str, Any]) -> list[list[str]]:
 def _difference_rows(differences: dict[str, Any]) -> list[list[str]]:
     rows = []
     for name, found in differences.items():
-        low, high = (_percent(edge, sign=True) for edge in found["ci95"])
+        intervals = [_interval(found[key]) for key in ("ci95", "ci95_speakers")]
         folds = ", ".join(_percent(value, sign=True) for value in found["by_fold"].values())
         better = f"{found['better']} of {found['runs']}"
         tests = [_p(found[key]) for key in ("p", "p_t", "p_t_folds")]
         mean = _percent(found["mean"], sign=True)
-        rows.append([name, mean, f"{low} to {high}", folds, better, *tests])
+        rows.append([name, mean, *intervals, folds, better, *tests])
     return rows
 
 
@@ -104,6 +109,7 @@ _DIFFERENCE_HEAD = [
     "difference",
     "mean",
     "95 % interval",
+    "95 %, speakers too",
     "by fold",
     "better",
     "p (Wilcoxon)",
@@ -152,7 +158,7 @@ def differences(table: dict[str, Any], path: Path) -> None:
     axes = _axes(1.2 + 0.5 * len(names))
     for place, name in enumerate(names):
         mean = 100 * found[name]["mean"]
-        low, high = (100 * edge for edge in found[name]["ci95"])
+        low, high = (100 * edge for edge in found[name]["ci95_speakers"] or found[name]["ci95"])
         axes.plot([low, high], [place, place], color="C0", linewidth=2)
         axes.plot(mean, place, "o", color="C0")
         folds = [100 * value for value in found[name]["by_fold"].values()]
@@ -182,5 +188,5 @@ def folds(table: dict[str, Any], path: Path) -> None:
     axes.set_xticks(range(len(table["folds"])), [f"fold {fold}" for fold in table["folds"]])
     axes.set_ylabel(f"{table['metric'].replace('_', ' ')}, %")
     above: dict[str, Any] = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0)}
-    axes.legend(frameon=False, ncols=len(arms), fontsize="small", **above)
+    axes.legend(frameon=False, ncols=min(len(arms), 5), fontsize="small", **above)
     _save(axes, path)

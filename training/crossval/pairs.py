@@ -71,7 +71,7 @@ def score_pair(recipe: Recipe, pair: tuple[str, str], folder: Path) -> dict:
     directed = bench.recipe.model.labels.index("directed")
     clips = [row.clip for row in rows]
     bench.store.fill(bench.model.eval(), [(clip, AS_RECORDED) for clip in clips])
-    logits = bench.scorer(recipe.data.transcripts)(bench.model, rows)
+    logits = bench.scorer(recipe.data)(bench.model, rows)
     labels = np.array([row.label == directed for row in rows])
     groups = np.array([row.group for row in rows])
     heard = np.array([bool(row.hypotheses) for row in rows])

@@ -82,13 +82,14 @@ def write_results(
     metric: str,
     setup: dict[str, Any],
     tuning: Path,
+    scores: Path,
 ) -> dict[str, Any]:
     """Write everything that can be told from `journal` to `folder`; return the table."""
     folder.mkdir(parents=True, exist_ok=True)
     environment = describe()
     table = {
         "recipe": name,
-        **build_table(journal, planned, metric, CONTRACT),
+        **build_table(journal, planned, metric, CONTRACT, scores),
         "fold_file": folds.name,
         "commit": _commit(environment),
         "hardware": _hardware(environment),

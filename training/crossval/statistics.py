@@ -23,9 +23,10 @@ def spread(values: Sequence[float]) -> dict[str, float | None]:
 def bootstrap_interval(folds: Sequence[NDArray[np.float64]], *, seed: int = 0) -> list[float]:
     """Return the 95 % percentile interval of the mean difference, from differences by fold.
 
-    Hierarchical: folds are drawn with replacement, then within each drawn fold its seeds, 10,000
-    times. Every fold counts alike. With three folds the upper level is coarse, and the interval is
-    rather too narrow than too wide.
+    A fold has one difference a seed, `[S]`, or `[R, S]`: one under each of R drawings of its
+    speakers. Hierarchical: folds are drawn with replacement, then within each drawn fold its
+    seeds, and one drawing of its speakers for all of them, 10,000 times. Every fold counts alike.
+    With three folds the upper level is coarse, and the interval is rather too narrow than too wide.
     """
     rng = np.random.default_rng(seed)
     means = np.empty((DRAWS, len(folds)))
@@ -33,8 +34,11 @@ def bootstrap_interval(folds: Sequence[NDArray[np.float64]], *, seed: int = 0) -
         drawn = rng.integers(len(folds), size=DRAWS)
         for fold, values in enumerate(folds):
             hit = np.flatnonzero(drawn == fold)
-            seeds = rng.integers(len(values), size=(len(hit), len(values)))
-            means[hit, place] = values[seeds].mean(axis=1)
+            count = values.shape[-1]
+            seeds = rng.integers(count, size=(len(hit), count))
+            table = np.atleast_2d(values)
+            speakers = rng.integers(len(table), size=len(hit)) if len(table) > 1 else 0
+            means[hit, place] = table[np.reshape(speakers, (-1, 1)), seeds].mean(axis=1)
     low, high = np.percentile(means.mean(axis=1), [2.5, 97.5])
     return [float(low), float(high)]
 

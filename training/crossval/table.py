@@ -1,15 +1,21 @@
 """The table of a journal: what stands in `results/<recipe>/table.json`."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from training.crossval.cell import Cell, Journal
-from training.crossval.statistics import paired_difference, spread
+from training.crossval.row_scores import load_rows, resampled_accuracy, scores_path
+from training.crossval.statistics import bootstrap_interval, paired_difference, spread
 from training.fitting.scoring import MODES
 
 BASELINE = "ce"
+
+_BY_ROW = "equal_error_accuracy"
+"""The figure that is computed anew for other speakers."""
 
 Values = dict[tuple[int, int], float]
 """By fold and seed."""
@@ -18,9 +24,38 @@ Values = dict[tuple[int, int], float]
 class Figures:
     """The figures of a journal, by cell."""
 
-    def __init__(self, journal: Journal, metric: str) -> None:
+    def __init__(self, journal: Journal, metric: str, scores: Path) -> None:
+        """Take the runs of `journal`, and what they say of each row from the folder `scores`."""
         self.results = {Cell(**key): journal[key] for key in journal.keys()}  # noqa: SIM118
         self.metric = metric
+        self.scores = scores
+        self._resampled: dict[Cell, NDArray[np.float64] | None] = {}
+
+    def resampled(self, cell: Cell) -> NDArray[np.float64] | None:
+        """Return the metric of a run under drawings of its fold's speakers; None if unknown."""
+        if cell not in self._resampled:
+            rows = load_rows(scores_path(self.scores, cell)) if self.metric == _BY_ROW else None
+            found = None if rows is None else resampled_accuracy(rows, seed=cell.fold)
+            self._resampled[cell] = found
+        return self._resampled[cell]
+
+    def speakers_interval(
+        self, arm: str, other: str, size: int, transcripts: str
+    ) -> list[float] | None:
+        """Return the interval of the difference of two arms over fold, speaker and seed.
+
+        None where what a run says of each row is not known.
+        """
+        both = [self.values(name, size, transcripts) for name in (arm, other)]
+        folds: dict[int, list[NDArray[np.float64]]] = {}
+        for fold, seed in sorted(set(both[0]) & set(both[1])):
+            first, second = (
+                self.resampled(Cell(name, fold, seed, size, transcripts)) for name in (arm, other)
+            )
+            if first is None or second is None:
+                return None
+            folds.setdefault(fold, []).append(first - second)
+        return bootstrap_interval([np.stack(seeds, axis=1) for seeds in folds.values()])
 
     def values(self, arm: str, size: int, transcripts: str, mode: str = "fused") -> Values:
         """Return the metric of all runs of an arm, by fold and seed."""
@@ -62,14 +97,16 @@ class Figures:
 
 
 def _differences(figures: Figures, arms: Sequence[str], size: int, text: str) -> dict[str, Any]:
-    """Return Turbo minus both baselines, and every other arm minus plain cross-entropy."""
-    wanted = [(arm, BASELINE) for arm in arms if arm != BASELINE] + [("turbo", "ce_2view")]
+    """Return every arm minus plain cross-entropy, and what has a control of its own minus that."""
+    wanted = [(arm, BASELINE) for arm in arms if arm != BASELINE]
+    wanted += [("turbo", "ce_2view"), ("cross_modal", "cross_shuffled")]
     found = {}
     for arm, other in wanted:
         first, second = (figures.values(name, size, text) for name in (arm, other))
         difference = paired_difference(first, second)
         if difference is not None:
-            found[f"{arm}-{other}"] = difference
+            speakers = figures.speakers_interval(arm, other, size, text)
+            found[f"{arm}-{other}"] = {**difference, "ci95_speakers": speakers}
     return found
 
 
@@ -91,15 +128,17 @@ def not_run(planned: Sequence[Cell], figures: Figures, contract: Sequence[str]) 
 
 
 def build_table(
-    journal: Journal, planned: Sequence[Cell], metric: str, contract: Sequence[str]
+    journal: Journal, planned: Sequence[Cell], metric: str, contract: Sequence[str], scores: Path
 ) -> dict[str, Any]:
     """Return everything of the table that follows from the journal; values are fractions.
+
+    `scores` is the folder of what the runs say of each row.
 
     `arms`, `difference` and `inputs` are of runs on all rows with the transcripts that were
     planned; other transcripts in the journal stand under `transcripts`. The standard deviations
     are over all runs, fold x seed.
     """
-    figures = Figures(journal, metric)
+    figures = Figures(journal, metric, scores)
     text = planned[0].transcripts
     arms = [arm for arm in contract if arm in figures.arms(0, text)]
     arms += [arm for arm in figures.arms(0, text) if arm not in arms]

@@ -33,6 +33,9 @@ class Batch:
     token_mask: Tensor
     """`[B, L]` int64; all 0 where there is no text."""
 
+    word_mask: Tensor
+    """`[B, L]` int64; 1 where a token is of a word: none that the tokenizer or a name sets."""
+
     confidence: Tensor
     """`[B, C]`."""
 
@@ -95,6 +98,12 @@ def encode(tokenizer: Tokenizer, text: str, before: str, most: int) -> tuple[lis
     return (row, [1] * len(row)) if row else (tokenizer.encode("").ids[:most], [0, 0])
 
 
+def _marks(tokenizer: Tokenizer) -> set[int]:
+    """Return the ids of tokens that are no part of a word: those around a text, and a name's."""
+    named = (tokenizer.token_to_id(token) for token in ("[CLS]", "[SEP]", NAME_TOKEN))
+    return {*tokenizer.encode("").ids, *(index for index in named if index is not None)}
+
+
 def collate(
     examples: Sequence[Example],
     tokenizer: Tokenizer,
@@ -111,21 +120,25 @@ def collate(
     steps = max((len(e.frames) for e in examples if e.frames is not None), default=1)
     encoded = [encode(tokenizer, e.text, e.before, max_tokens) for e in examples]
     length = max(len(ids) for ids, _ in encoded)
+    marks = _marks(tokenizer)
     frames = torch.zeros(len(examples), steps, width)
     frame_mask = torch.zeros(len(examples), steps)
     token_ids = torch.zeros(len(examples), length, dtype=torch.long)
-    token_mask = torch.zeros(len(examples), length, dtype=torch.long)
+    token_mask, word_mask = torch.zeros(2, len(examples), length, dtype=torch.long)
     for index, (example, (ids, mask)) in enumerate(zip(examples, encoded, strict=True)):
         if example.frames is not None:
             frames[index, : len(example.frames)] = torch.from_numpy(example.frames).float()
             frame_mask[index, : len(example.frames)] = 1.0
         token_ids[index, : len(ids)] = torch.tensor(ids)
         token_mask[index, : len(mask)] = torch.tensor(mask)
+        words = [int(given and one not in marks) for one, given in zip(ids, mask, strict=True)]
+        word_mask[index, : len(mask)] = torch.tensor(words)
     return Batch(
         frames=frames.to(device),
         frame_mask=frame_mask.to(device),
         token_ids=token_ids.to(device),
         token_mask=token_mask.to(device),
+        word_mask=word_mask.to(device),
         confidence=torch.tensor([e.confidence for e in examples]).to(device),
         labels=torch.tensor([e.label for e in examples]).to(device),
         text_keys=torch.tensor([e.text_key for e in examples]).to(device),

@@ -64,6 +64,9 @@ class DataConfig:
     """Whose words are read: `gold` the manifest's (confidence missing), `asr` a recognizer's,
     `none` nobody's; `auto` a mixture of both in training, and the recognizer's first in scoring."""
 
+    sound: bool = True
+    """Whether the sound is given, in training and in scoring; without it only the words are."""
+
     text_share: float = 0.3
     """Share of a batch that is lines of text without sound."""
 

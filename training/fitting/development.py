@@ -47,7 +47,7 @@ class Development:
         self.scorer = scorer
         self.labels = labels
         self.variant = dev_variants(data)[-1]
-        self.modes = given_modes(self.rows, data.transcripts)
+        self.modes = given_modes(self.rows, data)
 
     def __call__(self, model: Turbo) -> dict[str, float]:
         """Return the error of every mode, and under `dev` that of the mode that chooses.
@@ -121,10 +121,10 @@ def dev_variants(data: DataConfig) -> tuple[int, ...]:
     return (AS_RECORDED, 0) if data.variants else (AS_RECORDED,)
 
 
-def given_modes(rows: Sequence[Row], transcripts: str) -> tuple[str, ...]:
+def given_modes(rows: Sequence[Row], data: DataConfig) -> tuple[str, ...]:
     """Return the modes that say something of `rows`: without any words there is only sound."""
-    spoken = any(row.audio is not None for row in rows)
-    worded = any(row.words(transcripts)[0] for row in rows)
+    spoken = data.sound and any(row.audio is not None for row in rows)
+    worded = any(row.words(data.transcripts)[0] for row in rows)
     if spoken and worded:
         return MODES
     return ("audio",) if spoken else ("text",)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.turbo import Turbo
 from training.data.batch import collate
@@ -66,7 +67,7 @@ def fit_model(
     rank = rank or Rank(0, 1, bench.device)
     model = bench.fresh_model(recipe)
     labels = recipe.model.labels
-    development = Development(split, bench.scorer(recipe.data.transcripts), recipe.data, labels)
+    development = Development(split, bench.scorer(recipe.data), recipe.data, labels)
     width = model.audio_front.width
     sampler = bench.sampler(recipe, split.train, seed=rank.seed(recipe.seed))
     batches = sampler.batches(
@@ -97,13 +98,19 @@ def test_figures(
     bench: Workbench, recipe: Recipe, rows: Sequence[Row], *, interval: bool = True
 ) -> dict[str, Any]:
     """Return the figures of test rows, as recorded, with the model as it stands."""
+    logits = test_logits(bench, recipe, rows)
+    return figures(logits, rows, recipe.model.labels, interval=interval)
+
+
+def test_logits(bench: Workbench, recipe: Recipe, rows: Sequence[Row]) -> dict[str, NDArray]:
+    """Return by mode the logits `[N, K]` of test rows, as recorded, with the model as it stands."""
     recorded = [(row.clip, AS_RECORDED) for row in rows]
     bench.store.fill(bench.model.eval(), recorded)
-    modes = given_modes(rows, recipe.data.transcripts)
-    logits = bench.scorer(recipe.data.transcripts)(bench.model, rows, modes=modes)
-    if modes == ("audio",):  # without any words the two are one
-        logits["fused"] = logits["audio"]
-    return figures(logits, rows, recipe.model.labels, interval=interval)
+    modes = given_modes(rows, recipe.data)
+    logits = bench.scorer(recipe.data)(bench.model, rows, modes=modes)
+    if len(modes) == 1:  # without any words, or any sound, the two are one
+        logits["fused"] = logits[modes[0]]
+    return logits
 
 
 def _licences(rows: Sequence[Row]) -> str | None:
@@ -199,7 +206,7 @@ def _train_run(recipe: Recipe, out: Path, rank: Rank) -> dict:
 def _final_figures(bench: Workbench, model: Turbo, rows: list[Row]) -> dict:
     """Calibrate on the development set as recorded and in a channel; report its figures."""
     data, labels = bench.recipe.data, bench.recipe.model.labels
-    scorer = bench.scorer(data.transcripts)
+    scorer = bench.scorer(data)
     variants = dev_variants(data)
     logits = np.concatenate(
         [scorer(model, rows, variant=variant, modes=("fused",))["fused"] for variant in variants]

@@ -14,9 +14,11 @@ from torch import Tensor, nn
 from models.build import start_model
 from models.config import ModelError, TurboConfig
 from models.hugging_face import PREFIX
+from models.transformer import EncoderLayer
 from models.turbo import Turbo
 from training.data.augment import Surroundings
 from training.data.clip import Clip, Wave, read_wave
+from training.data.config import DataConfig
 from training.data.corrupt import Mishearing, bundled_dictionary, read_pronunciations
 from training.data.features import FeatureStore, TextStates, front_digest
 from training.data.hypotheses import read_hypotheses
@@ -147,12 +149,15 @@ class Workbench:
         for name, module in self.model.named_modules():
             if isinstance(module, nn.Dropout) and not _is_front(name):
                 module.p = recipe.model.dropout
+            if isinstance(module, EncoderLayer) and not _is_front(name):
+                module.inner_dropout = recipe.model.inner_dropout
         torch.manual_seed(seed)
         return self.model
 
-    def scorer(self, transcripts: str) -> Scorer:
-        """Return what scores rows of these data."""
-        return Scorer(self.tokenizer, self.store, self.text_states, transcripts)
+    def scorer(self, data: DataConfig) -> Scorer:
+        """Return what scores rows with what `data` gives of them."""
+        store = self.store if data.sound else None
+        return Scorer(self.tokenizer, store, self.text_states, data.transcripts)
 
     def sampler(self, recipe: Recipe, train: Sequence[Row], *, seed: int) -> Sampler:
         """Return what draws the batches of a run: they follow from `seed` and its data alone."""
@@ -255,7 +260,9 @@ def prepare(recipe: Recipe, device: torch.device | None = None) -> Workbench:
     torch.manual_seed(recipe.seed)
     if recipe.init:
         model, tokenizer = load_model(Path(recipe.init))
-        recipe = replace(recipe, model=model.config)
+        wanted = recipe.model
+        shape = replace(model.config, dropout=wanted.dropout, inner_dropout=wanted.inner_dropout)
+        recipe = replace(recipe, model=shape)
         states = load_states(recipe.model, recipe.data.recognizer)
         if states is not None:
             states.check(recipe.model)

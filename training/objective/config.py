@@ -51,6 +51,14 @@ class ObjectiveConfig:
     """Rows of the same class are no negatives of each other. The paper contrasts them: instance
     against instance, whatever the classes."""
 
+    hide_frames: float = 0.0
+    """Of each view of a sound: the longest span of its frames that is not given, as a share of
+    them. Every view has a span of its own, in training only; whatever the tower."""
+
+    hide_words: float = 0.0
+    """Of each view of a text: the share of its tokens of words that are not given, drawn likewise;
+    never the marks around a text or that of the name, nor all of the words."""
+
     shuffle_pairs: bool = False
     """A control: contrast every sound with the words of a random other row of the batch. What the
     cross-modal term is then still worth, it is not worth for what sound and words have in common,
@@ -77,6 +85,11 @@ class ObjectiveConfig:
             raise InputError(
                 "objective.views=1: in_modal and r_drop compare two views; set them to 0 or views=2"
             )
+        for name in ("hide_frames", "hide_words"):
+            if not 0.0 <= getattr(self, name) < 1.0:
+                raise InputError(
+                    f"objective.{name}={getattr(self, name)}: a share from 0 to below 1"
+                )
         if not 0 < self.min_temperature <= self.temperature <= self.max_temperature:
             raise InputError(
                 f"objective.temperature={self.temperature}: must lie between min_temperature "
@@ -86,6 +99,8 @@ class ObjectiveConfig:
 
 _TERMS: dict[str, dict[str, float]] = {
     "ce": {},
+    "ce_slow": {},
+    "ce_words": {},
     "ce_2view": {},
     "in_modal": {"in_modal": 0.1},
     "cross_modal": {"cross_modal": 0.1},
@@ -96,11 +111,15 @@ _TERMS: dict[str, dict[str, float]] = {
 }
 """What each arm adds to cross-entropy, and with which weight where the configuration has none."""
 
+_PLAIN = ("ce", "ce_slow", "ce_words")
+
 ARMS = tuple(_TERMS)
 
 
 def select_arm(config: ObjectiveConfig, arm: str) -> ObjectiveConfig:
-    """Return `config` with the terms of `arm` and no other; `ce` alone has a single view.
+    """Return `config` with the terms of `arm` and no other; plain cross-entropy has one view.
+
+    `ce_slow` and `ce_words` have the terms of `ce`: what else they are is no matter of the loss.
 
     A term keeps the weight that `config` gives it, so that a tuned one stays tuned; one that
     stands at 0 there gets its default.
@@ -115,5 +134,5 @@ def select_arm(config: ObjectiveConfig, arm: str) -> ObjectiveConfig:
         term: (getattr(config, term) or wanted[term]) if term in wanted else 0.0
         for term in ("in_modal", "cross_modal", "r_drop", "sup_con")
     }
-    views, shuffled = 1 if arm == "ce" else 2, arm == "cross_shuffled"
+    views, shuffled = 1 if arm in _PLAIN else 2, arm == "cross_shuffled"
     return replace(config, views=views, shuffle_pairs=shuffled, **weights)

@@ -13,11 +13,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.tower import Encoded
+from models.tower import Encoded, in_views
 from models.turbo import Turbo
 from training.data.batch import Batch
 from training.objective import losses
 from training.objective.config import ObjectiveConfig, Part
+from training.objective.hiding import without_span, without_words
 
 
 class Views(NamedTuple):
@@ -92,14 +93,23 @@ class ViewsModel(nn.Module):
     def encode(self, batch: Batch, views: int) -> tuple[Encoded, Encoded]:
         """Return sound and text of `views` passes in one forward of `views * B` rows.
 
-        Rows i, i + B, ... share their input and not their dropout masks. What does not depend on
-        those is made once: the fronts, and each tower up to its first dropout.
+        Rows i, i + B, ... share their input and not their dropout masks, nor what is hidden of
+        them. What does not depend on those is made once: the fronts, and where nothing is hidden
+        each tower up to its first dropout.
         """
-        audio = self.model.audio_tower(batch.frames, batch.frame_mask, views)
-        states = batch.text_states
+        frames, frame_mask, of_sound = batch.frames, batch.frame_mask, views
+        if self.training and self.config.hide_frames:
+            frames, frame_mask = in_views(frames, views), in_views(frame_mask, views)
+            frame_mask, of_sound = without_span(frame_mask, self.config.hide_frames), 1
+        audio = self.model.audio_tower(frames, frame_mask, of_sound)
+        states, token_mask, of_text = batch.text_states, batch.token_mask, views
         if states is None:
             states = self.model.text_front(batch.token_ids, batch.token_mask)
-        return audio, self.model.text_tower(states, batch.token_mask, views)
+        if self.training and self.config.hide_words:
+            states, token_mask = in_views(states, views), in_views(token_mask, views)
+            words, of_text = in_views(batch.word_mask, views), 1
+            token_mask = without_words(token_mask, words, self.config.hide_words)
+        return audio, self.model.text_tower(states, token_mask, of_text)
 
     def forward(self, batch: Batch, part: Part | None = None) -> Views:
         """Return the views of `batch`, as many as the configuration says.

@@ -123,7 +123,7 @@ def test_a_table_says_what_was_run_and_goes_on_where_it_stopped(corpus, tmp_path
     assert "train.steps = 3, now it is 4" in capsys.readouterr().err
 
 
-def test_arms_differ_in_their_objective_alone():
+def test_arms_differ_in_their_objective_and_slow_ones_in_rates_wordy_ones_in_sound():
     recipe = build_recipe("classify", [])
     cells = plan(ARMS, ["ce"], [0, 1], 2, [25], "gold")
     assert len(cells) == len(ARMS) * 4 + 4
@@ -131,8 +131,20 @@ def test_arms_differ_in_their_objective_alone():
     same = {
         replace(cell_recipe(recipe, Cell(arm, 1, 3, 0, "gold"), None), objective=recipe.objective)
         for arm in ARMS
+        if arm not in ("ce_slow", "ce_words")
     }
     (found,) = same
+    plain, slow, words = (
+        cell_recipe(recipe, Cell(arm, 1, 3, 0, "gold"), None)
+        for arm in ("ce", "ce_slow", "ce_words")
+    )
+    rates = ("learning_rate", "audio_rate", "head_rate", "temperature_rate")
+    for rate in rates:
+        assert getattr(slow.train, rate) == pytest.approx(getattr(plain.train, rate) / 3)
+    same_rates = replace(slow.train, **{rate: getattr(plain.train, rate) for rate in rates})
+    assert replace(slow, train=same_rates) == plain
+    assert (plain.data.sound, words.data.sound) == (True, False)
+    assert replace(words, data=replace(words.data, sound=True)) == plain
     assert (found.seed, found.data.fold, found.data.transcripts) == (3, 1, "gold")
 
 

@@ -1,17 +1,21 @@
 """What the model is told of a recording's words in training is what a device would tell it."""
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-pytest.importorskip("torch", reason="needs the train extra")
+torch = pytest.importorskip("torch", reason="needs the train extra")
 
+from tests.support.tiny_corpus import word_tokenizer
+from training.data.batch import Example, collate
 from training.data.config import DataConfig
 from training.data.hypotheses import MISSING, Hypothesis
 from training.data.row import Row
 from training.data.sampler import Sampler
+from turbo_stream.addressing.name_mark import OWN_NAME
 
 HEARD_NOTHING = (-0.75, 0.5, 1.0, 0.0)
 HEARD = (-0.3, 0.01, 1.1, 0.0)
@@ -61,3 +65,30 @@ def test_a_text_never_has_the_confidence_of_none() -> None:
     ]
     found = {(bool(e.text), e.confidence) for e in drawn(rows, no_text=0.2)}
     assert found == {(True, HEARD), (True, MISSING), (False, HEARD_NOTHING), (False, MISSING)}
+
+
+def test_without_sound_the_same_rows_come_in_the_same_batches() -> None:
+    rows = [row(n, f"turn it {n}", Hypothesis(f"turn {n}", HEARD)) for n in range(20)]
+
+    def batches(data: DataConfig) -> list[list[Example]]:
+        sampler = Sampler(
+            rows, Store(), None, data, 1, random.Random(0), batch=4, no_text=0.4, no_audio=0.3
+        )
+        given = sampler.batches(list)
+        return [next(given) for _ in range(6)]
+
+    whole, words = batches(DataConfig()), batches(DataConfig(sound=False))
+    assert any(example.frames is not None for batch in whole for example in batch)
+    assert [[replace(e, frames=None) for e in batch] for batch in whole] == words
+
+
+def test_no_mark_counts_as_a_word() -> None:
+    tokenizer = word_tokenizer(["[NAME]", "turn", "it", "on"])
+    text, before = f"turn {OWN_NAME} on never", "it"
+    examples = [Example(None, text, MISSING, 0, before), Example(None, "", MISSING, 0)]
+    batch = collate(examples, tokenizer, 2, torch.device("cpu"), max_tokens=16)
+    names = [tokenizer.id_to_token(index) for index in batch.token_ids[0].tolist()]
+    words = [name for name, kept in zip(names, batch.word_mask[0], strict=True) if kept]
+    assert names.count("[SEP]") == 2 and "[NAME]" in names
+    assert words == ["turn", "on", "[UNK]", "it"]
+    assert not batch.word_mask[1].any()

@@ -2,16 +2,21 @@ import gzip
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 pytest.importorskip("soundfile")
 
+from models.transformer import EncoderLayer
 from models.turbo import Turbo
 from tests.support.tiny_corpus import word_tokenizer, write_lines, write_start, write_tone
 from tests.support.tiny_network import TINY
 from training.crossval import execute
+from training.crossval.cell import Cell, cell_recipe
+from training.crossval.row_scores import load_rows, scores_path
 from training.fitting import workbench
+from training.fitting.metrics import equal_error_rate
 from training.fitting.recipe import build_recipe
 from training.folds.split import split_rows
 
@@ -127,3 +132,43 @@ def test_a_checkpoint_keeps_its_vocabulary_in_every_fold(recipe, pruned, tmp_pat
     assert other.model is bench.model
     assert other.recipe.data.fold == 1
     assert not pruned
+
+
+def test_dropout_is_that_of_the_run_whatever_it_starts_from(recipe, pruned, tmp_path):
+    start = write_start(tmp_path / "start", Turbo(replace(TINY, labels=LABELS, dropout=0.3)))
+    model = replace(recipe.model, dropout=0.2, inner_dropout=0.1)
+    bench = workbench.prepare(replace(recipe, init=str(start), model=model))
+    assert (bench.recipe.model.dropout, bench.recipe.model.inner_dropout) == (0.2, 0.1)
+    fresh = bench.fresh_model(bench.recipe)
+    body = [*fresh.audio_tower.modules(), *fresh.text_tower.modules()]
+    layers = [module for module in body if isinstance(module, EncoderLayer)]
+    assert len(layers) == len(fresh.audio_tower.layers) + len(fresh.text_tower.layers)
+    assert {layer.inner_dropout for layer in layers} == {0.1}
+    assert {module.p for module in body if isinstance(module, torch.nn.Dropout)} == {0.2}
+    front = [module for module in fresh.audio_front.modules() if isinstance(module, EncoderLayer)]
+    assert front and {layer.inner_dropout for layer in front} == {0.0}
+
+
+def test_words_alone_are_scored_as_the_mode_and_kept_by_row(recipe, pruned, tmp_path):
+    bench = workbench.prepare(recipe)
+    execute.fill_features(bench, [0])
+    kept, results = {}, {}
+    for arm in ("ce", "ce_words"):
+        cell = Cell(arm, 0, 0, 0, "auto")
+        path = scores_path(tmp_path / "scores", cell)
+        job = execute.Job(
+            cell, cell_recipe(bench.recipe, cell, None), folder=None, test=True, scores=path
+        )
+        results[arm] = execute.run_job(bench, job)
+        kept[arm] = load_rows(path)
+    assert set(results["ce"]["test"]) == {"fused", "audio", "text"}
+    assert set(results["ce_words"]["test"]) == {"fused", "text"}
+    for arm, rows in kept.items():
+        assert sorted(rows.groups) == sorted(
+            f"{name}{n}" for name in ("calls", "chat") for n in range(4)
+        )
+        found = results[arm]["test"]["fused"]["equal_error_accuracy"]
+        assert 1.0 - equal_error_rate(rows.hits, rows.scores) == pytest.approx(found)
+    # Rows that say the same have the same score: nothing of their sound is in it.
+    words, both = (kept[arm].scores[kept[arm].hits] for arm in ("ce_words", "ce"))
+    assert np.ptp(words) < 1e-6 < np.ptp(both)

@@ -4,6 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
+from models.transformer import EncoderLayer
 from training.objective.config import ARMS, ObjectiveConfig, select_arm
 from training.objective.grad_cache import Gradients, RandomState
 from training.objective.objective import Targets, Views, ViewsModel, objective_terms
@@ -11,11 +12,13 @@ from training.objective.objective import Targets, Views, ViewsModel, objective_t
 EVERYTHING = ObjectiveConfig(in_modal=0.5, cross_modal=0.5, r_drop=1.0, sup_con=0.5)
 
 
-def cached(views_model: ViewsModel, batch, chunk: int, **options) -> dict[str, torch.Tensor]:
+def cached(
+    views_model: ViewsModel, batch, chunk: int, part=None, **options
+) -> dict[str, torch.Tensor]:
     torch.manual_seed(7)
     views_model.zero_grad()
     gradients = Gradients(views_model, views_model.config, chunk=chunk, **options)
-    terms = gradients.add(batch)
+    terms = gradients.add(batch, part=part)
     assert not any(value.requires_grad for value in terms.values())
     return gradients_of(views_model)
 
@@ -25,13 +28,15 @@ def gradients_of(views_model: ViewsModel) -> dict[str, torch.Tensor]:
     return {name: value.grad.clone() for name, value in named if value.grad is not None}
 
 
-def with_all_graphs_kept(views_model: ViewsModel, batch, chunk: int) -> dict[str, torch.Tensor]:
+def with_all_graphs_kept(
+    views_model: ViewsModel, batch, chunk: int, part=None
+) -> dict[str, torch.Tensor]:
     """What caching is to equal: the same chunks under the same masks, and one backward pass."""
     torch.manual_seed(7)
     views_model.zero_grad()
-    *parts, scales = zip(*(views_model(part) for part in batch.split(chunk)), strict=True)
-    views = Views(*(torch.cat(part, dim=1) for part in parts), scales[0])
-    objective_terms(views, Targets.of(batch), views_model.config)["loss"].backward()
+    *parts, scales = zip(*(views_model(some, part) for some in batch.split(chunk)), strict=True)
+    views = Views(*(torch.cat(some, dim=1) for some in parts), scales[0])
+    objective_terms(views, Targets.of(batch), views_model.config, part)["loss"].backward()
     return gradients_of(views_model)
 
 
@@ -51,6 +56,23 @@ def test_cached_gradients_are_those_of_the_whole_batch_with_dropout(chunk, tiny,
     assert max(value.abs().max().item() for value in expected.values()) > 0.01
     # The next step goes on where this one's masks end.
     assert torch.equal(torch.get_rng_state(), after)
+
+
+@pytest.mark.parametrize("part", [None, "classes", "contrast"])
+def test_cached_gradients_are_those_of_the_whole_batch_with_words_and_frames_hidden(
+    part, tiny, batch
+):
+    hiding = replace(EVERYTHING, hide_frames=0.5, hide_words=0.4)
+    for module in tiny.modules():
+        if isinstance(module, EncoderLayer):
+            module.inner_dropout = 0.2
+    views_model = ViewsModel(tiny, hiding).train()
+    expected = with_all_graphs_kept(views_model, batch, 3, part)
+    found = cached(views_model, batch, 3, part)
+    assert differ(found, expected) < 1e-5
+    assert max(value.abs().max().item() for value in expected.values()) > 0.01
+    plain = ViewsModel(tiny, EVERYTHING).train()
+    assert differ(with_all_graphs_kept(plain, batch, 3, part), expected) > 1e-3
 
 
 @pytest.mark.parametrize("chunk", [0, 3])

@@ -103,6 +103,7 @@ def make(shape: Shape, device: torch.device) -> tuple[Turbo, Material]:
         frame_mask=mask.clone(),
         token_ids=ids.to(device),
         token_mask=torch.ones_like(ids).to(device),
+        word_mask=torch.ones_like(ids).to(device),
         confidence=confidence.to(device),
         labels=(everybody % len(shape.config.labels)).to(device),
         text_keys=everybody.to(device),
