@@ -27,8 +27,8 @@ _NEVER = -40.0
 _SURE = -3.4
 """What speech without the name must make up for where only the sure is accepted.
 
-Chosen for model 1.0: by a run that had met neither, one of 1429 lines of acted dialogue (63 minutes)
-makes up for it at the shipped threshold, and 62 % of the coffee commands.
+Chosen for model 1.0: of a run that had met neither, one of 1429 lines of acted dialogue (63
+minutes) makes up for it at the shipped threshold, and 62 % of the coffee commands.
 """
 
 _UNCLEAR = 1.5
