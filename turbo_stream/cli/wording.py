@@ -14,7 +14,7 @@ from turbo_stream.settings import Settings
 
 OPEN = (
     "no `names`: whatever sounds meant for a device is accepted; beside a television expect some "
-    "100 false accepts an hour, and with a name hardly one"
+    "130 false accepts an hour, and with a name hardly one"
 )
 """What to expect of a device that needs no name, by docs/lab/addressing.md."""
 
