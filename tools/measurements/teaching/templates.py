@@ -4,8 +4,7 @@ python -m tools.measurements.teaching.templates MANIFEST... --readings READINGS.
 
 Five sayings of a wake word are templates; others of it, by other speakers, are looked for with
 dynamic time warping among recordings in which nobody says it. READINGS.jsonl as for the package;
-what it lacks is read here. One half of the negatives chooses thresholds, the other is counted. Of
-sets `built_*` it is told how many have their device's name by the same thresholds.
+what it lacks is read here. One half of the negatives chooses thresholds, the other is counted.
 """
 
 import json
@@ -172,12 +171,9 @@ class Word:
         self.name = name
         rows = [sound.row for sound in sounds]
         self.rows = rows
-        self.calls = [i for i, row in enumerate(rows) if row["name"] == name]
-        others = [i for i, row in enumerate(rows) if row["name"] != name and not row["about"]]
-        self.sentences: dict[str, list[int]] = defaultdict(list)
-        for index, row in enumerate(rows):
-            if row["about"] == name:
-                self.sentences[row["set"]].append(index)
+        own = [row["name"] == name for row in rows]
+        self.calls = [i for i, mine in enumerate(own) if mine]
+        others = [i for i, mine in enumerate(own) if not mine]
         random.Random(3).shuffle(others)
         self.choosing, self.counted = others[::2], others[1::2]
         self._plain = Addressing.of("named", [name], 0, reads_again=True)
@@ -240,9 +236,6 @@ def results(
                     "either": hit | read,
                     "either, doubted": (hit & word.doubted) | read,
                 }
-                for kind, some in word.sentences.items():
-                    key = f"{name}: {kind} ({len(some)}) at {false:.1%}"
-                    figures[key].append(shares(hit, some, word.counted))
                 for rule, found_ in rules.items():
                     key = f"{name}: {rule} at {false:.1%}"
                     figures[key].append(shares(found_, tested, word.counted))
@@ -263,16 +256,13 @@ def recordings(
     for manifest in manifests:
         rows = read_manifest(manifest)
         talk = [row for row in rows if row["set"] == "acted_dialogue"]
-        whole = [row for row in rows if row["set"] in KINDS or row["set"].startswith("built_")]
-        for row in [*whole, *talk[::every]]:
+        for row in [*(row for row in rows if row["set"] in KINDS), *talk[::every]]:
             path = row["audio_filepath"]
             name = row["device_name"] if row["set"] == "wake_words" else None
             reading = read.get(str(path.relative_to(manifest.parent)), {})
             yield {
                 "path": path,
                 "name": name,
-                "set": row["set"],
-                "about": row["device_name"] if row["set"].startswith("built_") else None,
                 "group": row.get("group"),
                 "plain": reading.get("plain"),
                 "told": reading.get("told", {}),
@@ -300,14 +290,13 @@ def main(
     maker = FrameMaker(whisper)
     rows = list(recordings(manifests, names, read, every))
     names = names or tuple(sorted({row["name"] for row in rows if row["name"]}))
-    rows = [row for row in rows if not row["about"] or row["about"] in names]
     sounds = []
     for row in rows:
         pcm = read_clip(row["path"])[:LONGEST_SAMPLES]
         if row["plain"] is None:
             row["plain"] = [whisper.transcribe(pcm).text]
         sounds.append(sound_of(row, pcm, maker))
-    background = [sound for sound in sounds if not sound.row["name"] and not sound.row["about"]]
+    background = [sound for sound in sounds if sound.row["name"] is None]
     click.echo(f"{len(sounds)} recordings, {len(background)} without a name")
     spaces = {name: Space(name, sounds, background) for name in sounds[0].frames}
     for speakers in (1, SAYINGS):
