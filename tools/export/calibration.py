@@ -100,9 +100,7 @@ def calibrated(
     The scores are those of `graph`, one utterance at a time.
     """
     affine = fit_affine(graph_logits(graph, fit), _truth(fit))
-    found: dict[str, Any] = {
-        "calibration": {"method": "affine", "scale": affine.scale, "bias": list(affine.bias)}
-    }
+    found: dict[str, Any] = {"calibration": affine.described()}
     directed = directed_class(labels)
     if directed is not None:
         scores = affine(graph_logits(graph, held))[:, directed]

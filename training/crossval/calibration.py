@@ -76,9 +76,7 @@ def calibrate(pairs: list[Pair], directed: int) -> dict[str, Any]:
     truth, score = np.concatenate(truths), np.concatenate(scores)
     return {
         "calibration": {
-            "method": "affine",
-            "scale": affine.scale,
-            "bias": list(affine.bias),
+            **affine.described(),
             "pairs": [pair.name for pair in pairs],
             "ece": expected_calibration_error(truth, score),
             "ece_by_pair": errors,

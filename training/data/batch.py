@@ -95,7 +95,8 @@ def encode(tokenizer: Tokenizer, text: str, before: str, most: int) -> tuple[lis
         ids = tokenizer.encode(text.replace(OWN_NAME, " ")).ids[:most]
         return ids, [int(bool(text_key(text)))] * len(ids)
     row = token_row(tokenizer, text, before, max_tokens=most)
-    return (row, [1] * len(row)) if row else (tokenizer.encode("").ids[:most], [0, 0])
+    ids = row or tokenizer.encode("").ids
+    return ids, [int(bool(row))] * len(ids)
 
 
 def _marks(tokenizer: Tokenizer) -> set[int]:

@@ -133,6 +133,10 @@ class Affine:
         """Return probabilities `[N, K]` from `logits` `[N, K]`."""
         return softmax(self.scale * logits + np.array(self.bias), axis=1)
 
+    def described(self) -> dict[str, Any]:
+        """Return it as the key `calibration` of a run's metrics and of a package."""
+        return {"method": "affine", "scale": self.scale, "bias": list(self.bias)}
+
 
 def fit_affine(logits: NDArray, labels: NDArray) -> Affine:
     """Fit by maximum likelihood with every class weighted alike; the last bias is 0.

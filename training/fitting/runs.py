@@ -215,11 +215,7 @@ def _final_figures(bench: Workbench, model: Turbo, rows: list[Row]) -> dict:
     calibration = fit_affine(logits, truth)
     check_finite({"scale": calibration.scale, "bias": np.array(calibration.bias)})
     found: dict[str, Any] = {
-        "calibration": {
-            "method": "affine",
-            "scale": calibration.scale,
-            "bias": list(calibration.bias),
-        },
+        "calibration": calibration.described(),
         "development": test_figures(bench, bench.recipe, rows),
     }
     directed = directed_class(labels)

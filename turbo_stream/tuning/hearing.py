@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from typing import Self
 
 from turbo_stream.addressing.calls import Said
 from turbo_stream.audio.source import Source
-from turbo_stream.deciding.decider import Decider
 from turbo_stream.deciding.scored import Scored
 from turbo_stream.events import Finished, Utterance
 from turbo_stream.live.listener import events_of
 from turbo_stream.pipeline import Models
 from turbo_stream.segmentation.segment import Segment
+from turbo_stream.tuning.watched_decider import WatchedDecider
 
 
 @dataclass(frozen=True)
@@ -59,36 +59,6 @@ class Recording:
     """Utterances that nobody decided on: too short, broken off, or too many at once."""
 
 
-@dataclass
-class _NotingDecider(Decider):
-    """Decides as ever, and notes what of an utterance does not depend on the threshold."""
-
-    noted: list[Measured] = field(default_factory=list)
-
-    @classmethod
-    def like(cls, decider: Decider) -> Self:
-        """Return one that decides as `decider` does."""
-        return cls(**{one.name: getattr(decider, one.name) for one in fields(Decider)})
-
-    def decide(
-        self,
-        segment: Segment,
-        scored: Scored | None = None,
-        *,
-        waited_ms: float = 0.0,
-        follow_up_log_odds: float | None = None,
-    ) -> Utterance:
-        """Return the terminal event of `segment`."""
-        if scored is None and segment.dropped is None:
-            scored = self.score(segment)
-        measured = None if scored is None else Measured.of(segment, scored)
-        if measured is not None and segment.dropped is None:
-            self.noted.append(measured)
-        return super().decide(
-            segment, scored, waited_ms=waited_ms, follow_up_log_odds=follow_up_log_odds
-        )
-
-
 def hear(
     models: Models, source: Source, progress: Callable[[float, int], None] = lambda s, n: None
 ) -> Recording:
@@ -97,12 +67,20 @@ def hear(
     `progress` is told at each utterance the seconds so far and how many were decided.
     """
     pipeline = models.stream()
-    noting = _NotingDecider.like(pipeline.decider)
-    pipeline.decider = noting
+    score, noted = pipeline.decider.score, list[Measured]()
+
+    def note(segment: Segment, scored: Scored | None) -> Scored | None:
+        scored = score(segment) if scored is None else scored
+        measured = None if scored is None else Measured.of(segment, scored)
+        if measured is not None:
+            noted.append(measured)
+        return scored
+
+    pipeline.decider = WatchedDecider.like(pipeline.decider, note)
     heard_s, dropped = 0.0, 0
     for event in events_of(pipeline, source):
         if isinstance(event, Utterance):
-            progress(event.end_s, len(noting.noted))
+            progress(event.end_s, len(noted))
         elif isinstance(event, Finished):
             heard_s, dropped = event.audio_s, event.dropped
-    return Recording(heard_s, tuple(noting.noted), dropped)
+    return Recording(heard_s, tuple(noted), dropped)

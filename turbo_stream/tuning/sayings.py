@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
-from typing import Self
+from dataclasses import dataclass
 
 from turbo_stream.addressing.pronunciation import pronunciations
 from turbo_stream.audio.source import Source
-from turbo_stream.deciding.decider import Decider
 from turbo_stream.deciding.scored import Scored
 from turbo_stream.deciding.second_reading import can_expect
 from turbo_stream.events import Utterance
 from turbo_stream.live.listener import events_of
 from turbo_stream.pipeline import Models
 from turbo_stream.recognition.heard import checked
-from turbo_stream.recognition.recognizer import NOT_HEARD, Transcript
+from turbo_stream.recognition.recognizer import NOT_HEARD, Recognizer, Transcript
 from turbo_stream.segmentation.segment import Segment
+from turbo_stream.tuning.watched_decider import WatchedDecider
 
 
 @dataclass(frozen=True)
@@ -28,41 +27,13 @@ class Saying:
     """By a recognizer that expects the name; `NOT_HEARD` by one that cannot be told."""
 
 
-@dataclass
-class _ReadingDecider(Decider):
-    """Decides as ever, and keeps both readings of each utterance."""
-
-    name: str = ""
-    sayings: list[Saying] = field(default_factory=list)
-
-    @classmethod
-    def like(cls, decider: Decider, name: str) -> Self:
-        """Return one that decides as `decider` does."""
-        given = {one.name: getattr(decider, one.name) for one in fields(Decider)}
-        return cls(**given, name=name)
-
-    def decide(
-        self,
-        segment: Segment,
-        scored: Scored | None = None,
-        *,
-        waited_ms: float = 0.0,
-        follow_up_log_odds: float | None = None,
-    ) -> Utterance:
-        """Return the terminal event of `segment`."""
-        if segment.dropped is None:
-            self.sayings.append(self._read(segment))
-        return super().decide(
-            segment, scored, waited_ms=waited_ms, follow_up_log_odds=follow_up_log_odds
-        )
-
-    def _read(self, segment: Segment) -> Saying:
-        plain = checked(self.recognizer.transcribe(segment.pcm))
-        told: Transcript | None = None
-        if can_expect(self.recognizer):
-            names = {self.name: pronunciations(self.name)}
-            told = self.recognizer.transcribe_expecting(segment.pcm, names, lambda: True)
-        return Saying(plain, NOT_HEARD if told is None else checked(told))
+def _read(recognizer: Recognizer, segment: Segment, name: str) -> Saying:
+    plain = checked(recognizer.transcribe(segment.pcm))
+    told: Transcript | None = None
+    if can_expect(recognizer):
+        names = {name: pronunciations(name)}
+        told = recognizer.transcribe_expecting(segment.pcm, names, lambda: True)
+    return Saying(plain, NOT_HEARD if told is None else checked(told))
 
 
 def hear_sayings(
@@ -83,11 +54,16 @@ def hear_sayings(
         progress: told after each how many there are.
     """
     pipeline = models.stream()
-    reading = _ReadingDecider.like(pipeline.decider, name)
-    pipeline.decider = reading
+    recognizer, sayings = pipeline.decider.recognizer, list[Saying]()
+
+    def keep(segment: Segment, scored: Scored | None) -> Scored | None:
+        sayings.append(_read(recognizer, segment, name))
+        return scored
+
+    pipeline.decider = WatchedDecider.like(pipeline.decider, keep)
     for event in events_of(pipeline, source):
         if isinstance(event, Utterance) and event.reason not in ("too_short", "source_lost"):
-            progress(len(reading.sayings))
-            if most is not None and len(reading.sayings) >= most:
+            progress(len(sayings))
+            if most is not None and len(sayings) >= most:
                 source.close()
-    return reading.sayings[:most]
+    return sayings[:most]
