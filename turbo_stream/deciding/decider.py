@@ -7,11 +7,10 @@ from time import perf_counter
 from typing import Any, Self
 
 from turbo_stream._util.option import is_number, shown
-from turbo_stream._util.probability import probability
+from turbo_stream._util.probability import probability, shifted
 from turbo_stream._util.timebase import to_seconds
 from turbo_stream.addressing.address import NO_WEIGHTS, Addressing, Weights
 from turbo_stream.addressing.calls import NameUse
-from turbo_stream.deciding.follow_up import shifted
 from turbo_stream.deciding.scored import Hearing, Scored
 from turbo_stream.deciding.second_reading import read_again
 from turbo_stream.deciding.turn_before import TurnBefore
