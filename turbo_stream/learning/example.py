@@ -1,0 +1,29 @@
+"""One corrected utterance."""
+
+from dataclasses import dataclass
+
+from turbo_stream.learning.vectors import Vectors
+
+ORIGINS = ("page", "terminal", "rest", "mqtt", "api", "tune", "cancelled", "repeated")
+"""Where a correction can come from; the last two are guessed from what followed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """What a person said of one utterance: whether it was meant for the device."""
+
+    vectors: Vectors
+
+    directed: bool
+
+    weight: float = 1.0
+    """How much it counts, over 0 up to 1: a guess counts less than a word."""
+
+    session: str = ""
+    """What was said in one sitting: the head is judged on other sessions than it learned from."""
+
+    time_s: int = 0
+    """When, in seconds since 1970; the whole day where that suffices."""
+
+    origin: str = "api"
+    """One of `ORIGINS`."""
