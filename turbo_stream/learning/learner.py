@@ -30,6 +30,7 @@ GUESS_WEIGHT = 0.3
 """Of a correction that nobody said, against 1 of one that somebody did."""
 
 _DAY_S = 86_400
+_SOON_S = 0.05
 _LOG = logging.getLogger(__name__)
 
 
@@ -93,6 +94,7 @@ class Learner:
         self._lock = threading.RLock()
         self._remembered: OrderedDict[str, tuple[float, Vectors]] = OrderedDict()
         self._session = secrets.token_hex(4)
+        self._sweeper: threading.Timer | None = None
         self._reading = threading.Lock()
         if not path.parent.is_dir():
             raise InputError(
@@ -118,6 +120,7 @@ class Learner:
             self._remembered[key] = (self._clock(), vectors)
             while len(self._remembered) > REMEMBERED:
                 self._remembered.popitem(last=False)
+            self._sweep_later()
         return key
 
     def correct(
@@ -206,6 +209,21 @@ class Learner:
         while self._remembered and next(iter(self._remembered.values()))[0] < oldest:
             self._remembered.popitem(last=False)
 
+    def _sweep_later(self) -> None:
+        """Have what is too old forgotten, also where nobody speaks any more."""
+        if self._sweeper is None and self._remembered:
+            oldest, _ = next(iter(self._remembered.values()))
+            wait_s = max(0.0, oldest + REMEMBERED_S - self._clock())
+            self._sweeper = threading.Timer(wait_s + _SOON_S, self._sweep)
+            self._sweeper.daemon = True
+            self._sweeper.start()
+
+    def _sweep(self) -> None:
+        with self._lock:
+            self._sweeper = None
+            self._forget_old()
+            self._sweep_later()
+
     def _notice_others(self) -> None:
         """Read the file anew where another process has changed it, on a thread: nobody waits."""
         if stamp(self.path) == self._stamp or not self._reading.acquire(blocking=False):
@@ -215,10 +233,11 @@ class Learner:
     def _read_anew(self) -> None:
         try:
             with self._lock:
-                self._take(self._read())
-        except InputError as error:
-            self._take(ExampleFile(self._model, {}))
-            _LOG.warning("what was learned is not used any more: %s", error)
+                try:
+                    self._take(self._read())
+                except InputError as error:
+                    self._take(ExampleFile(self._model, {}))
+                    _LOG.warning("what was learned is not used any more: %s", error)
         finally:
             self._reading.release()
 
