@@ -35,6 +35,10 @@ _SOON_S = 0.05
 _LOG = logging.getLogger(__name__)
 
 
+class NotRememberedError(InputError):
+    """What is to be corrected, or undone, is not there, or not any more."""
+
+
 @dataclass(frozen=True)
 class Learned:
     """What was learned so far."""
@@ -93,6 +97,9 @@ class Learner:
         self._model = model
         self._clock = clock
         self._lock = threading.RLock()
+        """Held while the file is written and learned from, which takes up to a second."""
+        self._memory = threading.RLock()
+        """Of what is remembered, held for no longer than that takes: streams wait for it."""
         self._remembered: OrderedDict[str, tuple[float, Vectors]] = OrderedDict()
         self._session, self._corrected_at = secrets.token_hex(4), -math.inf
         self._sweeper: threading.Timer | None = None
@@ -116,7 +123,7 @@ class Learner:
         """Return the id under which this utterance can be corrected, for a while."""
         self._notice_others()
         key = secrets.token_hex(8)
-        with self._lock:
+        with self._memory:
             self._forget_old()
             self._remembered[key] = (self._clock(), vectors)
             while len(self._remembered) > REMEMBERED:
@@ -133,16 +140,11 @@ class Learner:
         holds from the next utterance on.
 
         Raises:
-            InputError: nobody remembers that utterance, or the file cannot be written.
+            NotRememberedError: nobody remembers that utterance.
+            InputError: the file cannot be written.
         """
         with self._lock:
-            self._forget_old()
-            if not isinstance(correction_id, str) or correction_id not in self._remembered:
-                raise InputError(
-                    "no such utterance is remembered: give the `correction_id` of one of the last "
-                    f"{REMEMBERED}, within {REMEMBERED_S / 60:g} minutes"
-                )
-            _, vectors = self._remembered[correction_id]
+            vectors = self._recall(correction_id)
             if self._clock() - self._corrected_at > REMEMBERED_S:
                 self._session = secrets.token_hex(4)
             self._corrected_at = self._clock()
@@ -164,7 +166,7 @@ class Learner:
     def undo(self) -> Learned:
         """Forget the last correction, or the whole of a guided session if that was the last.
 
-        Raises `InputError` where there is none.
+        Raises `NotRememberedError` where there is none.
         """
         with self._lock:
             return self._rewrite(_without_last)
@@ -177,7 +179,8 @@ class Learner:
         """
         with self._lock:
             erase(self.path)
-            self._remembered.clear()
+            with self._memory:
+                self._remembered.clear()
             self._take(ExampleFile(self._model, {}))
 
     @property
@@ -214,6 +217,16 @@ class Learner:
         self._file = file
         self._stamp = stamp(self.path)
 
+    def _recall(self, correction_id: str) -> Vectors:
+        with self._memory:
+            self._forget_old()
+            if not isinstance(correction_id, str) or correction_id not in self._remembered:
+                raise NotRememberedError(
+                    "no such utterance is remembered: give the `correction_id` of one of the last "
+                    f"{REMEMBERED}, within {REMEMBERED_S / 60:g} minutes"
+                )
+            return self._remembered[correction_id][1]
+
     def _forget_old(self) -> None:
         oldest = self._clock() - REMEMBERED_S
         while self._remembered and next(iter(self._remembered.values()))[0] < oldest:
@@ -229,7 +242,7 @@ class Learner:
             self._sweeper.start()
 
     def _sweep(self) -> None:
-        with self._lock:
+        with self._memory:
             self._sweeper = None
             self._forget_old()
             self._sweep_later()
@@ -243,6 +256,8 @@ class Learner:
     def _read_anew(self) -> None:
         try:
             with self._lock:
+                if stamp(self.path) == self._stamp:
+                    return  # it was our own, which was being learned from
                 try:
                     self._take(self._read())
                 except InputError as error:
@@ -254,7 +269,7 @@ class Learner:
 
 def _without_last(file: ExampleFile) -> ExampleFile:
     if not file.examples:
-        raise InputError("there is no correction to undo")
+        raise NotRememberedError("there is no correction to undo")
     key, last = list(file.examples.items())[-1]
     if last.origin != GUIDED:
         return file.without(key)
