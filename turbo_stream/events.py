@@ -80,6 +80,13 @@ class Utterance(Event):
 
     kind: ClassVar[str] = "utterance"
 
+    ONLY_WHERE_KNOWN: ClassVar[tuple[str, ...]] = (
+        "barge_in",
+        "follow_up_log_odds",
+        "correction_id",
+    )
+    """Fields that its JSON object has only where they are known."""
+
     id: int
     start_s: float
     """Start of the speech itself, without pre-roll."""
@@ -123,10 +130,15 @@ class Utterance(Event):
     words), `sound` (alone), `no_words` (a recognizer found none, which rejects), `follow_up`
     (without the utterance before it would have been decided the other way). None if dropped."""
 
+    correction_id: str | None = None
+    """By which the decision can be corrected, for ten minutes; random. None unless corrections are
+    learned from, and where no score decided: dropped, `no_words`, or rejected by the sound before a
+    text was made."""
+
     def to_json(self) -> dict[str, Any]:
-        """Return the event as a JSON-ready dict, `barge_in` and `follow_up_log_odds` if known."""
+        """Return the event as a JSON-ready dict, `ONLY_WHERE_KNOWN` without what is None."""
         body = super().to_json()
-        for name in ("barge_in", "follow_up_log_odds"):
+        for name in self.ONLY_WHERE_KNOWN:
             if body[name] is None:
                 del body[name]
         return body

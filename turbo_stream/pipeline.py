@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import turbo_stream
-from turbo_stream._util.clocks import Stopwatch
 from turbo_stream._util.origin import Origin
 from turbo_stream.addressing.address import Address, choose_address
 from turbo_stream.addressing.taught import TaughtName, notices
@@ -21,15 +20,18 @@ from turbo_stream.audio.source import Connection, Pcm, SourceItem
 from turbo_stream.deciding.decider import Decider
 from turbo_stream.deciding.decider_of_stream import decider_of_stream
 from turbo_stream.deciding.follow_up import FollowUp
+from turbo_stream.deciding.learner_of_models import learner_of_models, learning_classifier
 from turbo_stream.deciding.own_detector import OWN_THRESHOLD, check_own, own_detector
 from turbo_stream.deciding.scored import Scored
 from turbo_stream.deciding.totals import Totals
 from turbo_stream.deciding.turn_taking import TurnTaking
+from turbo_stream.deciding.whole_source import events_of_chunks, events_of_items
 from turbo_stream.detection.classifier import TurboClassifier
 from turbo_stream.detection.detector import Detector
 from turbo_stream.detection.package import ModelPackage
 from turbo_stream.detection.turbo import TurboDetector, text_notice
 from turbo_stream.events import Event, Finished, Ready, Utterance
+from turbo_stream.learning.learner import Learned, Learner, known
 from turbo_stream.recognition.auto import load_recognizer
 from turbo_stream.recognition.recognizer import NoRecognizer, Recognizer
 from turbo_stream.segmentation.segment import Segment
@@ -55,6 +57,9 @@ class Models:
 
     taught: tuple[TaughtName, ...] = ()
     """How names are said; others than a stream's are passed over."""
+
+    learner: Learner | None = None
+    """Learns from corrections, for all streams; None where `learn` was not given."""
 
     _origin: Origin = field(
         default_factory=lambda: Origin("models"), init=False, repr=False, compare=False
@@ -90,7 +95,10 @@ class Models:
         if notice is not None:
             say(notice)
         load_vad(settings.vad)  # says at once if it cannot be had; each stream has its own
-        classifier = TurboClassifier(package, use_text=notice is None)
+        learner = learner_of_models(settings.learn, package, detector)
+        classifier = learning_classifier(package, learner, use_text=notice is None)
+        if learner is not None:
+            say(f"{learner.path}: {learner.learned}")
         recognizer = settings.asr
         if isinstance(recognizer, str):
             recognizer = load_recognizer(
@@ -99,7 +107,9 @@ class Models:
         if detector is None:
             package.check_recognizer(recognizer)
         turn_taking = TurnTaking.load(package, settings.turn_model)
-        models = cls(settings, package, classifier, recognizer, turn_taking, detector, taught)
+        models = cls(
+            settings, package, classifier, recognizer, turn_taking, detector, taught, learner
+        )
         for line in notices(taught, recognizer.name):
             say(line)
         for part in (recognizer, detector, classifier, turn_taking):
@@ -160,6 +170,7 @@ class Models:
             sound_reject=self.package.sound_reject,
             follow_up=prior.log_odds,
             taught=self.taught,
+            learner=self.learner,
         )
         return Pipeline(
             SegmentedStream(self.turn_taking.segmenter(load_vad(settings.vad), turbo)),
@@ -281,6 +292,15 @@ class Pipeline:
         at_sample = self.segmented.now_sample if at_sample is None else at_sample
         self.decider.turns.note(text, at_sample, by_device=True)
 
+    def correct(self, correction_id: str, directed: bool, *, origin: str = "api") -> Learned:
+        """Learn that an utterance was meant for the device, or was not; from any thread.
+
+        It holds from the next utterance on, for all streams over these models. `correction_id` is
+        that of its event; `learned` says what came of it. Raises `InputError` where `learn` was
+        not given, or nobody remembers that utterance.
+        """
+        return known(self.decider.learner).correct(correction_id, directed, origin=origin)
+
     @property
     def paused(self) -> bool:
         """Whether sound is taken for silence at present."""
@@ -301,6 +321,10 @@ class Pipeline:
         """End the stream: an utterance still open is decided now."""
         return self._decided(self.segmented.flush())
 
+    def abort(self) -> list[Event]:
+        """End the stream, whose source has failed: an utterance that it broke off is dropped."""
+        return self._decided(self.segmented.abort())
+
     def reset(self) -> None:
         """Start a new stream with the same models."""
         self.segmented.reset()
@@ -317,47 +341,15 @@ class Pipeline:
         source raised, after the terminal event of an utterance that it broke off.
         """
         self.segmented.origin.check()
-        yield self.ready
-        busy = Stopwatch()
-        try:
-            for item in source:
-                with busy:
-                    events = self.feed(item)
-                del item  # sound that was rejected is not kept while the caller is busy
-                yield from events
-        except Exception:
-            yield from self._decided(self.segmented.abort())
-            raise
-        with busy:
-            events = self.flush()
-        yield from events
-        yield self.finished(busy.total_s)
+        yield from events_of_items(self, source)
 
     async def stream(self, chunks: AsyncIterable[Pcm]) -> AsyncIterator[Event]:
         """Yield the events of an asynchronous stream of samples, as `run` does.
 
         Each chunk is processed in a worker thread, so that the event loop stays free.
         """
-        import asyncio
-
-        yield self.ready
-        busy = Stopwatch()
-        try:
-            async for pcm in chunks:
-                with busy:
-                    events = await asyncio.to_thread(self.process, pcm)
-                del pcm
-                for event in events:
-                    yield event
-        except Exception:
-            for event in self._decided(self.segmented.abort()):
-                yield event
-            raise
-        with busy:
-            events = await asyncio.to_thread(self.flush)
-        for event in events:
+        async for event in events_of_chunks(self, chunks):
             yield event
-        yield self.finished(busy.total_s)
 
     def decide(
         self, segment: Segment, scored: Scored | None = None, *, waited_ms: float = 0.0

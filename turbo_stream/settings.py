@@ -127,6 +127,11 @@ class Settings:
         only_streams=True,
     )
     follow_up: bool = option(False, "Favour what soon follows accepted speech.", only_streams=True)
+    learn: Path | None = option(
+        None,
+        "Learn from corrections, kept as vectors in FILE, which is made where there is none.",
+        metavar="FILE",
+    )
     show_rejected: bool = option(
         False, "Show the words of rejected speech, too.", per_stream=True, only_shown=True
     )
@@ -144,6 +149,8 @@ class Settings:
         object.__setattr__(self, "names", names)
         taught = (self.taught,) if isinstance(self.taught, str | Path) else self.taught
         object.__setattr__(self, "taught", tuple(map(Path, taught)))
+        if self.learn is not None:
+            object.__setattr__(self, "learn", Path(self.learn))
         check_bounds(self)
         choose_address(self.address, names, hears=True)
         if self.vad not in VAD_NAMES:
@@ -179,6 +186,7 @@ class Settings:
         folders = {
             "model": self.model,
             "asr": self.asr if isinstance(self.asr, str) and Path(self.asr).is_dir() else None,
+            "learn": self.learn,
             "turn_model": None if self.turn_model == NO_TURN_MODEL else self.turn_model,
         }
         known: dict[str, Any] = {

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.fakes import LoudnessDetector, ScriptedRecognizer
+from turbo_stream._util.probability import shifted
 from turbo_stream.deciding.decider import Decider, safe_sound_reject
-from turbo_stream.deciding.follow_up import shifted
 from turbo_stream.deciding.scored import Hearing
 from turbo_stream.events import Utterance
 from turbo_stream.recognition.recognizer import NoRecognizer, Transcript

@@ -23,10 +23,11 @@ from turbo_stream import (
     Utterance,
     open_source,
 )
+from turbo_stream._util.probability import shifted
 from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.cli.command import run_command
 from turbo_stream.cli.listen import listen
-from turbo_stream.deciding.follow_up import FollowUp, shifted
+from turbo_stream.deciding.follow_up import FollowUp
 from turbo_stream.detection.follow_up_prior import FollowUpPrior
 from turbo_stream.detection.package import ModelPackage
 from turbo_stream.segmentation.segment import Segment

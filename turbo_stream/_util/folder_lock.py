@@ -32,6 +32,10 @@ else:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+class InUseError(InputError):
+    """Another run holds a folder."""
+
+
 class FolderLock(Closing):
     """Keeps other runs out of a folder until it is closed or its process ends, however it ends.
 
@@ -39,13 +43,14 @@ class FolderLock(Closing):
     nobody up. Where the file system knows no locks, nothing is kept out.
     """
 
-    def __init__(self, folder: Path, name: str = "`out`") -> None:
-        """Make `folder`, which messages call `name`, and lock it.
+    def __init__(self, folder: Path, name: str = "`out`", *, lock_name: str = LOCK_NAME) -> None:
+        """Make `folder`, which messages call `name`, and lock it by its file `lock_name`.
 
         Raises:
-            InputError: another run holds it, or it cannot be written.
+            InUseError: another run holds it.
+            InputError: it cannot be written.
         """
-        self._path = folder / LOCK_NAME
+        self._path = folder / lock_name
         self._descriptor = -1
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -54,7 +59,7 @@ class FolderLock(Closing):
             os.truncate(self._descriptor, 0)
             os.write(self._descriptor, _words().encode()[:_WORDS_BYTES])
         except BlockingIOError:
-            raise InputError(
+            raise InUseError(
                 f"{name} {folder} is in use by {self._holder()}; wait until that run has ended, or "
                 "give another folder"
             ) from None

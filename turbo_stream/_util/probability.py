@@ -23,3 +23,11 @@ def probability(given: Any) -> float:
     if not -_ROUNDING <= number <= 1 + _ROUNDING:  # false of NaN, too
         raise NotAProbability(f"{number:g} was given; give a number from 0 to 1")
     return min(1.0, max(0.0, number))
+
+
+def shifted(probability: float, log_odds: float) -> float:
+    """Return `probability` with `log_odds` added to its own; 0 and 1 stay."""
+    if not log_odds or probability in (0.0, 1.0):
+        return probability  # to the last bit
+    added = math.log(probability) - math.log1p(-probability) + log_odds
+    return 1.0 / (1.0 + math.exp(-max(-700.0, min(700.0, added))))  # within what `exp` can give

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from turbo_stream.settings import Settings
 
 if TYPE_CHECKING:
     from turbo_stream.audio.source import Source
+    from turbo_stream.cli.correction_keys import CorrectionKeys
     from turbo_stream.cli.view.view import View
     from turbo_stream.pipeline import Pipeline
 
@@ -93,7 +94,8 @@ def listen(
             _say(OPEN)
         if recorder is not None:
             pipeline.on_decision = recorder.note
-        _show(pipeline, opened, _view(jsonl), act)
+        keys = _keys(pipeline) if source != "-" else None
+        _show(pipeline, opened, _view(jsonl, with_keys=keys is not None), act, keys)
     for notice in notices[told:]:
         _say(notice)
 
@@ -110,7 +112,9 @@ def _show(
     source: Source,
     view: View,
     actions: Actions,
+    keys: CorrectionKeys | None,
 ) -> None:
+    from turbo_stream.cli.terminal_keys import TerminalKeys
     from turbo_stream.events import SourceChanged
     from turbo_stream.live.listener import events_of
 
@@ -118,16 +122,31 @@ def _show(
     # A signal ends the sound: what was heard is decided, and then handed on.
     _on_signals(watched.close)
     try:
-        for event in events_of(pipeline, watched):
-            actions.note(event)
-            view.show(event)
-            if isinstance(event, SourceChanged) and event.state == "muted" and not seen:
-                _say(f"the source is muted: {event.detail}")
+        with nullcontext() if keys is None else TerminalKeys(keys.press):
+            for event in events_of(pipeline, watched):
+                actions.note(event)
+                view.show(event)
+                if keys is not None:
+                    keys.note(event)
+                if isinstance(event, SourceChanged) and event.state == "muted" and not seen:
+                    _say(f"the source is muted: {event.detail}")
     finally:
         view.close()
         watched.close()
         # From here on a signal means not to wait for what is being handed on.
         _on_signals(actions.hurry)
+
+
+def _keys(pipeline: Pipeline) -> CorrectionKeys | None:
+    """Return what the keys of the terminal do, if there is one and anything is learned."""
+    from turbo_stream.cli.correction_keys import HELP, CorrectionKeys
+    from turbo_stream.cli.terminal_keys import keys_are_there
+
+    if pipeline.decider.learner is None or not keys_are_there():
+        return None
+    if not sys.stdout.isatty():
+        _say(HELP)
+    return CorrectionKeys(pipeline.decider.learner, _say)
 
 
 def _on_signals(act: Callable[[], None]) -> None:
@@ -140,7 +159,7 @@ def _on_signals(act: Callable[[], None]) -> None:
         signal.signal(name, handle)
 
 
-def _view(jsonl: bool) -> View:
+def _view(jsonl: bool, *, with_keys: bool) -> View:
     if jsonl:
         from turbo_stream.cli.view.lines import JsonLines
 
@@ -153,7 +172,7 @@ def _view(jsonl: bool) -> View:
 
     from turbo_stream.cli.view.screen import Screen
 
-    return Screen(Console())
+    return Screen(Console(), with_keys=with_keys)
 
 
 def _print_devices() -> None:

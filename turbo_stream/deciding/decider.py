@@ -7,17 +7,17 @@ from time import perf_counter
 from typing import Any, Self
 
 from turbo_stream._util.option import is_number, shown
-from turbo_stream._util.probability import probability
+from turbo_stream._util.probability import probability, shifted
 from turbo_stream._util.timebase import to_seconds
 from turbo_stream.addressing.address import NO_WEIGHTS, Addressing, Weights
 from turbo_stream.addressing.calls import NameUse
-from turbo_stream.deciding.follow_up import shifted
 from turbo_stream.deciding.scored import Hearing, Scored
 from turbo_stream.deciding.second_reading import read_again
 from turbo_stream.deciding.turn_before import TurnBefore
 from turbo_stream.detection.detector import Detector, Score
 from turbo_stream.errors import InputError
 from turbo_stream.events import Decision, Evidence, Reason, Utterance
+from turbo_stream.learning.learner import Learner
 from turbo_stream.recognition.heard import checked
 from turbo_stream.recognition.recognizer import Interruptible, Recognizer, Transcript
 from turbo_stream.recognition.told import report
@@ -114,6 +114,9 @@ class Decider:
     sound_reject: float = 0.0
     """Below this score of the sound alone an utterance is rejected and no text is made of it; 0
     makes a text of everything."""
+
+    learner: Learner | None = None
+    """Remembers what was decided, so that it can be corrected; None where nothing is learned."""
 
     def score(self, segment: Segment, go_on: Callable[[], bool] = lambda: True) -> Scored | None:
         """Return text and score of `segment`, or None once `go_on` says no (asked between steps).
@@ -268,6 +271,7 @@ class Decider:
             barge_in=segment.barge_in,
             follow_up_log_odds=follow_up_log_odds,
             evidence=outcome.evidence,
+            correction_id=self._remember(scored.score, outcome.evidence),
         )
 
     def change_threshold(self, threshold: float, most_follow_up: float = 0.0) -> None:
@@ -301,6 +305,12 @@ class Decider:
             asr={"backend": self.recognizer.name},
             barge_in=segment.barge_in,
         )
+
+    def _remember(self, score: Score, evidence: Evidence) -> str | None:
+        # Where no word was heard no score decides, so there is nothing to correct.
+        if self.learner is None or score.vectors is None or evidence == "no_words":
+            return None
+        return self.learner.remember(score.vectors)
 
     def _asr_report(self, transcript: Transcript, by_sound: bool) -> dict[str, Any]:
         found: dict[str, Any] = {"backend": self.recognizer.name}

@@ -11,6 +11,7 @@ from turbo_stream.deciding.turn_before import TurnBefore
 from turbo_stream.detection.detector import Detector
 from turbo_stream.detection.turbo import TurboDetector
 from turbo_stream.events import Ready
+from turbo_stream.learning.learner import Learner
 from turbo_stream.recognition.recognizer import Recognizer
 from turbo_stream.settings import Settings
 
@@ -25,6 +26,7 @@ def decider_of_stream(
     sound_reject: float,
     follow_up: float,
     taught: Sequence[TaughtName] = (),
+    learner: Learner | None = None,
 ) -> Decider:
     """Return it.
 
@@ -37,6 +39,7 @@ def decider_of_stream(
         sound_reject: of Turbo's package, where the settings have none.
         follow_up: the most that follow-ups are favoured by, in log-odds.
         taught: how some of the names are said.
+        learner: remembers what is decided, so that it can be corrected.
     """
     addressing = Addressing.of(
         ready.address,
@@ -71,4 +74,5 @@ def decider_of_stream(
             threshold=ready.threshold,
             log_odds=addressing.most + (follow_up if settings.follow_up else 0.0),
         ),
+        learner=learner,
     )

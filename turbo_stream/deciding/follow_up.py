@@ -4,8 +4,6 @@ Off unless asked for. What is kept between utterances is one number, the end of 
 one; no text is, neither of rejected speech nor of accepted (docs/lab/log.md says why).
 """
 
-import math
-
 from turbo_stream._util.timebase import to_samples
 from turbo_stream.detection.follow_up_prior import FollowUpPrior
 from turbo_stream.events import Utterance
@@ -33,11 +31,3 @@ class FollowUp:
     def reset(self) -> None:
         """Forget everything, as a new stream does."""
         self._accepted_until = None
-
-
-def shifted(probability: float, log_odds: float) -> float:
-    """Return `probability` with `log_odds` added to its own; 0 and 1 stay."""
-    if not log_odds or probability in (0.0, 1.0):
-        return probability  # to the last bit
-    added = math.log(probability) - math.log1p(-probability) + log_odds
-    return 1.0 / (1.0 + math.exp(-max(-700.0, min(700.0, added))))  # within what `exp` can give

@@ -1,12 +1,13 @@
 """What a detector is: it scores whether speech was meant for the device."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_stream.learning.vectors import Vectors
 from turbo_stream.recognition.recognizer import Transcript
 
 
@@ -19,6 +20,10 @@ class Score:
 
     probabilities: dict[str, float]
     """Probability of every label of the model; they sum to 1."""
+
+    vectors: Vectors | None = field(default=None, compare=False, repr=False)
+    """What can be learned from where a person corrects the decision; None from a detector of which
+    nothing is learned."""
 
 
 class Detector(Protocol):

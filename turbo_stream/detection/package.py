@@ -46,6 +46,11 @@ class AffineCalibration:
         weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
         return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
 
+    def log_odds(self, logits: NDArray[Any], index: int) -> float:
+        """Return the log-odds of the class `index`, of `logits`, `[K]`: exact where it is sure."""
+        scores = self.scale * np.asarray(logits, np.float64) + np.asarray(self.bias)
+        return float(scores[index] - np.logaddexp.reduce(np.delete(scores, index)))
+
 
 FORMAT = 1
 """The one value of `format` that this version reads."""

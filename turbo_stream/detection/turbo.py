@@ -79,10 +79,8 @@ class TurboDetector:
         Raises:
             TurboStreamError: the network gave no finite score.
         """
-        probabilities = self._classifier.probabilities(
-            pcm, transcript, self._names, search=self._search
-        )
-        return Score(probabilities[self._directed], probabilities)
+        found = self._classifier.classify(pcm, transcript, self._names, search=self._search)
+        return Score(found.probabilities[self._directed], *found)
 
     def score_pause(self, pcm: NDArray[np.int16]) -> PauseScore:
         """Return what the sound alone says of `pcm`, `[N]` int16 at 16 kHz, at a pause.

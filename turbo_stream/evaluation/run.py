@@ -89,6 +89,8 @@ def _evaluate(
     settings = settings.resolved()
     # Loading the models here first tells of wrong settings in one line, before any worker starts.
     scorer = Scorer(settings)
+    if (learner := scorer.models.learner) is not None:
+        say(f"{learner.path}: {learner.learned}")
     warnings = remarks(manifest, items, settings, scorer.models.package.labels)
     for message in warnings:
         say(message)
@@ -171,6 +173,7 @@ def describe_run(scorer: Scorer, settings: ScoringSettings, manifest: Path) -> d
         },
         "seed": settings.seed,
         "settings": settings.described(),
+        "learn_sha256": _hash_of(settings.learn),
         "turn_model_sha256": _hash_of(settings.turn_model) if settings.mode == "stream" else None,
         "version": turbo_stream.__version__,
     }

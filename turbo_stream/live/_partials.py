@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter
 
+from turbo_stream._util.probability import shifted
 from turbo_stream._util.timebase import ms_to_samples
 from turbo_stream.deciding.decider import Decider
-from turbo_stream.deciding.follow_up import shifted
 from turbo_stream.events import Partial
 from turbo_stream.live.scoring_thread import GoOn, ScoringThread
 from turbo_stream.segmentation.segment import Segment

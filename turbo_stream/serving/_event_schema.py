@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from turbo_stream.events import Event
+from turbo_stream.events import Event, Utterance
 
-_ONLY_WHERE_KNOWN = {"barge_in", "follow_up_log_odds", "speculation"}
+_ONLY_WHERE_KNOWN = {*Utterance.ONLY_WHERE_KNOWN, "speculation"}
 """Fields that events leave out where there is nothing to say."""
 
 _SIMPLE = {

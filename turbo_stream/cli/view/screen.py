@@ -23,6 +23,7 @@ from rich.text import Text
 from turbo_stream._util.shown import shown
 from turbo_stream._util.timebase import to_seconds
 from turbo_stream.audio.source import Block, Gap, Source, SourceItem
+from turbo_stream.cli.correction_keys import HELP
 from turbo_stream.cli.view import view as wording
 from turbo_stream.events import (
     Event,
@@ -80,8 +81,10 @@ _TYPICAL_OF = 100
 class Screen:
     """Prints what is final and redraws what is not; all decisions stay on the terminal."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, with_keys: bool = False) -> None:
+        """Draw on `console`; `with_keys`: decisions can be corrected by keys, which is told."""
         self._console = console
+        self._with_keys = with_keys
         self._live = Live(self, console=console, refresh_per_second=_REFRESH_HZ)
         self._meter: LevelMeter | None = None
         self._speaking_since: float | None = None
@@ -128,6 +131,8 @@ class Screen:
             return
         yield self._level()
         yield Text(self._so_far(), "dim")
+        if self._with_keys:
+            yield Text(HELP, "dim")
 
     def _add(self, utterance: Utterance) -> None:
         self._speaking_since, self._partial = None, ""

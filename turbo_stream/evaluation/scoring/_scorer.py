@@ -34,6 +34,8 @@ class Scorer:
         Raises:
             InputError: the settings name something that is not there.
         """
+        if settings.learn is not None and not settings.learn.is_file():
+            raise InputError(f"`learn` {settings.learn} is not there; give a file of corrections")
         self.models = Models.load(settings.loaded, say=_LOG.info)
         self.asr = "gold" if settings.gold_text else self.models.recognizer.name
         """Where the text is from."""

@@ -1,0 +1,241 @@
+"""The file of a person's corrections: vectors and labels of one model, no sound and no text."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turbo_stream._util.files import open_regular, read_file, write_private
+from turbo_stream._util.option import is_number
+from turbo_stream._util.shared_file import alone_with
+from turbo_stream._util.shown import shown
+from turbo_stream.errors import InputError
+from turbo_stream.learning.example import ORIGINS, Example
+from turbo_stream.learning.vectors import Vectors
+
+FORMAT = 1
+KIND = "turbo-stream corrections"
+
+MOST_EXAMPLES = 1000
+"""So many are kept; then the oldest is forgotten."""
+
+_MOST_BYTES = 64 * 2**20
+_MOST_NUMBERS = 65_536
+_START_BYTES = 200
+_LITTLE = np.dtype("<f4")
+_DAMAGED = "put a copy of it in its place, or move it away: then a new one is begun"
+
+
+@dataclass(frozen=True)
+class ModelId:
+    """Which model the vectors are of."""
+
+    name: str
+    version: str
+
+    fingerprint: str
+    """SHA-256, in hex, of all that its vectors depend on."""
+
+    def to_json(self) -> dict[str, str]:
+        """Return it as a JSON-ready dict."""
+        return {"name": self.name, "version": self.version, "fingerprint": self.fingerprint}
+
+
+class ForeignExamplesError(InputError):
+    """The examples are of another model."""
+
+
+@dataclass(frozen=True)
+class ExampleFile:
+    """What such a file holds: a value, read whole and written whole."""
+
+    model: ModelId
+
+    examples: Mapping[str, Example]
+    """By the random id of the correction, the oldest first."""
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read and check a file.
+
+        Raises:
+            InputError: it is not there, damaged, or no such file. The message says what to do.
+        """
+        try:
+            body = json.loads(read_file(path, _MOST_BYTES))
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise InputError(f"{shown(path)} cannot be read: {reason}") from error
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{shown(path)} is no file of corrections; {_DAMAGED}") from error
+        if not isinstance(body, dict) or body.get("kind") != KIND:
+            raise InputError(
+                f"{shown(path)} is no file of corrections; give another name, under which a new "
+                "one is made"
+            )
+        if body.get("format") != FORMAT:
+            raise InputError(
+                f"{shown(path)} has format {shown(repr(body.get('format'))[:40])}, and this "
+                f"version of turbo_stream reads {FORMAT}; update turbo_stream"
+            )
+        if body.pop("sha256", None) != _hash(body):
+            raise InputError(f"{shown(path)} is damaged or was changed by hand; {_DAMAGED}")
+        try:
+            model = ModelId(**{key: _text(value) for key, value in body["model"].items()})
+            entries = {_text(one["id"]): _example(one) for one in body["examples"]}
+        except (ValueError, TypeError, KeyError, AttributeError, binascii.Error) as error:
+            raise InputError(f"{shown(path)} holds what no version writes; {_DAMAGED}") from error
+        return cls(model, entries)
+
+    def write(self, path: Path) -> None:
+        """Write `path` for its owner alone, whole or not at all.
+
+        Raises:
+            InputError: it cannot be written.
+        """
+        body: dict[str, Any] = {"kind": KIND, "format": FORMAT, "model": self.model.to_json()}
+        body["examples"] = [_entry(key, one) for key, one in self.examples.items()]
+        body["sha256"] = _hash(body)
+        try:
+            write_private(path, (json.dumps(body, indent=1) + "\n").encode())
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise InputError(f"{shown(path)} cannot be written: {reason}") from error
+
+    def check(self, path: Path, model: ModelId) -> None:
+        """Raise `ForeignExamplesError` where the examples are not of `model`."""
+        if self.model.fingerprint == model.fingerprint:
+            return
+        mine, its = self.model, model
+        raise ForeignExamplesError(
+            f"{shown(path)} was made with {shown(mine.name)} {shown(mine.version)} "
+            f"({mine.fingerprint[:8]}), and this is {its.name} {its.version} "
+            f"({its.fingerprint[:8]}): vectors of one model say nothing to another, and without "
+            "sound they cannot be made anew; give the new model a `learn` of its own, and keep "
+            "this one for the old"
+        )
+
+    def with_example(self, key: str, example: Example) -> ExampleFile:
+        """Return it with one more, which takes the place of an earlier one of that utterance."""
+        kept = {
+            id: one
+            for id, one in self.examples.items()
+            if id != key and not one.vectors.same(example.vectors)
+        }
+        newest = [*kept.items(), (key, example)][-MOST_EXAMPLES:]
+        return ExampleFile(self.model, dict(newest))
+
+    def without(self, key: str) -> ExampleFile:
+        """Return it without that of the id `key`."""
+        kept = {k: v for k, v in self.examples.items() if k != key}
+        return ExampleFile(self.model, kept)
+
+    def to_plain_json(self) -> dict[str, Any]:
+        """Return all of it as a JSON-ready dict for a person: vectors as lists of numbers."""
+        rows = []
+        for key, one in self.examples.items():
+            vectors = one.vectors
+            numbers = {"audio": vectors.audio, "text": vectors.text}
+            numbers["confidence"] = vectors.confidence
+            row = _entry(key, one) | {name: each.tolist() for name, each in numbers.items()}
+            rows.append(row)
+        return {"kind": KIND, "model": self.model.to_json(), "examples": rows}
+
+
+def looks_like_one(path: Path) -> bool:
+    """Return whether `path` begins as such a file does, damaged or not."""
+    try:
+        with open_regular(path) as file:
+            return KIND.encode() in file.read(_START_BYTES)
+    except OSError:
+        return False
+
+
+def erase(path: Path) -> None:
+    """Erase a file, whatever it holds.
+
+    Raises:
+        InputError: another process is changing it, or it cannot be erased.
+    """
+    with alone_with(path):
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise InputError(f"{shown(path)} cannot be erased: {reason}") from error
+
+
+def _entry(key: str, example: Example) -> dict[str, Any]:
+    vectors = example.vectors
+    return {
+        "id": key,
+        "directed": example.directed,
+        "weight": example.weight,
+        "session": example.session,
+        "time_s": example.time_s,
+        "origin": example.origin,
+        "logit": vectors.logit,
+        "has_text": vectors.has_text,
+        "audio": _packed(vectors.audio),
+        "text": _packed(vectors.text),
+        "confidence": _packed(vectors.confidence),
+    }
+
+
+def _example(entry: Mapping[str, Any]) -> Example:
+    flags = (entry["directed"], entry["has_text"])
+    if not all(isinstance(flag, bool) for flag in flags):
+        raise ValueError("a flag is none")
+    if not is_number(entry["weight"]) or not 0 < entry["weight"] <= 1:
+        raise ValueError("a weight is out of bounds")
+    if not is_number(entry["logit"]) or not isinstance(entry["time_s"], int):
+        raise ValueError("a number is none")
+    if entry["origin"] not in ORIGINS:
+        raise ValueError("an origin is not known")
+    vectors = Vectors(
+        _unpacked(entry["audio"]),
+        _unpacked(entry["text"]),
+        float(entry["logit"]),
+        _unpacked(entry["confidence"]),
+        entry["has_text"],
+    )
+    return Example(
+        vectors,
+        entry["directed"],
+        float(entry["weight"]),
+        _text(entry["session"]),
+        entry["time_s"],
+        entry["origin"],
+    )
+
+
+def _packed(numbers: NDArray[np.float32]) -> str:
+    return base64.b64encode(numbers.astype(_LITTLE).tobytes()).decode("ascii")
+
+
+def _unpacked(packed: str) -> NDArray[np.float32]:
+    raw = base64.b64decode(packed, validate=True)
+    numbers = np.frombuffer(raw, _LITTLE).astype(np.float32)
+    if not 0 < len(numbers) <= _MOST_NUMBERS or not np.isfinite(numbers).all():
+        raise ValueError("a vector is none")
+    return numbers
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > 200 or not value.isprintable():
+        raise ValueError("a name is none")
+    return value
+
+
+def _hash(body: Mapping[str, Any]) -> str:
+    plain = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
