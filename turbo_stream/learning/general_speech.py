@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -35,6 +36,14 @@ class Points:
         """Return N."""
         return len(self.audio)
 
+    def __add__(self, other: Points) -> Points:
+        """Return these, and after them `other`."""
+        if not len(self) or not len(other):
+            return self if len(self) else other
+        return Points(
+            np.concatenate([self.audio, other.audio]), np.concatenate([self.text, other.text])
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class GeneralSpeech:
@@ -50,9 +59,9 @@ class GeneralSpeech:
     """`[D]`, likewise."""
 
     @classmethod
-    def none(cls, width: int) -> Self:
-        """Return that of a package which ships none: vectors of `width` are taken as they are."""
-        return cls(Points(np.zeros((0, width)), np.zeros((0, width))))
+    def none(cls) -> Self:
+        """Return that of a package which ships none: vectors are taken as they are."""
+        return cls(Points(np.zeros((0, 0)), np.zeros((0, 0))))
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -77,8 +86,10 @@ class GeneralSpeech:
         points = Points(_unit(arrays["audio"]), _unit(arrays["text"]))
         return cls(points, arrays["audio_mean"], arrays["text_mean"])
 
-    def place(self, vectors: list[Vectors]) -> Points:
+    def place(self, vectors: Sequence[Vectors]) -> Points:
         """Return where utterances stand among general speech."""
+        if not vectors:
+            return Points(np.zeros((0, 0)), np.zeros((0, 0)))
         audio = np.array([one.audio for one in vectors], np.float64)
         text = np.array([one.text for one in vectors], np.float64)
         if self.audio_mean is not None:

@@ -49,10 +49,13 @@ class Head:
 
     def log_odds_change(self, vectors: Vectors) -> float:
         """Return what is added to `vectors.logit`."""
+        return float(self.log_odds_changes([vectors])[0])
+
+    def log_odds_changes(self, vectors: Sequence[Vectors]) -> NDArray[np.float64]:
+        """Return what is added to the logit of each, `[N]`."""
         if not self.shares.any():
-            return 0.0
-        place = self.kernel.general.place([vectors])
-        return float(likeness(place, self.points)[0] @ self.shares)
+            return np.zeros(len(vectors))
+        return likeness(self.kernel.general.place(vectors), self.points) @ self.shares
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,22 +108,13 @@ def fit(examples: Sequence[Example], kernel: HeldKernel) -> Head:
     general = kernel.general.points
     own = solved.shares
     spread = kernel.spread(solved.points, own)
-    points = Points(
-        np.concatenate([solved.points.audio, general.audio]),
-        np.concatenate([solved.points.text, general.text]),
-    )
-    return Head(kernel, points, np.concatenate([own, spread]))
+    return Head(kernel, solved.points + general, np.concatenate([own, spread]))
 
 
 def solve(examples: Sequence[Example], kernel: HeldKernel) -> Fit:
     """Return the solution of `examples`, each taken as it is (see `distinct`)."""
     truths = np.array([1.0 if one.directed else -1.0 for one in examples])
-    width = kernel.general.points.audio.shape[1]
-    points = (
-        kernel.general.place([one.vectors for one in examples])
-        if examples
-        else Points(np.zeros((0, width)), np.zeros((0, width)))
-    )
+    points = kernel.general.place([one.vectors for one in examples])
     weights = np.array([one.weight for one in examples])
     covariance = kernel.among(points) + np.diag(NOISE / weights)
     inverse = np.asarray(np.linalg.inv(covariance), np.float64)

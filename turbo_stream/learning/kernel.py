@@ -19,6 +19,8 @@ def likeness(one: Points, other: Points) -> NDArray[np.float64]:
 
     Where words are missing on one side, the sounds alone count.
     """
+    if not len(one) or not len(other):
+        return np.zeros((len(one), len(other)))
     sound = np.exp((one.audio @ other.audio.T - 1.0) / WIDTH)
     words = np.exp((one.text @ other.text.T - 1.0) / WIDTH)
     both = np.outer(one.text.any(axis=1), other.text.any(axis=1))
@@ -32,7 +34,9 @@ class HeldKernel:
     general speech is like nothing, and what a house has for itself stays.
     """
 
-    def __init__(self, general: GeneralSpeech) -> None:
+    def __init__(self, general: GeneralSpeech | None = None) -> None:
+        """Prepare for `general` speech; None for a package that ships none."""
+        general = GeneralSpeech.none() if general is None else general
         self.general = general
         held = likeness(general.points, general.points) + FIRM * np.eye(len(general.points))
         self._inverse = np.linalg.inv(held)

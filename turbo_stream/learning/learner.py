@@ -19,6 +19,7 @@ from turbo_stream.learning.example import Example
 from turbo_stream.learning.example_file import ExampleFile, ModelId, erase
 from turbo_stream.learning.gate import Judged, State, judge
 from turbo_stream.learning.guided import GUIDED, sitting
+from turbo_stream.learning.kernel import HeldKernel
 from turbo_stream.learning.vectors import Vectors
 
 REMEMBERED = 64
@@ -85,9 +86,12 @@ class Learner:
         path: Path,
         model: ModelId,
         *,
+        kernel: HeldKernel | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Read the corrections in `path`, if there are any, and learn from them.
+
+        `kernel` knows the general speech of the model; None where its package has none.
 
         Raises:
             InputError: the file is damaged or none of these, or its folder is not there.
@@ -95,6 +99,7 @@ class Learner:
         """
         self.path = path
         self._model = model
+        self._kernel = kernel or HeldKernel()
         self._clock = clock
         self._lock = threading.RLock()
         """Held while the file is written and learned from, which takes up to a second."""
@@ -213,7 +218,7 @@ class Learner:
 
     def _take(self, file: ExampleFile) -> None:
         """Learn from `file`: streams that score meanwhile see the old head, or the new one."""
-        self._judged: Judged = judge(list(file.examples.values()))
+        self._judged: Judged = judge(list(file.examples.values()), self._kernel)
         self._file = file
         self._stamp = stamp(self.path)
 
