@@ -238,9 +238,9 @@ def _score(
     same = {key: value for key, value in run.items() if key not in ("manifest", "version")}
     mark = fingerprint({**same, "condition": settings.condition, "rows": content})
     with Journal(folder, mark) as journal:
-        done = journal.rows.keys()
+        done = set(journal.rows)
         if settings.keep_vectors:
-            done = done - journal.without_vectors()
+            done -= journal.without_vectors()
         missing = [item for item in items if item.index not in done]
         scored = (engine or Engine()).score(missing, settings) if missing else iter(())
         before = len(items) - len(missing)

@@ -106,8 +106,8 @@ class Speech:
                     break
             else:
                 continue
-            sides = [self._in_turn(gives & (self.truths == kind), generator) for kind in (1, 0)]
-            yield House(*sides, rest)
+            directed = self._in_turn(gives & self.truths, generator)
+            yield House(directed, self._in_turn(gives & ~self.truths, generator), rest)
 
     def _in_turn(
         self, among: NDArray[np.bool_], generator: np.random.Generator
@@ -137,14 +137,14 @@ def check_speech(rows: Sequence[Row], counts: Sequence[int]) -> None:
         speakers = len(np.unique(speech.speakers[speech.truths == kind]))
         if speakers < 2:
             raise InputError(
-                f"`learn_counts`: the manifest has {speakers} speakers of {name}; examples come from some "
-                "and the error from others, so give two or more, in the column speaker"
+                f"`learn_counts`: the manifest has {speakers} speakers of {name}; examples "
+                "come from some and the error from others, so give two or more, in the column speaker"
             )
     most = max((house.most for house in speech.houses()), default=0)
     if counts[-1] > most:
         raise InputError(
-            f"`learn_counts` asks for {counts[-1]} examples of each class, and half of the speakers have "
-            f"{most} at most; give fewer, or more recordings"
+            f"`learn_counts` asks for {counts[-1]} examples of each class, and half of the "
+            f"speakers have {most} at most; give fewer, or more recordings"
         )
 
 

@@ -38,7 +38,8 @@ def write_results(
 ) -> dict[str, Any]:
     """Write plots, `report.html` and, last, `metrics.json` into `out`; return the metrics.
 
-    Arguments are those of `summarize`; `learning` are the figures of `learning_figures`; `read_audio` gives the players their sound, of the clip
+    Arguments are those of `summarize`; `learning` are the figures of `learning_figures`;
+    `read_audio` gives the players their sound, of the clip
     or of `start_s` to `end_s` in a long recording.
 
     Raises:
