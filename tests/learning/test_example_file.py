@@ -117,6 +117,7 @@ def test_the_oldest_are_forgotten_when_there_are_too_many(monkeypatch) -> None:
     assert list(file.examples) == ["2", "3", "4"]
     again = file.with_example("3", made_example(9))
     assert list(again.examples) == ["2", "4", "3"]
+    assert list(again.with_example("5", made_example(4)).examples) == ["2", "3", "5"]
 
 
 def test_what_is_of_another_model_says_of_which(path: Path) -> None:

@@ -109,8 +109,7 @@ def test_undo_goes_back_one_by_one_and_forget_erases(path: Path) -> None:
 
 def test_what_was_learned_is_there_after_a_restart(path: Path) -> None:
     learner = Learner(path, MODEL)
-    for index in range(40):
-        learner.add(made_example(index))
+    learner.add(made_example(index) for index in range(40))
     again = Learner(path, MODEL)
     assert again.learned == learner.learned
     probe = made_vectors(99)
@@ -162,18 +161,18 @@ from tests.learning.conftest import MODEL, made_vectors
 from turbo_stream.learning.learner import Learner
 learner = Learner(Path(sys.argv[1]), MODEL)
 for index in range(10):
-    learner.correct(learner.remember(made_vectors(index)), True)
+    learner.correct(learner.remember(made_vectors(index + int(sys.argv[2]))), True)
 """
 
 
 def test_two_processes_lose_nothing(path: Path) -> None:
     running = [
         subprocess.Popen(
-            [sys.executable, "-c", WORK, str(path)],
+            [sys.executable, "-c", WORK, str(path), str(first)],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
         )
-        for _ in range(2)
+        for first in (0, 50)
     ]
     assert [one.wait(60) for one in running] == [0, 0]
     assert len(ids(path)) == 20

@@ -8,6 +8,8 @@ import click
 
 import turbo_stream
 from turbo_stream.cli.command import run_command
+from turbo_stream.cli.tune_file import export, forget, list_, undo
+from turbo_stream.cli.tune_house import house
 from turbo_stream.cli.tune_name import name
 from turbo_stream.cli.tune_threshold import threshold
 
@@ -18,8 +20,8 @@ def tune() -> None:
     """Fit a device to its room and its people. No word of what is said is shown or kept."""
 
 
-tune.add_command(name)
-tune.add_command(threshold)
+for _command in (name, threshold, house, list_, export, undo, forget):
+    tune.add_command(_command)
 
 
 def main() -> None:

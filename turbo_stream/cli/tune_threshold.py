@@ -148,9 +148,11 @@ def _hear(models: Models, source: Source, name: str) -> Recording:
 
 
 def _show(tuned: Tuned) -> None:
+    from turbo_stream.cli.threshold_words import minutes, too_short, verdict
+
     mode = tuned.deciding.addressing.mode
     said = sum(len(one.utterances) for one in tuned.room)
-    say(f"{_minutes(tuned.hours)} heard, {said} utterances, address {mode}")
+    say(f"{minutes(tuned.hours)} heard, {said} utterances, address {mode}")
     dropped = sum(one.dropped for one in tuned.room)
     if dropped:
         say(f"{dropped} more were dropped: too short, broken off, or too many at once")
@@ -166,12 +168,9 @@ def _show(tuned: Tuned) -> None:
         if point.missed is not None:
             line += f"  {point.missed} of {point.commands} ({point.missed / point.commands:.0%})"
         say(line + _marks(point, tuned))
-    say(_verdict(tuned))
-    if tuned.per_hour and tuned.hours < tuned.enough_hours:
-        say(
-            f"{_minutes(tuned.hours)} cannot prove so few: an hour without any still allows 3.0 an "
-            f"hour (95 %); to be sure, record {_minutes(tuned.enough_hours)} without one"
-        )
+    say(verdict(tuned))
+    if (warning := too_short(tuned)) is not None:
+        say(warning)
 
 
 def _marks(point: Point, tuned: Tuned) -> str:
@@ -181,24 +180,6 @@ def _marks(point: Point, tuned: Tuned) -> str:
     if tuned.chosen is not None and point.threshold == tuned.chosen.threshold:
         marks.append("chosen")
     return f"  <- {', '.join(marks)}" if marks else ""
-
-
-def _verdict(tuned: Tuned) -> str:
-    point = tuned.chosen
-    if point is None:
-        return (
-            f"no threshold keeps to {tuned.per_hour:g} an hour: give the device a name, allow "
-            "more, or see what was recorded"
-        )
-    return (
-        f"threshold {point.threshold:g}: {point.false_accepts} false accepts in "
-        f"{_minutes(point.hours)}; the true rate is at most {point.at_most_per_hour:.1f} an hour "
-        "(95 %)"
-    )
-
-
-def _minutes(hours: float) -> str:
-    return f"{60 * hours:.1f} min" if hours < 2 else f"{hours:.1f} h"
 
 
 def _on_interrupt(act: Callable[[], None]) -> None:

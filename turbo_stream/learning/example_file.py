@@ -14,8 +14,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_stream._util.files import read_file, write_private
+from turbo_stream._util.files import open_regular, read_file, write_private
 from turbo_stream._util.option import is_number
+from turbo_stream._util.shared_file import alone_with
 from turbo_stream._util.shown import shown
 from turbo_stream.errors import InputError
 from turbo_stream.learning.example import ORIGINS, Example
@@ -29,6 +30,7 @@ MOST_EXAMPLES = 1000
 
 _MOST_BYTES = 64 * 2**20
 _MOST_NUMBERS = 65_536
+_START_BYTES = 200
 _LITTLE = np.dtype("<f4")
 _DAMAGED = "put a copy of it in its place, or move it away: then a new one is begun"
 
@@ -123,15 +125,53 @@ class ExampleFile:
         )
 
     def with_example(self, key: str, example: Example) -> ExampleFile:
-        """Return it with one more, which takes the place of an earlier one of that id."""
-        kept = {**{k: v for k, v in self.examples.items() if k != key}, key: example}
-        newest = list(kept.items())[-MOST_EXAMPLES:]
+        """Return it with one more, which takes the place of an earlier one of that utterance."""
+        kept = {
+            id: one
+            for id, one in self.examples.items()
+            if id != key and not one.vectors.same(example.vectors)
+        }
+        newest = [*kept.items(), (key, example)][-MOST_EXAMPLES:]
         return ExampleFile(self.model, dict(newest))
 
     def without(self, key: str) -> ExampleFile:
         """Return it without that of the id `key`."""
         kept = {k: v for k, v in self.examples.items() if k != key}
         return ExampleFile(self.model, kept)
+
+    def to_plain_json(self) -> dict[str, Any]:
+        """Return all of it as a JSON-ready dict for a person: vectors as lists of numbers."""
+        rows = []
+        for key, one in self.examples.items():
+            vectors = one.vectors
+            numbers = {"audio": vectors.audio, "text": vectors.text}
+            numbers["confidence"] = vectors.confidence
+            row = _entry(key, one) | {name: each.tolist() for name, each in numbers.items()}
+            rows.append(row)
+        return {"kind": KIND, "model": self.model.to_json(), "examples": rows}
+
+
+def looks_like_one(path: Path) -> bool:
+    """Return whether `path` begins as such a file does, damaged or not."""
+    try:
+        with open_regular(path) as file:
+            return KIND.encode() in file.read(_START_BYTES)
+    except OSError:
+        return False
+
+
+def erase(path: Path) -> None:
+    """Erase a file, whatever it holds.
+
+    Raises:
+        InputError: another process is changing it, or it cannot be erased.
+    """
+    with alone_with(path):
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise InputError(f"{shown(path)} cannot be erased: {reason}") from error
 
 
 def _entry(key: str, example: Example) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,9 @@ from typing import Any
 from turbo_stream._util.shared_file import alone_with, stamp
 from turbo_stream.errors import InputError
 from turbo_stream.learning.example import Example
-from turbo_stream.learning.example_file import ExampleFile, ModelId
+from turbo_stream.learning.example_file import ExampleFile, ModelId, erase
 from turbo_stream.learning.gate import Judged, State, judge
+from turbo_stream.learning.guided import GUIDED, sitting
 from turbo_stream.learning.vectors import Vectors
 
 REMEMBERED = 64
@@ -100,7 +101,7 @@ class Learner:
         self._memory = threading.RLock()
         """Of what is remembered, held for no longer than that takes: streams wait for it."""
         self._remembered: OrderedDict[str, tuple[float, Vectors]] = OrderedDict()
-        self._session = secrets.token_hex(4)
+        self._session, self._corrected_at = secrets.token_hex(4), -math.inf
         self._sweeper: threading.Timer | None = None
         self._reading = threading.Lock()
         if not path.parent.is_dir():
@@ -144,17 +145,29 @@ class Learner:
         """
         with self._lock:
             vectors = self._recall(correction_id)
+            if self._clock() - self._corrected_at > REMEMBERED_S:
+                self._session = secrets.token_hex(4)
+            self._corrected_at = self._clock()
             day = int(time.time()) // _DAY_S * _DAY_S
             example = Example(vectors, bool(directed), weight, self._session, day, origin)
             return self._rewrite(lambda file: file.with_example(correction_id, example))
 
-    def add(self, example: Example) -> Learned:
-        """Learn an example that was made elsewhere. Raises `InputError` as `correct`."""
+    def add(self, examples: Iterable[Example]) -> Learned:
+        """Learn examples that were made elsewhere, at once. Raises `InputError` as `correct`."""
+
+        def change(file: ExampleFile) -> ExampleFile:
+            for example in examples:
+                file = file.with_example(secrets.token_hex(8), example)
+            return file
+
         with self._lock:
-            return self._rewrite(lambda file: file.with_example(secrets.token_hex(8), example))
+            return self._rewrite(change)
 
     def undo(self) -> Learned:
-        """Forget the last correction. Raises `NotRememberedError` where there is none."""
+        """Forget the last correction, or the whole of a guided session if that was the last.
+
+        Raises `NotRememberedError` where there is none.
+        """
         with self._lock:
             return self._rewrite(_without_last)
 
@@ -164,11 +177,8 @@ class Learner:
         Raises:
             InputError: it cannot be erased.
         """
-        with self._lock, alone_with(self.path):
-            try:
-                self.path.unlink(missing_ok=True)
-            except OSError as error:
-                raise InputError(f"{self.path} cannot be erased: {error.strerror}") from error
+        with self._lock:
+            erase(self.path)
             with self._memory:
                 self._remembered.clear()
             self._take(ExampleFile(self._model, {}))
@@ -260,7 +270,13 @@ class Learner:
 def _without_last(file: ExampleFile) -> ExampleFile:
     if not file.examples:
         raise NotRememberedError("there is no correction to undo")
-    return file.without(next(reversed(list(file.examples))))
+    key, last = list(file.examples.items())[-1]
+    if last.origin != GUIDED:
+        return file.without(key)
+    for other, one in file.examples.items():
+        if one.origin == GUIDED and sitting(one.session) == sitting(last.session):
+            file = file.without(other)
+    return file
 
 
 def known(learner: Learner | None) -> Learner:

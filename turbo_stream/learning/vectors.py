@@ -26,3 +26,7 @@ class Vectors:
 
     has_text: bool
     """Whether a recognizer had found words."""
+
+    def same(self, other: "Vectors") -> bool:
+        """Return whether `other` is of the same sound and words."""
+        return np.array_equal(self.audio, other.audio) and np.array_equal(self.text, other.text)

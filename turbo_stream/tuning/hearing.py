@@ -60,11 +60,16 @@ class Recording:
 
 
 def hear(
-    models: Models, source: Source, progress: Callable[[float, int], None] = lambda s, n: None
+    models: Models,
+    source: Source,
+    progress: Callable[[float, int], None] = lambda s, n: None,
+    *,
+    also: Callable[[Scored], None] = lambda scored: None,
 ) -> Recording:
     """Return what a stream over `models` makes of `source`.
 
-    `progress` is told at each utterance the seconds so far and how many were decided.
+    `progress` is told at each utterance the seconds so far and how many were decided; `also` sees
+    the score of each of the utterances that are returned.
     """
     pipeline = models.stream()
     score, noted = pipeline.decider.score, list[Measured]()
@@ -72,8 +77,9 @@ def hear(
     def note(segment: Segment, scored: Scored | None) -> Scored | None:
         scored = score(segment) if scored is None else scored
         measured = None if scored is None else Measured.of(segment, scored)
-        if measured is not None:
+        if measured is not None and scored is not None:
             noted.append(measured)
+            also(scored)
         return scored
 
     pipeline.decider = WatchedDecider.like(pipeline.decider, note)

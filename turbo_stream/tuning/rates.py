@@ -32,3 +32,15 @@ def _at_most_so_many(count: int, expected: float) -> float:
     """Return the probability of `count` or fewer where `expected` are."""
     logs = (k * math.log(expected) - expected - math.lgamma(k + 1) for k in range(count + 1))
     return math.fsum(map(math.exp, logs))
+
+
+def share_within(count: int, of: int) -> tuple[float, float]:
+    """Return between what the true share lies where `count` of `of` were counted, one or more.
+
+    Wilson's interval (1927), two-sided, of `CONFIDENCE`: it needs no many.
+    """
+    z = 1.959964
+    share, weight = count / of, z * z / of
+    middle = (share + weight / 2) / (1 + weight)
+    half = z / (1 + weight) * math.sqrt(share * (1 - share) / of + weight / (4 * of))
+    return max(0.0, middle - half), min(1.0, middle + half)
