@@ -83,7 +83,7 @@ class Corrections:
     async def _have(self, work: Callable[[Learner], Learned]) -> Learned:
         learner = self._hub.models.learner
         if learner is None:
-            raise NotCorrected("off", "this server learns nothing: it was started without `learn`")
+            raise NotCorrected("off", "this server learns nothing: its setting learn is off")
         if self._waiting >= MOST_WAITING:
             raise NotCorrected("busy", f"{MOST_WAITING} corrections wait already; send it later")
         self._waiting += 1

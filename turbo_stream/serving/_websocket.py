@@ -30,7 +30,7 @@ _UNKNOWN = (
     'unknown message; known: {"type":"end"}; set: threshold; said: text; correct: correction_id, '
     "directed; undo"
 )
-_LONGEST_ID = 64
+LONGEST_ID = 64
 """Characters of a `correction_id` that is looked for, and repeated in the answer."""
 
 NAMES, NAME_LENGTH = 8, 64
@@ -193,7 +193,7 @@ class _Client:
                 "correction_id": str() as correction_id,
                 "directed": bool() as directed,
                 **rest,
-            } if not rest and len(correction_id) <= _LONGEST_ID and correction_id.isascii():
+            } if not rest and len(correction_id) <= LONGEST_ID and correction_id.isascii():
                 self._wish(Correction(correction_id, directed))
             case {"type": "undo", **rest} if not rest:
                 self._wish(Undo())
