@@ -131,8 +131,8 @@ def test_a_file_that_is_damaged_meanwhile_is_used_no_more(path: Path, caplog) ->
     learner.correct(learner.remember(made_vectors()), True)
     path.write_text("{")
     key = learner.remember(made_vectors(1))
-    wait_for(lambda: learner.learned.directed == 0)
-    assert "not used any more" in caplog.text
+    wait_for(lambda: "not used any more" in caplog.text)
+    assert learner.learned.directed == 0
     with pytest.raises(InputError, match="no file of corrections"):
         learner.correct(key, True)
     assert path.read_text() == "{"
