@@ -190,11 +190,11 @@ def test_no_stream_waits_while_a_correction_is_learned(path: Path, monkeypatch) 
     honest, begun, go_on = learner_module.judge, threading.Event(), threading.Event()
     fits = []
 
-    def slow(examples):
-        fits.append(len(examples))
+    def slow(*given):
+        fits.append(len(given[0]))
         begun.set()
         assert go_on.wait(30)
-        return honest(examples)
+        return honest(*given)
 
     monkeypatch.setattr(learner_module, "judge", slow)
     correcting = threading.Thread(target=learner.correct, args=(key, True))

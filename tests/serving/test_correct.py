@@ -96,7 +96,7 @@ def test_the_next_utterance_is_scored_by_what_was_learned(
     before = scores()
     key, *_ = ids(server.hear(excerpt))
     assert scores() == before
-    monkeypatch.setattr(learner_module, "judge", lambda examples: Judged(Surer()))
+    monkeypatch.setattr(learner_module, "judge", lambda *given: Judged(Surer()))
     assert correct(server, key).json()["state"] == "used"
     after = scores()
     assert all(new > old for new, old in zip(after, before, strict=True)), (before, after)
@@ -206,9 +206,9 @@ def test_more_than_a_few_at_a_time_are_told_to_come_again(
     go_on = threading.Event()
     honest = learner_module.judge
 
-    def slow(examples) -> Judged:
+    def slow(*given) -> Judged:
         assert go_on.wait(30)
-        return honest(examples)
+        return honest(*given)
 
     monkeypatch.setattr(learner_module, "judge", slow)
     answers: list[httpx.Response] = []

@@ -122,10 +122,10 @@ class Held:
         self.begun, self.go_on = threading.Event(), threading.Event()
         self._honest = learner_module.judge
 
-    def __call__(self, examples):
+    def __call__(self, *given):
         self.begun.set()
         assert self.go_on.wait(60)
-        return self._honest(examples)
+        return self._honest(*given)
 
 
 def test_no_sound_waits_while_something_is_learned(

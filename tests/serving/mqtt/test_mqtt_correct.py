@@ -166,10 +166,10 @@ def test_what_is_published_goes_on_while_something_is_learned(
     """And a flood of corrections is refused in one line."""
     honest, begun, go_on = learner_module.judge, threading.Event(), threading.Event()
 
-    def slow(examples):
+    def slow(*given):
         begun.set()
         assert go_on.wait(60)
-        return honest(examples)
+        return honest(*given)
 
     said: list[str] = []
     hub = hub_of(tmp_path)
