@@ -54,8 +54,10 @@ def utterances(events: list[Event]) -> list[Utterance]:
 def trusting(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was learned is used at once, without proof."""
 
-    def judge(examples) -> Judged:
-        return Judged(fit(examples) if len({one.directed for one in examples}) == 2 else None)
+    def judge(examples, kernel) -> Judged:
+        return Judged(
+            fit(examples, kernel) if len({one.directed for one in examples}) == 2 else None
+        )
 
     monkeypatch.setattr(learner_module, "judge", judge)
 

@@ -30,7 +30,7 @@ _FOLDER = click.Path(path_type=Path)
     show_default=True,
     help="Rows are clips, or long recordings with labelled segments.",
 )
-@options(ScoringSettings, "settings")
+@options(ScoringSettings, "settings", without={"learn"})
 @click.option(
     "--text",
     "gold_text",
@@ -60,6 +60,19 @@ _FOLDER = click.Path(path_type=Path)
     help="Score the items under noise=DB,..., rir or codec=NAME,... too; repeatable.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the conditions.")
+@click.option(
+    "--learned",
+    "learn",
+    type=_FOLDER,
+    metavar="FILE",
+    help="Score with what FILE was taught, as turbo-listen --learn does.",
+)
+@click.option(
+    "--learn",
+    "learn_counts",
+    metavar="K,K,...",
+    help="How much it gains by learning from so many examples of each class: 0,5,10,20,50,100.",
+)
 @click.option("--tune", metavar="fa=P|fr=P", help="Choose a threshold for this error rate.")
 @click.option("--model-out", type=_FOLDER, metavar="DIR", help="Package with the tuned threshold.")
 @click.option(
@@ -126,8 +139,11 @@ def _run(
     model_out: Path | None,
     seed: int,
     strict: bool,
+    learn: Path | None,
+    learn_counts: str | None,
 ) -> dict[str, Any]:
     from turbo_stream.evaluation.corpus.conditions import expand_conditions
+    from turbo_stream.evaluation.figures.learning import parse_counts
     from turbo_stream.evaluation.figures.tuning import Target
     from turbo_stream.evaluation.run import Engine, evaluate
 
@@ -137,9 +153,10 @@ def _run(
     metrics = evaluate(
         manifest,
         out,
-        replace(settings, mode=mode, gold_text=gold_text, seed=seed),
+        replace(settings, mode=mode, gold_text=gold_text, seed=seed, learn=learn),
         conditions=expand_conditions(augment),
         engine=_engine(Engine, engine, workers),
+        learn_counts=() if learn_counts is None else parse_counts(learn_counts),
         say=lambda message: say(f"turbo-eval: {message}", sys.stderr),
     )
     _print_headline(metrics, out)
@@ -163,6 +180,8 @@ def _print_headline(metrics: dict[str, Any], out: Path) -> None:
     say(f"{metrics['n']} items scored{failed}")
     for tile in headline(metrics):
         say(f"  {tile['name']}: {tile['value']} {tile['note']}".rstrip())
+    for examples, line in (metrics.get("learn") or {}).items():
+        say(f"  equal error rate after {examples} examples of each class: {line['eer']:.2%}")
     say_path(out / "report.html")
 
 

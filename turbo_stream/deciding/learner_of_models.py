@@ -10,12 +10,25 @@ from turbo_stream.detection.fingerprint import fingerprint
 from turbo_stream.detection.package import DIRECTED, ModelPackage
 from turbo_stream.errors import InputError, PackageError
 from turbo_stream.learning.example_file import ModelId
+from turbo_stream.learning.general_speech import GENERAL_SPEECH_NAME, GeneralSpeech
+from turbo_stream.learning.kernel import HeldKernel
 from turbo_stream.learning.learner import Learner
 
 
 def model_id(package: ModelPackage) -> ModelId:
     """Return which model `package` is, for a file of corrections."""
     return ModelId(package.name, package.version, fingerprint(package))
+
+
+def kernel_of(package: ModelPackage) -> HeldKernel:
+    """Return what knows the general speech of `package`, if it ships any.
+
+    Raises:
+        PackageError: the file is not what it should be.
+    """
+    if GENERAL_SPEECH_NAME not in package.files:
+        return HeldKernel()
+    return HeldKernel(GeneralSpeech.read(package.path(GENERAL_SPEECH_NAME)))
 
 
 def learner_of_models(
@@ -39,7 +52,7 @@ def learner_of_models(
         raise PackageError(
             f"{package.name} has no label {DIRECTED!r}, and `learn` learns no other; leave it out"
         )
-    return Learner(path, model_id(package))
+    return Learner(path, model_id(package), kernel=kernel_of(package))
 
 
 def learning_classifier(

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 import turbo_stream
 from turbo_stream._util.folder_lock import FolderLock
+from turbo_stream.deciding.learner_of_models import kernel_of
 from turbo_stream.detection.manifest import MANIFEST_NAME
 from turbo_stream.detection.package import DIRECTED, file_hash
+from turbo_stream.errors import InputError
 from turbo_stream.evaluation._progress import with_progress
 from turbo_stream.evaluation.corpus.clip import read_clip
 from turbo_stream.evaluation.corpus.labels import check_spelling, unknown_labels
@@ -20,6 +22,7 @@ from turbo_stream.evaluation.corpus.manifest import Item, read_manifest
 from turbo_stream.evaluation.corpus.named_rows import name_leak
 from turbo_stream.evaluation.corpus.part import row_duration_s, row_offset_s
 from turbo_stream.evaluation.corpus.rows import Row
+from turbo_stream.evaluation.figures.learning import check_speech, learning_figures
 from turbo_stream.evaluation.report._mistakes import ReadAudio
 from turbo_stream.evaluation.report.report import write_results
 from turbo_stream.evaluation.scoring._journal import Journal, fingerprint
@@ -27,6 +30,8 @@ from turbo_stream.evaluation.scoring._ray_engine import score_on_ray
 from turbo_stream.evaluation.scoring._scorer import Scorer
 from turbo_stream.evaluation.scoring.local_engine import Scored, score_locally
 from turbo_stream.evaluation.scoring.settings import ScoringSettings
+from turbo_stream.learning.gate import judge
+from turbo_stream.learning.vectors import Vectors
 from turbo_stream.recognition.whisper import WhisperRecognizer
 
 _LOG = logging.getLogger(__name__)
@@ -57,6 +62,7 @@ def evaluate(
     *,
     conditions: Sequence[str] = ("clean",),
     engine: Engine | None = None,
+    learn_counts: Sequence[int] = (),
     say: Callable[[str], None] = _LOG.warning,
 ) -> dict[str, Any]:
     """Score a manifest into `out` and return the content of `metrics.json`.
@@ -64,6 +70,9 @@ def evaluate(
     `say` is told before the scoring what of the manifest will count for less than its author may
     think: labels that the model does not know, rows without one, and names that tell the class.
     It stands in `metrics.json` under `warnings` of `run`, too.
+
+    `learn_counts` are examples of each class (see `parse_counts`): how much the model would gain
+    by learning from so many in place. Then the journal keeps the vectors of every row.
 
     What an earlier, killed run with the same arguments has scored is not scored again; two at once
     exclude each other. The first condition's rows are `out/predictions.jsonl`, those of the others
@@ -74,7 +83,7 @@ def evaluate(
             model's, `out` holds another run, or one that has not ended writes into it.
     """
     with FolderLock(out):
-        return _evaluate(manifest, out, settings, conditions, engine, say)
+        return _evaluate(manifest, out, settings, conditions, engine, learn_counts, say)
 
 
 def _evaluate(
@@ -83,28 +92,62 @@ def _evaluate(
     settings: ScoringSettings,
     conditions: Sequence[str],
     engine: Engine | None,
+    learn_counts: Sequence[int],
     say: Callable[[str], None],
 ) -> dict[str, Any]:
     items = read_manifest(manifest)
-    settings = settings.resolved()
+    settings = replace(settings.resolved(), keep_vectors=bool(learn_counts))
     # Loading the models here first tells of wrong settings in one line, before any worker starts.
     scorer = Scorer(settings)
     if (learner := scorer.models.learner) is not None:
         say(f"{learner.path}: {learner.learned}")
+    if learn_counts:
+        _check_learning(scorer, settings, items, learn_counts)
     warnings = remarks(manifest, items, settings, scorer.models.package.labels)
     for message in warnings:
         say(message)
     run = describe_run(scorer, settings, manifest)
-    rows = {
+    scored = {
         name: _score(items, replace(settings, condition=name), run, _folder(out, name), engine)
         for name in conditions
     }
+    rows = {name: found for name, (found, _) in scored.items()}
     first, *others = conditions
     sweep = rows if others else None
     base = manifest if manifest.is_dir() else manifest.parent
     # What is only told makes no other run: it is not part of what the scores depend on.
     told = {**run, "warnings": warnings}
-    return write_results(out, rows[first], told, conditions=sweep, read_audio=_reader(base, run))
+    learning = None
+    if learn_counts:
+        kernel = kernel_of(scorer.models.package)
+        learning = learning_figures(
+            *scored[first], learn_counts, lambda examples: judge(examples, kernel)
+        )
+    return write_results(
+        out,
+        rows[first],
+        told,
+        conditions=sweep,
+        learning=learning,
+        read_audio=_reader(base, run),
+    )
+
+
+def _check_learning(
+    scorer: Scorer, settings: ScoringSettings, items: Sequence[Item], counts: Sequence[int]
+) -> None:
+    """Raise `InputError` where nothing could be learned, before anything is scored."""
+    if DIRECTED not in scorer.models.package.labels:
+        raise InputError(
+            f"`learn_counts` were given, and no label of {scorer.models.package.name} is "
+            f"{DIRECTED!r}, and no other is learned; leave them out"
+        )
+    if settings.learn is not None:
+        raise InputError(
+            "`learn` and `learn_counts` exclude each other: what is learned is measured from the "
+            "model as it shipped; give one of them"
+        )
+    check_speech([item.row for item in items], counts)
 
 
 def remarks(
@@ -189,19 +232,22 @@ def _score(
     run: dict[str, Any],
     folder: Path,
     engine: Engine | None,
-) -> list[dict[str, Any]]:
+) -> tuple[list[dict[str, Any]], list[Vectors | None]]:
     # The same manifest may be reached by another path, or a folder may have gained files.
     content = [item.row for item in items]
     same = {key: value for key, value in run.items() if key not in ("manifest", "version")}
     mark = fingerprint({**same, "condition": settings.condition, "rows": content})
     with Journal(folder, mark) as journal:
-        missing = [item for item in items if item.index not in journal.rows]
+        done = set(journal.rows)
+        if settings.keep_vectors:
+            done -= journal.without_vectors()
+        missing = [item for item in items if item.index not in done]
         scored = (engine or Engine()).score(missing, settings) if missing else iter(())
-        done = len(items) - len(missing)
+        before = len(items) - len(missing)
         label = settings.condition if settings.condition != "clean" else "scoring"
-        for index, row in with_progress(scored, label=label, done=done, total=len(items)):
+        for index, row in with_progress(scored, label=label, done=before, total=len(items)):
             journal.add(index, row)
-        return journal.finish()
+        return journal.finish(), journal.vectors()
 
 
 def _folder(out: Path, condition: str) -> Path:

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from turbo_stream.learning.example import Example
-from turbo_stream.learning.head import Head, fit
+from turbo_stream.learning.head import Fit, Head, distinct, fit, solve
+from turbo_stream.learning.kernel import HeldKernel
 
 State = Literal["used", "waiting"]
+
+LEAST = 3
+"""Different examples, fewer of which prove nothing."""
+
+MARGIN = 1.64
+"""Standard errors by which the head must be better: one-sided, one chance in twenty."""
+
+_FEWEST_SESSIONS = 4
+"""Sessions from which on whole ones are left out; before, single examples are."""
+
+_MOST_WANTED = 50
+_WANTED_WHERE_WORSE = 10
 
 
 @dataclass(frozen=True)
@@ -20,7 +37,7 @@ class Judged:
     """What to use; None while waiting."""
 
     wanted: int = 0
-    """How many more examples are wanted before it is tried again; 0 when used."""
+    """How many more examples are wanted, about; 0 when used."""
 
     @property
     def state(self) -> State:
@@ -28,12 +45,37 @@ class Judged:
         return "waiting" if self.head is None else "used"
 
 
-LEAST_OF_A_CLASS = 3
-"""Examples of either class, fewer of which prove nothing."""
+def judge(examples: Sequence[Example], kernel: HeldKernel) -> Judged:
+    """Return the head of `examples` if it beats the shipped model on what it did not learn from.
+
+    Better is a lower log loss on examples that were left out: by `MARGIN` standard errors of the
+    mean difference. Examples of one class alone count only where general speech holds the rest.
+    """
+    kept = distinct(examples)
+    one_class = len({one.directed for one in kept}) < 2
+    if len(kept) < LEAST or (one_class and not len(kernel.general.points)):
+        return Judged(None, max(1, LEAST - len(kept)))
+    better = _advantage(solve(kept, kernel))
+    mean, count = float(better.mean()), len(better)
+    error = float(better.std(ddof=1)) / math.sqrt(count)
+    if mean > MARGIN * error:
+        return Judged(fit(kept, kernel))
+    if mean <= 0:
+        return Judged(None, _WANTED_WHERE_WORSE)
+    needed = count * (MARGIN * error / mean) ** 2
+    return Judged(None, min(_MOST_WANTED, max(1, math.ceil(needed - count))))
 
 
-def judge(examples: Sequence[Example]) -> Judged:
-    """Return the head of `examples` if it beats the shipped model on what it did not learn from."""
-    counts = [sum(e.directed == kind for e in examples) for kind in (True, False)]
-    wanted = sum(max(0, LEAST_OF_A_CLASS - count) for count in counts)
-    return Judged(None, wanted) if wanted else Judged(fit(examples))
+def _advantage(solved: Fit) -> NDArray[np.float64]:
+    """Return by how much the log loss of each example falls, `[N]`, times its weight."""
+    sessions = sorted({one.session for one in solved.examples})
+    if len(sessions) >= _FEWEST_SESSIONS:
+        folds = np.array([sessions.index(one.session) for one in solved.examples])
+    else:
+        folds = np.arange(len(solved.examples))
+    shipped = np.array([one.vectors.logit for one in solved.examples])
+    changed = shipped + solved.left_out(folds)
+    weights = np.array([one.weight for one in solved.examples])
+    truths = solved.truths
+    fallen = np.logaddexp(0, -truths * shipped) - np.logaddexp(0, -truths * changed)
+    return np.asarray(weights * fallen)

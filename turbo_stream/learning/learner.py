@@ -24,6 +24,7 @@ from turbo_stream.learning.example_file import (
     erase,
 )
 from turbo_stream.learning.gate import Judged, State, judge
+from turbo_stream.learning.kernel import HeldKernel
 from turbo_stream.learning.vectors import Vectors
 
 REMEMBERED = 64
@@ -86,9 +87,12 @@ class Learner:
         path: Path,
         model: ModelId,
         *,
+        kernel: HeldKernel | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Read the corrections in `path`, if there are any, and learn from them.
+
+        `kernel` knows the general speech of the model; None where its package has none.
 
         Raises:
             InputError: the file is damaged or none of these, or its folder is not there.
@@ -96,6 +100,7 @@ class Learner:
         """
         self.path = path
         self._model = model
+        self._kernel = kernel or HeldKernel()
         self._clock = clock
         self._lock = threading.RLock()
         """Held while the file is written and learned from, which takes up to a second."""
@@ -191,6 +196,11 @@ class Learner:
         return Learned(judged.state, *self._file.counts, judged.wanted)
 
     @property
+    def kernel(self) -> HeldKernel:
+        """By which utterances are compared."""
+        return self._kernel
+
+    @property
     def file(self) -> ExampleFile:
         """What the file held when it was last read or written."""
         return self._file
@@ -213,7 +223,7 @@ class Learner:
 
     def _take(self, file: ExampleFile) -> None:
         """Learn from `file`: streams that score meanwhile see the old head, or the new one."""
-        self._judged: Judged = judge(list(file.examples.values()))
+        self._judged: Judged = judge(list(file.examples.values()), self._kernel)
         self._file = file
         self._stamp = stamp(self.path)
 

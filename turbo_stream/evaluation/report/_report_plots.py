@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from turbo_stream.detection.package import DIRECTED
 from turbo_stream.evaluation.corpus.rows import BinaryItems, Row
 from turbo_stream.evaluation.figures._multiclass import ClassItems
+from turbo_stream.evaluation.report.learning_plot import learning_plot
 from turbo_stream.evaluation.report.page import number, percent
 from turbo_stream.evaluation.report.plots import det_plot, hours_plot, reliability_plot, scores_plot
 
@@ -44,6 +45,7 @@ def report_plots(
     at = metrics["at_threshold"]
     return [
         *_hours(metrics.get("stream"), threshold),
+        *_learning(metrics),
         Plot(
             "det.png",
             det_plot({DIRECTED: (truths, scores)}, points),
@@ -78,6 +80,22 @@ def _hours(stream: Mapping[str, Any] | None, threshold: float | None) -> list[Pl
             "False accepts an hour against commands that were missed: every threshold is a point.",
             f"At the threshold in use, {number(threshold, 3)}, {number(rate, 2)} false accepts an "
             f"hour and {percent(missed)} of the commands missed.",
+        )
+    ]
+
+
+def _learning(metrics: Mapping[str, Any]) -> list[Plot]:
+    curves = {"all": metrics.get("learn"), **(metrics.get("learn_per_source") or {})}
+    drawn = {name: curve for name, curve in curves.items() if curve}
+    if not drawn:
+        return []
+    last, line = list(drawn[next(iter(drawn))].items())[-1]
+    return [
+        Plot(
+            "learn.png",
+            learning_plot(drawn),
+            "Learning in place: the error on people who gave no example; bars hold 95 % of houses.",
+            f"Equal error rate {percent(line['eer'])} after {last} examples of each class.",
         )
     ]
 

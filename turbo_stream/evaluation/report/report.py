@@ -33,18 +33,23 @@ def write_results(
     *,
     failed: Iterable[Mapping[str, Any]] = (),
     conditions: Mapping[str, Sequence[Row]] | None = None,
+    learning: Mapping[str, Any] | None = None,
     read_audio: ReadAudio | None = None,
 ) -> dict[str, Any]:
     """Write plots, `report.html` and, last, `metrics.json` into `out`; return the metrics.
 
-    Arguments are those of `summarize`; `read_audio` gives the players their sound, of the clip
+    Arguments are those of `summarize`; `learning` are the figures of `learning_figures`;
+    `read_audio` gives the players their sound, of the clip
     or of `start_s` to `end_s` in a long recording.
 
     Raises:
         InputError: a row is malformed, or `out` cannot be written.
     """
     failed = list(failed)
-    metrics = summarize(rows, run, failed=failed, conditions=conditions)
+    metrics = {
+        **summarize(rows, run, failed=failed, conditions=conditions),
+        **(learning or {}),
+    }
     scored = Scored.from_rows(rows, run, failed)
     plots = report_plots(scored.items, metrics, run)
     for plot in plots:
@@ -62,7 +67,9 @@ def report_page(
 ) -> str:
     """Return the HTML of a report; `wrong` is the number of all mistakes."""
     run = metrics["run"]
-    optional = dict.fromkeys(("stream", "thresholds", "fixed_rates", "multiclass", "conditions"))
+    optional = dict.fromkeys(
+        ("stream", "thresholds", "fixed_rates", "multiclass", "conditions", "learn")
+    )
     slices = {"source": list(metrics["per_source"].items())} if metrics["per_source"] else {}
     for column, lines in metrics["slices"].items():
         slices[_UNITS.get(column, column)] = [(line["value"], line) for line in lines]
@@ -78,6 +85,7 @@ def report_page(
         fixed_rates=_fixed_rates(metrics),
         slices=list(slices.items()),
         conditions=[(line["condition"], line) for line in metrics.get("conditions") or ()],
+        learning=_learning(metrics),
         mistakes=[_shown(mistake) for mistake in mistakes],
         wrong=wrong,
         shown_failed=_FAILED_SHOWN,
@@ -165,6 +173,16 @@ def _fixed_rates(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
         name = f"{held.replace('_', ' ')}s ≤ {float(line['limit']):.0%}"
         lines.append({**line, "held": name, "interval": metrics["intervals"].get(key)})
     return lines
+
+
+def _learning(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return a line for each number of examples: all sources mixed, then each by itself."""
+    curves = {"all": metrics.get("learn") or {}, **(metrics.get("learn_per_source") or {})}
+    return [
+        {**line, "source": source, "count": count_of, "shipped": curve["0"]["eer"]}
+        for source, curve in curves.items()
+        for count_of, line in curve.items()
+    ]
 
 
 def _shown(mistake: Mistake) -> dict[str, Any]:

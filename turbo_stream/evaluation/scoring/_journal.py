@@ -13,6 +13,8 @@ from turbo_stream._util.files import recovered_lines
 from turbo_stream._util.unicode_text import json_text
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.rows import PREDICTIONS_NAME
+from turbo_stream.evaluation.scoring._kept_vectors import VECTORS_KEY, unpacked
+from turbo_stream.learning.vectors import Vectors
 
 JOURNAL_NAME = "progress.jsonl"
 _RUN_KEY = "run_fingerprint"
@@ -64,14 +66,29 @@ class Journal(Closing):
         self.rows[index] = row
 
     def finish(self) -> list[dict[str, Any]]:
-        """Write `predictions.jsonl` and return its rows, in the manifest's order."""
-        rows = [self.rows[index] for index in sorted(self.rows)]
+        """Write `predictions.jsonl` and return its rows, in the manifest's order.
+
+        Vectors stay in the journal.
+        """
+        rows = [_shown(self.rows[index]) for index in sorted(self.rows)]
         temporary = self._folder / f".{PREDICTIONS_NAME}.{os.getpid()}"
         with temporary.open("w", encoding="utf-8") as file:
             for row in rows:
                 file.write(json_text(row) + "\n")
         temporary.replace(self._folder / PREDICTIONS_NAME)
         return rows
+
+    def vectors(self) -> list[Vectors | None]:
+        """Return the vectors of each row, in the order of `finish`; None where none are kept."""
+        return [unpacked(self.rows[index].get(VECTORS_KEY)) for index in sorted(self.rows)]
+
+    def without_vectors(self) -> set[int]:
+        """Return the rows that were scored when nobody asked for vectors."""
+        return {
+            index
+            for index, row in self.rows.items()
+            if VECTORS_KEY not in row and not row.get("error")
+        }
 
     def close(self) -> None:
         """Close the file; idempotent."""
@@ -101,6 +118,10 @@ class Journal(Closing):
     def _write(self, entry: dict[str, Any]) -> None:
         self._file.write(_line(entry))
         self._file.flush()
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if key != VECTORS_KEY}
 
 
 def _line(entry: dict[str, Any]) -> bytes:

@@ -14,6 +14,7 @@ from turbo_stream.errors import InputError, TurboStreamError
 from turbo_stream.evaluation.corpus.clip import read_clip
 from turbo_stream.evaluation.corpus.conditions import parse_condition
 from turbo_stream.evaluation.corpus.manifest import Item
+from turbo_stream.evaluation.scoring._kept_vectors import VECTORS_KEY, packed
 from turbo_stream.evaluation.scoring._stream_scorer import StreamScorer
 from turbo_stream.evaluation.scoring.settings import ScoringSettings
 from turbo_stream.pipeline import Models
@@ -87,11 +88,13 @@ class Scorer:
         heard = perf_counter()
         said = addressing.said(transcript)
         known = () if said.use == "absent" else names
-        probabilities = self.models.classifier.probabilities(
+        probabilities, vectors = self.models.classifier.classify(
             pcm, replace(transcript, before=item.before), known, search=addressing.names
         )
         scored = perf_counter()
+        kept = vectors if self._settings.keep_vectors else None
         return {
+            **({} if kept is None else {VECTORS_KEY: packed(kept)}),
             **self._decision(probabilities, transcript, addressing),
             "text_used": transcript.text,
             "asr": self._asr_report(transcript),

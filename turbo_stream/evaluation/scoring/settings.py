@@ -32,12 +32,20 @@ class ScoringSettings(Settings):
     seed: int = 0
     """Of the condition."""
 
+    keep_vectors: bool = False
+    """Keep in the journal what the network leaves of each row to learn from."""
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.gold_text and self.mode == "stream":
             raise InputError(
                 "`gold_text` is for clips: in stream mode the segmenter decides what an utterance "
                 "is, and no text of the manifest belongs to it; leave it out"
+            )
+        if self.keep_vectors and self.mode == "stream":
+            raise InputError(
+                "`learn_counts` are for clips: in stream mode no example of the manifest belongs "
+                "to an utterance; leave them out"
             )
 
     @property
