@@ -9,7 +9,8 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Literal
 
 from turbo_stream.errors import TurboStreamError
-from turbo_stream.learning.learner import Learned, Learner, NotRememberedError
+from turbo_stream.learning.example_file import NotRememberedError
+from turbo_stream.learning.learner import Learned, Learner
 from turbo_stream.serving._failures import described
 
 if TYPE_CHECKING:
