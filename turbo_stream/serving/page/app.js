@@ -13,7 +13,7 @@ const address = get("address");
 const waveform = new Waveform(get("waveform"));
 const decisions = new Decisions(get("decisions"), get("totals"), get("utterance"));
 const token = new URLSearchParams(location.search).get("token");
-const corrections = new Corrections(get("learning"), get("correct"), token);
+const corrections = new Corrections(get("learning"), get("learned"), get("correct"), token);
 
 let microphone = null;
 let connection = null;

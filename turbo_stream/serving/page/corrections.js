@@ -5,13 +5,13 @@ const WORDS = new Map([[true, "for me"], [false, "not for me"]]);
 const FIELDS = "input:not([type=range], [type=checkbox]), select, textarea, [contenteditable]";
 
 export class Corrections {
-  // `section` and what is in it stay hidden until a server is met that learns.
-  constructor(section, template, token) {
+  // `section` stays hidden, and `line` empty, until a server is met that learns.
+  constructor(section, line, template, token) {
     this.section = section;
     this.template = template;
     this.headers = { "content-type": "application/json" };
     if (token) this.headers.authorization = `Bearer ${token}`;
-    this.line = section.querySelector(".learned");
+    this.line = line;
     this.last = null; // what `y` and `n` are about: the newest row that can be corrected
     this.pressed = []; // rows that were corrected here, the last one last
     section.querySelector(".undo").addEventListener("click", () => this.undo());
