@@ -55,7 +55,9 @@ def trusting(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was learned is used at once, without proof."""
 
     def judge(examples, kernel) -> Judged:
-        return Judged(fit(examples, kernel) if len({one.directed for one in examples}) == 2 else None)
+        return Judged(
+            fit(examples, kernel) if len({one.directed for one in examples}) == 2 else None
+        )
 
     monkeypatch.setattr(learner_module, "judge", judge)
 
