@@ -8,6 +8,7 @@ from tests.learning.conftest import made_vectors
 from turbo_stream.addressing.address import Addressing
 from turbo_stream.addressing.calls import Said
 from turbo_stream.learning.guided import FOLDS, guided_examples, sitting
+from turbo_stream.learning.kernel import HeldKernel
 from turbo_stream.learning.vectors import Vectors
 from turbo_stream.tuning.hearing import Measured, Recording
 from turbo_stream.tuning.house import Heard, House, Wrong, by_chance
@@ -37,7 +38,7 @@ def house() -> House:
     """The device is spoken to from one place, and the television stands in another."""
     directed = heard([0.45] * 8 + [0.7] * 12, 0)
     other = heard([0.55] * 9 + [0.2] * 11, 100)
-    return House.of([directed], [other], Deciding(Addressing()), 0.5)
+    return House.of([directed], [other], Deciding(Addressing()), 0.5, HeldKernel())
 
 
 def test_before_is_as_shipped_and_after_is_by_what_the_others_teach(house: House) -> None:
@@ -58,15 +59,18 @@ def test_labels_at_random_are_worth_nothing(house: House) -> None:
         mixed[place % 2].append(Vectors(made.audio, made.text, 0.0, made.confidence, True))
     measured = tuple(said(place, 0.5) for place in range(20))
     parts = [Heard(Recording(40.0, measured, 0), tuple(each)) for each in mixed]
-    wrong = House.of([parts[0]], [parts[1]], Deciding(Addressing()), 0.5).after()
+    wrong = House.of([parts[0]], [parts[1]], Deciding(Addressing()), 0.5, HeldKernel()).after()
     assert 0.3 < wrong.count / wrong.of < 0.7
 
 
 def test_what_was_learned_before_of_the_same_recording_is_left_out(house: House) -> None:
-    again = House.of(house.directed, house.other, house.deciding, 0.5, house.examples)
+    again = House.of(house.directed, house.other, house.deciding, 0.5, house.kernel, house.examples)
     assert not again.earlier
     more = guided_examples([made_vectors(77)], [made_vectors(78)])
-    assert len(House.of(house.directed, house.other, house.deciding, 0.5, more).earlier) == 2
+    assert (
+        len(House.of(house.directed, house.other, house.deciding, 0.5, house.kernel, more).earlier)
+        == 2
+    )
 
 
 def test_pieces_are_of_both_kinds_and_of_neighbours() -> None:

@@ -61,6 +61,13 @@ _FOLDER = click.Path(path_type=Path)
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the conditions.")
 @click.option(
+    "--learned",
+    "learn",
+    type=_FOLDER,
+    metavar="FILE",
+    help="Score with what FILE was taught, as turbo-listen --learn does.",
+)
+@click.option(
     "--learn",
     "learn_counts",
     metavar="K,K,...",
@@ -132,6 +139,7 @@ def _run(
     model_out: Path | None,
     seed: int,
     strict: bool,
+    learn: Path | None,
     learn_counts: str | None,
 ) -> dict[str, Any]:
     from turbo_stream.evaluation.corpus.conditions import expand_conditions
@@ -145,7 +153,7 @@ def _run(
     metrics = evaluate(
         manifest,
         out,
-        replace(settings, mode=mode, gold_text=gold_text, seed=seed),
+        replace(settings, mode=mode, gold_text=gold_text, seed=seed, learn=learn),
         conditions=expand_conditions(augment),
         engine=_engine(Engine, engine, workers),
         learn_counts=() if learn_counts is None else parse_counts(learn_counts),

@@ -6,16 +6,12 @@ import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from turbo_stream._util.probability import shifted
 from turbo_stream.cli.output import say
 from turbo_stream.errors import InputError
-
-if TYPE_CHECKING:
-    from turbo_stream.learning.learner import Learner
 
 _FILE = click.Path(path_type=Path)
 
@@ -25,8 +21,10 @@ _FILE = click.Path(path_type=Path)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_(file: Path, *, as_json: bool) -> None:
     """Show what FILE was taught: when, by what, and how the model had scored it."""
-    learner = _opened(file)
-    model, learned = learner.file.model, learner.learned
+    from turbo_stream.learning.example_file import ExampleFile, counted
+
+    read = ExampleFile.read(file)
+    model, (directed, other) = read.model, read.counts
     rows = [
         {
             "id": key,
@@ -36,13 +34,13 @@ def list_(file: Path, *, as_json: bool) -> None:
             "weight": one.weight,
             "score_as_shipped": round(shifted(0.5, one.vectors.logit), 4),
         }
-        for key, one in learner.file.examples.items()
+        for key, one in read.examples.items()
     ]
     if as_json:
-        body = {"model": model.to_json(), "learned": learned.to_json(), "examples": rows}
-        print(json.dumps(body, indent=2))
+        counts = {"directed": directed, "other": other}
+        print(json.dumps({"model": model.to_json(), **counts, "examples": rows}, indent=2))
         return
-    say(f"{model.name} {model.version}; {learned}")
+    say(f"{model.name} {model.version}: {counted(directed, other)}")
     for row in rows:
         kind = "for the device" if row["directed"] else "not for it"
         guess = "" if row["weight"] == 1 else f", counts {row['weight']:g}"
@@ -72,7 +70,13 @@ def export(file: Path, out: Path) -> None:
 @click.argument("file", type=_FILE)
 def undo(file: Path) -> None:
     """Take the last correction back, or the whole of a guided session if that was the last."""
-    say(str(_opened(file).undo()))
+    from turbo_stream._util.shared_file import alone_with
+    from turbo_stream.learning.example_file import ExampleFile, counted
+
+    with alone_with(file):
+        left = ExampleFile.read(file).without_last()
+        left.write(file)
+    say(f"undone; {counted(*left.counts)} are left")
 
 
 @click.command("forget")
@@ -96,10 +100,3 @@ def forget(file: Path, *, yes: bool) -> None:
         click.confirm(f"erase {file}, {what}?", abort=True, err=True)
     erase(file)
     say(f"{file} is erased: {what}")
-
-
-def _opened(file: Path) -> Learner:
-    from turbo_stream.learning.example_file import ExampleFile
-    from turbo_stream.learning.learner import Learner
-
-    return Learner(file, ExampleFile.read(file).model)

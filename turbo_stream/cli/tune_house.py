@@ -124,7 +124,14 @@ def house(
     else:
         for part in _PARTS:
             heard[part.directed].append(_guided(models, part, device))
-    found = House.of(heard[True], heard[False], deciding, now, learner.file.examples.values())
+    found = House.of(
+        heard[True],
+        heard[False],
+        deciding,
+        now,
+        learner.kernel,
+        learner.file.examples.values(),
+    )
     if not found.examples:
         raise InputError("no speech was heard, and nothing was learned; see what was recorded")
     learned = learner.add(found.examples)

@@ -20,6 +20,7 @@ from turbo_stream._util.shared_file import alone_with
 from turbo_stream._util.shown import shown
 from turbo_stream.errors import InputError
 from turbo_stream.learning.example import ORIGINS, Example
+from turbo_stream.learning.guided import GUIDED, sitting
 from turbo_stream.learning.vectors import Vectors
 
 FORMAT = 1
@@ -48,6 +49,10 @@ class ModelId:
     def to_json(self) -> dict[str, str]:
         """Return it as a JSON-ready dict."""
         return {"name": self.name, "version": self.version, "fingerprint": self.fingerprint}
+
+
+class NotRememberedError(InputError):
+    """What is to be corrected, or undone, is not there, or not any more."""
 
 
 class ForeignExamplesError(InputError):
@@ -139,6 +144,29 @@ class ExampleFile:
         kept = {k: v for k, v in self.examples.items() if k != key}
         return ExampleFile(self.model, kept)
 
+    def without_last(self) -> ExampleFile:
+        """Return it without the last, or without the whole guided session that was the last.
+
+        Raises `NotRememberedError` where there is none.
+        """
+        if not self.examples:
+            raise NotRememberedError("there is no correction to undo")
+        key, last = list(self.examples.items())[-1]
+        if last.origin != GUIDED:
+            return self.without(key)
+        kept = {
+            id: one
+            for id, one in self.examples.items()
+            if one.origin != GUIDED or sitting(one.session) != sitting(last.session)
+        }
+        return ExampleFile(self.model, kept)
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Examples of speech meant for the device, and of other speech."""
+        directed = sum(one.directed for one in self.examples.values())
+        return directed, len(self.examples) - directed
+
     def to_plain_json(self) -> dict[str, Any]:
         """Return all of it as a JSON-ready dict for a person: vectors as lists of numbers."""
         rows = []
@@ -149,6 +177,11 @@ class ExampleFile:
             row = _entry(key, one) | {name: each.tolist() for name, each in numbers.items()}
             rows.append(row)
         return {"kind": KIND, "model": self.model.to_json(), "examples": rows}
+
+
+def counted(directed: int, other: int) -> str:
+    """Return how many examples there are, for a person."""
+    return f"{directed} for the device + {other} not"
 
 
 def looks_like_one(path: Path) -> bool:

@@ -16,9 +16,14 @@ from typing import Any
 from turbo_stream._util.shared_file import alone_with, stamp
 from turbo_stream.errors import InputError
 from turbo_stream.learning.example import Example
-from turbo_stream.learning.example_file import ExampleFile, ModelId, erase
+from turbo_stream.learning.example_file import (
+    ExampleFile,
+    ModelId,
+    NotRememberedError,
+    counted,
+    erase,
+)
 from turbo_stream.learning.gate import Judged, State, judge
-from turbo_stream.learning.guided import GUIDED, sitting
 from turbo_stream.learning.kernel import HeldKernel
 from turbo_stream.learning.vectors import Vectors
 
@@ -34,10 +39,6 @@ GUESS_WEIGHT = 0.3
 _DAY_S = 86_400
 _SOON_S = 0.05
 _LOG = logging.getLogger(__name__)
-
-
-class NotRememberedError(InputError):
-    """What is to be corrected, or undone, is not there, or not any more."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Learned:
 
     def __str__(self) -> str:
         """Return it in one line."""
-        counts = f"{self.directed} for the device + {self.other} not"
+        counts = counted(self.directed, self.other)
         if self.state == "used":
             return f"learned from {counts}; in use"
         return f"{counts}; waiting: wants {self.wanted} more"
@@ -174,7 +175,7 @@ class Learner:
         Raises `NotRememberedError` where there is none.
         """
         with self._lock:
-            return self._rewrite(_without_last)
+            return self._rewrite(ExampleFile.without_last)
 
     def forget(self) -> None:
         """Erase the file and all that was learned from it.
@@ -192,8 +193,12 @@ class Learner:
     def learned(self) -> Learned:
         """What was learned so far."""
         judged = self._judged
-        labels = [one.directed for one in self._file.examples.values()]
-        return Learned(judged.state, sum(labels), len(labels) - sum(labels), judged.wanted)
+        return Learned(judged.state, *self._file.counts, judged.wanted)
+
+    @property
+    def kernel(self) -> HeldKernel:
+        """By which utterances are compared."""
+        return self._kernel
 
     @property
     def file(self) -> ExampleFile:
@@ -270,18 +275,6 @@ class Learner:
                     _LOG.warning("what was learned is not used any more: %s", error)
         finally:
             self._reading.release()
-
-
-def _without_last(file: ExampleFile) -> ExampleFile:
-    if not file.examples:
-        raise NotRememberedError("there is no correction to undo")
-    key, last = list(file.examples.items())[-1]
-    if last.origin != GUIDED:
-        return file.without(key)
-    for other, one in file.examples.items():
-        if one.origin == GUIDED and sitting(one.session) == sitting(last.session):
-            file = file.without(other)
-    return file
 
 
 def known(learner: Learner | None) -> Learner:

@@ -13,6 +13,7 @@ from turbo_stream.deciding.scored import Scored
 from turbo_stream.learning.example import Example
 from turbo_stream.learning.guided import guided_examples
 from turbo_stream.learning.head import Head, fit
+from turbo_stream.learning.kernel import HeldKernel
 from turbo_stream.learning.vectors import Vectors
 from turbo_stream.pipeline import Models
 from turbo_stream.tuning.hearing import Recording, hear
@@ -89,6 +90,9 @@ class House:
     examples: Sequence[Example] = field(repr=False)
     deciding: Deciding
     threshold: float
+    kernel: HeldKernel
+    """By which utterances are compared."""
+
     earlier: Sequence[Example] = ()
     """Of sessions before, from which is learned, too."""
 
@@ -99,6 +103,7 @@ class House:
         other: Sequence[Heard],
         deciding: Deciding,
         threshold: float,
+        kernel: HeldKernel,
         earlier: Iterable[Example] = (),
     ) -> House:
         """Make examples of all that was heard."""
@@ -107,7 +112,7 @@ class House:
         new = [each for one in vectors for each in one]
         earlier = [one for one in earlier if not any(one.vectors.same(each) for each in new)]
         examples = guided_examples(*vectors)
-        return cls(directed, other, examples, deciding, threshold, earlier)
+        return cls(directed, other, examples, deciding, threshold, kernel, earlier)
 
     @property
     def enough(self) -> bool:
@@ -139,7 +144,10 @@ class House:
     def _heads(self) -> dict[str, Head]:
         """Return for each piece what all but it teach."""
         return {
-            piece: fit([*self.earlier, *(one for one in self.examples if one.session != piece)])
+            piece: fit(
+                [*self.earlier, *(one for one in self.examples if one.session != piece)],
+                self.kernel,
+            )
             for piece in {one.session for one in self.examples}
         }
 
