@@ -19,10 +19,12 @@ from training.crossval.calibration import fitted, read_pairs
 from training.crossval.pairs import without_pair
 from training.data.batch import Example, collate
 from training.data.row import Row
+from training.fitting.metrics import Affine
 from training.fitting.recipe import build_recipe
 from training.fitting.scoring import margin
 from training.fitting.workbench import Workbench, load_rows, prepare
 from training.folds.fold_file import read_folds
+from training.folds.split import PAIRS
 from turbo_stream.cli.command import run_command
 
 MOST_OF_A_COLLECTION = 300
@@ -53,7 +55,9 @@ def look(bench: Workbench, rows: list[Row]) -> dict[str, NDArray]:
     return {name: np.concatenate(values) for name, values in parts.items()}
 
 
-def record(bench: Workbench, rows: list[Row], general: list[Row], calibrate) -> dict[str, NDArray]:
+def record(
+    bench: Workbench, rows: list[Row], general: list[Row], calibrate: Affine
+) -> dict[str, NDArray]:
     """Return all of one fold: of `rows`, and with `general_` before the name of general speech."""
     directed = bench.recipe.model.labels.index("directed")
     found, around = look(bench, rows), look(bench, general)
@@ -74,7 +78,7 @@ def record(bench: Workbench, rows: list[Row], general: list[Row], calibrate) -> 
 @click.argument("pairs", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("out", type=click.Path(path_type=Path))
 @click.argument("assignments", nargs=-1, metavar="key=value...")
-@click.option("--pair", multiple=True, required=True, help="Test of a fold, as DIRECTED,OTHER.")
+@click.option("--pair", multiple=True, default=PAIRS, help="Test of a fold, as DIRECTED,OTHER.")
 def main(pairs: Path, out: Path, assignments: tuple[str, ...], pair: tuple[str, ...]) -> None:
     """Write OUT/DIRECTED_OTHER.npz for each pair."""
     out.mkdir(parents=True, exist_ok=True)
@@ -82,11 +86,14 @@ def main(pairs: Path, out: Path, assignments: tuple[str, ...], pair: tuple[str, 
     known = read_pairs(pairs)
     folds = read_folds("rej")
     for text in pair:
-        directed, _, other = text.partition(",")
+        directed, other = (one.partition(":")[0] for one in text.split(","))
         name = f"{directed}_{other}"
-        run = replace(without_pair(base, (directed, other), out), init=str(pairs / f"without_{name}"))
+        folder = pairs / f"without_{name}"
+        run = replace(without_pair(base, tuple(text.split(",")), out), init=str(folder))
         bench = prepare(replace(run, data=replace(run.data, exclude=(), text="")))
-        held = folds.held(run.data.fold)
+        fold = run.data.fold
+        values = [*folds.tests[fold], *(one for part in folds.devs[fold] for one in part)]
+        held = {value.partition(":")[0] for value in values}
         rows = _some(bench, load_rows(bench.recipe), held)
         general, _ = chosen([r for r in bench.rows if r.collection not in held], seed=0)
         calibrate = fitted([one for one in known if one.name != name])
