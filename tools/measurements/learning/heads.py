@@ -71,7 +71,7 @@ def prototypes(kernel: HeldKernel) -> Changes:
 
 
 def neighbour(kernel: HeldKernel) -> Changes:
-    """The class of the most alike example, by how alike it is."""
+    """Take the class of the most alike example, by how alike it is."""
 
     def changes(examples: Sequence[Example], rest: Sequence[Vectors]) -> Values:
         points, others = _places(kernel, examples, rest)
@@ -83,7 +83,7 @@ def neighbour(kernel: HeldKernel) -> Changes:
 
 
 def free(kernel: HeldKernel) -> Changes:
-    """The Gaussian process without general speech."""
+    """Fit the Gaussian process without general speech."""
     return _process(
         HeldKernel(
             type(kernel.general)(

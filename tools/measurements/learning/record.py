@@ -8,6 +8,7 @@ the other folds. Beside them general speech: what those weights did train on.
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -86,10 +87,11 @@ def main(pairs: Path, out: Path, assignments: tuple[str, ...], pair: tuple[str, 
     known = read_pairs(pairs)
     folds = read_folds("rej")
     for text in pair:
-        directed, other = (one.partition(":")[0] for one in text.split(","))
+        directed_value, _, other_value = text.partition(",")
+        directed, other = (one.partition(":")[0] for one in (directed_value, other_value))
         name = f"{directed}_{other}"
         folder = pairs / f"without_{name}"
-        run = replace(without_pair(base, tuple(text.split(",")), out), init=str(folder))
+        run = replace(without_pair(base, (directed_value, other_value), out), init=str(folder))
         bench = prepare(replace(run, data=replace(run.data, exclude=(), text="")))
         fold = run.data.fold
         values = [*folds.tests[fold], *(one for part in folds.devs[fold] for one in part)]
@@ -97,7 +99,8 @@ def main(pairs: Path, out: Path, assignments: tuple[str, ...], pair: tuple[str, 
         rows = _some(bench, load_rows(bench.recipe), held)
         general, _ = chosen([r for r in bench.rows if r.collection not in held], seed=0)
         calibrate = fitted([one for one in known if one.name != name])
-        np.savez(out / f"{name}.npz", **record(bench, rows, general, calibrate))
+        arrays: dict[str, Any] = record(bench, rows, general, calibrate)
+        np.savez(out / f"{name}.npz", **arrays)
         click.echo(f"{name}: {len(rows)} recordings, {len(general)} of general speech")
 
 
