@@ -19,8 +19,8 @@ State = Literal["used", "waiting"]
 LEAST = 3
 """Different examples, fewer of which prove nothing."""
 
-MARGIN = 1.64
-"""Standard errors by which the head must be better: one-sided, one chance in twenty."""
+MARGIN = 2.5
+"""Standard errors by which the change must point to the right class, one-sided."""
 
 _FEWEST_SESSIONS = 4
 """Sessions from which on whole ones are left out; before, single examples are."""
@@ -48,34 +48,39 @@ class Judged:
 def judge(examples: Sequence[Example], kernel: HeldKernel) -> Judged:
     """Return the head of `examples` if it beats the shipped model on what it did not learn from.
 
-    Better is a lower log loss on examples that were left out: by `MARGIN` standard errors of the
-    mean difference. Examples of one class alone count only where general speech holds the rest.
+    It has to lower the log loss of examples that were left out, and its change has to point to
+    their class, by `MARGIN` standard errors of the mean. The log loss alone proves too little: that
+    of few examples hangs on the worst of them. Examples of one class alone count only where general
+    speech holds the rest.
     """
     kept = distinct(examples)
     one_class = len({one.directed for one in kept}) < 2
     if len(kept) < LEAST or (one_class and not len(kernel.general.points)):
         return Judged(None, max(1, LEAST - len(kept)))
-    better = _advantage(solve(kept, kernel))
-    mean, count = float(better.mean()), len(better)
-    error = float(better.std(ddof=1)) / math.sqrt(count)
-    if mean > MARGIN * error:
+    fallen, right = _advantage(solve(kept, kernel))
+    mean, count = float(right.mean()), len(right)
+    error = float(right.std(ddof=1)) / math.sqrt(count)
+    if fallen > 0 and mean > MARGIN * error:
         return Judged(fit(kept, kernel))
-    if mean <= 0:
+    if fallen <= 0 or mean <= 0:
         return Judged(None, _WANTED_WHERE_WORSE)
     needed = count * (MARGIN * error / mean) ** 2
     return Judged(None, min(_MOST_WANTED, max(1, math.ceil(needed - count))))
 
 
-def _advantage(solved: Fit) -> NDArray[np.float64]:
-    """Return by how much the log loss of each example falls, `[N]`, times its weight."""
+def _advantage(solved: Fit) -> tuple[float, NDArray[np.float64]]:
+    """Return what left-out examples say of the head.
+
+    By how much their mean log loss falls, and how far the change of each points to its class,
+    `[N]`; both by weight.
+    """
     sessions = sorted({one.session for one in solved.examples})
     if len(sessions) >= _FEWEST_SESSIONS:
         folds = np.array([sessions.index(one.session) for one in solved.examples])
     else:
         folds = np.arange(len(solved.examples))
     shipped = np.array([one.vectors.logit for one in solved.examples])
-    changed = shipped + solved.left_out(folds)
+    change, truths = solved.left_out(folds), solved.truths
     weights = np.array([one.weight for one in solved.examples])
-    truths = solved.truths
-    fallen = np.logaddexp(0, -truths * shipped) - np.logaddexp(0, -truths * changed)
-    return np.asarray(weights * fallen)
+    fallen = np.logaddexp(0, -truths * shipped) - np.logaddexp(0, -truths * (shipped + change))
+    return float(np.average(fallen, weights=weights)), np.asarray(weights * truths * change)

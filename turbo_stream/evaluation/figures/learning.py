@@ -138,7 +138,8 @@ def check_speech(rows: Sequence[Row], counts: Sequence[int]) -> None:
         if speakers < 2:
             raise InputError(
                 f"`learn_counts`: the manifest has {speakers} speakers of {name}; examples "
-                "come from some and the error from others, so give two or more, in the column speaker"
+                "come from some and the error from others, so give two or more, in the column "
+                "speaker"
             )
     most = max((house.most for house in speech.houses()), default=0)
     if counts[-1] > most:

@@ -1,0 +1,128 @@
+"""Command line: `python -m tools.measurements.learning RECORDED.npz DIRECTED,OTHER ...`.
+
+What learning in place gains on the collections named, of a file that `.record` wrote: equal error
+rates with speakers apart and sources mixed, as a share of the shipped ones, for several heads.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from tools.measurements.learning.heads import HEADS
+from turbo_stream.cli.command import run_command
+from turbo_stream.evaluation.figures.binary import ErrorCurve
+from turbo_stream.evaluation.figures.learning import Speech
+from turbo_stream.learning.example import Example
+from turbo_stream.learning.gate import judge
+from turbo_stream.learning.general_speech import GeneralSpeech, Points
+from turbo_stream.learning.kernel import HeldKernel
+from turbo_stream.learning.vectors import Vectors
+
+COUNTS = (5, 10, 20, 50)
+_POINTS = 256
+
+Changes = Callable[[Sequence[Example], Sequence[Vectors]], NDArray[np.float64]]
+"""What a head fitted to examples adds to the log-odds of others."""
+
+
+def read(path: Path, pairs: Sequence[str]) -> tuple[list[Vectors], list[dict], HeldKernel]:
+    """Return vectors and rows of the collections in `pairs`, and what knows general speech."""
+    with np.load(path) as stored:
+        one = {name: stored[name] for name in stored.files}
+    wanted = {
+        (value, number == 0) for pair in pairs for number, value in enumerate(pair.split(","))
+    }
+    kept = [
+        i
+        for i, kind in enumerate(zip(one["collection"], one["directed"], strict=True))
+        if (str(kind[0]), bool(kind[1])) in wanted
+    ]
+    vectors = [
+        Vectors(
+            one["audio"][i],
+            one["text"][i],
+            float(one["logit"][i]),
+            one["confidence"][i],
+            bool(one["has_text"][i]),
+        )
+        for i in kept
+    ]
+    rows = [
+        {
+            "label": "directed" if one["directed"][i] else "not_directed",
+            "speaker": f"{one['collection'][i]}/{one['speaker'][i]}",
+            "source": str(one["collection"][i]),
+        }
+        for i in kept
+    ]
+    heard = one["general_has_text"]
+    general = GeneralSpeech(
+        Points(np.zeros((0, 0)), np.zeros((0, 0))),
+        one["general_audio"].mean(axis=0),
+        one["general_text"][heard].mean(axis=0),
+    )
+    around = [
+        Vectors(sound, words, 0.0, np.zeros(4, np.float32), has_text=True)
+        for sound, words in zip(
+            one["general_audio"][heard], one["general_text"][heard], strict=True
+        )
+    ]
+    points = general.place(around[:_POINTS])
+    kernel = HeldKernel(GeneralSpeech(points, general.audio_mean, general.text_mean))
+    return vectors, rows, kernel
+
+
+def curve(
+    vectors: Sequence[Vectors], rows: Sequence[dict], changes: Changes, draws: int
+) -> list[float]:
+    """Return the mean error as shipped and after each of `COUNTS`, over the same houses."""
+    speech = Speech.of(rows)
+    shipped = np.array([one.logit for one in vectors])
+    errors: list[list[float]] = [[] for _ in (0, *COUNTS)]
+    for house in speech.houses(draws=draws):
+        rest = [vectors[i] for i in house.rest]
+        for number, count in enumerate((0, *COUNTS)):
+            if count > house.most:
+                continue
+            chosen = [*house.directed[:count], *house.other[:count]]
+            examples = [Example(vectors[i], bool(speech.truths[i])) for i in chosen]
+            added = changes(examples, rest) if examples else 0.0
+            found = ErrorCurve.of(speech.truths[house.rest], shipped[house.rest] + added)
+            if found is not None:
+                errors[number].append(found.eer)
+    return [float(np.mean(one)) if one else float("nan") for one in errors]
+
+
+def gated(kernel: HeldKernel) -> Changes:
+    """Return what a device does: the shipped method behind its gate."""
+
+    def changes(examples: Sequence[Example], rest: Sequence[Vectors]) -> NDArray[np.float64]:
+        head = judge(examples, kernel).head
+        return np.zeros(len(rest)) if head is None else head.log_odds_changes(rest)
+
+    return changes
+
+
+@click.command("tools.measurements.learning")
+@click.argument("recorded", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("pairs", nargs=-1, required=True)
+@click.option("--draws", type=click.IntRange(1), default=30, show_default=True)
+def main(recorded: Path, pairs: tuple[str, ...], draws: int) -> None:
+    """Print a line a head."""
+    vectors, rows, kernel = read(recorded, pairs)
+    heads: dict[str, Changes] = {"shipped method, gated": gated(kernel)}
+    heads |= {name: make(kernel) for name, make in HEADS.items()}
+    table = Table("head", "as shipped", *(f"K={count}" for count in COUNTS))
+    for name, changes in heads.items():
+        table.add_row(name, *(f"{error:.1%}" for error in curve(vectors, rows, changes, draws)))
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(main))
