@@ -76,7 +76,7 @@ class Learner:
 
     Vectors of what nobody corrects stay in memory, for `REMEMBERED_S` at most. Any thread may call
     it. The file may be changed by another process meanwhile: what that one has learned or erased
-    holds here from the next utterance on.
+    is noticed at the next utterance, and holds here from the one after it.
     """
 
     def __init__(
