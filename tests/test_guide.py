@@ -22,6 +22,14 @@ TOML = [block for page in WRITTEN for block in blocks(page, "toml")]
 RUN = {
     "docs/guide/deployment.md": ["openssl rand -hex 32 > deploy/token"],
     "docs/guide/doctor.md": ["turbo-doctor --no-microphone", "turbo-models list"],
+    "docs/guide/learning.md": [
+        "turbo-listen evening.wav --realtime --learn house.json",
+        "turbo-tune house house.json --directed commands.wav --other talk.wav",
+        "turbo-tune list house.json",
+        "turbo-tune export house.json plain.json",
+        "turbo-tune undo house.json",
+        "turbo-tune forget house.json --yes",
+    ],
     "docs/guide/listen.md": ["turbo-listen kitchen.wav --jsonl"],
     "docs/guide/raspberry-pi.md": ["uname -m"],
     "docs/guide/sources.md": [
@@ -66,7 +74,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory, kitchen_pcm: np.ndarray) ->
     """A folder with the files that the pages speak of: 4 s with one command in it."""
     pcm = kitchen_pcm[: 4 * 16_000]
     made = tmp_path_factory.mktemp("guide")
-    for name in ("kitchen.wav", "kitchen.m4a", "evening.wav"):
+    heard = ("kitchen.wav", "kitchen.m4a", "evening.wav")
+    for name in (*heard, "commands.wav", "talk.wav", "television.wav"):
         # Of any name, a file is what is in it.
         soundfile.write(made / name, pcm, 16_000, format="WAV")
     pcm.tofile(made / "samples.raw")
@@ -137,7 +146,7 @@ def typed(line: str) -> str:
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
     if program == "turbo-listen":
         arguments = f"--asr none {arguments}"
-    elif program == "turbo-tune":
+    elif program == "turbo-tune" and arguments.startswith(("house", "threshold")):
         arguments = f"{arguments} --asr none"
     if program in scripts:
         program = f"{sys.executable} -m {scripts[program].replace('entry:', '')}"

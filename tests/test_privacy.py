@@ -151,6 +151,14 @@ def test_rejected_speech_leaves_no_trace(listen, view):
     assert run.traces(WORDS) == []
 
 
+@pytest.mark.parametrize("shell", [[], ["--realtime"]], ids=["synchronous", "live"])
+def test_rejected_speech_that_nobody_corrects_leaves_no_trace_where_a_device_learns(listen, shell):
+    run = listen(*REJECT, *shell, "--learn", "house.json")
+    assert run.status == 0, run.errors
+    assert '"correction_id"' in run.output and '"rejected"' in run.output
+    assert run.traces(WORDS) == []
+
+
 @pytest.mark.slow
 def test_rejected_speech_leaves_no_trace_when_live(listen):
     run = listen(*REJECT, "--realtime")

@@ -8,14 +8,17 @@ import threading
 import time
 import weakref
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from tests.learning.conftest import MODEL, made_vectors
 from tests.support.fakes import LoudnessDetector, ScriptedRecognizer, make_pipeline
 from turbo_stream import Confidence, LivePipeline, Pipeline, Score, Transcript, Utterance
 from turbo_stream.audio.push import PushSource
 from turbo_stream.audio.source import Block
+from turbo_stream.learning.learner import Learner
 from turbo_stream.live.live_pipeline import LiveConfig
 from turbo_stream.recording.config import RecordingConfig
 from turbo_stream.recording.recorder import Recorder
@@ -111,6 +114,23 @@ def test_nothing_is_left_of_it_in_the_core(utterance_pcm, fails) -> None:
     utterances = [event for event in decided if isinstance(event, Utterance)]
     assert utterances and all(u.decision != "accepted" and u.text is None for u in utterances)
     assert gone(witness)
+
+
+def test_nothing_but_vectors_is_left_of_it_where_corrections_are_learned(
+    utterance_pcm, tmp_path
+) -> None:
+    witness, learner = Witness(), Learner(tmp_path / "learned.json", MODEL)
+    score = witness.score
+    witness.score = lambda *given: replace(score(*given), vectors=made_vectors())
+    core = pipeline(witness)
+    core.decider.learner = learner
+    decided = core.process(utterance_pcm.copy())
+    (utterance,) = [event for event in decided if isinstance(event, Utterance)]
+    assert utterance.decision == "rejected" and utterance.text is None
+    assert gone(witness)
+    core.correct(utterance.correction_id, directed=True)
+    assert gone(witness)
+    assert learner.learned.directed == 1
 
 
 @pytest.mark.parametrize("late", [False, True])

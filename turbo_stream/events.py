@@ -168,6 +168,32 @@ class SourceChanged(Event):
 
 
 @dataclass(frozen=True)
+class LearningReported(Event):
+    """What a server answers whoever corrects a decision, or undoes that. No stream says it."""
+
+    kind: ClassVar[str] = "learned"
+
+    correction_id: str | None
+    """Of the utterance that was corrected, as it was given; None where one was undone."""
+
+    state: Literal["used", "waiting"] | None = None
+    """Whether what was learned is used, or waits for proof that it is better than what shipped.
+    None, and so are the numbers, where nothing was learned."""
+
+    directed: int | None = None
+    """Corrections, so far, of speech meant for the device."""
+
+    other: int | None = None
+    """And of other speech."""
+
+    wanted: int | None = None
+    """How many more are wanted before it is tried again; 0 when used."""
+
+    error: str | None = None
+    """Why nothing was learned."""
+
+
+@dataclass(frozen=True)
 class Finished(Event):
     """The stream ended; its accounts."""
 

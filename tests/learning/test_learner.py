@@ -131,8 +131,8 @@ def test_a_file_that_is_damaged_meanwhile_is_used_no_more(path: Path, caplog) ->
     learner.correct(learner.remember(made_vectors()), True)
     path.write_text("{")
     key = learner.remember(made_vectors(1))
-    wait_for(lambda: learner.learned.directed == 0)
-    assert "not used any more" in caplog.text
+    wait_for(lambda: "not used any more" in caplog.text)
+    assert learner.learned.directed == 0
     with pytest.raises(InputError, match="no file of corrections"):
         learner.correct(key, True)
     assert path.read_text() == "{"
@@ -182,3 +182,29 @@ def test_two_processes_lose_nothing(path: Path) -> None:
 def test_a_folder_that_is_not_there_is_said_at_once(tmp_path) -> None:
     with pytest.raises(InputError, match="no folder"):
         Learner(tmp_path / "none" / "learned.json", MODEL)
+
+
+def test_no_stream_waits_while_a_correction_is_learned(path: Path, monkeypatch) -> None:
+    learner = Learner(path, MODEL)
+    key = learner.remember(made_vectors())
+    honest, begun, go_on = learner_module.judge, threading.Event(), threading.Event()
+    fits = []
+
+    def slow(*given):
+        fits.append(len(given[0]))
+        begun.set()
+        assert go_on.wait(30)
+        return honest(*given)
+
+    monkeypatch.setattr(learner_module, "judge", slow)
+    correcting = threading.Thread(target=learner.correct, args=(key, True))
+    correcting.start()
+    assert begun.wait(10)
+    remembering = threading.Thread(target=learner.remember, args=(made_vectors(1),))
+    remembering.start()
+    remembering.join(10)
+    assert not remembering.is_alive()
+    go_on.set()
+    correcting.join(10)
+    wait_for(lambda: not any(one.name == "turbo-learning" for one in threading.enumerate()))
+    assert fits == [1], "what it has written itself is not learned from again"

@@ -9,7 +9,15 @@ import pytest
 
 from tests.support.fakes import LoudnessDetector
 from tests.support.served import send, served, shared_models
-from turbo_stream.events import Event, Finished, GapReported, Partial, SourceChanged, Utterance
+from turbo_stream.events import (
+    Event,
+    Finished,
+    GapReported,
+    LearningReported,
+    Partial,
+    SourceChanged,
+    Utterance,
+)
 from turbo_stream.serving._asyncapi import asyncapi
 from turbo_stream.serving._event_schema import event_schemas
 from turbo_stream.serving._openapi import openapi
@@ -103,6 +111,8 @@ EVENTS: list[Event] = [
     Partial(0, "turn on", 4),
     GapReported(1.0, 160, "input overflow"),
     SourceChanged("active"),
+    LearningReported("9f2c", "waiting", 1, 0, 5),
+    LearningReported(None, error="there is no correction to undo"),
     Finished(1.0, 0.5, 0.5, 0, 1, 1, 0, 0, None, {"started": 1, "wasted_s": 0.1}),
     Utterance(
         0, 1.0, 2.0, "dropped", "too_short", ("gap",), None, 0.5, None, {"backend": "none"},

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from tests.support.browser import Browser, needs_browser, open_browser
+from tests.support.browser import Browser, microphone_flags, needs_browser, open_browser
 from tests.support.paths import ROOT
 
 pytest.importorskip("starlette", reason="needs the serve extra")
@@ -40,12 +40,7 @@ def address() -> Iterator[str]:
 def browser(tmp_path_factory, kitchen_pcm, address) -> Iterator[Browser]:
     folder = tmp_path_factory.mktemp("page")
     soundfile.write(folder / "microphone.wav", kitchen_pcm[: round(SECONDS * 16_000)], 16_000)
-    flags = [
-        "--use-fake-ui-for-media-stream",
-        "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-audio-capture={folder / 'microphone.wav'}%noloop",
-        "--autoplay-policy=no-user-gesture-required",
-    ]
+    flags = microphone_flags(folder / "microphone.wav")
     with open_browser(folder / "profile", *flags) as window:
         yield window
 

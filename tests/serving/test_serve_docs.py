@@ -10,6 +10,7 @@ import click
 import soundfile
 
 from tests.support.fakes import LoudnessDetector
+from tests.support.learning_models import learning_models
 from tests.support.needs import needs
 from tests.support.pages import blocks
 from tests.support.paths import ROOT
@@ -36,7 +37,7 @@ def test_its_curl_works(excerpt, tmp_path: Path) -> None:
         line
         for block in blocks(ROOT / "docs" / "guide" / "serve.md", "sh")
         for line in block.code.splitlines()
-        if line.startswith("curl ")
+        if line.startswith("curl ") and "/v1/classify" in line
     ]
     assert lines
     # Of any name, a file is what is in it.
@@ -48,6 +49,24 @@ def test_its_curl_works(excerpt, tmp_path: Path) -> None:
                 ["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=60
             )
             assert done.returncode == 0 and json.loads(done.stdout)["accepted"] is True, done.stdout
+
+
+@needs("curl")
+def test_its_corrections_work(excerpt, tmp_path: Path) -> None:
+    (block,) = (
+        one.code
+        for one in blocks(ROOT / "docs" / "guide" / "serve.md", "sh")
+        if "/v1/correct" in one.code
+    )
+    with served(learning_models(tmp_path)) as server:
+        said = [one for one in server.hear(excerpt) if one["event"] == "utterance"]
+        told = []
+        for line in block.splitlines():
+            command = line.replace("127.0.0.1:8765", f"127.0.0.1:{server.port}")
+            command = command.replace("9f2c51d0e7a8b364", said[0]["correction_id"])
+            done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60)
+            told.append(json.loads(done.stdout))
+    assert [(one["directed"], one["other"]) for one in told] == [(0, 1), (0, 0), (0, 0), (0, 0)]
 
 
 @needs("curl")

@@ -25,6 +25,16 @@ FLAGS = [
 ]
 
 
+def microphone_flags(sound):
+    """Return what has the browser hear a WAV file, once, as its microphone."""
+    return [
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-audio-capture={sound}%noloop",
+        "--autoplay-policy=no-user-gesture-required",
+    ]
+
+
 class Browser:
     """One window."""
 
@@ -47,11 +57,11 @@ class Browser:
 
     def press(self, key):
         """Press and release a key, named as the DevTools protocol names it."""
-        codes = {"Tab": 9, "Enter": 13, "ArrowRight": 39}
+        codes = {"Tab": 9, "Enter": 13, "ArrowRight": 39, "n": 78, "u": 85, "y": 89}
         for kind in ("keyDown", "keyUp"):
             parameters = {"type": kind, "key": key, "windowsVirtualKeyCode": codes[key]}
-            if key == "Enter" and kind == "keyDown":
-                parameters["text"] = "\r"
+            if kind == "keyDown" and (key == "Enter" or len(key) == 1):
+                parameters["text"] = "\r" if key == "Enter" else key
             self.emulate("Input.dispatchKeyEvent", parameters)
 
     def screenshot(self):

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from turbo_stream.learning.vectors import Vectors
 
-ORIGINS = ("page", "terminal", "rest", "mqtt", "api", "tune", "cancelled", "repeated")
-"""Where a correction can come from; the last two are guessed from what followed."""
+ORIGINS = ("page", "terminal", "rest", "mqtt", "api", "tune")
+"""Where a correction can come from."""
 
 
 @dataclass(frozen=True, eq=False)

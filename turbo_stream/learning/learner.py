@@ -33,9 +33,6 @@ REMEMBERED = 64
 REMEMBERED_S = 600.0
 """And for so long."""
 
-GUESS_WEIGHT = 0.3
-"""Of a correction that nobody said, against 1 of one that somebody did."""
-
 _DAY_S = 86_400
 _SOON_S = 0.05
 _LOG = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ import turbo_stream
 from turbo_stream.addressing.address import ADDRESSES
 from turbo_stream.deciding.turn_before import MOST_CHARACTERS
 from turbo_stream.serving._event_schema import event_schemas
-from turbo_stream.serving._websocket import NAME_LENGTH, NAMES
+from turbo_stream.serving._websocket import LONGEST_ID, NAME_LENGTH, NAMES
 
 END: dict[str, Any] = {
     "type": "object",
@@ -34,6 +34,25 @@ SAID: dict[str, Any] = {
         "text": {"type": "string", "maxLength": MOST_CHARACTERS},
     },
     "required": ["type", "text"],
+    "additionalProperties": False,
+}
+CORRECT: dict[str, Any] = {
+    "type": "object",
+    "description": "That utterance was meant for the device, or was not; answered by a message "
+    "`learned`, and learned from where the server does.",
+    "properties": {
+        "type": {"const": "correct"},
+        "correction_id": {"type": "string", "maxLength": LONGEST_ID},
+        "directed": {"type": "boolean"},
+    },
+    "required": ["type", "correction_id", "directed"],
+    "additionalProperties": False,
+}
+UNDO: dict[str, Any] = {
+    "type": "object",
+    "description": "Forget the last correction; answered by a message `learned`.",
+    "properties": {"type": {"const": "undo"}},
+    "required": ["type"],
     "additionalProperties": False,
 }
 _QUERY: dict[str, Any] = {
@@ -79,6 +98,8 @@ def asyncapi() -> dict[str, Any]:
         "End": {"contentType": "application/json", "payload": END},
         "Set": {"contentType": "application/json", "payload": SET},
         "Said": {"contentType": "application/json", "payload": SAID},
+        "Correct": {"contentType": "application/json", "payload": CORRECT},
+        "Undo": {"contentType": "application/json", "payload": UNDO},
     }
     for name, schema in events.items():
         messages[name] = {
@@ -113,7 +134,7 @@ def asyncapi() -> dict[str, Any]:
     }
 
 
-_WISHES = ("Sound", "End", "Set", "Said")
+_WISHES = ("Sound", "End", "Set", "Said", "Correct", "Undo")
 
 
 def _component(name: str) -> str:

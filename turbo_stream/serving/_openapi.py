@@ -6,6 +6,7 @@ import turbo_stream
 from turbo_stream.addressing.address import ADDRESSES
 from turbo_stream.deciding.turn_before import MOST_CHARACTERS
 from turbo_stream.serving._event_schema import event_schemas
+from turbo_stream.serving._openapi_learning import LEARNED, learning_paths
 from turbo_stream.serving.limits import Limits
 
 _ERROR = {"$ref": "#/components/schemas/Error"}
@@ -25,6 +26,7 @@ def openapi(limits: Limits) -> dict[str, Any]:
         },
         "paths": {
             "/v1/classify": {"post": _classify(limits)},
+            **learning_paths(_TOKEN, _failure),
             "/healthz": {"get": _state("Alive.", "The process answers.")},
             "/readyz": {
                 "get": _state(
@@ -71,6 +73,7 @@ def openapi(limits: Limits) -> dict[str, Any]:
                     "required": ["accepted", "events", "notices"],
                     "additionalProperties": False,
                 },
+                "Learned": LEARNED,
                 "State": {
                     "type": "object",
                     "properties": {"status": {"enum": ["alive", "loading", "ready", "draining"]}},

@@ -13,6 +13,8 @@ from turbo_stream._util.timebase import to_seconds
 from turbo_stream.audio.containers import container
 from turbo_stream.deciding.turn_before import MOST_CHARACTERS
 from turbo_stream.errors import InputError
+from turbo_stream.events import Event, Finished
+from turbo_stream.serving._client_corrections import MOST, ClientCorrections, Correction, Undo
 from turbo_stream.serving._failures import described
 from turbo_stream.serving._numbers import WRONG_THRESHOLD, number
 from turbo_stream.serving.hub import Hub, Refused, StreamOptions
@@ -23,6 +25,13 @@ _LOG = logging.getLogger(__name__)
 
 DONE, GOING_AWAY, INVALID, POLICY, FAILED, TRY_LATER = 1000, 1001, 1007, 1008, 1011, 1013
 """Close codes (RFC 6455, 7.4.1, and IANA's registry for 1013)."""
+
+_UNKNOWN = (
+    'unknown message; known: {"type":"end"}; set: threshold; said: text; correct: correction_id, '
+    "directed; undo"
+)
+LONGEST_ID = 64
+"""Characters of a `correction_id` that is looked for, and repeated in the answer."""
 
 NAMES, NAME_LENGTH = 8, 64
 """How many names a client may give its device, and of how many characters."""
@@ -66,31 +75,41 @@ class _Client:
         self._session = session
         self._rate = Rate(hub.limits.rate, asyncio.get_running_loop().time)
         self._ended = False
+        self._one_at_a_time = asyncio.Lock()
+        self._corrections = ClientCorrections(hub.corrections, self._tell)
 
     async def serve(self) -> Closing | None:
-        """Send and receive at a time; return how to close, None where the client is gone."""
+        """Send, receive and learn at a time; return how to close, None where the client is gone."""
         receiving = asyncio.create_task(self._receive())
         sending = asyncio.create_task(self._send())
+        learning = asyncio.create_task(self._corrections.run())
+        # What the sender ends with is the whole stream: a late word of the client is nothing.
+        tasks = (sending, learning, receiving)
         try:
-            await asyncio.wait({receiving, sending}, return_when=asyncio.FIRST_COMPLETED)
-            # What the sender ends with is the whole stream: a late word of the client is nothing.
-            (sending if sending.done() else receiving).result()
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            next(task for task in tasks if task.done()).result()
         except Closing as closing:
             return closing
         except WebSocketDisconnect:
             return None
         finally:
-            for task in (receiving, sending):
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(receiving, sending, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
         if self._ended:
             return Closing(DONE, "", "")
         return Closing(GOING_AWAY, "the server is shutting down; connect again later", "draining")
 
     async def _send(self) -> None:
-        unread_s = self._hub.limits.unread_s
         async for event in self._session:
-            text = json.dumps(event.to_json(), ensure_ascii=False, allow_nan=False)
+            if isinstance(event, Finished):
+                await self._corrections.all_answered()
+            await self._tell(event)
+
+    async def _tell(self, event: Event) -> None:
+        unread_s = self._hub.limits.unread_s
+        text = json.dumps(event.to_json(), ensure_ascii=False, allow_nan=False)
+        async with self._one_at_a_time:
             try:
                 async with asyncio.timeout(unread_s):
                     await self._websocket.send_text(text)
@@ -169,13 +188,24 @@ class _Client:
                     message = f"text may have {MOST_CHARACTERS} characters; give its end"
                     raise Closing(POLICY, message, "options")
                 self._session.said(said)
+            case {
+                "type": "correct",
+                "correction_id": str() as correction_id,
+                "directed": bool() as directed,
+                **rest,
+            } if not rest and len(correction_id) <= LONGEST_ID and correction_id.isascii():
+                self._wish(Correction(correction_id, directed))
+            case {"type": "undo", **rest} if not rest:
+                self._wish(Undo())
             case _:
-                raise Closing(
-                    POLICY,
-                    'unknown message; known: {"type":"end"}, {"type":"set","threshold":P}, '
-                    '{"type":"said","text":T}',
-                    "unknown_message",
-                )
+                raise Closing(POLICY, _UNKNOWN, "unknown_message")
+
+    def _wish(self, wish: Correction | Undo) -> None:
+        try:
+            self._corrections.wish(wish)
+        except asyncio.QueueFull:
+            message = f"{MOST} corrections wait; send one when others are answered"
+            raise Closing(POLICY, message, "corrections") from None
 
 
 def _options(given: QueryParams, hub: Hub) -> StreamOptions:

@@ -15,6 +15,7 @@ from turbo_stream.serving._asyncapi import asyncapi
 from turbo_stream.serving._classify import Classify
 from turbo_stream.serving._failures import described
 from turbo_stream.serving._gate import Gate
+from turbo_stream.serving._learning import Learning
 from turbo_stream.serving._openapi import openapi
 from turbo_stream.serving._websocket import serve_websocket
 from turbo_stream.serving.access import GateConfig
@@ -58,6 +59,7 @@ def make_app(hub: Hub, gate: GateConfig | None = None) -> ASGIApp:
         routes=[
             WebSocketRoute("/ws", websocket),
             Route("/v1/classify", Classify(hub).__call__, methods=["POST"]),
+            *Learning(hub).routes(),
             Route("/healthz", alive),
             Route("/readyz", ready),
             Route("/metrics", metrics),

@@ -13,6 +13,7 @@ from turbo_stream.events import Event
 from turbo_stream.live.live_pipeline import LiveConfig
 from turbo_stream.pipeline import Models
 from turbo_stream.recognition.recognizer import NoRecognizer
+from turbo_stream.serving._corrections import Corrections
 from turbo_stream.serving._metrics import Counts, Metrics
 from turbo_stream.serving.limits import Limits
 from turbo_stream.serving.session import Session
@@ -79,6 +80,7 @@ class Hub:
         self.state: State = "loading"
         self.counts = Counts()
         self.metrics = Metrics()
+        self.corrections = Corrections(self)
         self._models: Models | None = None
         self._live = LiveConfig()
         self._sessions: dict[Session, StreamOptions] = {}

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from turbo_stream.addressing.address import Address
+from turbo_stream.serving.mqtt._refusals import Refusals
 
 
 class Addressed(Protocol):
@@ -32,8 +33,7 @@ class AddressCommand:
         self._device = device
         self._topic = topic
         self._say = say
-        self._told: str | None = None
-        """What was refused last is not told again and again: anybody at the broker can send it."""
+        self._refusals = Refusals(topic, say)
 
     def obey(self, payload: bytes, *, retained: bool) -> None:
         """Obey `payload`; an empty one is none."""
@@ -41,19 +41,16 @@ class AddressCommand:
             return
         if retained:
             # It may be a year old, and would come again at each connection.
-            self._refuse("was retained, and may be old: publish it without")
+            self._refusals.tell("was retained, and may be old: publish it without")
             return
         modes = {mode.encode(): mode for mode in self._device.addresses}
         mode = modes.get(payload)
         if mode is None:
-            self._refuse(f"is nothing that can be set; publish {' or '.join(modes.values())}")
+            self._refusals.tell(
+                f"is nothing that can be set; publish {' or '.join(modes.values())}"
+            )
             return
-        self._told = None
+        self._refusals.forget()
         if mode != self._device.address:
             self._device.set_address(mode)
             self._say(f"`address` is {mode} from now on, as was published on {self._topic}")
-
-    def _refuse(self, why: str) -> None:
-        if why != self._told:
-            self._told = why
-            self._say(f"what was published on {self._topic} {why}")

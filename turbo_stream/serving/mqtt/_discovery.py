@@ -10,9 +10,13 @@ from typing import Any
 import turbo_stream
 from turbo_stream.addressing.address import Address
 from turbo_stream.serving.mqtt._config import MqttConfig
+from turbo_stream.serving.mqtt._correct_command import CORRECT
 
 SET_ADDRESS = "address/set"
 """The topic on which others say how the device is to be addressed."""
+
+LEARNING = "learning"
+"""The topic of what was learned so far."""
 
 _AVAILABILITY = "{{ 'offline' if value_json.state == 'unavailable' else 'online' }}"
 
@@ -28,16 +32,18 @@ _COUNTERS = {
 
 
 def discovery_messages(
-    config: MqttConfig, addresses: Sequence[Address] = ()
-) -> dict[str, dict[str, Any]]:
+    config: MqttConfig, addresses: Sequence[Address] = (), *, learns: bool = False
+) -> dict[str, dict[str, Any] | None]:
     """Return topic and JSON-ready payload of each entity; empty where none are announced.
 
-    `addresses` are the ways to address the device between which others may choose.
+    `addresses` are the ways to address the device between which others may choose; `learns`: it
+    can be corrected. What an earlier server of this name may have announced, and this one does not
+    have, is None.
     """
     if config.discovery_prefix is None:
         return {}
     return {
-        f"{config.discovery_prefix}/{component}/{_identity(config)}/{entity}/config": {
+        _topic(config, component, entity): {
             "unique_id": f"{_identity(config)}_{entity}",
             "availability_topic": config.topic("state"),
             "availability_template": _AVAILABILITY,
@@ -45,8 +51,11 @@ def discovery_messages(
             "origin": {"name": "turbo_stream", "sw_version": turbo_stream.__version__},
             **body,
         }
-        for component, entity, body in _entities(config, addresses)
-    }
+        for component, entity, body in [
+            *_entities(config, addresses),
+            *(_learning(config) if learns else []),
+        ]
+    } | ({} if learns else {_topic(config, *one[:2]): None for one in _learning(config)})
 
 
 def _entities(
@@ -88,6 +97,39 @@ def _entities(
         *counters,
         *([("select", "address", _address(config, addresses))] if addresses else []),
     ]
+
+
+def _learning(config: MqttConfig) -> list[tuple[str, str, dict[str, Any]]]:
+    buttons: list[tuple[str, str, dict[str, Any]]] = [
+        (
+            "button",
+            entity,
+            {
+                "name": name,
+                "icon": icon,
+                "command_topic": config.topic(CORRECT),
+                "payload_press": payload,
+                "qos": 1,
+            },
+        )
+        for entity, name, icon, payload in (
+            ("was_for_me", "Last one was for me", "mdi:account-check", '{"directed": true}'),
+            ("was_not_for_me", "Last one was not for me", "mdi:account-off", '{"directed": false}'),
+        )
+    ]
+    learning = {
+        "name": "Learning",
+        "icon": "mdi:school",
+        "state_topic": config.topic(LEARNING),
+        "value_template": "{{ value_json.state }}",
+        "json_attributes_topic": config.topic(LEARNING),
+        "entity_category": "diagnostic",
+    }
+    return [*buttons, ("sensor", "learning", learning)]
+
+
+def _topic(config: MqttConfig, component: str, entity: str) -> str:
+    return f"{config.discovery_prefix}/{component}/{_identity(config)}/{entity}/config"
 
 
 def _address(config: MqttConfig, addresses: Sequence[Address]) -> dict[str, Any]:

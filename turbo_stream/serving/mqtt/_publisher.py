@@ -13,7 +13,7 @@ from uuid import uuid4
 from aiomqtt import Client, MqttError, ProtocolVersion
 
 from turbo_stream.events import Event, Utterance
-from turbo_stream.serving.hub import Hub, Transport
+from turbo_stream.serving.hub import Hub, Refused, Transport
 from turbo_stream.serving.mqtt._address_command import AddressCommand, Addressed
 from turbo_stream.serving.mqtt._config import MqttConfig
 from turbo_stream.serving.mqtt._connection import (
@@ -24,9 +24,11 @@ from turbo_stream.serving.mqtt._connection import (
     trouble_of,
     trust,
 )
-from turbo_stream.serving.mqtt._discovery import SET_ADDRESS, discovery_messages
+from turbo_stream.serving.mqtt._correct_command import CORRECT, CorrectCommand, Correcting
+from turbo_stream.serving.mqtt._discovery import LEARNING, SET_ADDRESS, discovery_messages
 from turbo_stream.serving.mqtt._link import Link
 from turbo_stream.serving.mqtt._outbox import Outbox
+from turbo_stream.serving.mqtt._refusals import Refusals
 from turbo_stream.serving.mqtt._said_command import SAID, SaidCommand, Speaking
 from turbo_stream.serving.mqtt._stream_states import Standing
 
@@ -35,7 +37,12 @@ GRACE_S = 5.0
 
 
 class Device(Addressed, Speaking, Protocol):
-    """What others may set, and tell."""
+    """What others may set, tell, and correct."""
+
+    @property
+    def corrections(self) -> Correcting:
+        """What learns of it, if anything does."""
+        ...
 
 
 class MqttPublisher:
@@ -72,13 +79,17 @@ class MqttPublisher:
         brokers say to whom a connection was lost."""
         self._owned = False
         self._device: Device | None = None
-        self._commands: dict[str, AddressCommand | SaidCommand] = {}
+        self._commands: dict[str, AddressCommand | SaidCommand | CorrectCommand] = {}
         """By their topics."""
+        self._last_scored: str | None = None
+        """The `correction_id` of the last utterance of all streams that has one."""
 
     def hear(self, event: Event, stream: str = "") -> None:
         """Take in what `stream` (a name of its own) says; from any thread, never waiting."""
         with self._lock:
             self._standing.note(event, stream)
+            if isinstance(event, Utterance) and event.correction_id is not None:
+                self._last_scored = event.correction_id
             if isinstance(event, Utterance) and event.decision == "accepted":
                 self._outbox.put(self._letter(event, stream))
                 self._standing.count_undelivered(self._outbox.give_up())
@@ -90,12 +101,16 @@ class MqttPublisher:
             self._standing.end(stream)
         self._wake()
 
+    def note_learning(self) -> None:
+        """Publish what `device` has learned; in its loop."""
+        self._news.set()
+
     async def run(self, device: Device | None = None) -> None:
         """Publish until `close`. Raises `BrokerError` if the broker refuses at the first attempt.
 
         One that is not there, or refuses later, is tried again and again, with growing waits. How
-        `device` is addressed is published and may be set, and what it says may be told; its methods
-        are called in this loop.
+        `device` is addressed is published and may be set, what it says may be told, and, where it
+        learns, its decisions may be corrected; its methods are called in this loop.
         """
         self._device = device
         if device is not None:
@@ -103,6 +118,12 @@ class MqttPublisher:
             topic = self._config.topic(SET_ADDRESS)
             if device.addresses:
                 self._commands[topic] = AddressCommand(device, topic, self._say)
+            topic = self._config.topic(CORRECT)
+            if device.corrections.learned is not None:
+                refusals = Refusals(topic, self._say)
+                self._commands[topic] = CorrectCommand(
+                    device.corrections, lambda: self._last_scored, refusals
+                )
         self._loop = asyncio.get_running_loop()
         self._keeping = asyncio.create_task(self._keep_connected(), name="mqtt")
         try:
@@ -162,8 +183,11 @@ class MqttPublisher:
         addresses = () if self._device is None else self._device.addresses
         for topic in self._commands:
             await client.subscribe(topic, qos=1)
-        for topic, body in discovery_messages(self._config, addresses).items():
-            await client.publish(topic, json.dumps(body), qos=1, retain=True)
+        learns = self._config.topic(CORRECT) in self._commands
+        messages = discovery_messages(self._config, addresses, learns=learns)
+        for topic, body in messages.items():
+            payload = "" if body is None else json.dumps(body)
+            await client.publish(topic, payload, qos=1, retain=True)
         while True:
             self._news.clear()
             closing = self._closing.is_set()
@@ -175,6 +199,7 @@ class MqttPublisher:
             await self._publish_retained(client, "counters", json.dumps(counters))
             if self._device is not None:
                 await self._publish_retained(client, "address", self._device.address)
+                await self._publish_retained(client, LEARNING, self._learning(self._device))
             if closing:
                 return
             await self._news.wait()
@@ -210,6 +235,20 @@ class MqttPublisher:
         if self._published.get(topic) != payload:
             await client.publish(topic, payload, qos=1, retain=True)
             self._published[topic] = payload
+
+    def _learning(self, device: Device) -> str:
+        """Return what is retained of it: where nothing is learned that is nothing, also of before.
+
+        While the server ends it stays as it was.
+        """
+        before = self._published.get(self._config.topic(LEARNING), "")
+        if self._config.topic(CORRECT) not in self._commands:
+            return ""
+        try:
+            learned = device.corrections.learned
+        except Refused:
+            return before
+        return before if learned is None else json.dumps(learned.to_json())
 
     def _letter(self, event: Utterance, stream: str) -> str:
         decided_at = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -258,7 +297,8 @@ class MqttPublisher:
 class MqttService:
     """Publishes what the clients of the server say, each of them a stream `TRANSPORT-NUMBER`.
 
-    How the device is addressed can be set by the broker, but for clients that choose it themselves.
+    How the device is addressed can be set by the broker, but for clients that choose it themselves;
+    and decisions can be corrected there, where the server learns.
     """
 
     def __init__(self, publisher: MqttPublisher) -> None:
@@ -268,7 +308,10 @@ class MqttService:
 
     async def run(self, hub: Hub) -> None:
         """Publish until `close`. Raises `BrokerError` if the broker refuses at the start."""
-        with hub.watch(self._hear, self._end):
+        with (
+            hub.watch(self._hear, self._end),
+            hub.corrections.watch(self._publisher.note_learning),
+        ):
             await self._publisher.run(hub)
 
     async def close(self) -> None:

@@ -1,6 +1,7 @@
 // Ties the page together: one button, one microphone, one stream.
 import { Connection } from "./connection.js";
 import { Microphone } from "./microphone.js";
+import { Corrections } from "./corrections.js";
 import { Decisions } from "./decisions.js";
 import { Waveform } from "./waveform.js";
 
@@ -12,6 +13,7 @@ const address = get("address");
 const waveform = new Waveform(get("waveform"));
 const decisions = new Decisions(get("decisions"), get("totals"), get("utterance"));
 const token = new URLSearchParams(location.search).get("token");
+const corrections = new Corrections(get("learning"), get("learned"), get("correct"), token);
 
 let microphone = null;
 let connection = null;
@@ -22,6 +24,7 @@ const say = (text) => (get("state").textContent = text);
 function show(event) {
   switch (event.event) {
     case "ready":
+      corrections.ask();
       showModels(event);
       nameField.value = event.names.join(", ");
       address.value = event.address;
@@ -43,7 +46,7 @@ function show(event) {
       speaking(false);
       waveform.speech(started.get(event.id), event.end_s, event.decision);
       started.delete(event.id);
-      decisions.add(event, connection.nowS - event.end_s);
+      corrections.offer(decisions.add(event, connection.nowS - event.end_s), event);
       break;
     case "source":
       say(event.state === "muted" ? `No sound: ${event.detail}` : "");

@@ -25,7 +25,7 @@ export class Decisions {
     this.counts = { accepted: 0, rejected: 0, dropped: 0 };
   }
 
-  // `afterS`: seconds from the end of the speech to now.
+  // `afterS`: seconds from the end of the speech to now. Returns the row.
   add(utterance, afterS) {
     const row = this.template.content.firstElementChild.cloneNode(true);
     const part = (name) => row.querySelector(`.${name}`);
@@ -50,6 +50,7 @@ export class Decisions {
     const { accepted, rejected, dropped } = this.counts;
     this.totals.textContent =
       `${accepted} accepted, ${rejected} rejected` + (dropped ? `, ${dropped} not judged.` : ".");
+    return row;
   }
 
   said({ decision, text, reason, evidence }) {
