@@ -1,4 +1,4 @@
-"""Which head learns most from a few corrections?
+"""Says which head learns most from a few corrections.
 
 python -m tools.measurements.learning RECORDED.npz DIRECTED,OTHER ...
 
