@@ -1,4 +1,6 @@
-"""Command line: `python -m tools.measurements.learning RECORDED.npz DIRECTED,OTHER ...`.
+"""Says which head learns most from a few corrections.
+
+python -m tools.measurements.learning RECORDED.npz DIRECTED,OTHER ...
 
 What learning in place gains on the collections named, of a file that `.record` wrote: equal error
 rates with speakers apart and sources mixed, as a share of the shipped ones, for several heads.

@@ -1,4 +1,6 @@
-"""Command line: `python -m tools.measurements.learning.record PAIRS OUT data.manifest=FILE ...`.
+"""Records what each fold's weights leave of collections that they never met.
+
+python -m tools.measurements.learning.record PAIRS OUT data.manifest=FILE ...
 
 Has the weights of each fold of PAIRS (the `out` of `training.crossval.pairs`) look at the
 collections they never trained on, through one random channel: vectors and log-odds, calibrated by
