@@ -343,13 +343,12 @@ class Pipeline:
         self.segmented.origin.check()
         yield from events_of_items(self, source)
 
-    async def stream(self, chunks: AsyncIterable[Pcm]) -> AsyncIterator[Event]:
+    def stream(self, chunks: AsyncIterable[Pcm]) -> AsyncIterator[Event]:
         """Yield the events of an asynchronous stream of samples, as `run` does.
 
         Each chunk is processed in a worker thread, so that the event loop stays free.
         """
-        async for event in events_of_chunks(self, chunks):
-            yield event
+        return events_of_chunks(self, chunks)
 
     def decide(
         self, segment: Segment, scored: Scored | None = None, *, waited_ms: float = 0.0
