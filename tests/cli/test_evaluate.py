@@ -132,7 +132,7 @@ def test_killed_at_any_moment_it_goes_on_where_it_was(
 def test_a_real_local_ray_cluster_says_the_same(
     tmp_path: Path, manifest: Path, package: Path, finished: Path
 ) -> None:
-    pytest.importorskip("ray", reason="needs the extra: pip install 'turbo-stream[scale]'")
+    pytest.importorskip("ray", reason="needs the extra: pip install 'turbo-listen[scale]'")
     done = run(*arguments(manifest, tmp_path, package, "--engine", "ray", "--workers", "2"))
     assert done.returncode == 0, done.stderr
     assert predictions(tmp_path) == predictions(finished)

@@ -187,7 +187,7 @@ def _need_the_extra() -> None:
     needed = ("sklearn", "matplotlib", "jinja2", "jiwer", "whisper_normalizer")
     missing = [name for name in needed if find_spec(name) is None]
     if missing:
-        raise InputError(f"turbo-eval needs {', '.join(missing)}: pip install 'turbo-stream[eval]'")
+        raise InputError(f"turbo-eval needs {', '.join(missing)}: pip install 'turbo-listen[eval]'")
 
 
 if __name__ == "__main__":
