@@ -274,6 +274,7 @@ def test_odd_texts_are_scored_and_can_be_read_again(tmp_path, package, kitchen_s
         (("1", "0"), 0, "none of its labels are the model's"),
         (("directed", "music"), 0, "'music' (1); these count as not directed"),
         (("directed", None), 0, "1 of 2 rows have no label"),
+        ((None, None), 2, "none of its 2 rows has a `label`"),
         (("directed", "not_directed"), 0, ""),
     ],
 )
@@ -296,9 +297,19 @@ def test_labels_are_held_against_the_models(tmp_path, package, labels, code, sai
         if label
     ]
     path.write_text(json.dumps({"audio_filepath": str(KITCHEN), "segments": segments}))
-    done = run(*arguments(path, tmp_path / "stream", package, "--mode", "stream"))
-    assert done.returncode == code, done.stderr
-    assert not code or "m.jsonl, item 1, segment" in done.stderr
+    if segments:  # without any, what is accepted is counted an hour
+        done = run(*arguments(path, tmp_path / "stream", package, "--mode", "stream"))
+        assert done.returncode == code, done.stderr
+        assert not code or "m.jsonl, item 1, segment" in done.stderr
+
+
+def test_a_manifest_of_missing_files_says_why_nothing_was_scored(tmp_path, package) -> None:
+    path = tmp_path / "m.jsonl"
+    row = {"audio_filepath": "gone.wav", "label": "directed"}
+    path.write_text(json.dumps(row) + "\n")
+    done = run(*arguments(path, tmp_path / "out", package))
+    assert done.returncode == 2 and "none of its 1 items could be read" in done.stderr
+    assert "gone.wav: no such file" in done.stderr and "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(

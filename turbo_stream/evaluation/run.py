@@ -13,6 +13,7 @@ import turbo_stream
 from turbo_stream._util.folder_lock import FolderLock
 from turbo_stream.detection.manifest import MANIFEST_NAME
 from turbo_stream.detection.package import DIRECTED, file_hash
+from turbo_stream.errors import InputError
 from turbo_stream.evaluation._progress import with_progress
 from turbo_stream.evaluation.corpus.clip import read_clip
 from turbo_stream.evaluation.corpus.labels import check_spelling, unknown_labels
@@ -70,8 +71,9 @@ def evaluate(
     `out/conditions/NAME/predictions.jsonl`.
 
     Raises:
-        InputError: the manifest or the settings are not usable, a label is a misspelt one of the
-            model's, `out` holds another run, or one that has not ended writes into it.
+        InputError: the manifest or the settings are not usable, no row has a label, a label is a
+            misspelt one of the model's, `out` holds another run, or one that has not ended writes
+            into it; or not one item could be read, which its results say, too.
     """
     with FolderLock(out):
         return _evaluate(manifest, out, settings, conditions, engine, say)
@@ -102,7 +104,13 @@ def _evaluate(
     base = manifest if manifest.is_dir() else manifest.parent
     # What is only told makes no other run: it is not part of what the scores depend on.
     told = {**run, "warnings": warnings}
-    return write_results(out, rows[first], told, conditions=sweep, read_audio=_reader(base, run))
+    results = write_results(out, rows[first], told, conditions=sweep, read_audio=_reader(base, run))
+    if len(failed := results["failed"]) == len(items):
+        raise InputError(
+            f"{manifest}: none of its {len(items)} items could be read or scored; the first, "
+            f"{failed[0]['audio_filepath']}: {failed[0]['error']}"
+        )
+    return results
 
 
 def remarks(
@@ -111,7 +119,7 @@ def remarks(
     """Return what to tell of the labels and names of `items` before they are scored.
 
     Raises:
-        InputError: a label differs from one of `known` only in its spelling.
+        InputError: a label differs from one of `known` only in its spelling, or no clip has one.
     """
     if settings.mode == "stream":
         labelled = [(item, found) for item in items for found in _span_labels(manifest, item)]
@@ -124,6 +132,11 @@ def remarks(
         ]
         bare = len(items) - len(labelled)
     labels = [found for _, found in labelled]
+    if bare == len(items):
+        raise InputError(
+            f"{manifest}: none of its {bare} rows has a `label`, so there is nothing to evaluate; "
+            f"give each one, such as {' or '.join(known)}"
+        )
     check_spelling(labels, known)
     found = []
     if unknown := unknown_labels(labels, known):
