@@ -17,7 +17,7 @@ from turbo_stream._util.clocks import Stopwatch
 from turbo_stream._util.origin import Origin
 from turbo_stream.addressing.address import Address, choose_address
 from turbo_stream.addressing.taught import TaughtName, notices
-from turbo_stream.audio.source import Connection, Pcm, SourceItem
+from turbo_stream.audio.source import Connection, Pcm, SourceItem, check_source
 from turbo_stream.deciding.decider import Decider
 from turbo_stream.deciding.decider_of_stream import decider_of_stream
 from turbo_stream.deciding.follow_up import FollowUp
@@ -317,6 +317,7 @@ class Pipeline:
         source raised, after the terminal event of an utterance that it broke off.
         """
         self.segmented.origin.check()
+        check_source(source)
         yield self.ready
         busy = Stopwatch()
         try:

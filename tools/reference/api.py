@@ -6,6 +6,7 @@ import inspect
 import re
 import textwrap
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any
 
 import turbo_stream
@@ -21,6 +22,7 @@ together: [embedding](../guide/embedding.md). Other modules may change from one 
 
 _GROUPS: dict[str, Callable[[Any], bool]] = {
     "Functions": inspect.isfunction,
+    "Types": lambda found: not inspect.isclass(found),
     "Events": lambda found: issubclass(found, Event),
     "Errors": lambda found: issubclass(found, TurboStreamError),
     "Protocols": lambda found: getattr(found, "_is_protocol", False),
@@ -28,7 +30,7 @@ _GROUPS: dict[str, Callable[[Any], bool]] = {
 }
 """Heading, and what belongs under it; the first that fits."""
 
-_ORDER = ("Classes", "Functions", "Events", "Protocols", "Errors")
+_ORDER = ("Classes", "Functions", "Events", "Types", "Protocols", "Errors")
 
 _ENTRY = re.compile(r"    (?P<name>\*{0,2}[\w.]+): (?P<text>.*)")
 
@@ -71,6 +73,8 @@ def markdown(docstring: str) -> str:
 
 
 def _entry(name: str, found: Any) -> str:
+    if not inspect.isclass(found) and not inspect.isfunction(found):
+        return _alias(name)
     (node,) = ast.parse(textwrap.dedent(inspect.getsource(found))).body
     parts = [f"### {name}\n", f"```python\n{_headline(node)}\n```\n"]
     docs = [found.__doc__]
@@ -81,6 +85,15 @@ def _entry(name: str, found: Any) -> str:
     if isinstance(node, ast.ClassDef):
         parts += _members(found, node)
     return "\n".join(parts)
+
+
+def _alias(name: str) -> str:
+    """Return the entry of a name for a type, with the string that stands below it."""
+    module = import_module(f"turbo_stream.{turbo_stream._MODULES[name]}")
+    for node, doc in _documented(ast.parse(inspect.getsource(module)).body):
+        if isinstance(node, ast.Assign) and _target(node) == name:
+            return f"### {name}\n\n```python\n{ast.unparse(node)}\n```\n\n{markdown(doc)}\n"
+    raise LookupError(name)
 
 
 def _headline(node: ast.stmt) -> str:
