@@ -62,6 +62,14 @@ def test_parts_of_your_own(recordings: Path) -> None:
     assert float(found[1]) == pytest.approx(1.11 + 0.1, abs=0.05), "the gap counts"
 
 
+@pytest.mark.slow
+def test_each_does_something_with_the_recording_that_ships(tmp_path: Path) -> None:
+    assert run("smart_speaker.py", cwd=tmp_path).count("to do:") >= 4
+    said = run("multi_room.py", cwd=tmp_path)
+    assert re.search(r"^kitchen: ", said, re.M) and re.search(r"^friday: ", said, re.M)
+    assert len(run("own_parts.py", cwd=tmp_path).splitlines()) >= 10
+
+
 def test_fastapi(monkeypatch: pytest.MonkeyPatch, kitchen_pcm: np.ndarray) -> None:
     monkeypatch.setenv("ASR", WHISPER)
     monkeypatch.syspath_prepend(str(ROOT / "examples"))
