@@ -28,7 +28,7 @@ from turbo_stream.audio.source import (
     check_source,
 )
 from turbo_stream.deciding.scored import Hearing, Scored
-from turbo_stream.events import Event, Utterance
+from turbo_stream.events import BaseEvent, Event, Utterance
 from turbo_stream.live._backlog import Backlog, Waiting
 from turbo_stream.live._outlet import EventQueue, Outlet
 from turbo_stream.live._partials import Partials
@@ -241,7 +241,7 @@ class LivePipeline:
                         self._partials.forget()
                     self._scoring.confirm(output)
                     self._backlog.put(Waiting(output, perf_counter()))
-                case Event():
+                case BaseEvent():
                     self._outlet.put(output)
 
     def _listen_in(self) -> None:
