@@ -90,9 +90,11 @@ def _entry(name: str, found: Any) -> str:
 def _alias(name: str) -> str:
     """Return the entry of a name for a type, with the string that stands below it."""
     module = import_module(f"turbo_stream.{turbo_stream._MODULES[name]}")
-    for node, doc in _documented(ast.parse(inspect.getsource(module)).body):
+    source = inspect.getsource(module)
+    for node, doc in _documented(ast.parse(source).body):
         if isinstance(node, ast.Assign) and _target(node) == name:
-            return f"### {name}\n\n```python\n{ast.unparse(node)}\n```\n\n{markdown(doc)}\n"
+            text = ast.get_source_segment(source, node)
+            return f"### {name}\n\n```python\n{text}\n```\n\n{markdown(doc)}\n"
     raise LookupError(name)
 
 
