@@ -1,6 +1,6 @@
 """turbo_stream inside a FastAPI application of yours.
 
-    pip install 'turbo-stream[serve]' fastapi
+    pip install '.[serve]' fastapi    # in the checkout
     uvicorn examples.fastapi_app:app --ws websockets-sansio
 
 `/turbo` is the whole of turbo-serve, with its page, WebSocket and metrics; `/rooms/{room}` is an

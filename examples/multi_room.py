@@ -1,5 +1,6 @@
 """Several rooms, one set of models: each source is a stream of its own.
 
+    python examples/multi_room.py      # the recordings that ship
     python examples/multi_room.py kitchen=kitchen.wav bedroom=bedroom.wav
     python examples/multi_room.py kitchen=mic:0 bedroom=mic:1
 
@@ -9,8 +10,12 @@ Memory and start-up are paid for once; a stream adds a few megabytes and its thr
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 
 from turbo_stream import Event, Listener, Models, Source, Utterance, open_source
+
+SHIPPED = [f"{name}={Path(__file__).with_name(f'{name}.flac')}" for name in ("kitchen", "friday")]
+"""What is heard unless rooms are given."""
 
 
 def source(where: str) -> Source:
@@ -31,7 +36,7 @@ def handler(room: str) -> Callable[[Event], None]:
 
 def main() -> None:
     """Listen in all rooms until each has ended."""
-    rooms = dict(argument.split("=", 1) for argument in sys.argv[1:])
+    rooms = dict(argument.split("=", 1) for argument in sys.argv[1:] or SHIPPED)
     models = Models.load()
     with ExitStack() as until_the_end:
         listeners = [

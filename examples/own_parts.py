@@ -1,5 +1,6 @@
 """Sound, recognizer and detector of your own: each is a small Protocol, none a base class.
 
+python examples/own_parts.py                   # the recording that ships
 python examples/own_parts.py recording.raw     # s16le, 16 kHz, mono
 """
 
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import soundfile
 
 from turbo_stream import Block, Confidence, Gap, Pipeline, Score, Transcript, Utterance
 
@@ -18,8 +20,8 @@ class Robot:
     live = False
     """True for sound that comes by the clock and is lost when nobody reads."""
 
-    def __init__(self, recording: Path) -> None:
-        self._pcm = np.fromfile(recording, "<i2").astype(np.int16)
+    def __init__(self, pcm: np.ndarray) -> None:
+        self._pcm = pcm
         self._closed = False
 
     def __iter__(self) -> Iterator[Block | Gap]:
@@ -62,7 +64,11 @@ class Loudness:
 def main() -> None:
     """Print every decision of the three."""
     pipeline = Pipeline.load(asr=Length(), detector=Loudness(), threshold=0.5)
-    for event in pipeline.run(Robot(Path(sys.argv[1]))):
+    if sys.argv[1:]:
+        pcm = np.fromfile(sys.argv[1], "<i2").astype(np.int16)
+    else:
+        pcm, _ = soundfile.read(Path(__file__).with_name("kitchen.flac"), dtype="int16")
+    for event in pipeline.run(Robot(pcm)):
         if isinstance(event, Utterance):
             print(f"{event.start_s:6.2f} s {event.decision}: {event.text}")
 

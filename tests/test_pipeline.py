@@ -112,7 +112,7 @@ def test_no_samples_are_fine() -> None:
 
 def test_speech_over_the_devices_own_voice_is_marked(kitchen_pcm: np.ndarray) -> None:
     """The device plays a line of the scene; its echo comes back 40 ms later, 20 dB down."""
-    pytest.importorskip("livekit", reason="needs the extra: pip install 'turbo-stream[echo]'")
+    pytest.importorskip("livekit", reason="needs the extra: pip install 'turbo-listen[echo]'")
     near = kitchen_pcm[: 9 * SAMPLE_RATE]
     played = np.zeros_like(near)
     played[: 3 * SAMPLE_RATE] = kitchen_pcm[26 * SAMPLE_RATE : 29 * SAMPLE_RATE]

@@ -134,7 +134,7 @@ def main(
 
 def _check_needs(speakers: list[Voice], kokoro: Path | None) -> None:
     if find_spec("pyroomacoustics") is None:
-        raise InputError("rooms need pyroomacoustics: pip install 'turbo-stream[train]'")
+        raise InputError("rooms need pyroomacoustics: pip install 'turbo-listen[train]'")
     if kokoro is not None:
         load_kokoro(kokoro)
     classic = (voice for voice in speakers if voice.engine != "kokoro")

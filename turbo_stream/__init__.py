@@ -13,18 +13,28 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
+    from turbo_stream.addressing.address import Address
     from turbo_stream.audio.open import open_source
     from turbo_stream.audio.push import PushSource
-    from turbo_stream.audio.source import Block, Connection, Gap, Source
+    from turbo_stream.audio.source import Block, Connection, Gap, Pcm, Source, SourceItem
     from turbo_stream.detection.detector import Detector, Score
-    from turbo_stream.errors import DeviceError, InputError, PackageError, TurboStreamError
+    from turbo_stream.errors import (
+        DeviceError,
+        ForkError,
+        InputError,
+        PackageError,
+        TurboStreamError,
+    )
     from turbo_stream.events import (
+        Decision,
         Event,
+        Evidence,
         Finished,
         GapReported,
         LearningReported,
         Partial,
         Ready,
+        Reason,
         SourceChanged,
         SpeechStarted,
         Utterance,
@@ -33,18 +43,23 @@ if TYPE_CHECKING:
     from turbo_stream.live.live_pipeline import LiveConfig, LivePipeline
     from turbo_stream.pipeline import Models, Pipeline
     from turbo_stream.recognition.recognizer import Confidence, Recognizer, Transcript
+    from turbo_stream.segmentation.segment import Segment
     from turbo_stream.settings import Settings
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Address",
     "Block",
     "Confidence",
     "Connection",
+    "Decision",
     "Detector",
     "DeviceError",
     "Event",
+    "Evidence",
     "Finished",
+    "ForkError",
     "Gap",
     "GapReported",
     "InputError",
@@ -55,14 +70,18 @@ __all__ = [
     "Models",
     "PackageError",
     "Partial",
+    "Pcm",
     "Pipeline",
     "PushSource",
     "Ready",
+    "Reason",
     "Recognizer",
     "Score",
+    "Segment",
     "Settings",
     "Source",
     "SourceChanged",
+    "SourceItem",
     "SpeechStarted",
     "Transcript",
     "TurboStreamError",
@@ -73,17 +92,19 @@ __all__ = [
 ]
 
 _EXPORTS = {
+    "addressing.address": "Address",
     "audio.open": "open_source",
     "audio.push": "PushSource",
-    "audio.source": "Block Connection Gap Source",
+    "audio.source": "Block Connection Gap Pcm Source SourceItem",
     "detection.detector": "Detector Score",
-    "errors": "DeviceError InputError PackageError TurboStreamError",
-    "events": "Event Finished GapReported LearningReported Partial Ready SourceChanged "
-    "SpeechStarted Utterance",
+    "errors": "DeviceError ForkError InputError PackageError TurboStreamError",
+    "events": "Decision Event Evidence Finished GapReported LearningReported Partial Ready Reason "
+    "SourceChanged SpeechStarted Utterance",
     "live.listener": "Listener events_of",
     "live.live_pipeline": "LiveConfig LivePipeline",
     "pipeline": "Models Pipeline",
     "recognition.recognizer": "Confidence Recognizer Transcript",
+    "segmentation.segment": "Segment",
     "settings": "Settings",
 }
 """Module and its public names; the imports above are for type checkers, which see no others."""

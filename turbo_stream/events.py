@@ -6,12 +6,17 @@ from typing import Any, ClassVar, Literal
 from turbo_stream.addressing.address import Address
 
 Decision = Literal["accepted", "rejected", "dropped"]
+"""What became of an utterance."""
+
 Reason = Literal["not_directed", "too_short", "overload", "source_lost", "error"]
+"""Why it was not accepted."""
+
 Evidence = Literal["name", "follow_up", "content", "no_words", "sound"]
+"""What decided; see `Utterance.evidence`."""
 
 
 @dataclass(frozen=True)
-class Event:
+class BaseEvent:
     """Base of all events; the fields of a subclass are the fields of its JSON object."""
 
     kind: ClassVar[str]
@@ -24,10 +29,10 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Ready(Event):
+class Ready(BaseEvent):
     """Models are loaded; sound is being listened to from here on."""
 
-    kind: ClassVar[str] = "ready"
+    kind: ClassVar[Literal["ready"]] = "ready"
 
     asr: str
     """Backend and model: `whisper:tiny.en`, `pocketsphinx`, `none`."""
@@ -49,10 +54,10 @@ class Ready(Event):
 
 
 @dataclass(frozen=True)
-class SpeechStarted(Event):
+class SpeechStarted(BaseEvent):
     """Somebody speaks; an `Utterance` of the same id follows."""
 
-    kind: ClassVar[str] = "speech_started"
+    kind: ClassVar[Literal["speech_started"]] = "speech_started"
 
     id: int
     time_s: float
@@ -60,13 +65,13 @@ class SpeechStarted(Event):
 
 
 @dataclass(frozen=True)
-class Partial(Event):
+class Partial(BaseEvent):
     """The text so far of an utterance that is still being spoken; live sources only.
 
     Only once the sound alone says accepted, or where rejected speech is shown too.
     """
 
-    kind: ClassVar[str] = "partial"
+    kind: ClassVar[Literal["partial"]] = "partial"
 
     id: int
     text: str
@@ -75,10 +80,10 @@ class Partial(Event):
 
 
 @dataclass(frozen=True)
-class Utterance(Event):
+class Utterance(BaseEvent):
     """The one terminal event of an utterance."""
 
-    kind: ClassVar[str] = "utterance"
+    kind: ClassVar[Literal["utterance"]] = "utterance"
 
     ONLY_WHERE_KNOWN: ClassVar[tuple[str, ...]] = (
         "barge_in",
@@ -145,10 +150,10 @@ class Utterance(Event):
 
 
 @dataclass(frozen=True)
-class GapReported(Event):
+class GapReported(BaseEvent):
     """Samples were lost; times after the gap stay right."""
 
-    kind: ClassVar[str] = "gap"
+    kind: ClassVar[Literal["gap"]] = "gap"
 
     time_s: float
     """Where the gap begins."""
@@ -158,20 +163,20 @@ class GapReported(Event):
 
 
 @dataclass(frozen=True)
-class SourceChanged(Event):
+class SourceChanged(BaseEvent):
     """The source went away, came back, gave up, or delivers nothing but zeros (`muted`)."""
 
-    kind: ClassVar[str] = "source"
+    kind: ClassVar[Literal["source"]] = "source"
 
     state: Literal["active", "reconnecting", "unavailable", "muted"]
     detail: str = ""
 
 
 @dataclass(frozen=True)
-class LearningReported(Event):
+class LearningReported(BaseEvent):
     """What a server answers whoever corrects a decision, or undoes that. No stream says it."""
 
-    kind: ClassVar[str] = "learned"
+    kind: ClassVar[Literal["learned"]] = "learned"
 
     correction_id: str | None
     """Of the utterance that was corrected, as it was given; None where one was undone."""
@@ -194,10 +199,10 @@ class LearningReported(Event):
 
 
 @dataclass(frozen=True)
-class Finished(Event):
+class Finished(BaseEvent):
     """The stream ended; its accounts."""
 
-    kind: ClassVar[str] = "finished"
+    kind: ClassVar[Literal["finished"]] = "finished"
 
     audio_s: float
     """Sound that was heard: `speech_s` + `silence_s`."""
@@ -224,3 +229,7 @@ class Finished(Event):
         if body["speculation"] is None:
             del body["speculation"]
         return body
+
+
+Event = Ready | SpeechStarted | Partial | Utterance | GapReported | SourceChanged | Finished
+"""Any event. `event.kind` tells a type checker which one it is, as `isinstance` does."""

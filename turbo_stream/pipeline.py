@@ -16,7 +16,7 @@ import turbo_stream
 from turbo_stream._util.origin import Origin
 from turbo_stream.addressing.address import Address, choose_address
 from turbo_stream.addressing.taught import TaughtName, notices
-from turbo_stream.audio.source import Connection, Pcm, SourceItem
+from turbo_stream.audio.source import Connection, Pcm, SourceItem, check_source
 from turbo_stream.deciding.decider import Decider
 from turbo_stream.deciding.decider_of_stream import decider_of_stream
 from turbo_stream.deciding.follow_up import FollowUp
@@ -341,6 +341,7 @@ class Pipeline:
         source raised, after the terminal event of an utterance that it broke off.
         """
         self.segmented.origin.check()
+        check_source(source)
         yield from events_of_items(self, source)
 
     def stream(self, chunks: AsyncIterable[Pcm]) -> AsyncIterator[Event]:

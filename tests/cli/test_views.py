@@ -123,7 +123,7 @@ def test_json_lines_hold_every_field_of_the_contract() -> None:
     }
 
 
-@pytest.mark.parametrize("width", [60, 80, 200])
+@pytest.mark.parametrize("width", [50, 60, 80, 200])
 def test_the_screen_keeps_every_verdict_at_any_width(width: int) -> None:
     """What a terminal of 24 lines shows at the end, as a terminal emulator sees it."""
     out = io.StringIO(newline="\r\n")
@@ -135,8 +135,37 @@ def test_the_screen_keeps_every_verdict_at_any_width(width: int) -> None:
     shown = " ".join(" ".join(lines).split())
     for words in ("ACCEPTED", "rejected", "dropped", "(too short)", "0.50 s lost", "1:00:05.0"):
         assert shown.count(words) >= 1
-    assert "41 ms" in shown and "kitchen" in shown and "lights" in shown
+    assert ("41 ms" in shown) == ("▕" in shown) == (width >= 64)
+    assert "kitchen" in shown and "lights" in shown
     assert "Ctrl-C" not in shown, "the last state replaces the running one"
+
+
+def test_the_words_keep_half_of_a_narrow_terminal() -> None:
+    out = io.StringIO(newline="\r\n")
+    play(Screen(Console(file=out, width=50, height=24, force_terminal=True)))
+    terminal = pyte.Screen(50, 24)
+    pyte.Stream(terminal).feed(out.getvalue())
+    (row,) = (line for line in terminal.display if "ACCEPTED" in line)
+    assert "turn on the kitchen" in row
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"degraded": ("asr_late",), "text": ""}, "(text too late)"),
+        ({"degraded": ("cut_off",)}, "turn on the kitchen lights (cut off)"),
+        (
+            {"degraded": ("asr_failed", "gap"), "decision": "rejected", "text": None},
+            "(not for the device; the recognizer failed; sound was lost)",
+        ),
+        ({"text": ""}, "(no words recognized)"),
+    ],
+)
+def test_what_a_decision_rests_on_less_is_told(changes, told) -> None:
+    out = io.StringIO()
+    PlainLines(out).show(utterance(**changes))
+    assert told in out.getvalue()
+    assert wording.said(utterance(**changes)) == told
 
 
 def test_barge_in_is_told_only_where_it_is_known() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from examples.multi_room import SHIPPED
 from tests.support.paths import ROOT
 
 WHISPER = str(ROOT / "tests" / "assets" / "whisper-kitchen")
@@ -60,6 +61,14 @@ def test_parts_of_your_own(recordings: Path) -> None:
     found = re.fullmatch(r" +([0-9.]+) s (accepted|rejected): ([0-9.]+) seconds", line)
     assert found, line
     assert float(found[1]) == pytest.approx(1.11 + 0.1, abs=0.05), "the gap counts"
+
+
+@pytest.mark.slow
+def test_each_does_something_with_the_recording_that_ships(tmp_path: Path) -> None:
+    assert run("smart_speaker.py", cwd=tmp_path).count("to do:") >= 4
+    # Two recordings take too long for a test; that they are there is enough.
+    assert len(SHIPPED) == 2 and all(Path(room.split("=")[1]).is_file() for room in SHIPPED)
+    assert len(run("own_parts.py", cwd=tmp_path).splitlines()) >= 10
 
 
 def test_fastapi(monkeypatch: pytest.MonkeyPatch, kitchen_pcm: np.ndarray) -> None:

@@ -74,7 +74,7 @@ def test_what_is_missing_is_named_with_its_extra(capsys, monkeypatch) -> None:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "starlette", None)
     status, errors = run(capsys)
-    assert status == 2 and "pip install 'turbo-stream[serve]'" in errors
+    assert status == 2 and "pip install 'turbo-listen[serve]'" in errors
 
 
 def test_help_names_every_option() -> None:

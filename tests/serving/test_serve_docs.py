@@ -3,10 +3,12 @@
 import asyncio
 import json
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
 import click
+import pytest
 import soundfile
 
 from tests.support.fakes import LoudnessDetector
@@ -15,6 +17,7 @@ from tests.support.needs import needs
 from tests.support.pages import blocks
 from tests.support.paths import ROOT
 from tests.support.served import served, shared_models
+from tests.support.server_process import serving
 from turbo_stream.cli.serve import serve
 from turbo_stream.serving._metrics import Metrics
 from turbo_stream.serving.limits import Limits
@@ -99,3 +102,31 @@ def test_its_metrics_are_the_servers() -> None:
     page = metrics.page().decode()
     for name in re.findall(r"`(turbo_[a-z_]+)`", PAGE):
         assert name in page, name
+
+
+@pytest.mark.slow
+@needs("curl", "openssl")
+def test_the_page_reaches_a_telephone_over_tls(tmp_path: Path) -> None:
+    """Certificate, token, server and curl as the page shows them, but for the port."""
+    (code,) = (
+        block.code
+        for block in blocks(ROOT / "docs" / "guide" / "serve.md", "sh")
+        if "openssl req" in block.code
+    )
+    lines = code.replace("\\\n", " ").splitlines()
+    made = [line for line in lines if line.startswith("openssl ")]
+    subprocess.run(["sh", "-ec", "\n".join(made)], cwd=tmp_path, capture_output=True, check=True)
+    (served_by,) = (line for line in lines if line.startswith("turbo-serve "))
+    (asked,) = (line for line in lines if line.startswith("curl "))
+    with serving(*shlex.split(served_by)[1:], cwd=tmp_path) as server:
+        server.said("ready: none")
+        asked = asked.replace("8765", str(server.port))
+        done = subprocess.run(
+            ["sh", "-c", asked], cwd=tmp_path, capture_output=True, text=True, timeout=60
+        )
+        assert json.loads(done.stdout) == {"status": "ready"}, done.stderr
+        page = asked.split("#")[0].replace("/readyz", "/?token=$(cat token)")
+        done = subprocess.run(
+            ["sh", "-c", page], cwd=tmp_path, capture_output=True, text=True, timeout=60
+        )
+        assert "<html" in done.stdout

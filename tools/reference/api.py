@@ -6,10 +6,13 @@ import inspect
 import re
 import textwrap
 from collections.abc import Callable, Iterator
+from importlib import import_module
+from types import FunctionType
 from typing import Any
 
 import turbo_stream
-from turbo_stream import Event, TurboStreamError
+from turbo_stream import TurboStreamError
+from turbo_stream.events import BaseEvent
 
 _INTRODUCTION = """\
 # Python API
@@ -21,14 +24,15 @@ together: [embedding](../guide/embedding.md). Other modules may change from one 
 
 _GROUPS: dict[str, Callable[[Any], bool]] = {
     "Functions": inspect.isfunction,
-    "Events": lambda found: issubclass(found, Event),
+    "Types": lambda found: not inspect.isclass(found),
+    "Events": lambda found: issubclass(found, BaseEvent),
     "Errors": lambda found: issubclass(found, TurboStreamError),
     "Protocols": lambda found: getattr(found, "_is_protocol", False),
     "Classes": inspect.isclass,
 }
 """Heading, and what belongs under it; the first that fits."""
 
-_ORDER = ("Classes", "Functions", "Events", "Protocols", "Errors")
+_ORDER = ("Classes", "Functions", "Events", "Types", "Protocols", "Errors")
 
 _ENTRY = re.compile(r"    (?P<name>\*{0,2}[\w.]+): (?P<text>.*)")
 
@@ -71,16 +75,29 @@ def markdown(docstring: str) -> str:
 
 
 def _entry(name: str, found: Any) -> str:
+    if not isinstance(found, type | FunctionType):
+        return _alias(name)
     (node,) = ast.parse(textwrap.dedent(inspect.getsource(found))).body
     parts = [f"### {name}\n", f"```python\n{_headline(node)}\n```\n"]
-    docs = [found.__doc__]
+    docs: list[str | None] = [found.__doc__]
     if isinstance(node, ast.ClassDef):
         init = _constructor(node)
-        docs.append(init and ast.get_docstring(init))
+        docs.append(ast.get_docstring(init) if init else None)
     parts += [f"{markdown(doc)}\n" for doc in docs if doc]
-    if isinstance(node, ast.ClassDef):
+    if isinstance(found, type) and isinstance(node, ast.ClassDef):
         parts += _members(found, node)
     return "\n".join(parts)
+
+
+def _alias(name: str) -> str:
+    """Return the entry of a name for a type, with the string that stands below it."""
+    module = import_module(f"turbo_stream.{turbo_stream._MODULES[name]}")
+    source = inspect.getsource(module)
+    for node, doc in _documented(ast.parse(source).body):
+        if isinstance(node, ast.Assign) and _target(node) == name:
+            text = ast.get_source_segment(source, node)
+            return f"### {name}\n\n```python\n{text}\n```\n\n{markdown(doc)}\n"
+    raise LookupError(name)
 
 
 def _headline(node: ast.stmt) -> str:

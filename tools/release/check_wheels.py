@@ -73,7 +73,7 @@ def platform_tags(machine: str, glibc: int) -> list[str]:
 def requirements(extras: tuple[str, ...], project: Path = PROJECT) -> list[str]:
     """Return what the core and `extras` need, as `pyproject.toml` has it; InputError for another.
 
-    An extra that names turbo-stream's own extras is not followed.
+    An extra that names the project's own extras is not followed.
     """
     table = tomllib.loads(project.read_text("utf-8"))["project"]
     known = table["optional-dependencies"]

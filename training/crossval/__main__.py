@@ -68,7 +68,7 @@ def _chosen(recipe: str, assignments: Sequence[str], folds_file: str) -> Recipe:
     help="The tuning.json of other runs, to use what they found.",
 )
 @click.option("--metric", default="", help="Figure to compare by; balanced_accuracy, or 1 - EER.")
-@click.option("--results", type=click.Path(path_type=Path), help="Default: results/RECIPE.")
+@click.option("--results", type=click.Path(path_type=Path), help="Default: results in out.")
 @click.option("--keep", is_flag=True, help="Keep the weights of every run.")
 @click.option("--tables-only", is_flag=True, help="Run nothing: only write what is known.")
 def main(
@@ -152,7 +152,7 @@ def main(
                 f"stopped with {done} of {len(cells)} runs done; the same command goes on"
             ) from error
     table = write_results(
-        results or Path("results", recipe),
+        results or out / "results",
         recipe,
         journal,
         cells,

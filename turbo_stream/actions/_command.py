@@ -143,9 +143,12 @@ class AcceptCommand:
         say: Callable[[str], None],
         patient: bool = False,
         config: CommandConfig | None = None,
+        output: Callable[[str], None] | None = None,
     ) -> None:
+        """Take the template; `output` is told each line that commands print, else stderr has it."""
         self._template = template
         self._say = say
+        self._output = output
         self._config = config or CommandConfig()
         self._patient = patient
         # Secrets and tokens of this program are none of the command's business.
@@ -188,7 +191,8 @@ class AcceptCommand:
             process = subprocess.Popen(
                 self._template.fill(utterance),
                 stdin=subprocess.PIPE,
-                stdout=_STDERR,
+                stdout=_STDERR if self._output is None else subprocess.PIPE,
+                stderr=None if self._output is None else subprocess.STDOUT,
                 env=self._environment,
                 # A group of its own: it can be ended as a whole, and Ctrl-C is not for it.
                 start_new_session=True,
@@ -196,11 +200,26 @@ class AcceptCommand:
         except OSError as error:
             self._failed(utterance, f"cannot be started ({error.strerror})")
             return
+        reader = None
+        if self._output is not None:
+            reader = threading.Thread(target=self._read, args=(process, self._output), daemon=True)
+            reader.start()
         event = json.dumps(utterance.to_json()).encode() + b"\n"
         with suppress(OSError), process.stdin as stdin:  # type: ignore[union-attr]
             # Less than a pipe holds, so this waits for no reader.
             stdin.write(event)
         self._wait(process, utterance, stop)
+        # What it left running in the background may hold its output open for ever.
+        if reader is not None:
+            reader.join(self._config.grace_s)
+
+    @staticmethod
+    def _read(process: subprocess.Popen[bytes], output: Callable[[str], None]) -> None:
+        """Pass the lines of a command on as they come."""
+        assert process.stdout is not None
+        with process.stdout as lines:
+            for line in lines:
+                output(line.decode("utf-8", "replace").rstrip("\r\n"))
 
     def _wait(
         self, process: subprocess.Popen[bytes], utterance: Utterance, stop: threading.Event

@@ -172,7 +172,7 @@ def _client(config: WebhookConfig) -> PoolManager:
     try:
         import urllib3
     except ImportError as error:
-        raise InputError("`webhook` needs urllib3: pip install 'turbo-stream[webhook]'") from error
+        raise InputError("`webhook` needs urllib3: pip install 'turbo-listen[webhook]'") from error
     timeout = urllib3.Timeout(connect=config.connect_s, read=config.read_s)
     return urllib3.PoolManager(timeout=timeout)
 

@@ -76,6 +76,7 @@ class Actions(Closing):
         *,
         say: Callable[[str], None],
         patient: bool = False,
+        output: Callable[[str], None] | None = None,
     ) -> None:
         """Check what was asked for and start its threads.
 
@@ -83,6 +84,8 @@ class Actions(Closing):
             config: what was asked for.
             say: told in one line what failed or was dropped; holds no text.
             patient: the sound can wait (a file), so nothing needs to be dropped.
+            output: told each line that commands print, on threads of theirs; None leaves it to
+                standard error.
 
         Raises:
             InputError: the command, the URL or the secret is not usable.
@@ -105,7 +108,7 @@ class Actions(Closing):
         if template is not None:
             from turbo_stream.actions._command import AcceptCommand
 
-            self._receivers.append(AcceptCommand(template, say=say, patient=patient))
+            self._receivers.append(AcceptCommand(template, say=say, patient=patient, output=output))
 
     def note(self, event: Event) -> None:
         """Hand `event` on if it is an accepted utterance."""

@@ -19,6 +19,8 @@ from turbo_stream.errors import InputError
 from turbo_stream.recognition.recognizer import Transcript
 
 Address = Literal["named", "named-or-sure", "open"]
+"""Whether the device must be called by its name."""
+
 ADDRESSES: tuple[Address, ...] = get_args(Address)
 
 _NEVER = -40.0

@@ -100,7 +100,7 @@ class EchoGate:
             from livekit import rtc
         except ImportError as error:
             raise InputError(
-                "an echo reference needs the extra `echo`: pip install 'turbo-stream[echo]'; or "
+                "an echo reference needs the extra `echo`: pip install 'turbo-listen[echo]'; or "
                 "call pause() while the device speaks"
             ) from error
         self._rtc: Any = rtc

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from turbo_stream.errors import InputError
 
 Pcm = NDArray[np.int16]
 """16 kHz mono samples, `[N]`."""
@@ -46,6 +49,21 @@ class Connection:
 
 
 SourceItem = Block | Gap | Connection
+"""What a source yields."""
+
+
+def check_source(source: object) -> None:
+    """Raise InputError for what is easily given instead of a source: a path, or sound itself."""
+    if isinstance(source, str | Path):
+        raise InputError(
+            f"a source of sound is wanted, and {str(source)!r} is a path: give "
+            f"open_source({str(source)!r})"
+        )
+    if isinstance(source, bytes | bytearray | memoryview | np.ndarray):
+        raise InputError(
+            f"a source of sound is wanted, and {type(source).__name__} is sound itself: pass it to "
+            "`process`, or push it into a `PushSource`"
+        )
 
 
 @runtime_checkable

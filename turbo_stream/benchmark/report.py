@@ -75,7 +75,7 @@ def check_plot(path: Path | None) -> None:
     if path.suffix.lower() != ".png":
         raise InputError(f"`plot` is {path}; plots are PNG, give a name that ends in .png")
     if find_spec("matplotlib") is None:
-        raise InputError("`plot` needs matplotlib: pip install 'turbo-stream[eval]'")
+        raise InputError("`plot` needs matplotlib: pip install 'turbo-listen[eval]'")
 
 
 def write_plot(path: Path | None, draw: Callable[[], bytes]) -> None:

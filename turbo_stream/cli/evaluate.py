@@ -13,6 +13,7 @@ from turbo_stream.cli.command import run_command
 from turbo_stream.cli.config_file import config_option
 from turbo_stream.cli.options import options
 from turbo_stream.cli.output import say, say_path
+from turbo_stream.cli.wording import tell
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.scoring.settings import Mode, ScoringSettings
 
@@ -160,6 +161,7 @@ def _run(
         say=lambda message: say(f"turbo-eval: {message}", sys.stderr),
     )
     _print_headline(metrics, out)
+    _tell_failed(metrics)
     if target is not None and model_out is not None:
         _tune(target, settings.model, out, model_out)
     return metrics
@@ -185,13 +187,30 @@ def _print_headline(metrics: dict[str, Any], out: Path) -> None:
     say_path(out / "report.html")
 
 
+def _tell_failed(metrics: dict[str, Any]) -> None:
+    """Say why items failed, by the first of them."""
+    if failed := metrics["failed"]:
+        reason = f"{failed[0]['audio_filepath']}: {failed[0]['error']}"
+        say(f"turbo-eval: {len(failed)} could not be read; the first: {reason}", sys.stderr)
+
+
 def _tune(target: Any, model: str | Path | None, out: Path, model_out: Path) -> None:
     from turbo_stream.detection.package import ModelPackage
     from turbo_stream.evaluation.corpus.rows import read_run
-    from turbo_stream.evaluation.figures.tuning import choose_threshold, write_tuned_package
+    from turbo_stream.evaluation.figures.tuning import (
+        choose_threshold,
+        trade_off,
+        write_tuned_package,
+    )
 
     rows, _ = read_run(out)
     tuned = choose_threshold(rows, target)
+    if tuned.warning is not None:
+        tell(evaluate, tuned.warning)
+    say("threshold  false accepts  false rejects")
+    for one in trade_off(rows, target):
+        chosen = "  <- chosen" if one.threshold == tuned.threshold else ""
+        say(f"{one.threshold:9.4f}  {one.false_accept:13.2%}  {one.false_reject:13.2%}{chosen}")
     package = ModelPackage.load(Path(model) if model else None)
     write_tuned_package(package, tuned, model_out)
     say(
@@ -206,7 +225,7 @@ def _need_the_extra() -> None:
     needed = ("sklearn", "matplotlib", "jinja2", "jiwer", "whisper_normalizer")
     missing = [name for name in needed if find_spec(name) is None]
     if missing:
-        raise InputError(f"turbo-eval needs {', '.join(missing)}: pip install 'turbo-stream[eval]'")
+        raise InputError(f"turbo-eval needs {', '.join(missing)}: pip install 'turbo-listen[eval]'")
 
 
 if __name__ == "__main__":

@@ -88,7 +88,11 @@ def listen(
             recorder = Recorder(recording, say=_say, names=settings.names, patient=patient)
             until_the_end.enter_context(recorder)
             _say(str(recording))
-        act = until_the_end.enter_context(Actions(actions, say=_say, patient=patient))
+        # A live screen redraws its last lines: what commands print goes above them.
+        live = sys.stdout.isatty() and sys.stderr.isatty() and not jsonl
+        act = until_the_end.enter_context(
+            Actions(actions, say=_say, patient=patient, output=_above if live else None)
+        )
         pipeline = Models.load(settings, say=_say).stream()
         if source is None and not pipeline.ready.names:
             _say(OPEN)
@@ -191,6 +195,10 @@ def _index_or_name(device: str | None) -> int | str | None:
 
 def _say(text: str) -> None:
     tell(listen, text)
+
+
+def _above(line: str) -> None:
+    say(line, sys.stderr)
 
 
 if __name__ == "__main__":

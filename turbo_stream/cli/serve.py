@@ -59,7 +59,7 @@ def serve(
         from turbo_stream.serving.web_server import WebServer, bound_socket
     except ModuleNotFoundError as error:
         raise InputError(
-            f"{error.name} is not installed; pip install 'turbo-stream[serve]'"
+            f"{error.name} is not installed; pip install 'turbo-listen[serve]'"
         ) from error
     hub, load = Hub(limits), partial(_load, settings)
     with ExitStack() as stack:

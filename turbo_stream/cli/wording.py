@@ -4,7 +4,9 @@ A library writes `` `asr` ``, in backticks; whoever runs `turbo-listen` reads `-
 """
 
 import re
+import shutil
 import sys
+import textwrap
 
 import click
 
@@ -37,6 +39,18 @@ def with_flags(text: str, command: click.Command) -> str:
 
 
 def tell(command: click.Command, text: str, *, program: str | None = None) -> None:
-    """Print `text` on stderr, with the flags of `command`; `program` if it is one of a group."""
+    """Print `text` on stderr, with the flags of `command`; `program` if it is one of a group.
+
+    One line; on a terminal it is broken between words.
+    """
     line = shown(f"{program or command.name}: {with_flags(text, command)}")
+    if sys.stderr.isatty():
+        columns = shutil.get_terminal_size().columns
+        line = textwrap.fill(
+            line,
+            columns,
+            subsequent_indent="  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
     print(line, file=sys.stderr, flush=True)

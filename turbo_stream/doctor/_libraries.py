@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _OLDEST = (3, 11)
 
+DISTRIBUTION = "turbo-listen"
+"""What pip calls this package; `turbo-stream` on the index is a stranger's."""
+
 MODULES = {
     "click": "click",
     "faster-whisper": "faster_whisper",
@@ -78,9 +81,9 @@ def look_at_extras() -> list[Check]:
     from packaging.requirements import Requirement
 
     try:
-        named = [Requirement(line) for line in requires("turbo-stream") or ()]
+        named = [Requirement(line) for line in requires(DISTRIBUTION) or ()]
     except PackageNotFoundError:
-        return [Check("extras", "note", "turbo-stream runs from a checkout that is not installed")]
+        return [Check("extras", "note", "turbo_stream runs from a checkout that is not installed")]
     extras: dict[str, list[str]] = {}
     for requirement in named:
         for extra in _extras(requirement):
@@ -119,7 +122,7 @@ def _death(status: int) -> str:
 def _extra(name: str, missing: list[str]) -> Check:
     if not missing:
         return Check(f"extra {name}", "ok", "installed")
-    advice = f"pip install 'turbo-stream[{name}]', if it is wanted"
+    advice = f"pip install 'turbo-listen[{name}]', if it is wanted"
     return Check(f"extra {name}", "note", f"not installed: {', '.join(missing)}", advice)
 
 

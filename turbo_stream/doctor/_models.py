@@ -18,7 +18,8 @@ def look_at_package(model: str | Path | None) -> list[Check]:
         package = ModelPackage.load(None if model is None else Path(model))
         TurboDetector(package).warm_up()
     except InputError as error:
-        advice = "pip install --force-reinstall --no-deps turbo-stream" if model is None else ""
+        advice = "install again, in the checkout: pip install --force-reinstall --no-deps ."
+        advice = advice if model is None else ""
         return [Check(name, "missing", str(error), advice)]
     return [Check(name, "ok", f"{package.name} {package.version}, hashes verified, runs")]
 

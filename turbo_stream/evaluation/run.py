@@ -79,8 +79,9 @@ def evaluate(
     `out/conditions/NAME/predictions.jsonl`.
 
     Raises:
-        InputError: the manifest or the settings are not usable, a label is a misspelt one of the
-            model's, `out` holds another run, or one that has not ended writes into it.
+        InputError: the manifest or the settings are not usable, no row has a label, a label is a
+            misspelt one of the model's, `out` holds another run, or one that has not ended writes
+            into it; or not one item could be read, which its results say, too.
     """
     with FolderLock(out):
         return _evaluate(manifest, out, settings, conditions, engine, learn_counts, say)
@@ -118,12 +119,12 @@ def _evaluate(
     # What is only told makes no other run: it is not part of what the scores depend on.
     told = {**run, "warnings": warnings}
     learning = None
-    if learn_counts:
+    if learn_counts and any("error" not in row for row in rows[first]):
         kernel = kernel_of(scorer.models.package)
         learning = learning_figures(
             *scored[first], learn_counts, lambda examples: judge(examples, kernel)
         )
-    return write_results(
+    results = write_results(
         out,
         rows[first],
         told,
@@ -131,6 +132,12 @@ def _evaluate(
         learning=learning,
         read_audio=_reader(base, run),
     )
+    if len(failed := results["failed"]) == len(items):
+        raise InputError(
+            f"{manifest}: none of its {len(items)} items could be read or scored; the first, "
+            f"{failed[0]['audio_filepath']}: {failed[0]['error']}"
+        )
+    return results
 
 
 def _check_learning(
@@ -156,7 +163,7 @@ def remarks(
     """Return what to tell of the labels and names of `items` before they are scored.
 
     Raises:
-        InputError: a label differs from one of `known` only in its spelling.
+        InputError: a label differs from one of `known` only in its spelling, or no clip has one.
     """
     if settings.mode == "stream":
         labelled = [(item, found) for item in items for found in _span_labels(manifest, item)]
@@ -169,6 +176,11 @@ def remarks(
         ]
         bare = len(items) - len(labelled)
     labels = [found for _, found in labelled]
+    if bare == len(items):
+        raise InputError(
+            f"{manifest}: none of its {bare} rows has a `label`, so there is nothing to evaluate; "
+            f"give each one, such as {' or '.join(known)}"
+        )
     check_spelling(labels, known)
     found = []
     if unknown := unknown_labels(labels, known):

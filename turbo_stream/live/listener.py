@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 from turbo_stream._util.closing import Closing
-from turbo_stream.audio.source import Source
+from turbo_stream.audio.source import Source, check_source
 from turbo_stream.events import Event
 from turbo_stream.live.live_pipeline import LivePipeline
 from turbo_stream.pipeline import Pipeline
@@ -14,7 +14,9 @@ def events_of(pipeline: Pipeline, source: Source) -> Iterator[Event]:
     """Yield the events of `source` in the way that suits it.
 
     A live one is heard on threads of its own (`LivePipeline`), one that can wait in the caller's.
+    Raises InputError for a path; `open_source` makes a source of it.
     """
+    check_source(source)
     if not source.live:
         return pipeline.run(source)
     return LivePipeline(pipeline, source).run()
@@ -32,7 +34,8 @@ class Listener(Closing):
     def __init__(
         self, pipeline: Pipeline, source: Source, on_event: Callable[[Event], None]
     ) -> None:
-        """Begin to listen, and return."""
+        """Begin to listen, and return; InputError for a path, which `open_source` takes."""
+        check_source(source)
         self._source = source
         self._on_event = on_event
         self._failure: BaseException | None = None

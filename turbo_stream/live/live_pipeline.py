@@ -20,9 +20,15 @@ from traceback import clear_frames
 
 from turbo_stream._util.clocks import processor_time
 from turbo_stream._util.timebase import to_seconds
-from turbo_stream.audio.source import Block, GatheringSource, Source, SourceItem
+from turbo_stream.audio.source import (
+    Block,
+    GatheringSource,
+    Source,
+    SourceItem,
+    check_source,
+)
 from turbo_stream.deciding.scored import Hearing, Scored
-from turbo_stream.events import Event, Utterance
+from turbo_stream.events import BaseEvent, Event, Utterance
 from turbo_stream.live._backlog import Backlog, Waiting
 from turbo_stream.live._outlet import EventQueue, Outlet
 from turbo_stream.live._partials import Partials
@@ -67,6 +73,7 @@ class LivePipeline:
     def __init__(
         self, pipeline: Pipeline, source: Source, config: LiveConfig | None = None
     ) -> None:
+        check_source(source)
         self._pipeline = pipeline
         self._source = source
         self._config = config or LiveConfig()
@@ -234,7 +241,7 @@ class LivePipeline:
                         self._partials.forget()
                     self._scoring.confirm(output)
                     self._backlog.put(Waiting(output, perf_counter()))
-                case Event():
+                case BaseEvent():
                     self._outlet.put(output)
 
     def _listen_in(self) -> None:

@@ -43,7 +43,9 @@ def _auto(window: WindowConfig | None, threads: int, say: Callable[[str], None])
     try:
         recognizer = WhisperRecognizer(AUTO_MODEL, cpu_threads=threads, window=window)
     except InputError as error:
-        say(f"recognizer: PocketSphinx, because {error}")
+        # What to do about it stands behind the first semicolon; the doctor says it, too.
+        reason = str(error).partition(";")[0]
+        say(f"recognizer: PocketSphinx, because {reason}")
         return _pocketsphinx()
     say(f"recognizer: Whisper {AUTO_MODEL}, which is on this machine")
     return recognizer

@@ -135,6 +135,11 @@ class SegmentedStream:
 
 
 def _checked(pcm: Pcm) -> Pcm:
+    if not isinstance(pcm, np.ndarray):
+        raise InputError(
+            f"samples were given as {type(pcm).__name__}; give an array, of raw bytes "
+            "numpy.frombuffer(data, numpy.int16)"
+        )
     if pcm.dtype != np.int16 or pcm.ndim != 1:
         raise InputError(
             f"samples of type {pcm.dtype} and shape {list(pcm.shape)} were given; "

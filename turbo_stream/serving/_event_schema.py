@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from turbo_stream.events import Event, Utterance
+from turbo_stream.events import BaseEvent, Utterance
 
 _ONLY_WHERE_KNOWN = {*Utterance.ONLY_WHERE_KNOWN, "speculation"}
 """Fields that events leave out where there is nothing to say."""
@@ -22,16 +22,16 @@ _SIMPLE = {
 
 def event_schemas() -> dict[str, dict[str, Any]]:
     """Return the schema of each event by the name of its class."""
-    return {kind.__name__: _schema(kind) for kind in _kinds(Event)}
+    return {kind.__name__: _schema(kind) for kind in _kinds(BaseEvent)}
 
 
-def _kinds(base: type[Event]) -> Iterator[type[Event]]:
+def _kinds(base: type[BaseEvent]) -> Iterator[type[BaseEvent]]:
     for kind in base.__subclasses__():
         yield kind
         yield from _kinds(kind)
 
 
-def _schema(event: type[Event]) -> dict[str, Any]:
+def _schema(event: type[BaseEvent]) -> dict[str, Any]:
     hints = get_type_hints(event)
     names = [field.name for field in fields(event)]
     summary = (event.__doc__ or "").strip().split("\n\n")[0]

@@ -13,7 +13,7 @@ from turbo_stream._util.timebase import to_seconds
 from turbo_stream.audio.containers import container
 from turbo_stream.deciding.turn_before import MOST_CHARACTERS
 from turbo_stream.errors import InputError
-from turbo_stream.events import Event, Finished
+from turbo_stream.events import BaseEvent, Finished
 from turbo_stream.serving._client_corrections import MOST, ClientCorrections, Correction, Undo
 from turbo_stream.serving._failures import described
 from turbo_stream.serving._numbers import WRONG_THRESHOLD, number
@@ -106,7 +106,7 @@ class _Client:
                 await self._corrections.all_answered()
             await self._tell(event)
 
-    async def _tell(self, event: Event) -> None:
+    async def _tell(self, event: BaseEvent) -> None:
         unread_s = self._hub.limits.unread_s
         text = json.dumps(event.to_json(), ensure_ascii=False, allow_nan=False)
         async with self._one_at_a_time:

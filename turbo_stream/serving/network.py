@@ -80,7 +80,7 @@ class NetworkConfig:
             return [*self._mqtt_service(say), *self._wyoming_service(say)]
         except ModuleNotFoundError as error:
             raise InputError(
-                f"{error.name} is not installed; pip install 'turbo-stream[serve]'"
+                f"{error.name} is not installed; pip install 'turbo-listen[serve]'"
             ) from error
 
     def _wyoming_service(self, say: Callable[[str], None]) -> list[Service]:

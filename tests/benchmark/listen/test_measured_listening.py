@@ -125,7 +125,7 @@ def test_json_table_and_picture(found: dict, capsys) -> None:
     table = capsys.readouterr().out
     for word in ("machine.cpu", "response", "merged", "conversation.streams_per_core", "realtime"):
         assert word in table
-    pytest.importorskip("matplotlib", reason="needs the extra: pip install 'turbo-stream[eval]'")
+    pytest.importorskip("matplotlib", reason="needs the extra: pip install 'turbo-listen[eval]'")
     assert listen_plot(found).startswith(b"\x89PNG")
     partly = {key: value for key, value in found.items() if key not in ("streams", "realtime")}
     assert listen_plot(partly) != listen_plot(found)

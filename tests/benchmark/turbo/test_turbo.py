@@ -45,5 +45,5 @@ def test_any_package_can_be_timed_and_shown(tmp_path: Path, capsys) -> None:
 
 
 def test_picture(found: dict) -> None:
-    pytest.importorskip("matplotlib", reason="needs the extra: pip install 'turbo-stream[eval]'")
+    pytest.importorskip("matplotlib", reason="needs the extra: pip install 'turbo-listen[eval]'")
     assert turbo_plot(found).startswith(b"\x89PNG")

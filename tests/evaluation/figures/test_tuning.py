@@ -11,7 +11,13 @@ from turbo_stream.detection.package import ModelPackage
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.rows import BinaryItems
 from turbo_stream.evaluation.figures.binary import ErrorCurve
-from turbo_stream.evaluation.figures.tuning import Target, choose_threshold, write_tuned_package
+from turbo_stream.evaluation.figures.tuning import (
+    Target,
+    TradeOff,
+    choose_threshold,
+    trade_off,
+    write_tuned_package,
+)
 
 pytest.importorskip("sklearn")
 
@@ -32,6 +38,30 @@ def test_by_hand():
     tuned = choose_threshold(rows, FR)
     assert tuned.threshold == pytest.approx(0.15)
     assert (tuned.false_accept, tuned.false_reject) == (0.75, 0.0)
+
+
+def test_a_target_that_costs_too_much_is_told_and_what_others_cost():
+    # Commands lie under the speech of others, but for one.
+    scores = [(0.95, 1), (0.9, 0), (0.8, 0), (0.7, 1), (0.6, 1), (0.5, 1), (0.2, 0), (0.1, 0)]
+    rows = [row(score, "directed" if truth else "not_directed") for score, truth in scores]
+    told = choose_threshold(rows, Target.parse("fa=0.02")).warning
+    assert told is not None and "costs 75% false rejects" in told
+    assert choose_threshold(rows, Target.parse("fa=0.5")).warning is None
+    found = trade_off(rows, Target.parse("fa=0.02"))
+    assert found == [
+        TradeOff(pytest.approx(0.925), 0.0, 0.75),
+        TradeOff(pytest.approx(0.35), 0.5, 0.0),
+    ]
+    # The target's own threshold is among them, whichever rate it holds.
+    for target in (Target.parse("fr=0.5"), Target.parse("fr=0.02")):
+        chosen = choose_threshold(rows, target).threshold
+        assert chosen in {one.threshold for one in trade_off(rows, target)}
+    turned = [
+        row(1 - score, "directed" if truth else "not_directed") for score, truth in scores[1:]
+    ]
+    told = choose_threshold(turned, Target.parse("fr=0.02")).warning
+    assert told is None or "false accepts" in told
+    assert trade_off(rows[:1], FA) == []
 
 
 SCORES = st.one_of(st.sampled_from([0.0, 0.2, 0.5, 0.5000000000000001]), st.floats(0, 0.999))

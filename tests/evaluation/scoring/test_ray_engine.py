@@ -5,7 +5,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-pytest.importorskip("ray", reason="needs the extra: pip install 'turbo-stream[scale]'")
+pytest.importorskip("ray", reason="needs the extra: pip install 'turbo-listen[scale]'")
 
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.manifest import Item, read_manifest

@@ -57,10 +57,10 @@ def assignments(corpus, out, *more):
 
 
 def crossval(corpus, out, *options):
-    results = out / "results"
-    call = ["classify", *assignments(corpus, out), "--results", str(results), *options]
+    """Run it; its table stands in `out` unless another place is named."""
+    call = ["classify", *assignments(corpus, out), *options]
     status = run_command(main, call)
-    path = results / "table.json"
+    path = out / "results" / "table.json"
     return status, json.loads(path.read_text()) if path.exists() else None
 
 

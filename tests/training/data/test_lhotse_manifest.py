@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-lhotse = pytest.importorskip("lhotse", reason="needs the extra: pip install 'turbo-stream[train]'")
+lhotse = pytest.importorskip("lhotse", reason="needs the extra: pip install 'turbo-listen[train]'")
 
 from turbo_stream.cli.command import run_command
 from turbo_stream.evaluation.corpus.manifest import read_manifest

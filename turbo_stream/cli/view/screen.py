@@ -78,6 +78,10 @@ _TYPICAL_OF = 100
 """Utterances whose median latency is shown."""
 
 
+_NARROW = 64
+"""Columns below which bar and latency make room for the words."""
+
+
 class Screen:
     """Prints what is final and redraws what is not; all decisions stay on the terminal."""
 
@@ -110,7 +114,7 @@ class Screen:
                 self._partial = shown(event.text)
             case Utterance():
                 self._add(event)
-                self._console.print(_row(event))
+                self._console.print(_row(event, narrow=self._console.width < _NARROW))
             case GapReported():
                 lost_s = to_seconds(event.lost_samples)
                 self._notice(f"{wording.clock(event.time_s)}  {lost_s:.2f} s lost: {event.cause}")
@@ -164,22 +168,26 @@ class Screen:
         return f"{at} heard · {counts}{typical} · Ctrl-C ends"
 
 
-def _row(utterance: Utterance) -> Table:
+def _row(utterance: Utterance, *, narrow: bool) -> Table:
     style = _STYLES[utterance.decision]
     directed = Text("")
     if (probability := utterance.directed_probability) is not None:
-        directed = Text.assemble(f"{probability:4.2f} ▕", (wording.bar(probability), style), "▏")
+        directed = Text(f"{probability:4.2f}")
+        if not narrow:
+            directed = Text.assemble(directed, " ▕", (wording.bar(probability), style), "▏")
     row = Table.grid(padding=(0, 2, 0, 0), expand=True)
     row.add_column(width=8, justify="right")
     row.add_column(width=8)
-    row.add_column(width=wording.BAR_CELLS + 7)
+    row.add_column(width=4 if narrow else wording.BAR_CELLS + 7)
     row.add_column(ratio=1)
-    row.add_column(width=8, justify="right")
-    row.add_row(
+    cells: list[Text | str] = [
         wording.clock(utterance.start_s),
         Text(wording.DECISIONS[utterance.decision], style),
         directed,
         Text(shown(wording.said(utterance)), "" if utterance.text is not None else "dim"),
-        wording.latency(utterance),
-    )
+    ]
+    if not narrow:
+        row.add_column(width=8, justify="right")
+        cells.append(wording.latency(utterance))
+    row.add_row(*cells)
     return row

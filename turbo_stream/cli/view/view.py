@@ -32,6 +32,16 @@ REASONS = {
 }
 
 
+DEGRADED = {
+    "gap": "sound was lost",
+    "cut_off": "cut off",
+    "asr_skipped": "no time for its text",
+    "asr_late": "text too late",
+    "asr_failed": "the recognizer failed",
+}
+"""What each stated loss of quality is to a person."""
+
+
 def clock(seconds: float) -> str:
     """Return a time of the stream: `1:02.3`, or `1:00:02.3` from an hour on."""
     minutes, rest = divmod(round(seconds, 1), 60)
@@ -57,12 +67,15 @@ def heading(ready: Ready) -> str:
 
 
 def said(utterance: Utterance) -> str:
-    """Return what may be shown of the words."""
+    """Return what may be shown of the words, and by what the decision rests on less."""
+    lost = [DEGRADED.get(step, step) for step in utterance.degraded]
     if utterance.decision == "dropped":
-        return f"({REASONS[utterance.reason or 'error']})"
+        return f"({'; '.join([REASONS[utterance.reason or 'error'], *lost])})"
     if utterance.text is None:
-        return "(not for the device)"
-    return utterance.text or "(no words recognized)"
+        return f"({'; '.join(['not for the device', *lost])})"
+    if not utterance.text:
+        return f"({'; '.join(lost or ['no words recognized'])})"
+    return f"{utterance.text} ({'; '.join(lost)})" if lost else utterance.text
 
 
 def latency(utterance: Utterance) -> str:

@@ -27,6 +27,12 @@ from turbo_stream.evaluation.figures.bootstrap import Figures, WeightedBinary, b
 _TARGET = re.compile(r"(fa|fr)=(0?\.\d+|[01](?:\.0*)?)")
 CARD_NAME = "README.md"
 
+_SHOWN = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
+"""False accepts at which a trade-off is shown."""
+
+_BAD = 0.5
+"""Where the rate that pays for a target is above this, tossing a coin would do better."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -74,6 +80,20 @@ class Tuned:
     false_reject_ci95: list[float] | None
     n: int
     n_directed: int
+
+    @property
+    def warning(self) -> str | None:
+        """What to tell where the other rate pays too much for the one that is held; else None."""
+        held, other, cost = "false accepts", "false rejects", self.false_reject
+        if self.target.held == "fr":
+            held, other, cost = other, held, self.false_accept
+        if cost <= _BAD:
+            return None
+        return (
+            f"`tune` {self.target.text} costs {cost:.0%} {other}: hardly of use. The scores of the "
+            f"two classes overlap too much for so few {held}; allow more of them, train, or give "
+            "the device a name"
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as a JSON-ready dict, `target` as written."""
@@ -126,6 +146,36 @@ def choose_threshold(rows: Sequence[Row], target: Target) -> Tuned:
         n=len(items.scores),
         n_directed=int(items.truths.sum()),
     )
+
+
+@dataclass(frozen=True)
+class TradeOff:
+    """One threshold, and both error rates at it."""
+
+    threshold: float
+    false_accept: float
+    false_reject: float
+
+
+def trade_off(rows: Sequence[Row], target: Target) -> list[TradeOff]:
+    """Return what other thresholds than that of `target` cost on the scored `rows`, and its own.
+
+    The strictest comes first. Empty where a class is missing; rates that few items cannot tell
+    apart are one.
+    """
+    items = BinaryItems.from_rows(item for item in _items(rows) if item.get("label"))
+    curve = None if items is None else ErrorCurve.of(items.truths, items.scores)
+    if curve is None:
+        return []
+    places = sorted({curve.index_at_false_accept(limit) for limit in _SHOWN} | {_at(curve, target)})
+    thresholds = _between(curve.thresholds)
+    return [
+        TradeOff(
+            float(thresholds[at]), float(curve.false_accept[at]), float(curve.false_reject[at])
+        )
+        for at in places
+        if thresholds[at] <= 1
+    ]
 
 
 def write_tuned_package(package: ModelPackage, tuned: Tuned, out: Path) -> ModelPackage:
@@ -194,11 +244,13 @@ def _items(rows: Iterable[Row]) -> Iterator[Row]:
 
 
 def _threshold(curve: ErrorCurve, target: Target) -> float:
+    return float(_between(curve.thresholds)[_at(curve, target)])
+
+
+def _at(curve: ErrorCurve, target: Target) -> int:
     if target.held == "fa":
-        at = curve.index_at_false_accept(target.limit)
-    else:
-        at = curve.index_at_false_reject(target.limit)
-    return float(_between(curve.thresholds)[at])
+        return curve.index_at_false_accept(target.limit)
+    return curve.index_at_false_reject(target.limit)
 
 
 def _thresholds(

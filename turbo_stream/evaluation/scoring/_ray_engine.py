@@ -82,7 +82,7 @@ def _connect(address: str | None) -> Any:
         import ray
     except ImportError as error:
         raise InputError(
-            "`engine` ray needs Ray: pip install 'turbo-stream[eval,scale]'"
+            "`engine` ray needs Ray: pip install 'turbo-listen[eval,scale]'"
         ) from error
     if address is not None:
         _must_answer(address)

@@ -43,7 +43,7 @@ def describe(ready: Ready) -> Info:
     program = AsrProgram(
         name="turbo_stream",
         description="Transcribes what was said to the device, and nothing of side talk",
-        attribution=Attribution("turbo_stream", "https://pypi.org/project/turbo-stream/"),
+        attribution=Attribution("turbo_stream", ""),
         installed=True,
         version=ready.version,
         models=[model],
