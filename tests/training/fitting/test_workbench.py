@@ -94,7 +94,7 @@ def test_the_words_of_a_test_are_in_no_vocabulary_that_is_made_for_it(recipe, pr
         assert not tested & words
         assert {"good", "morning", "light"} <= words
         assert all(some.tokenizer.token_to_id(word) is None for word in tested)
-        some.sampler(recipe, split.train, seed=0)
+        some.sampler(recipe, split, seed=0)
         assert not tested & set(some._mishearing.common)
     assert other.for_fold(0) is bench
     assert bench.for_fold(1) is other
@@ -132,6 +132,27 @@ def test_a_checkpoint_keeps_its_vocabulary_in_every_fold(recipe, pruned, tmp_pat
     assert other.model is bench.model
     assert other.recipe.data.fold == 1
     assert not pruned
+
+
+def test_a_fold_starts_from_a_checkpoint_of_its_own(recipe, tmp_path):
+    """What one fold's start has read is new to the test of another."""
+    for fold, words in ((0, "shut"), (1, "open")):
+        torch.manual_seed(fold)
+        model = Turbo(replace(TINY, labels=LABELS))
+        write_start(tmp_path / "starts" / f"folds-{fold}", model)
+        tokenizer = word_tokenizer([words, *map(str, range(55))])
+        tokenizer.save(str(tmp_path / "starts" / f"folds-{fold}" / "tokenizer.json"))
+    bench = workbench.prepare(replace(recipe, init=str(tmp_path / "starts")))
+    other = bench.for_fold(1)
+    assert [b.tokenizer.token_to_id("shut") is None for b in (bench, other)] == [False, True]
+    assert other.model.audio_front is bench.model.audio_front
+    first, second = (b.fresh_model(b.recipe).text_tower.state_dict() for b in (bench, other))
+    assert any(not torch.equal(first[name], second[name]) for name in first)
+    # The bench of a fold gives its own start again, whoever ran in between.
+    again = bench.for_fold(0).fresh_model(bench.recipe).text_tower.state_dict()
+    saved, _ = workbench.load_model(tmp_path / "starts" / "folds-0")
+    for name, value in saved.text_tower.state_dict().items():
+        assert torch.equal(again[name], value)
 
 
 def test_dropout_is_that_of_the_run_whatever_it_starts_from(recipe, pruned, tmp_path):
