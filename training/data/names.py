@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from turbo_stream.addressing.name_mark import OWN_NAME
 
 # fmt: off
-NAMES = (
+NAMES: tuple[str, ...] = (
     "alexa", "siri", "jarvis", "computer", "friday", "athena", "amelia", "jasper", "nova", "luna",
     "echo", "max", "sam", "ruby", "robin", "charlie", "daisy", "hazel", "milo", "oscar", "phoebe",
     "victor", "wanda", "iris", "felix", "atlas", "orion", "juno", "pepper", "ginger", "sunny",
