@@ -57,9 +57,23 @@ def test_a_vector_is_that_of_its_text_in_any_company_and_is_kept(folder, tmp_pat
     assert alone.shape == (1, 2, 32)
     np.testing.assert_allclose(together[1], alone[0], atol=0.03)
     assert np.abs(together[0] - together[1]).max() > 0.1
-    first = kept_vectors(encoder, ["light on"], tmp_path, "test")
-    again = kept_vectors(None, ["light on"], tmp_path, "test")  # type: ignore[arg-type]
+    first = kept_vectors(encoder, ["light on"], tmp_path)
+    made: list[str] = []
+    counted = Encoder(folder, (1, 2))
+
+    class Counting:
+        key = counted.key
+
+        def __call__(self, texts):
+            made.extend(texts)
+            return counted(texts)
+
+    again = kept_vectors(Counting(), ["light on"], tmp_path)  # type: ignore[arg-type]
     np.testing.assert_array_equal(first, again)
+    assert not made
+    kept_vectors(Counting(), ["light off"], tmp_path)  # type: ignore[arg-type]
+    assert made == ["light off"]
+    assert kept_vectors(Encoder(folder, (1,)), ["light on"], tmp_path).shape == (1, 1, 32)
 
 
 def test_lines_of_a_test_and_where_asked_its_topic_are_left_out() -> None:

@@ -18,6 +18,7 @@ from training.crossval.row_scores import load_rows, scores_path
 from training.fitting import workbench
 from training.fitting.metrics import equal_error_rate
 from training.fitting.recipe import build_recipe
+from training.fitting.runs import train_run
 from training.folds.split import split_rows
 
 SETS = {
@@ -153,6 +154,18 @@ def test_a_fold_starts_from_a_checkpoint_of_its_own(recipe, tmp_path):
     saved, _ = workbench.load_model(tmp_path / "starts" / "folds-0")
     for name, value in saved.text_tower.state_dict().items():
         assert torch.equal(again[name], value)
+
+
+def test_a_run_of_lines_alone_is_the_start_of_its_fold(recipe, pruned, tmp_path):
+    """As a text tower is taught for each fold, by the lines that the fold leaves."""
+    lines = replace(recipe.data, text_share=1.0, sound=False)
+    train = replace(recipe.train, steps=2, evaluate_every=2)
+    out = tmp_path / "starts" / "folds-1"
+    run = replace(recipe, out=str(out), data=replace(lines, fold=1), train=train)
+    train_run(run)
+    bench = workbench.prepare(replace(recipe, init=str(out.parent), data=run.data))
+    assert workbench.start_folder(bench.recipe) == out
+    assert bench.tokenizer.token_to_id("shut") is None, "the word of that fold's test"
 
 
 def test_dropout_is_that_of_the_run_whatever_it_starts_from(recipe, pruned, tmp_path):

@@ -96,12 +96,12 @@ def main(
     rows = heard_rows(spoken)
     every = read_texts(texts, _LABELS, set())
     made = Encoder(encoder, layers)
-    tests = kept_vectors(made, [text_key(r.hypotheses[0].text) for r in rows], out, "test")
+    tests = kept_vectors(made, [text_key(r.hypotheses[0].text) for r in rows], out)
     found = {}
     table = Table("lines", *PAIRS)
     for name, topics in (("all", True), ("no topic of a test", False)):
         lines = drawn_lines(training_lines(every, spoken, topics=topics), 1, count, topics=topics)
-        vectors = kept_vectors(made, [line.text for line in lines], out, "A" if topics else "B")
+        vectors = kept_vectors(made, [line.text for line in lines], out)
         shapes = (part.reshape(len(part), -1) for part in (vectors, tests))
         found[name] = figures(rows, lines, *shapes)
         cells = []

@@ -1,5 +1,6 @@
 """Mean states of a frozen text encoder, kept on disk a thousand lines at a time."""
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ class Encoder:
             ModelError: there is none.
         """
         self.layers = tuple(layers)
+        self.key = f"{folder.resolve()} {self.layers}"
+        """What its vectors depend on beside the text."""
         self._tokenizer = Tokenizer.from_str(read_tokenizer_json(str(folder)))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(_MOST_TOKENS)
@@ -51,15 +54,15 @@ class Encoder:
         return np.stack(found)
 
 
-def kept_vectors(
-    encoder: Encoder, texts: Sequence[str], folder: Path, name: str
-) -> NDArray[np.float32]:
+def kept_vectors(encoder: Encoder, texts: Sequence[str], folder: Path) -> NDArray[np.float32]:
     """Return the vectors of `texts`, `[N, layers, D]`; what `folder` has is not computed again."""
     folder.mkdir(parents=True, exist_ok=True)
     parts = []
     for start in range(0, len(texts), _PART):
-        path = folder / f"{name}{start // _PART}.npy"
+        part = texts[start : start + _PART]
+        digest = hashlib.sha256("\n".join([encoder.key, *part]).encode()).hexdigest()
+        path = folder / f"{digest[:16]}.npy"
         if not path.exists():
-            np.save(path, encoder(texts[start : start + _PART]))
+            np.save(path, encoder(part))
         parts.append(np.load(path).astype(np.float32))
     return np.concatenate(parts)
