@@ -126,7 +126,7 @@ def overfit(recipe: Recipe) -> float:
             max_tokens=bench.recipe.model.max_tokens,
         )
 
-    batch = next(bench.sampler(bench.recipe, split.train, seed=0).batches(padded))
+    batch = next(bench.sampler(bench.recipe, split, seed=0).batches(padded))
     plain = replace(recipe.objective, views=1, in_modal=0.0, cross_modal=0.0)
 
     @torch.inference_mode()

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from training.data.names import placed_name
+from training.data.names import NAMES, placed_name
 from training.data.row import Row
 
 _MEDIAN_WORDS, _SPREAD, _MOST_WORDS = 6.0, 0.8, 45
@@ -49,9 +49,18 @@ class Line(NamedTuple):
 class LineDraw:
     """Draws the lines of a training set."""
 
-    def __init__(self, rows: Sequence[Row], directed: int | None, rng: random.Random) -> None:
-        """Take lines without sound; `directed` None: labels of another kind, nothing is made up."""
-        self._directed, self._rng = directed, rng
+    def __init__(
+        self,
+        rows: Sequence[Row],
+        directed: int | None,
+        rng: random.Random,
+        names: Sequence[str] = NAMES,
+    ) -> None:
+        """Take lines without sound; `directed` None: labels of another kind, nothing is made up.
+
+        `names` are what a device may be called where its own name is not marked.
+        """
+        self._directed, self._rng, self._names = directed, rng, names
         pools: dict[int, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
         for row in rows:
             pools[row.label][row.collection].append(row)
@@ -76,7 +85,7 @@ class LineDraw:
         row, words = self._sized(named, min(wanted, _MOST_WORDS), pieces=label != self._directed)
         if label == self._directed and len(words) > 3 and rng.random() < _BEGUN_SHARE:
             words = words[: rng.randint(2, len(words) - 1)]
-        text = placed_name(" ".join(words), rng, called=label == self._directed)
+        text = placed_name(" ".join(words), rng, self._names, called=label == self._directed)
         return Line(text, label, self.before(row))
 
     def _collection(self, named: dict[str, "_Pool"]) -> "_Pool":

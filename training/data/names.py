@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from turbo_stream.addressing.name_mark import OWN_NAME
 
 # fmt: off
-NAMES = (
+NAMES: tuple[str, ...] = (
     "alexa", "siri", "jarvis", "computer", "friday", "athena", "amelia", "jasper", "nova", "luna",
     "echo", "max", "sam", "ruby", "robin", "charlie", "daisy", "hazel", "milo", "oscar", "phoebe",
     "victor", "wanda", "iris", "felix", "atlas", "orion", "juno", "pepper", "ginger", "sunny",
@@ -76,13 +76,15 @@ _UNKNOWN_SHARE = 0.3
 _CALLED_SHARE, _ALONE_SHARE, _MENTIONED_SHARE, _OTHERS_SHARE = 0.14, 0.03, 0.14, 0.04
 
 
-def placed_name(text: str, rng: random.Random, *, called: bool) -> str:
-    """Return `text` with the device's name in it, or most often as it is.
+def placed_name(
+    text: str, rng: random.Random, names: Sequence[str] = NAMES, *, called: bool
+) -> str:
+    """Return `text` with the device's name, its own or one of `names`, or most often as it is.
 
     `called`: it is spoken to the device, which is then called by name; else somebody mentions the
     name, or calls a person by another.
     """
-    name = rng.choice(NAMES) if rng.random() < _UNKNOWN_SHARE else OWN_NAME
+    name = rng.choice(names) if rng.random() < _UNKNOWN_SHARE else OWN_NAME
     if PLACE in text:
         return text.replace(PLACE, name)
     draw = rng.random()

@@ -13,6 +13,7 @@ from training.data.corrupt import Mishearing
 from training.data.features import AS_RECORDED, FeatureStore
 from training.data.hypotheses import MISSING, Confidence
 from training.data.line_draw import LineDraw
+from training.data.names import NAMES
 from training.data.row import Row, text_key
 from turbo_stream.addressing.name_mark import OWN_NAME, mark_names
 from turbo_stream.addressing.name_search import NameSearch
@@ -58,6 +59,9 @@ class Sampler:
     no_audio: float
     """Share of the recordings with text whose sound is withheld."""
 
+    names: Sequence[str] = NAMES
+    """What a device may be called in a line."""
+
     def __post_init__(self) -> None:
         self._pools: dict[str, dict[int, dict[str, list[Row]]]] = {}
         for row in self.rows:
@@ -65,7 +69,7 @@ class Sampler:
             classes = self._pools.setdefault(kind, defaultdict(lambda: defaultdict(list)))
             classes[row.label][row.collection].append(row)
         texts = [row for row in self.rows if row.audio is None]
-        self._lines = LineDraw(texts, self.directed, self.rng)
+        self._lines = LineDraw(texts, self.directed, self.rng, self.names)
         self._searches: dict[tuple[str, ...], NameSearch] = {}
         self._marked: dict[tuple[tuple[str, ...], str], str] = {}
         heard = [h.confidence for row in self.rows for h in row.hypotheses if h.text]

@@ -30,7 +30,8 @@ class Recipe:
     """torch device; `auto` takes a GPU if there is one."""
 
     init: str = ""
-    """Checkpoint to start from; empty for the pretrained towers."""
+    """Checkpoint to start from, or a folder of one a fold (`rej-0`); empty for the pretrained
+    towers."""
 
     data: DataConfig = field(default_factory=DataConfig)
     train: TrainConfig = field(default_factory=TrainConfig)

@@ -26,7 +26,7 @@ from training.fitting.finite import check_finite, stopping
 from training.fitting.metrics import fit_affine, operating_points
 from training.fitting.recipe import Recipe
 from training.fitting.trainer import History, fit
-from training.fitting.workbench import Workbench, prepare
+from training.fitting.workbench import Workbench, prepare, start_folder
 from training.folds.split import Split, split_rows
 from turbo_stream._util.folder_lock import FolderLock
 
@@ -69,7 +69,7 @@ def fit_model(
     labels = recipe.model.labels
     development = Development(split, bench.scorer(recipe.data), recipe.data, labels)
     width = model.audio_front.width
-    sampler = bench.sampler(recipe, split.train, seed=rank.seed(recipe.seed))
+    sampler = bench.sampler(recipe, split, seed=rank.seed(recipe.seed))
     batches = sampler.batches(
         lambda examples: collate(
             examples,
@@ -166,7 +166,7 @@ def _train_run(recipe: Recipe, out: Path, rank: Rank) -> dict:
         load_state(out, {**identity(recipe), "ranks": rank.count})
     if rank.first:
         save_setup(out, recipe, bench.tokenizer)
-        if recipe.init and (origin := Origin.read(Path(recipe.init))):
+        if recipe.init and (origin := Origin.read(start_folder(recipe))):
             origin.write(out)
     with rank.first_alone():
         bench.fill(split)

@@ -107,8 +107,9 @@ class Workbench:
     def for_fold(self, fold: int) -> Workbench:
         """Return the bench of a fold of the same rows: this one, or one that is kept.
 
-        Another has the vocabulary of its own training rows, where one is pruned, and so a model of
-        its own; rows, sound features and the frozen sound encoder are common to all.
+        Another has the vocabulary of its own training rows, where one is pruned, or the checkpoint
+        of its own, and so a model of its own; rows, sound features and the frozen sound encoder are
+        common to all.
         """
         data = self.recipe.data
         self._others.setdefault(data.fold, self)
@@ -116,8 +117,10 @@ class Workbench:
             return self._others[fold]
         recipe = replace(self.recipe, data=replace(data, fold=fold))
         bench = replace(self, recipe=recipe, _mishearing=None)
-        if _prunes(recipe):
-            recipe, model, tokenizer = _begin(recipe, self.rows)
+        own_start = bool(recipe.init) and start_folder(recipe) != start_folder(self.recipe)
+        if own_start or _prunes(recipe):
+            begin = _load if own_start else _begin
+            recipe, model, tokenizer = begin(recipe, self.rows)
             model.audio_front = self.model.audio_front
             model.to(self.device)
             bench = replace(
@@ -126,7 +129,7 @@ class Workbench:
                 model=model,
                 tokenizer=tokenizer,
                 text_states=_text_states(recipe, model),
-                _start=_pretrained_state(model),
+                _start=_body_state(model) if own_start else _pretrained_state(model),
                 _heads={},
             )
         self._others[fold] = bench
@@ -159,13 +162,13 @@ class Workbench:
         store = self.store if data.sound else None
         return Scorer(self.tokenizer, store, self.text_states, data.transcripts)
 
-    def sampler(self, recipe: Recipe, train: Sequence[Row], *, seed: int) -> Sampler:
+    def sampler(self, recipe: Recipe, split: Split, *, seed: int) -> Sampler:
         """Return what draws the batches of a run: they follow from `seed` and its data alone."""
-        lines = [row.text for row in train if row.audio is None and row.text]
+        lines = [row.text for row in split.train if row.audio is None and row.text]
         if lines and self._mishearing is None:
             self._mishearing = Mishearing(lines, read_pronunciations(bundled_dictionary()))
         return Sampler(
-            train,
+            split.train,
             self.store,
             self._mishearing,
             recipe.data,
@@ -174,6 +177,7 @@ class Workbench:
             batch=recipe.train.batch,
             no_text=recipe.train.no_text,
             no_audio=recipe.train.no_audio,
+            names=split.names,
         )
 
     def fill(self, split: Split) -> None:
@@ -240,6 +244,24 @@ def _begin(recipe: Recipe, rows: Sequence[Row]) -> tuple[Recipe, Turbo, Tokenize
     return replace(recipe, model=config), model, tokenizer
 
 
+def start_folder(recipe: Recipe) -> Path:
+    """Return the checkpoint of `init` that a run starts from: that of its fold, if there is one.
+
+    A run on fold N of FILE.json starts from `init`/FILE-N. What a fold leaves out is new to such a
+    start too; one for all folds has read it.
+    """
+    of_fold = Path(recipe.init, f"{Path(recipe.data.folds).stem}-{recipe.data.fold}")
+    return of_fold if recipe.data.folds and of_fold.is_dir() else Path(recipe.init)
+
+
+def _load(recipe: Recipe, _rows: Sequence[Row] = ()) -> tuple[Recipe, Turbo, Tokenizer]:
+    """Return what a run starts from that has a checkpoint; the recipe with its network's shape."""
+    model, tokenizer = load_model(start_folder(recipe))
+    wanted = recipe.model
+    shape = replace(model.config, dropout=wanted.dropout, inner_dropout=wanted.inner_dropout)
+    return replace(recipe, model=shape), model, tokenizer
+
+
 def _text_states(recipe: Recipe, model: Turbo) -> TextStates | None:
     """Return the memory of a frozen text front; the folds of a file share its room."""
     if not model.text_front.width:
@@ -259,10 +281,7 @@ def prepare(recipe: Recipe, device: torch.device | None = None) -> Workbench:
     torch.set_num_threads(recipe.train.threads)
     torch.manual_seed(recipe.seed)
     if recipe.init:
-        model, tokenizer = load_model(Path(recipe.init))
-        wanted = recipe.model
-        shape = replace(model.config, dropout=wanted.dropout, inner_dropout=wanted.inner_dropout)
-        recipe = replace(recipe, model=shape)
+        recipe, model, tokenizer = _load(recipe)
         states = load_states(recipe.model, recipe.data.recognizer)
         if states is not None:
             states.check(recipe.model)

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from training.data.config import DataConfig
+from training.data.names import NAMES
 from training.data.row import Row, stable_share
 from training.folds.fold_file import FoldFile, read_folds
+from training.folds.topic import on_topic, without_topics
 from turbo_stream.errors import InputError
 
 _DEV_TEXTS = 1500
@@ -18,9 +20,6 @@ PAIRS = tuple(
     ",".join(value.partition(":")[0] for value in test) for test in read_folds("rej").tests
 )
 """What the folds `rej` test, fixed beforehand: one collection of each class, directed first."""
-
-READ_FROM = {"coffee_commands": ("pico_coffee_corpus",)}
-"""Texts that a collection was read from: with them its sentences are known without its sound."""
 
 
 @dataclass(frozen=True)
@@ -34,14 +33,17 @@ class Split:
     dev_parts: dict[str, list[Row]] = field(default_factory=dict)
     """The recordings of `dev` by the part of the fold file; empty where it is one whole."""
 
+    names: tuple[str, ...] = NAMES
+    """What a device may be called in a line that is trained on."""
+
 
 def split_rows(rows: Sequence[Row], data: DataConfig, seed: int, labels: Sequence[str]) -> Split:
     """Split `rows` by the fold file if there is one, else by the manifests, else by share.
 
     Lines of text are trained on, but for a stable share in the development set. Where whole
     collections are tested, nothing of what they or those of the development set say is known from
-    another place: see `_without_their_words`. The weights of such a run are only measured, so its
-    development set may hold rows that may not ship.
+    another place, nor what it is about: see `_without_their_words`. The weights of such a run are
+    only measured, so its development set may hold rows that may not ship.
 
     Raises:
         InputError: a class is missing from the training or the development set, or a fold file
@@ -65,12 +67,13 @@ def split_rows(rows: Sequence[Row], data: DataConfig, seed: int, labels: Sequenc
                 f"{folds.name}, fold {data.fold}: no row has {folds.column} {', '.join(missing)}; "
                 "give the manifests of all that is tested"
             )
-    by_collection = folds is not None and folds.by_collection
+    by_collection, names = folds is not None and folds.by_collection, NAMES
     train = [row for row in split.train if row.shippable or not data.shippable_only]
     dev = [row for row in split.dev if row.shippable or by_collection or not data.shippable_only]
     if by_collection:
         met = [*split.test, *split.dev]
         train, texts = (_without_their_words(part, met) for part in (train, texts))
+        names = without_topics(NAMES, {row.collection for row in met})
     if sounds:
         for name, part in (("training", train), ("development", dev)):
             given = {row.label for row in part}
@@ -96,7 +99,7 @@ def split_rows(rows: Sequence[Row], data: DataConfig, seed: int, labels: Sequenc
     random.Random(0).shuffle(dev_texts)
     taken = {id(row) for row in held}
     train += [row for row in texts if id(row) not in taken]
-    return Split(train, dev + dev_texts[:_DEV_TEXTS], split.test, parts)
+    return Split(train, dev + dev_texts[:_DEV_TEXTS], split.test, parts, names)
 
 
 def choose_dev(rows: Sequence[Row], share: float, by: str = "group") -> set[str]:
@@ -156,21 +159,23 @@ def _apart(rows: Sequence[Row], others: Sequence[Row], columns: Sequence[str]) -
 
 
 def _without_their_words(rows: Sequence[Row], met: Sequence[Row]) -> list[Row]:
-    """Return `rows` without the sentences that the recordings `met` in a test or a look speak.
+    """Return `rows` without what the recordings `met` in a test or a look speak, and are about.
 
-    Left out are lines of text and synthetic clips: those that a collection was read from
-    (`READ_FROM`), and every one whose words are the true words of a recording. What people say in
-    other recordings stays, be it the same "yes" or "stop": short answers are what everybody says,
-    in either class, and who learns that "yes" is an answer has not learned a test.
+    Left out are all rows on their topic, recordings too; and of the rest every line of text and
+    synthetic clip whose words are the true words of a recording. What people say in other
+    recordings stays, be it the same "yes" or "stop": short answers are what everybody says, in
+    either class, and who learns that "yes" is an answer has not learned a test.
     """
     names = {row.collection for row in met}
-    sources = names.union(*(READ_FROM.get(name, ()) for name in names))
     sentences = {row.key("text") for row in met} - {None}
     return [
         row
-        for row in rows
-        if not (row.audio is None or row.synthetic)
-        or not ({row.collection, row.text_source} & sources or row.key("text") in sentences)
+        for row, is_known in zip(rows, on_topic(rows, names), strict=True)
+        if not is_known
+        and not (
+            (row.audio is None or row.synthetic)
+            and ({row.collection, row.text_source} & names or row.key("text") in sentences)
+        )
     ]
 
 

@@ -8,7 +8,8 @@ pytest.importorskip("torch", reason="needs the train extra")
 from training.crossval.pairs import without_pair
 from training.data.row import Row
 from training.fitting.recipe import build_recipe
-from training.folds.split import PAIRS, READ_FROM, split_rows
+from training.folds.split import PAIRS, split_rows
+from training.folds.topic import TOPICS
 
 LABELS = ("not_directed", "directed")
 
@@ -32,7 +33,7 @@ def everything():
                 for i in range(4)
             ]
     texts = [f"said in {name}" for name in ("conversation", "read_sentences")]
-    (templates,) = READ_FROM["coffee_commands"]
+    (templates,) = TOPICS["coffee_commands"].sources
     for name, text in ((templates, "a latte please"), *(("lines", text) for text in texts)):
         found.append(Row(None, 1, text, (), name, text, ()))
         clip = Row(Path(f"{text}.wav"), 1, text, (), "flite", f"voice {text}", ())

@@ -18,6 +18,7 @@ from training.crossval.row_scores import load_rows, scores_path
 from training.fitting import workbench
 from training.fitting.metrics import equal_error_rate
 from training.fitting.recipe import build_recipe
+from training.fitting.runs import train_run
 from training.folds.split import split_rows
 
 SETS = {
@@ -94,7 +95,7 @@ def test_the_words_of_a_test_are_in_no_vocabulary_that_is_made_for_it(recipe, pr
         assert not tested & words
         assert {"good", "morning", "light"} <= words
         assert all(some.tokenizer.token_to_id(word) is None for word in tested)
-        some.sampler(recipe, split.train, seed=0)
+        some.sampler(recipe, split, seed=0)
         assert not tested & set(some._mishearing.common)
     assert other.for_fold(0) is bench
     assert bench.for_fold(1) is other
@@ -132,6 +133,39 @@ def test_a_checkpoint_keeps_its_vocabulary_in_every_fold(recipe, pruned, tmp_pat
     assert other.model is bench.model
     assert other.recipe.data.fold == 1
     assert not pruned
+
+
+def test_a_fold_starts_from_a_checkpoint_of_its_own(recipe, tmp_path):
+    """What one fold's start has read is new to the test of another."""
+    for fold, words in ((0, "shut"), (1, "open")):
+        torch.manual_seed(fold)
+        model = Turbo(replace(TINY, labels=LABELS))
+        write_start(tmp_path / "starts" / f"folds-{fold}", model)
+        tokenizer = word_tokenizer([words, *map(str, range(55))])
+        tokenizer.save(str(tmp_path / "starts" / f"folds-{fold}" / "tokenizer.json"))
+    bench = workbench.prepare(replace(recipe, init=str(tmp_path / "starts")))
+    other = bench.for_fold(1)
+    assert [b.tokenizer.token_to_id("shut") is None for b in (bench, other)] == [False, True]
+    assert other.model.audio_front is bench.model.audio_front
+    first, second = (b.fresh_model(b.recipe).text_tower.state_dict() for b in (bench, other))
+    assert any(not torch.equal(first[name], second[name]) for name in first)
+    # The bench of a fold gives its own start again, whoever ran in between.
+    again = bench.for_fold(0).fresh_model(bench.recipe).text_tower.state_dict()
+    saved, _ = workbench.load_model(tmp_path / "starts" / "folds-0")
+    for name, value in saved.text_tower.state_dict().items():
+        assert torch.equal(again[name], value)
+
+
+def test_a_run_of_lines_alone_is_the_start_of_its_fold(recipe, pruned, tmp_path):
+    """As a text tower is taught for each fold, by the lines that the fold leaves."""
+    lines = replace(recipe.data, text_share=1.0, sound=False)
+    train = replace(recipe.train, steps=2, evaluate_every=2)
+    out = tmp_path / "starts" / "folds-1"
+    run = replace(recipe, out=str(out), data=replace(lines, fold=1), train=train)
+    train_run(run)
+    bench = workbench.prepare(replace(recipe, init=str(out.parent), data=run.data))
+    assert workbench.start_folder(bench.recipe) == out
+    assert bench.tokenizer.token_to_id("shut") is None, "the word of that fold's test"
 
 
 def test_dropout_is_that_of_the_run_whatever_it_starts_from(recipe, pruned, tmp_path):

@@ -1,0 +1,1 @@
+"""What a larger text encoder knows of speech that is new to it."""
