@@ -129,9 +129,9 @@ def _show(
         with nullcontext() if keys is None else TerminalKeys(keys.press):
             for event in events_of(pipeline, watched):
                 actions.note(event)
-                view.show(event)
                 if keys is not None:
-                    keys.note(event)
+                    keys.note(event)  # first: a key may be pressed as soon as it is seen
+                view.show(event)
                 if isinstance(event, SourceChanged) and event.state == "muted" and not seen:
                     _say(f"the source is muted: {event.detail}")
     finally:
