@@ -1,4 +1,4 @@
-"""How much a model gains by learning in place from a few examples: `turbo-eval --learn`."""
+"""How much a model gains by learning in place from a few examples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The picture of `turbo-eval --learn`: errors over examples."""
+"""The picture of what is learned in place: errors over examples."""
 
 from collections.abc import Mapping
 from typing import Any
