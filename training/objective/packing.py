@@ -10,29 +10,33 @@ from models.tower import Encoded
 Packs = list[tuple[Tensor, int]]
 """Which rows go together `[n]`, and how many of their steps."""
 
-_ALIKE = 0.7
-"""The shortest row of a pack has at least this share of the steps of its longest."""
+_PACK_COST = 300
+"""Steps that one more pack must save: it has gradients of all weights to make and to add up."""
 
 
 def packs_of(mask: Tensor) -> Packs:
-    """Return packs of the rows of `mask` `[B, N]`: those of like length together.
+    """Return packs of the rows of `mask` `[B, N]`, those of like length together.
 
-    Rows without any step are a pack of their own, of one step: what a tower makes of nothing does
-    not depend on how long its neighbours are.
+    They have the fewest steps in all, padding and `_PACK_COST` for each pack included. A row
+    without any step counts one.
     """
     place = torch.arange(1, mask.shape[1] + 1, device=mask.device)
-    lengths = (place * (mask > 0)).amax(dim=1).tolist()
-    order = sorted(range(len(lengths)), key=lambda row: -lengths[row])
-    packs: list[list[int]] = []
-    for row in order:
-        longest = lengths[packs[-1][0]] if packs else 0
-        if packs and lengths[row] >= _ALIKE * longest and (lengths[row] or not longest):
-            packs[-1].append(row)
-        else:
-            packs.append([row])
-    return [
-        (torch.tensor(sorted(rows), device=mask.device), max(1, lengths[rows[0]])) for rows in packs
-    ]
+    lengths = (place * (mask > 0)).amax(dim=1).clamp(min=1)
+    ordered, order = lengths.sort(stable=True)
+    steps = ordered.tolist()
+    # best[end]: the least cost of the first `end` rows, and where its last pack begins.
+    best = [(0, 0)]
+    for end, longest in enumerate(steps, 1):
+        ways = ((best[start][0] + (end - start) * longest, start) for start in range(end))
+        cost, start = min(ways)
+        best.append((cost + _PACK_COST, start))
+    packs = []
+    end = len(steps)
+    while end:
+        start = best[end][1]
+        packs.append((order[start:end].sort().values, steps[end - 1]))
+        end = start
+    return packs
 
 
 def in_all_views(packs: Packs, size: int, views: int) -> Packs:

@@ -1,3 +1,4 @@
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 from models.turbo import Turbo
 from tests.support.eight_rows import eight_rows
 from tests.support.tiny_network import TINY
+from training.objective import packing
 from training.objective.config import ObjectiveConfig
 from training.objective.objective import ViewsModel
 from training.objective.packing import encode_packed, packs_of
@@ -27,11 +29,40 @@ def long_batch(width: int):
     return replace(eight_rows(), frames=frames, frame_mask=mask)
 
 
-def test_rows_of_like_length_are_packed_and_rows_without_a_step_apart():
+@pytest.fixture(autouse=True)
+def cheap_packs(monkeypatch):
+    """Packs are worth it for a few steps: these rows are short."""
+    monkeypatch.setattr(packing, "_PACK_COST", 5)
+
+
+def test_rows_of_like_length_are_packed_and_rows_without_a_step_count_one(monkeypatch):
     mask = (torch.arange(40)[None, :] < torch.tensor(LENGTHS)[:, None]).float()
-    found = [(rows.tolist(), steps) for rows, steps in packs_of(mask)]
-    assert found == [([2, 3], 40), ([6], 12), ([4], 5), ([1], 3), ([7], 1), ([0, 5], 1)]
+
+    def found():
+        return [(rows.tolist(), steps) for rows, steps in packs_of(mask)]
+
+    assert found() == [([2, 3], 40), ([6], 12), ([1, 4], 5), ([0, 5, 7], 1)]
+    monkeypatch.setattr(packing, "_PACK_COST", 50)
+    assert found() == [([2, 3, 6], 40), ([0, 1, 4, 5, 7], 5)]
+    monkeypatch.setattr(packing, "_PACK_COST", 5000)
+    assert found() == [(list(range(8)), 40)]
     assert [(rows.tolist(), steps) for rows, steps in packs_of(torch.zeros(2, 9))] == [([0, 1], 1)]
+
+
+@pytest.mark.parametrize("cost", [0, 3, 20])
+def test_no_other_packs_cost_less(cost, monkeypatch):
+    monkeypatch.setattr(packing, "_PACK_COST", cost)
+    lengths = torch.tensor([1, 2, 2, 7, 9, 15])
+    mask = (torch.arange(15)[None, :] < lengths[:, None]).float()
+    packs = packs_of(mask)
+    assert sorted(row for rows, _ in packs for row in rows.tolist()) == list(range(6))
+    spent = sum(len(rows) * steps + cost for rows, steps in packs)
+    for cuts in itertools.product([False, True], repeat=5):
+        edges = [0, *(at + 1 for at, cut in enumerate(cuts) if cut), 6]
+        other = sum(
+            (end - start) * int(lengths[end - 1]) + cost for start, end in itertools.pairwise(edges)
+        )
+        assert spent <= other
 
 
 def test_a_hole_in_a_mask_does_not_shorten_its_row():
@@ -85,8 +116,8 @@ def test_no_padding_goes_through_the_tower(hidden, tiny):
     )
     config = ObjectiveConfig(hide_frames=hidden, hide_words=hidden)
     ViewsModel(tiny, config).train().encode(batch, 2)
-    # One step each for the two rows without sound, and 2 that make 38 steps as long as 40.
-    assert sum(seen) == 2 * (sum(LENGTHS) + 2 + 2)
+    # One step each for the two rows without sound; 38 steps go with 40, and 3 with 5.
+    assert sum(seen) == 2 * (sum(LENGTHS) + 2 + 2 + 2)
     assert sum(seen) < 2 * len(LENGTHS) * max(LENGTHS) / 2
 
 
