@@ -24,9 +24,13 @@ Values = dict[tuple[int, int], float]
 class Figures:
     """The figures of a journal, by cell."""
 
-    def __init__(self, journal: Journal, metric: str, scores: Path) -> None:
-        """Take the runs of `journal`, and what they say of each row from the folder `scores`."""
-        self.results = {Cell(**key): journal[key] for key in journal.keys()}  # noqa: SIM118
+    def __init__(self, journal: Journal, metric: str, scores: Path, seeds: set[int]) -> None:
+        """Take the runs of `journal` with one of `seeds`.
+
+        What they say of each row lies in the folder `scores`.
+        """
+        found = {Cell(**key): journal[key] for key in journal.keys()}  # noqa: SIM118
+        self.results = {cell: result for cell, result in found.items() if cell.seed in seeds}
         self.metric = metric
         self.scores = scores
         self._resampled: dict[Cell, NDArray[np.float64] | None] = {}
@@ -132,13 +136,14 @@ def build_table(
 ) -> dict[str, Any]:
     """Return everything of the table that follows from the journal; values are fractions.
 
-    `scores` is the folder of what the runs say of each row.
+    `scores` is the folder of what the runs say of each row. Of other seeds than those planned
+    nothing is told: a seed of which a part has run is left out by planning fewer.
 
     `arms`, `difference` and `inputs` are of runs on all rows with the transcripts that were
     planned; other transcripts in the journal stand under `transcripts`. The standard deviations
     are over all runs, fold x seed.
     """
-    figures = Figures(journal, metric, scores)
+    figures = Figures(journal, metric, scores, {cell.seed for cell in planned})
     text = planned[0].transcripts
     arms = [arm for arm in contract if arm in figures.arms(0, text)]
     arms += [arm for arm in figures.arms(0, text) if arm not in arms]

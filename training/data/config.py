@@ -37,6 +37,10 @@ class DataConfig:
     features: str = ""
     """Folder that keeps the front's frames between runs; empty for one in the output folder."""
 
+    most_frames: int = 0
+    """Of a sound's frames at most so many, its last, in training and in scoring; 0 for all of them.
+    A trial among others costs less; a package is given all."""
+
     variants: int = 3
     """Random channels a recording is seen through in training; 0 for the recording as it is."""
 

@@ -56,6 +56,9 @@ class FeatureStore:
     seed: int = 0
     """Seed of the channels, the same in every run so that runs share their files."""
 
+    most_frames: int = 0
+    """Frames that are given of a sound, its last; 0 for all. What is kept is whole."""
+
     _memory: dict[tuple[Clip, int], Frames] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -102,6 +105,8 @@ class FeatureStore:
         frames = self._memory.get((clip, variant))
         if frames is None:
             frames = np.load(self._file(clip, variant))
+            if self.most_frames:
+                frames = frames[-self.most_frames :].copy()  # what is left out is not held
             self._memory[clip, variant] = frames
         return frames
 

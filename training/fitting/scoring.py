@@ -50,7 +50,7 @@ class Scorer:
             frames = self.store.load(row.clip, variant)
         text, confidence = row.words(self.transcripts)
         # Without the names of the rows: which collection has them may tell the class.
-        return Example(frames, text, confidence, row.label)
+        return Example(frames, text, confidence, row.label, row.before)
 
     @torch.inference_mode()
     def __call__(

@@ -2,14 +2,14 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 from rich.progress import Progress
-from torch import Tensor, nn
+from torch import Tensor
 
 from models.turbo import Turbo
 from training.data.batch import Batch
@@ -21,13 +21,10 @@ from training.fitting.scalars import Scalars
 from training.objective.config import ObjectiveConfig
 from training.objective.grad_cache import Gradients, RandomState
 from training.objective.objective import ViewsModel, geometry
+from training.objective.part_gradients import part_gradients
 
 _LOG_EVERY = 10
 """Steps between points of a curve, and between the losses that the progress bar shows."""
-
-
-_NORMS = {"classes": "gradient_norm", "contrast": "gradient_norm_contrast"}
-"""What the length of a part's gradient, before it is clipped, is called in reports."""
 
 
 @dataclass
@@ -257,39 +254,13 @@ class _Run:
                     f"a batch has {len(batch.labels)} rows and train.batch={self.train.batch}: "
                     "ranks gather equally many"
                 )
-        report = self._gradients(gradients, drawn)
+        report = part_gradients(gradients, drawn, self.parameters, self.train.clip)
         with stopping(f"step {self.history.steps + 1}"):
             check_finite(report)
         self.optimizer.step()
         self.schedule.step()
         self.views_model.confine()
         return drawn[-1], report
-
-    def _gradients(self, gradients: Gradients, drawn: Sequence[Batch]) -> dict[str, Tensor]:
-        """Give every parameter its gradient: the sum of the parts', each clipped on its own.
-
-        A part is a pass of its own, under the same dropout masks: ranks, chunks and compiled
-        passes are then what they are for a loss of one part. What is reported is of the last batch.
-        """
-        masks = RandomState.now(self.rank.device)
-        report: dict[str, Tensor] = {}
-        found = []
-        for part in self.objective.parts:
-            masks.replay(self.rank.device)
-            self.optimizer.zero_grad(set_to_none=True)
-            for number, batch in enumerate(drawn, 1):
-                last = number == len(drawn)
-                terms = gradients.add(batch, part=part, weight=1.0 / len(drawn), sync=last)
-            norm = nn.utils.clip_grad_norm_(self.parameters, self.train.clip)
-            loss = report.get("loss", 0.0) + terms["loss"]
-            report |= {**terms, "loss": loss, _NORMS[part]: norm}
-            found.append([parameter.grad for parameter in self.parameters])
-        for parameter, parts in zip(self.parameters, zip(*found, strict=True), strict=True):
-            given = [gradient for gradient in parts if gradient is not None]
-            parameter.grad = (
-                torch.stack(given).sum(dim=0) if len(given) > 1 else (given or [None])[0]
-            )
-        return report
 
     def shape_of_space(self, batch: Batch) -> dict[str, float]:
         """Return alignment and uniformity on `batch`, leaving the random state as it is."""

@@ -303,6 +303,7 @@ def prepare(recipe: Recipe, device: torch.device | None = None) -> Workbench:
         surroundings=surroundings(recipe),
         cut_to_speech=recipe.model.cut_to_speech,
         states=states,
+        most_frames=recipe.data.most_frames,
     )
     text_states = _text_states(recipe, model)
     return Workbench(recipe, rows, tokenizer, model, store, text_states, device, start)

@@ -70,10 +70,27 @@ class Gradients:
         more batches follow in the same step.
         """
         if self.chunk and self.chunk < len(batch.labels):
-            return self._chunked(batch, part, weight, sync)
+            compared = self.objective.contrastive and part != "classes"
+            return (self._chunked if compared else self._summed)(batch, part, weight, sync)
         with self._apart(not sync):
             views = self._forward(self.model, batch, part)
             return self._loss(views, batch, part, weight)
+
+    def _summed(self, batch: Batch, part: Part | None, weight: float, sync: bool) -> Terms:
+        """Add the chunks' own gradients: where no row is compared with another, one pass will do.
+
+        Every term of the classes is a mean over rows.
+        """
+        chunks = batch.split(self.chunk)
+        terms: Terms = {}
+        for index, chunk in enumerate(chunks):
+            share = len(chunk.labels) / len(batch.labels)
+            with self._apart(not (sync and index == len(chunks) - 1)):
+                views = self._forward(self.model, chunk, part)
+                found = self._loss(views, chunk, part, weight * share)
+            for name, value in found.items():
+                terms[name] = terms.get(name, 0.0) + share * value
+        return terms
 
     def _chunked(self, batch: Batch, part: Part | None, weight: float, sync: bool) -> Terms:
         device = batch.labels.device

@@ -19,6 +19,7 @@ from training.data.batch import Batch
 from training.objective import losses
 from training.objective.config import ObjectiveConfig, Part
 from training.objective.hiding import without_span, without_words
+from training.objective.packing import encode_packed, in_all_views, packs_of
 
 
 class Views(NamedTuple):
@@ -97,11 +98,13 @@ class ViewsModel(nn.Module):
         them. What does not depend on those is made once: the fronts, and where nothing is hidden
         each tower up to its first dropout.
         """
+        sounds, lines = packs_of(batch.frame_mask), packs_of(batch.token_mask)
         frames, frame_mask, of_sound = batch.frames, batch.frame_mask, views
         if self.training and self.config.hide_frames:
             frames, frame_mask = in_views(frames, views), in_views(frame_mask, views)
             frame_mask, of_sound = without_span(frame_mask, self.config.hide_frames), 1
-        audio = self.model.audio_tower(frames, frame_mask, of_sound)
+            sounds = in_all_views(sounds, len(batch.labels), views)
+        audio = encode_packed(self.model.audio_tower, frames, frame_mask, of_sound, sounds)
         states, token_mask, of_text = batch.text_states, batch.token_mask, views
         if states is None:
             states = self.model.text_front(batch.token_ids, batch.token_mask)
@@ -109,7 +112,8 @@ class ViewsModel(nn.Module):
             states, token_mask = in_views(states, views), in_views(token_mask, views)
             words, of_text = in_views(batch.word_mask, views), 1
             token_mask = without_words(token_mask, words, self.config.hide_words)
-        return audio, self.model.text_tower(states, token_mask, of_text)
+            lines = in_all_views(lines, len(batch.labels), views)
+        return audio, encode_packed(self.model.text_tower, states, token_mask, of_text, lines)
 
     def forward(self, batch: Batch, part: Part | None = None) -> Views:
         """Return the views of `batch`, as many as the configuration says.

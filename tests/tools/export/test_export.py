@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 onnx = pytest.importorskip("onnx", reason="needs the train extra")
@@ -243,3 +244,56 @@ def test_what_cannot_be_exported_is_said_in_one_line(tiny, tmp_path):
     with pytest.raises(RuntimeError, match="whisper-tiny .* cannot be exported") as caught:
         export_fp32(model, tmp_path / "model.onnx")
     assert "\n" not in str(caught.value)
+
+
+def test_training_and_the_package_read_the_same_turn_before(tokenizer, tmp_path):
+    """A row is scored by the run that made a package as a device scores it with that package."""
+    from training.data.augment import AugmentConfig, Surroundings
+    from training.data.features import AS_RECORDED, FeatureStore, front_digest
+    from training.data.row import Row
+    from training.fitting.scoring import Scorer, margin
+    from turbo_stream.detection.package import ModelPackage
+    from turbo_stream.detection.token_row import NAME_TOKEN
+    from turbo_stream.detection.turbo import TurboDetector
+    from turbo_stream.recognition.recognizer import Transcript
+
+    torch.manual_seed(0)
+    tokenizer = Tokenizer.from_str(tokenizer.to_str())
+    tokenizer.add_special_tokens([NAME_TOKEN])
+    size = tokenizer.get_vocab_size()
+    model = Turbo(replace(TINY, text_input="marked", vocabulary_size=size)).eval()
+    with torch.no_grad():  # what the words say must stand out from what INT8 rounds
+        model.fusion.classifier[-1].weight *= 10.0
+    run, package = tmp_path / "run", tmp_path / "package"
+    point = {"threshold": 0.5, "false_accept": 0.1, "false_reject": 0.1}
+    points = dict.fromkeys(("balanced", "fa1", "fr1"), point)
+    training_folder(run, model, tokenizer, "rej", operating_points=points)
+    result = CliRunner().invoke(main, [str(run), "--out", str(package)])
+    assert result.exit_code == 0, result.output
+
+    pcm = np.random.default_rng(0).normal(0, 3000, 16_000).astype(np.int16)
+    sound = tmp_path / "one.wav"
+    soundfile.write(sound, pcm, 16_000)
+    rows = [
+        Row(sound, 1, "w3 w4", (), "made", "somebody", (), before) for before in ("", "w9 w5 w6")
+    ]
+    store = FeatureStore(
+        tmp_path / "features",
+        front_digest(model.audio_front),
+        AugmentConfig(),
+        Surroundings([], []),
+        cut_to_speech=model.config.cut_to_speech,
+    )
+    store.fill(model, [(rows[0].clip, AS_RECORDED)])
+    logits = Scorer(tokenizer, store, transcripts="gold")(model, rows)
+    calibration = Affine(scale=2.0, bias=(0.1, 0.0))
+    alone, after = margin(np.log(calibration(logits["fused"])), 1)
+    detector = TurboDetector(ModelPackage.load(package))
+    found = []
+    for row in rows:
+        score = detector.score(pcm, Transcript(row.text, before=row.before)).directed_probability
+        found.append(np.log(score / (1.0 - score)))
+    assert abs(after - alone) > 0.05
+    assert np.abs(np.array(found) - [alone, after]).max() < 0.2 * abs(after - alone)
+    # Sound alone knows of no turn.
+    assert np.allclose(*logits["audio"], atol=1e-5)

@@ -36,7 +36,7 @@ def test_matrix_work_is_counted():
     assert measure.matrix_flops(lambda: grouped(wave).sum().backward()) == 3 * forward
 
 
-def test_two_views_cost_twice_a_view_and_the_naive_way_costs_the_front_again():
+def test_a_step_costs_a_pass_for_each_view_and_part_and_the_naive_way_the_front_again():
     shape = replace(shapes.ON_CPU["compact"], config=TINY, rows=4, seconds=0.5)
     model, material = shapes.make(shape, CPU)
     _, passes = make_steps(model, material, bf16=False)
@@ -46,7 +46,8 @@ def test_two_views_cost_twice_a_view_and_the_naive_way_costs_the_front_again():
     assert front > 0
     assert flops["turbo_waves"] == flops["turbo"] + front
     assert flops["naive"] == flops["turbo"] + 2 * front
-    assert 1.8 < flops["turbo"] / flops["ce"] < 2.3
+    # Two views, and for them a pass for the classes and one for what is contrasted.
+    assert 3.6 < flops["turbo"] / flops["ce"] < 4.4
 
 
 def test_chunks_hold_less_and_linearly():

@@ -133,3 +133,16 @@ def test_without_the_rows_there_is_no_interval_of_speakers(tmp_path):
     scores_path(tmp_path / "scores", cells[0]).unlink()
     found = table_of(tmp_path, journal, cells)["difference"]["turbo-ce"]
     assert found["ci95_speakers"] is None and found["ci95"]
+
+
+def test_a_seed_that_is_not_planned_is_not_in_the_table(tmp_path):
+    journal, cells = write_trial(tmp_path, shift=0.4, speakers=20, seed=1)
+    first = [cell for cell in cells if cell.seed == 0]
+    table = table_of(tmp_path, journal, first)
+    assert table["seeds"] == [0] and not [cell for cell in table["not_run"] if "seed" in cell]
+    runs = table["arms"]["turbo"]["runs"]
+    assert [(run["fold"], run["seed"]) for run in runs] == [(0, 0), (1, 0)]
+    alone = table_of(tmp_path, journal, cells)
+    assert alone["seeds"] == [0, 1] and len(alone["arms"]["turbo"]["runs"]) == 4
+    found, whole = (one["difference"]["turbo-ce"]["mean"] for one in (table, alone))
+    assert found != whole

@@ -57,6 +57,22 @@ def test_what_is_kept_is_told_apart_by_front_channel_and_part(tiny, tmp_path):
     assert len(first.load(part, AS_RECORDED)) < len(first.load(*items[0]))
 
 
+def test_the_last_frames_are_given_and_all_are_kept(tiny, tmp_path):
+    clip = Clip(tmp_path / "a.wav")
+    write_tone(clip.path, 300.0, seconds=1.0)
+    whole = store(tmp_path / "features", tiny)
+    whole.fill(tiny, [(clip, AS_RECORDED)])
+    cut = replace(whole, most_frames=7, _memory={})
+    cut.fill(tiny, [(clip, AS_RECORDED)])
+    frames = whole.load(clip, AS_RECORDED)
+    assert len(frames) > 14
+    assert np.array_equal(cut.load(clip, AS_RECORDED), frames[-7:])
+    assert cut.load(clip, AS_RECORDED).base is None
+    assert files(tmp_path / "features") == 1
+    longer = replace(whole, most_frames=1000, _memory={})
+    assert np.array_equal(longer.load(clip, AS_RECORDED), frames)
+
+
 def test_a_part_of_a_file_is_read_and_a_bad_file_is_named(tmp_path):
     write_tone(tmp_path / "a.wav", 300.0, seconds=1.0)
     whole = read_wave(Clip(tmp_path / "a.wav"))

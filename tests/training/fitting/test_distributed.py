@@ -94,6 +94,7 @@ def cases() -> dict[str, dict]:
         "accumulated": {**base, "batches": twice},
         "accumulated and cached": {**base, "batches": twice, "chunk": 2},
         "ce": {**base, "objective": asdict(select_arm(EVERYTHING, "ce"))},
+        "ce in chunks": {**base, "objective": asdict(select_arm(EVERYTHING, "ce")), "chunk": 3},
     }
 
 
@@ -125,6 +126,7 @@ NAMES = (
     "accumulated",
     "accumulated and cached",
     "ce",
+    "ce in chunks",
 )
 
 

@@ -14,6 +14,7 @@ from training.fitting.environment import describe
 from training.fitting.trainer import _Run, fit, share_of_peak
 from training.objective.config import ARMS, ObjectiveConfig, select_arm
 from training.objective.grad_cache import Gradients
+from training.objective.part_gradients import part_gradients
 from turbo_stream.errors import InputError
 
 TRAIN = TrainConfig(steps=6, warmup=1, evaluate_every=2, head_rate=1e-2, tensorboard=False)
@@ -70,7 +71,8 @@ def gradients_of_a_step(model, batch, objective):
     torch.manual_seed(0)
     step = _Run(model, objective, TRAIN, Rank(0, 1, torch.device("cpu")))
     step.views_model.train()
-    report = step._gradients(Gradients(step.views_model, objective), [batch])
+    gradients = Gradients(step.views_model, objective)
+    report = part_gradients(gradients, [batch], step.parameters, TRAIN.clip)
     named = step.views_model.named_parameters()
     return {name: value.grad for name, value in named if value.grad is not None}, report
 

@@ -123,3 +123,32 @@ def test_weights_of_batches_add_up(tiny, batch):
     gradients.add(other, weight=0.5)
     mean = {name: (apart[0][name] + apart[1][name]) / 2 for name in apart[0]}
     assert differ(gradients_of(views_model), mean) < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("arm", "part", "passes"),
+    [
+        ("ce", "classes", 3),
+        ("ce_2view", None, 3),
+        ("turbo", "classes", 3),
+        ("turbo", "contrast", 6),
+    ],
+)
+def test_only_what_compares_rows_goes_through_the_network_twice(arm, part, passes, tiny, batch):
+    views_model = ViewsModel(tiny, select_arm(ObjectiveConfig(), arm)).train()
+    calls = []
+    views_model.register_forward_pre_hook(lambda model, given: calls.append(len(given[0].labels)))
+    found = cached(views_model, batch, 3, part)
+    assert calls == [3, 3, 2] * (passes // 3)
+    assert differ(found, with_all_graphs_kept(views_model, batch, 3, part)) < 1e-5
+
+
+def test_the_terms_of_chunks_are_those_of_the_whole(tiny, batch):
+    views_model = ViewsModel(tiny, replace(EVERYTHING, in_modal=0.0, cross_modal=0.0)).eval()
+    whole, apart = (
+        Gradients(views_model, views_model.config, chunk=chunk).add(batch, part="classes")
+        for chunk in (0, 3)
+    )
+    assert whole.keys() == apart.keys() == {"loss", "ce", "r_drop"}
+    for name in whole:
+        assert torch.allclose(whole[name], apart[name], atol=1e-6)
