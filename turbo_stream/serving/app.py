@@ -24,6 +24,7 @@ from turbo_stream.serving.access import GateConfig
 from turbo_stream.serving.hub import Hub
 from turbo_stream.serving.openai.error import error_at
 from turbo_stream.serving.openai.models import ModelList
+from turbo_stream.serving.openai.realtime import serve_realtime
 from turbo_stream.serving.openai.transcriptions import Transcriptions
 
 _LOG = logging.getLogger(__name__)
@@ -37,6 +38,9 @@ def make_app(hub: Hub, gate: GateConfig | None = None) -> ASGIApp:
 
     async def websocket(socket: WebSocket) -> None:
         await serve_websocket(socket, hub)
+
+    async def realtime(socket: WebSocket) -> None:
+        await serve_realtime(socket, hub)
 
     async def alive(request: Request) -> Response:
         return JSONResponse({"status": "alive"})
@@ -69,6 +73,7 @@ def make_app(hub: Hub, gate: GateConfig | None = None) -> ASGIApp:
         exception_handlers={Exception: failed, HTTPException: elsewhere},
         routes=[
             WebSocketRoute("/ws", websocket),
+            WebSocketRoute("/v1/realtime", realtime),
             Route("/v1/classify", Classify(hub, files).__call__, methods=["POST"]),
             Route(
                 "/v1/audio/transcriptions", Transcriptions(hub, files).__call__, methods=["POST"]

@@ -53,13 +53,13 @@ def read_wish(form: Form, language: str) -> Wish:
     return Wish(form.file, cast(Format, format), stream == "true")
 
 
-def check_language(given: str | None, heard: str) -> None:
+def check_language(given: str | None, heard: str, param: str = "language") -> None:
     """Raise `WishError` where `given`, as `en` or `en-US`, is another language than `heard`."""
     if given is not None and _primary(given) != _primary(heard):
         message = (
             f"this server hears `language` {_primary(heard)} alone; leave it out, or give that"
         )
-        raise WishError("language", message)
+        raise WishError(param, message)
 
 
 def _primary(language: str) -> str:
