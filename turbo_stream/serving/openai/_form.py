@@ -52,7 +52,9 @@ def read_form(body: bytes, content_type: str) -> Form:
         if name == "file":
             form.file = content
         elif len(content) > AROUND:
-            raise FormError(f"`{name[:40]}` is longer than {AROUND} bytes; send a shorter one")
+            raise FormError(
+                f"`{name[:40]}` is longer than {AROUND} bytes; the sound belongs into `file`"
+            )
         else:
             form.fields.setdefault(name, []).append(_text(name, content))
         at = end + 2 + len(mark)

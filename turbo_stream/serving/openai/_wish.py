@@ -6,7 +6,7 @@ from typing import Literal, cast
 from turbo_stream.serving.openai._form import Form
 
 Format = Literal["json", "text", "verbose_json"]
-_FORMATS = ("json", "text", "verbose_json")
+FORMATS = ("json", "text", "verbose_json")
 
 
 class WishError(ValueError):
@@ -35,8 +35,8 @@ def read_wish(form: Form, language: str) -> Wish:
     if form.file is None:
         raise WishError("file", "there is no `file`; send the sound file as a part of that name")
     format = form.text("response_format") or "json"
-    if format not in _FORMATS:
-        raise WishError("response_format", f"`response_format` may be {', '.join(_FORMATS)}")
+    if format not in FORMATS:
+        raise WishError("response_format", f"`response_format` may be {', '.join(FORMATS)}")
     check_language(form.text("language"), language)
     grains = [
         grain
