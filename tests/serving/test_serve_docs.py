@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import pytest
 import soundfile
+from soxr import resample
 
 from tests.support.fakes import LoudnessDetector
 from tests.support.learning_models import learning_models
@@ -25,8 +26,15 @@ from turbo_stream.serving.limits import Limits
 PAGE = (ROOT / "docs" / "guide" / "serve.md").read_text("utf-8")
 
 
+def python_block(part: str) -> str:
+    """Return the one that holds `part`."""
+    found = (one.code for one in blocks(ROOT / "docs" / "guide" / "serve.md", "python"))
+    (code,) = (code for code in found if part in code)
+    return code
+
+
 def test_the_client_in_it_works(excerpt, capsys) -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    code = python_block("websockets.connect")
     names: dict = {}
     with served(shared_models(detector=LoudnessDetector(always=0.9))) as server:
         exec(code.replace("127.0.0.1:8765", f"127.0.0.1:{server.port}"), names)
@@ -52,6 +60,37 @@ def test_its_curl_works(excerpt, tmp_path: Path) -> None:
                 ["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=60
             )
             assert done.returncode == 0 and json.loads(done.stdout)["accepted"] is True, done.stdout
+
+
+@needs("curl")
+def test_openais_clients_in_it_work(excerpt, tmp_path: Path, monkeypatch, capsys) -> None:
+    pytest.importorskip("openai", reason="needs the test extra")
+    soundfile.write(tmp_path / "kitchen.m4a", excerpt, 16_000, format="WAV")
+    monkeypatch.chdir(tmp_path)
+    (command,) = (
+        line
+        for block in blocks(ROOT / "docs" / "guide" / "serve.md", "sh")
+        for line in block.code.splitlines()
+        if "/v1/audio/transcriptions" in line
+    )
+    for probability in (0.9, 0.1):
+        names: dict = {}
+        with served(shared_models(detector=LoudnessDetector(always=probability))) as server:
+            address = f"127.0.0.1:{server.port}"
+            told = subprocess.run(
+                ["sh", "-c", command.replace("127.0.0.1:8765", address)],
+                capture_output=True,
+                text=True,
+                timeout=60,
+            )
+            exec(python_block("import OpenAI\n").replace("127.0.0.1:8765", address))
+            exec(python_block("AsyncOpenAI").replace("127.0.0.1:8765", address), names)
+            if probability > 0.5:
+                pcm = resample(excerpt, 16_000, 24_000)
+                assert asyncio.run(names["live"](pcm)) == "turn on the lights"
+        answer = json.loads(told.stdout)
+        assert answer["directed_probability"] == probability
+        assert capsys.readouterr().out.strip() == (answer["text"] or "not for me: 0.10")
 
 
 @needs("curl")

@@ -1,5 +1,6 @@
 """Promise 7 for the server: rejected speech leaves no trace in files, logs, metrics or sockets."""
 
+import base64
 import io
 import json
 import signal
@@ -49,10 +50,19 @@ def traces(tmp_path: Path, excerpt: np.ndarray):
                 content=file.getvalue(),
                 timeout=60,
             )
+            transcription = httpx.post(
+                f"http://{address}/v1/audio/transcriptions",
+                params=query,
+                data={"response_format": "verbose_json"},
+                files={"file": file.getvalue()},
+                timeout=60,
+            )
+            realtime = realtime_turn(f"ws://{address}/v1/realtime?token={TOKEN}", excerpt)
             metrics = httpx.get(f"http://{address}/metrics", params=query)
             assert server.end(signal.SIGTERM) == 0, server.errors
         decisions = {json.loads(line).get("decision") for line in socket.splitlines()}
         assert decisions & {"accepted", "rejected"} and answer.status_code == 200
+        assert transcription.status_code == 200
         assert json.loads(report.read_text()) == [], "a file was written"
         assert TOKEN not in server.errors, "the log shows the token"
         files = [p for p in tmp_path.rglob("*") if p.is_file() and p != report]
@@ -60,11 +70,26 @@ def traces(tmp_path: Path, excerpt: np.ndarray):
         return {
             "socket": socket,
             "answer": answer.text,
+            "transcription": transcription.text,
+            "realtime": realtime,
             "metrics": metrics.text,
             "log": server.errors,
         }
 
     return run
+
+
+def realtime_turn(url: str, pcm: np.ndarray) -> str:
+    """Return what is told of `pcm` up to its first utterance; its pitch does not matter here."""
+    told = []
+    with connect(url, compression=None) as client:
+        for start in range(0, len(pcm), 2400):
+            audio = base64.b64encode(pcm[start : start + 2400].tobytes()).decode()
+            client.send(json.dumps({"type": "input_audio_buffer.append", "audio": audio}))
+        client.send(json.dumps({"type": "input_audio_buffer.commit"}))
+        while not any("transcription.completed" in one for one in told):
+            told.append(str(client.recv(timeout=60)))
+    return "\n".join(told)
 
 
 def places(found: dict[str, str]) -> set[str]:
@@ -78,7 +103,9 @@ def test_rejected_speech_leaves_no_trace(traces) -> None:
 
 @pytest.mark.slow
 def test_accepted_speech_goes_to_its_own_client_alone(traces) -> None:
-    assert places(traces("--threshold", "0")) == {"socket", "answer"}
+    assert places(traces("--threshold", "0")) == {
+        *("socket", "answer", "transcription", "realtime")
+    }
 
 
 @pytest.mark.slow

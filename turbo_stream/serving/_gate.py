@@ -14,6 +14,7 @@ from turbo_stream.serving._cors import allowing, is_preflight, preflight_answer,
 from turbo_stream.serving._metrics import Metrics
 from turbo_stream.serving._origin import Origin, host_name
 from turbo_stream.serving.access import GateConfig
+from turbo_stream.serving.openai.error import error_at
 
 GUARDED = ("/ws", "/v1/", "/metrics")
 """Paths that ask for the token. The page and the state of the server tell nothing of anybody."""
@@ -129,7 +130,7 @@ class Gate:
         self, status: int, reason: str, message: str, scope: Scope, receive: Receive, send: Send
     ) -> None:
         self._metrics.turned_away(reason)
-        response = JSONResponse({"error": message}, status)
+        response = JSONResponse(error_at(scope, status, message), status)
         if status == 401:
             response.headers["www-authenticate"] = "Bearer"
         if scope["type"] == "http":

@@ -8,6 +8,7 @@ from turbo_stream.deciding.turn_before import MOST_CHARACTERS
 from turbo_stream.serving._event_schema import event_schemas
 from turbo_stream.serving._openapi_learning import LEARNED, learning_paths
 from turbo_stream.serving.limits import Limits
+from turbo_stream.serving.openai.openapi import openai_paths, openai_schemas
 
 _ERROR = {"$ref": "#/components/schemas/Error"}
 
@@ -27,6 +28,7 @@ def openapi(limits: Limits) -> dict[str, Any]:
         "paths": {
             "/v1/classify": {"post": _classify(limits)},
             **learning_paths(_TOKEN, _failure),
+            **openai_paths(_TOKEN, _CHOICES),
             "/healthz": {"get": _state("Alive.", "The process answers.")},
             "/readyz": {
                 "get": _state(
@@ -74,6 +76,7 @@ def openapi(limits: Limits) -> dict[str, Any]:
                     "additionalProperties": False,
                 },
                 "Learned": LEARNED,
+                **openai_schemas(),
                 "State": {
                     "type": "object",
                     "properties": {"status": {"enum": ["alive", "loading", "ready", "draining"]}},
@@ -98,6 +101,34 @@ def openapi(limits: Limits) -> dict[str, Any]:
 _TOKEN: list[dict[str, list[str]]] = [{}, {"bearer": []}, {"query": []}]
 """Nothing, unless the server asks for a token."""
 
+_CHOICES: list[dict[str, Any]] = [
+    {
+        "name": "name",
+        "in": "query",
+        "description": "What the device is called; repeatable.",
+        "schema": {"type": "array", "items": {"type": "string", "minLength": 1}},
+    },
+    {
+        "name": "address",
+        "in": "query",
+        "description": "Whether it is called by its name; otherwise as the server says.",
+        "schema": {"enum": list(ADDRESSES)},
+    },
+    {
+        "name": "threshold",
+        "in": "query",
+        "description": "Accept from this probability on; otherwise the server's.",
+        "schema": {"type": "number", "minimum": 0, "maximum": 1},
+    },
+    {
+        "name": "before",
+        "in": "query",
+        "description": "What the device said just before, for a model that reads it.",
+        "schema": {"type": "string", "maxLength": MOST_CHARACTERS},
+    },
+]
+"""Of the address of a sound file."""
+
 
 def _classify(limits: Limits) -> dict[str, Any]:
     return {
@@ -105,32 +136,7 @@ def _classify(limits: Limits) -> dict[str, Any]:
         "description": f"Any format, rate and channel count; up to {limits.file_bytes} bytes and "
         f"{limits.file_s:g} s. It is decoded in memory and kept nowhere.",
         "security": _TOKEN,
-        "parameters": [
-            {
-                "name": "name",
-                "in": "query",
-                "description": "What the device is called; repeatable.",
-                "schema": {"type": "array", "items": {"type": "string", "minLength": 1}},
-            },
-            {
-                "name": "address",
-                "in": "query",
-                "description": "Whether it is called by its name; otherwise as the server says.",
-                "schema": {"enum": list(ADDRESSES)},
-            },
-            {
-                "name": "threshold",
-                "in": "query",
-                "description": "Accept from this probability on; otherwise the server's.",
-                "schema": {"type": "number", "minimum": 0, "maximum": 1},
-            },
-            {
-                "name": "before",
-                "in": "query",
-                "description": "What the device said just before, for a model that reads it.",
-                "schema": {"type": "string", "maxLength": MOST_CHARACTERS},
-            },
-        ],
+        "parameters": _CHOICES,
         "requestBody": {
             "required": True,
             # Whatever the header says, the bytes are looked at.

@@ -53,17 +53,17 @@ async def serve_websocket(websocket: WebSocket, hub: Hub) -> None:
         options = _options(websocket.query_params, hub)
         async with hub.stream(options, transport="websocket") as session:
             # Closed before the stream's threads are waited for.
-            await _close(websocket, hub, await _Client(websocket, hub, session).serve())
+            await close(websocket, hub, await _Client(websocket, hub, session).serve())
     except Closing as closing:
-        await _close(websocket, hub, closing)
+        await close(websocket, hub, closing)
     except Refused as refused:
-        await _close(websocket, hub, Closing(TRY_LATER, str(refused), refused.reason))
+        await close(websocket, hub, Closing(TRY_LATER, str(refused), refused.reason))
     except InputError as error:
-        await _close(websocket, hub, Closing(POLICY, error.plain, "options"))
+        await close(websocket, hub, Closing(POLICY, error.plain, "options"))
     except Exception as error:
         _LOG.error("a stream failed: %s", described(error))
         message = "the stream failed on the server; see its log"
-        await _close(websocket, hub, Closing(FAILED, message, "failed"))
+        await close(websocket, hub, Closing(FAILED, message, "failed"))
 
 
 class _Client:
@@ -250,7 +250,8 @@ def _flag(name: str, given: str | None) -> bool | None:
     return given in ("1", "true")
 
 
-async def _close(websocket: WebSocket, hub: Hub, closing: Closing | None) -> None:
+async def close(websocket: WebSocket, hub: Hub, closing: Closing | None) -> None:
+    """Close as `closing` says, if the client is still there; None where it is gone."""
     if closing is None or websocket.application_state is WebSocketState.DISCONNECTED:
         return
     if closing.reason:

@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
@@ -17,9 +18,14 @@ from turbo_stream.serving._failures import described
 from turbo_stream.serving._gate import Gate
 from turbo_stream.serving._learning import Learning
 from turbo_stream.serving._openapi import openapi
+from turbo_stream.serving._sound_files import SoundFiles
 from turbo_stream.serving._websocket import serve_websocket
 from turbo_stream.serving.access import GateConfig
 from turbo_stream.serving.hub import Hub
+from turbo_stream.serving.openai.error import error_at
+from turbo_stream.serving.openai.models import ModelList
+from turbo_stream.serving.openai.realtime import serve_realtime
+from turbo_stream.serving.openai.transcriptions import Transcriptions
 
 _LOG = logging.getLogger(__name__)
 
@@ -32,6 +38,9 @@ def make_app(hub: Hub, gate: GateConfig | None = None) -> ASGIApp:
 
     async def websocket(socket: WebSocket) -> None:
         await serve_websocket(socket, hub)
+
+    async def realtime(socket: WebSocket) -> None:
+        await serve_realtime(socket, hub)
 
     async def alive(request: Request) -> Response:
         return JSONResponse({"status": "alive"})
@@ -50,15 +59,27 @@ def make_app(hub: Hub, gate: GateConfig | None = None) -> ASGIApp:
     async def describe_websocket(request: Request) -> Response:
         return JSONResponse(asyncapi())
 
+    async def elsewhere(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        body = error_at(request.scope, error.status_code, error.detail)
+        return JSONResponse(body, error.status_code, error.headers)
+
     async def failed(request: Request, error: Exception) -> Response:
         _LOG.error("a request failed: %s", described(error))
-        return JSONResponse({"error": "the server failed; see its log"}, 500)
+        return JSONResponse(error_at(request.scope, 500, "the server failed; see its log"), 500)
 
+    files, model_list = SoundFiles(hub), ModelList(hub)
     app = Starlette(
-        exception_handlers={Exception: failed},
+        exception_handlers={Exception: failed, HTTPException: elsewhere},
         routes=[
             WebSocketRoute("/ws", websocket),
-            Route("/v1/classify", Classify(hub).__call__, methods=["POST"]),
+            WebSocketRoute("/v1/realtime", realtime),
+            Route("/v1/classify", Classify(hub, files).__call__, methods=["POST"]),
+            Route(
+                "/v1/audio/transcriptions", Transcriptions(hub, files).__call__, methods=["POST"]
+            ),
+            Route("/v1/models", model_list.all),
+            Route("/v1/models/{id:path}", model_list.one),
             *Learning(hub).routes(),
             Route("/healthz", alive),
             Route("/readyz", ready),
