@@ -4,7 +4,7 @@ import asyncio
 import base64
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
@@ -183,6 +183,19 @@ def test_limits_and_choices_are_those_of_other_streams(accepting, sound) -> None
     ):
         one.recv(timeout=30)
     assert stranger.value.rcvd is not None and stranger.value.rcvd.code == 1008
+
+
+def test_a_server_that_ends_tells_what_was_said_before(sound) -> None:
+    with ExitStack() as stack:
+        with deciding(0.9) as server:
+            one = stack.enter_context(client(server))
+            tell(one, *appended(sound[:20]))
+            until(one, "input_audio_buffer.speech_started")
+        told = until(one, "error")
+        with pytest.raises(ConnectionClosed):
+            one.recv(timeout=30)
+    assert [m["transcript"] for m in told if m["type"] == COMPLETED] == [SAID]
+    assert told[-1]["error"]["code"] == "draining" and one.close_code == 1001
 
 
 def test_openais_own_client_is_served(accepting, sound) -> None:

@@ -1,18 +1,19 @@
 """`/v1/audio/transcriptions` and `/v1/models`, as raw HTTP and by OpenAI's own client."""
 
-import io
+import gc
 import json
 import threading
 import time
+import tracemalloc
 from typing import Any
 
 import httpx
 import jsonschema
 import numpy as np
 import pytest
-import soundfile
 
 from tests.serving.openai.conftest import TOKEN, deciding
+from tests.serving.test_classify import sound_file
 from tests.support.fakes import ScriptedRecognizer
 from tests.support.served import Served, served, shared_models
 from turbo_stream.serving.limits import Limits
@@ -23,9 +24,7 @@ HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
 @pytest.fixture(scope="module")
 def sound(excerpt: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    soundfile.write(file, excerpt, 16_000, format="FLAC")
-    return file.getvalue()
+    return sound_file(excerpt, "FLAC")
 
 
 def post(server: Served, sound: bytes, query: str = "", **fields: Any) -> httpx.Response:
@@ -74,9 +73,7 @@ def test_rejected_speech_is_empty_whatever_the_server_shows(rejecting, sound) ->
 
 
 def test_silence_has_no_probability(rejecting) -> None:
-    file = io.BytesIO()
-    soundfile.write(file, np.zeros(16_000, np.int16), 16_000, format="WAV")
-    answer = transcribed(rejecting, post(rejecting, file.getvalue()))
+    answer = transcribed(rejecting, post(rejecting, sound_file(np.zeros(16_000, np.int16))))
     assert answer["text"] == "" and answer["directed_probability"] is None
 
 
@@ -152,6 +149,30 @@ def test_a_file_may_be_as_long_as_elsewhere(sound) -> None:
         assert post(server, sound, prompt="p" * 1000).status_code == 200
         long = post(server, sound + b"\0")
         assert long.status_code == 413 and long.json()["error"]["code"] == "file_too_large"
+
+
+@pytest.mark.parametrize("kind", ["no sound", "a wish", "a long field", "sound"])
+def test_nothing_is_left_of_a_file_that_is_answered(kind: str) -> None:
+    whole = 4_000_000
+    content, fields, status = {
+        "no sound": (b"\0" * whole, {}, 400),
+        "a wish": (b"\0" * whole, {"language": "de"}, 400),
+        "a long field": (b"\0" * whole, {"prompt": "p" * 70_000}, 413),
+        "sound": (sound_file(np.zeros(whole // 2, np.int16), rate=48_000), {}, 200),
+    }[kind]
+    with deciding(0.9, Limits(file_bytes=whole + 1000, file_s=80)) as server:
+        post(server, b"loads what is loaded late")
+        gc.collect()
+        gc.disable()  # as it is for a long time where little else is made
+        tracemalloc.start(1)
+        try:
+            assert post(server, content, **fields).status_code == status
+            time.sleep(0.2)
+            left = tracemalloc.get_traced_memory()[0]
+        finally:
+            tracemalloc.stop()
+            gc.enable()
+    assert left < whole / 4
 
 
 def test_before_the_models_are_there(sound) -> None:
