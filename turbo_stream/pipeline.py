@@ -243,8 +243,16 @@ class Pipeline:
 
     @threshold.setter
     def threshold(self, threshold: float) -> None:
-        most = 0.0 if self._follow_up is None else self._follow_up.prior.log_odds
-        self.decider.change_threshold(threshold, most)
+        self.decider.change_threshold(threshold, self._most_follow_up)
+
+    @property
+    def lowest_threshold(self) -> float:
+        """The lowest that `threshold` may be set to."""
+        return self.decider.lowest_threshold(self._most_follow_up)
+
+    @property
+    def _most_follow_up(self) -> float:
+        return 0.0 if self._follow_up is None else self._follow_up.prior.log_odds
 
     @property
     def address(self) -> Address:
