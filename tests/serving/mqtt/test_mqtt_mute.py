@@ -158,9 +158,9 @@ def test_fifty_is_the_threshold_it_started_with_and_seven_points_double_the_odds
         until(lambda: onlooker.on(SENSITIVITY) == ["50"])
         free, chosen = Talker(hub, loop, excerpt), Talker(hub, loop, excerpt, threshold=0.7)
         assert free.says(3) == chosen.says(3) == ["rejected"] * 3
-        for number, decision in (("57", "accepted"), ("43", "rejected"), ("50", "rejected")):
-            send(broker, SENSITIVITY, number)
-            until(lambda number=number: onlooker.on(SENSITIVITY)[-1] == number)
+        for points, decision in (("57", "accepted"), ("43", "rejected"), ("50", "rejected")):
+            send(broker, SENSITIVITY, points)
+            until(lambda points=points: onlooker.on(SENSITIVITY)[-1] == points)
             assert free.says(3) == [decision] * 3 and chosen.says(3) == ["rejected"] * 3
             new = Talker(hub, loop, excerpt)
             assert new.says(3) == [decision] * 3
