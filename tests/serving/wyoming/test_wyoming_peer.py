@@ -206,6 +206,7 @@ def test_odd_orders_and_missing_fields_are_answered_alike(listener, kitchen_pcm,
 
 def differ(ours: list[Event], theirs: list[Event]) -> bool:
     """Return whether two servers said different things, but for an error that we explain."""
-    if kinds(ours, "error" if "error" in kinds(ours) else "voice-") != kinds(theirs):
+    said = kinds(ours, "error") if "error" in kinds(ours) else kinds(ours)
+    if said != kinds(theirs):
         return True
     return kinds(theirs) == ["transcript"] and bool(text(theirs).strip()) != bool(text(ours))
