@@ -59,6 +59,7 @@ OF_OTHERS = {
     "pip": "installs; .ci/run does, too",
     "pytest": "these tests",
     "python3": "makes an environment; .ci/run does, too",
+    "sh": "run by tests/deploy/test_home_assistant_addon.py",
     "ssh": "needs another machine",
     "sudo": "installs",
     "tar": "unpacks what npm fetched; tried by hand",

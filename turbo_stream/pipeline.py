@@ -102,7 +102,11 @@ class Models:
         recognizer = settings.asr
         if isinstance(recognizer, str):
             recognizer = load_recognizer(
-                recognizer, language=settings.language, window=settings.window, say=say
+                recognizer,
+                language=settings.language,
+                window=settings.window,
+                device=settings.asr_device,
+                say=say,
             )
         if detector is None:
             package.check_recognizer(recognizer)
@@ -210,6 +214,7 @@ class Pipeline:
         it does turbo_stream show sound to anybody. It must return at once. What it raises is logged
         by its type, and the decision stands."""
         self._follow_up = follow_up
+        self._most_follow_up = 0.0 if follow_up is None else follow_up.prior.log_odds
         self._totals = Totals()
 
     @classmethod
@@ -243,8 +248,12 @@ class Pipeline:
 
     @threshold.setter
     def threshold(self, threshold: float) -> None:
-        most = 0.0 if self._follow_up is None else self._follow_up.prior.log_odds
-        self.decider.change_threshold(threshold, most)
+        self.decider.change_threshold(threshold, self._most_follow_up)
+
+    @property
+    def lowest_threshold(self) -> float:
+        """The lowest that `threshold` may be set to."""
+        return self.decider.lowest_threshold(self._most_follow_up)
 
     @property
     def address(self) -> Address:

@@ -12,6 +12,7 @@ from turbo_stream._util.option import check_bounds, option, option_fields
 from turbo_stream.addressing.address import ADDRESSES, choose_address
 from turbo_stream.errors import InputError
 from turbo_stream.recognition.recognizer import Recognizer
+from turbo_stream.recognition.whisper_device import DEVICES
 from turbo_stream.recognition.window import LONGEST_S, WindowConfig
 from turbo_stream.segmentation.vad import DEFAULT_VAD, VAD_NAMES
 
@@ -35,6 +36,9 @@ class Settings:
         "auto",
         "Recognizer: a Whisper name such as tiny.en, a Whisper folder, or another backend.",
         metavar=_ASR,
+    )
+    asr_device: str = option(
+        "cpu", "Where Whisper computes; the CPU where no GPU works.", metavar="|".join(DEVICES)
     )
     vad: str = option(
         DEFAULT_VAD, "Voice activity detector.", metavar="|".join(VAD_NAMES), only_streams=True
@@ -153,6 +157,10 @@ class Settings:
             object.__setattr__(self, "learn", Path(self.learn))
         check_bounds(self)
         choose_address(self.address, names, hears=True)
+        if self.asr_device not in DEVICES:
+            raise InputError(
+                f"`asr_device` is {self.asr_device!r}; choose one of {', '.join(DEVICES)}"
+            )
         if self.vad not in VAD_NAMES:
             raise InputError(f"`vad` is {self.vad!r}; choose one of {', '.join(VAD_NAMES)}")
         if self.threshold is not None and self.operating_point is not None:

@@ -7,6 +7,7 @@ import pytest
 from turbo_stream.errors import InputError
 from turbo_stream.recognition.auto import load_recognizer
 from turbo_stream.recognition.told import told
+from turbo_stream.settings import Settings
 
 
 def silent(line: str) -> None:
@@ -60,3 +61,36 @@ def test_english_only_recognizers_refuse_other_languages(spec: str) -> None:
 def test_a_wrong_name_is_not_taken_for_auto() -> None:
     with pytest.raises(InputError, match="neither a folder nor a Whisper model"):
         load_recognizer("whisper-9000", say=silent)
+
+
+def test_without_a_gpu_the_cpu_computes_and_one_line_says_so(whisper_folder: Path) -> None:
+    said: list[str] = []
+    recognizer = load_recognizer(str(whisper_folder), device="auto", say=said.append)
+    assert recognizer.name == "whisper:whisper-kitchen"
+    assert recognizer.transcribe(np.zeros(16_000, np.int16)).text == ""
+    assert said == ["recognizer: on the CPU, because CUDA finds no GPU here"]
+
+
+def test_a_gpu_that_does_not_work_is_none(whisper_folder: Path, monkeypatch) -> None:
+    """As with one whose driver or libraries are missing: CTranslate2 itself says what is wrong."""
+    monkeypatch.setattr("ctranslate2.get_cuda_device_count", lambda: 1)
+    said: list[str] = []
+    recognizer = load_recognizer(str(whisper_folder), device="auto", say=said.append)
+    assert recognizer.transcribe(np.zeros(16_000, np.int16)).text == ""
+    (line,) = said
+    assert line.startswith("recognizer: on the CPU, because the GPU cannot be used (CUDA ")
+
+
+def test_a_gpu_that_is_asked_for_and_not_there_is_an_error(whisper_folder: Path) -> None:
+    with pytest.raises(InputError, match="`asr_device` is cuda, and CUDA finds no GPU here; give"):
+        load_recognizer(str(whisper_folder), device="cuda", say=silent)
+
+
+def test_a_wrong_name_is_no_fault_of_a_gpu() -> None:
+    with pytest.raises(InputError, match="neither a folder nor a Whisper model"):
+        load_recognizer("whisper-9000", device="auto", say=silent)
+
+
+def test_a_wrong_device_is_named() -> None:
+    with pytest.raises(InputError, match="`asr_device` is 'gpu'; choose one of auto, cpu, cuda"):
+        Settings(asr_device="gpu")

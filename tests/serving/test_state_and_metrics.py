@@ -15,7 +15,7 @@ OWN_WORDS = re.compile(r"[a-z_]+|[0-9.e+]+|\+Inf|[0-9.]+")
 
 def test_a_server_that_loads_lives_and_is_not_ready() -> None:
     with served(None) as server:
-        assert httpx.get(f"{server.url}/healthz").json() == {"status": "alive"}
+        assert httpx.get(f"{server.url}/healthz").json() == {"status": "alive", "muted": False}
         loading = httpx.get(f"{server.url}/readyz")
         assert (loading.status_code, loading.json()) == (503, {"status": "loading"})
         server.hub.load(shared_models())

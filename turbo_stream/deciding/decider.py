@@ -274,12 +274,16 @@ class Decider:
             correction_id=self._remember(scored.score, outcome.evidence),
         )
 
+    def lowest_threshold(self, most_follow_up: float = 0.0) -> float:
+        """Return the lowest that `change_threshold` takes."""
+        return shifted(self.sound_reject, self.addressing.most + most_follow_up)
+
     def change_threshold(self, threshold: float, most_follow_up: float = 0.0) -> None:
         """Accept from `threshold` on, where follow-ups add `most_follow_up` at most.
 
         Raises `InputError` above 1, and where speech without a text could be accepted.
         """
-        lowest = shifted(self.sound_reject, self.addressing.most + most_follow_up)
+        lowest = self.lowest_threshold(most_follow_up)
         if not is_number(threshold) or not lowest <= threshold <= 1:
             raise InputError(
                 f"`threshold` is {shown(threshold)}; give {lowest:g} to 1 while the stream goes on"

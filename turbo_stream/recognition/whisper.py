@@ -19,6 +19,7 @@ from turbo_stream.recognition.guards import (
     token_cap,
 )
 from turbo_stream.recognition.recognizer import Confidence, Spoken, Transcript
+from turbo_stream.recognition.whisper_device import Device
 from turbo_stream.recognition.whisper_model import find_model
 from turbo_stream.recognition.whisper_reader import Decoded, WhisperReader, check_language, usable
 from turbo_stream.recognition.window import SAMPLES_PER_POSITION, WindowConfig
@@ -56,11 +57,15 @@ class WhisperRecognizer:
         language: str | None = None,
         cpu_threads: int = 1,
         window: WindowConfig | None = None,
+        device: Device = "cpu",
     ) -> None:
         """Load `model`: a folder, a name such as `tiny.en`, or an `owner/name` of the Hub.
 
         `language` is a code such as `de`; None lets a multilingual model hear which it is, in each
         utterance. More than one of `cpu_threads` helps encoding from 5 s on and slows decoding.
+
+        On `cuda` what is wrong with the GPU or its libraries may show at the first sound only, as
+        `warm_up` has it.
 
         Raises `InputError` for an unknown name, an unusable folder, a language the model does not
         know, and a Hub out of reach.
@@ -70,7 +75,9 @@ class WhisperRecognizer:
         folder = find_model(model)
         self.name = f"whisper:{folder.name}"
         self.window = window or WindowConfig()
-        self.reader = WhisperReader(folder, language=language, cpu_threads=cpu_threads)
+        self.reader = WhisperReader(
+            folder, language=language, cpu_threads=cpu_threads, device=device
+        )
 
     def warm_up(self) -> None:
         """Encode and decode one window of silence.
@@ -188,7 +195,11 @@ def _pieces(pcm: NDArray[np.int16], window: int) -> list[NDArray[np.int16]]:
 
 
 def _of_sound(states: Any, pcm: NDArray[np.int16]) -> NDArray[np.float32]:
-    """Return the encoder's `states` as `[N, D]`, without those of padding alone; no copy."""
+    """Return the encoder's `states` as `[N, D]`, without those of padding; no copy on a CPU."""
+    if states.device != "cpu":
+        from ctranslate2 import Device as Place
+
+        states = states.to_device(Place.cpu)
     return np.asarray(states)[0, : math.ceil(len(pcm) / SAMPLES_PER_POSITION)]
 
 

@@ -15,6 +15,7 @@ from turbo_stream._util.rust_panics import panics_as_errors
 from turbo_stream._util.shown import shown
 from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.errors import InputError, TurboStreamError
+from turbo_stream.recognition.whisper_device import Device
 from turbo_stream.recognition.whisper_model import ModelFolder
 
 _HOP_SAMPLES = 160
@@ -45,16 +46,24 @@ class Decoded:
 class WhisperReader:
     """Loaded Whisper weights, and the three steps that read one window."""
 
-    def __init__(self, folder: ModelFolder, *, language: str | None, cpu_threads: int) -> None:
-        """Load `folder`, in INT8 on the CPU.
+    def __init__(
+        self,
+        folder: ModelFolder,
+        *,
+        language: str | None,
+        cpu_threads: int,
+        device: Device = "cpu",
+    ) -> None:
+        """Load `folder`, in INT8.
 
-        Raises `InputError` where the folder is not usable or the model does not know `language`.
+        Raises `InputError` where the folder or the `device` is not usable or the model does not
+        know `language`.
         """
         self.name = folder.name
         self._origin = Origin(f"whisper:{folder.name}")
         self.folder = folder.path
         self._language = language
-        self._model = _load(folder.path, cpu_threads)
+        self._model = _load(folder.path, cpu_threads, device)
         never_free_when_forked(self._model.model)
         check_language(folder.name, language, self._model.supported_languages)
         if self._model.hf_tokenizer.token_to_id("<|startoftranscript|>") is None:
@@ -158,13 +167,13 @@ def check_language(model: str, language: str | None, known: list[str]) -> None:
     raise InputError(f"Whisper {model} knows no language {language!r}: one of {', '.join(known)}")
 
 
-def _load(path: Path, cpu_threads: int) -> Any:
+def _load(path: Path, cpu_threads: int, device: Device) -> Any:
     from faster_whisper import WhisperModel
 
     with usable(path):
         return WhisperModel(
             str(path),
-            device="cpu",
+            device=device,
             compute_type="int8",
             cpu_threads=cpu_threads,
             local_files_only=True,

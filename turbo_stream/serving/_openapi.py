@@ -29,7 +29,7 @@ def openapi(limits: Limits) -> dict[str, Any]:
             "/v1/classify": {"post": _classify(limits)},
             **learning_paths(_TOKEN, _failure),
             **openai_paths(_TOKEN, _CHOICES),
-            "/healthz": {"get": _state("Alive.", "The process answers.")},
+            "/healthz": {"get": _state("Alive, and whether it is muted.", "The process answers.")},
             "/readyz": {
                 "get": _state(
                     "Ready for streams.",
@@ -79,7 +79,13 @@ def openapi(limits: Limits) -> dict[str, Any]:
                 **openai_schemas(),
                 "State": {
                     "type": "object",
-                    "properties": {"status": {"enum": ["alive", "loading", "ready", "draining"]}},
+                    "properties": {
+                        "status": {"enum": ["alive", "loading", "ready", "draining"]},
+                        "muted": {
+                            "type": "boolean",
+                            "description": "Whether streams take sound for silence; of /healthz.",
+                        },
+                    },
                     "required": ["status"],
                     "additionalProperties": False,
                 },

@@ -43,7 +43,7 @@ def make_app(hub: Hub, gate: GateConfig | None = None) -> ASGIApp:
         await serve_realtime(socket, hub)
 
     async def alive(request: Request) -> Response:
-        return JSONResponse({"status": "alive"})
+        return JSONResponse({"status": "alive", "muted": hub.muted})
 
     async def ready(request: Request) -> Response:
         if hub.state == "ready":

@@ -16,6 +16,7 @@ from turbo_stream.recognition.recognizer import NoRecognizer
 from turbo_stream.serving._corrections import Corrections
 from turbo_stream.serving._metrics import Counts, Metrics
 from turbo_stream.serving.limits import Limits
+from turbo_stream.serving.sensitivity import USUAL, sensitivities, threshold_at
 from turbo_stream.serving.session import Session
 from turbo_stream.serving.shared_recognizer import SharedRecognizer, SpareTime
 
@@ -81,6 +82,12 @@ class Hub:
         self.counts = Counts()
         self.metrics = Metrics()
         self.corrections = Corrections(self)
+        self.muted = False
+        """Whether all streams take sound for silence; `mute` sets it."""
+        self.sensitivity = USUAL
+        """How readily streams accept whose clients have not chosen; `set_sensitivity` sets it."""
+        self._started: Models | None = None
+        """As they were given; `_models` has what was set since."""
         self._models: Models | None = None
         self._live = LiveConfig()
         self._sessions: dict[Session, StreamOptions] = {}
@@ -99,7 +106,7 @@ class Hub:
             recognizer = SharedRecognizer(models.recognizer)
             models = replace(models, recognizer=recognizer)
             self._live = LiveConfig(spare_time=SpareTime(recognizer))
-        self._models = models
+        self._started = self._models = models
         if self.state == "loading":
             self.state = "ready"
 
@@ -141,6 +148,47 @@ class Hub:
                 with suppress(InputError):  # a client whose device has no name
                     session.pipeline.address = chosen
 
+    def mute(self, muted: bool) -> None:
+        """Take sound for silence in all streams, those there are and new ones; or no more.
+
+        What was said until then is decided. A sound file that somebody sends is classified all
+        the same.
+        """
+        self.muted = muted
+        for session in self._sessions:
+            session.mute(muted)
+
+    @property
+    def sensitivities(self) -> range:
+        """What `sensitivity` may be set to; once there are models.
+
+        Up to 100, or to where streams that go on could accept speech without a text.
+        """
+        started = self._loaded_first()
+        return sensitivities(started.threshold(), started.stream().lowest_threshold)
+
+    def set_sensitivity(self, sensitivity: int) -> float:
+        """Have streams accept so readily: new ones, and those whose clients have not chosen.
+
+        Returns the threshold for which it stands. A stream that cannot go so low, since its client
+        chose names of its own, goes as low as it can.
+
+        Raises:
+            InputError: it is none of `sensitivities`.
+        """
+        if sensitivity not in (allowed := self.sensitivities):
+            given = f"0 to {allowed[-1]}" if allowed else "a threshold between 0 and 1 first"
+            raise InputError(f"the sensitivity is {sensitivity}; give {given}")
+        threshold = threshold_at(sensitivity, self._loaded_first().threshold())
+        models = self._loaded()
+        self._models = replace(models, settings=models.settings.for_stream(threshold=threshold))
+        self.sensitivity = sensitivity
+        for session, options in self._sessions.items():
+            if options.threshold is None:
+                stream = session.pipeline
+                stream.threshold = max(threshold, stream.lowest_threshold)
+        return threshold
+
     def said(self, text: str) -> None:
         """Tell all open streams what the device says, or has just said."""
         for session in self._sessions:
@@ -174,6 +222,7 @@ class Hub:
             patient=options.patient,
             observe=partial(self._note, number, transport),
         )
+        session.mute(self.muted)
         self.counts.streams += 1
         self._sessions[session] = options
         self._all_closed.clear()
@@ -250,6 +299,10 @@ class Hub:
     def _loaded(self) -> Models:
         assert self._models is not None, "the models are still being loaded"
         return self._models
+
+    def _loaded_first(self) -> Models:
+        assert self._started is not None, "the models are still being loaded"
+        return self._started
 
     def _note_whether_all_closed(self) -> None:
         if not self._sessions and not self._work:

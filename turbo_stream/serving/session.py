@@ -121,7 +121,8 @@ class Session:
         self._open_utterances = 0
         self._started_s = self._loop.time()
         self._sent_samples = 0
-        LivePipeline(pipeline, self._source, config).start(self._outlet)
+        self._live = LivePipeline(pipeline, self._source, config)
+        self._live.start(self._outlet)
 
     @property
     def sent_s(self) -> float:
@@ -149,6 +150,13 @@ class Session:
     def said(self, text: str) -> None:
         """Tell what the device says, or has just said: after the sound pushed so far."""
         self.pipeline.said(text, at_sample=self._sent_samples)
+
+    def mute(self, muted: bool) -> None:
+        """Take sound for silence from the next block on, or no more; what was said is decided."""
+        if muted:
+            self._live.pause()
+        else:
+            self._live.resume()
 
     def end(self) -> None:
         """Take no more sound; what was pushed is still decided, and read by the iterator."""

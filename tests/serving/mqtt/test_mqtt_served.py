@@ -130,3 +130,23 @@ def test_a_broker_that_refuses_ends_the_server_with_status_1(tmp_path) -> None:
         done = subprocess.run([*SERVE, "--mqtt", uri], capture_output=True, text=True, timeout=120)
     assert done.returncode == 1 and "Not authorized" in done.stderr.splitlines()[-1], done.stderr
     assert "secret" not in done.stderr and "Traceback" not in done.stderr
+
+
+def test_without_the_broker_it_serves_says_so_once_and_is_there_when_that_comes(
+    tmp_path, kitchen_pcm
+) -> None:
+    path, said = tmp_path / "ears.sock", []
+    broker = Broker(tmp_path, "allow_anonymous true")
+    command = kitchen_pcm[: 4 * 16_000]
+    with turbo_serve(path, broker, said) as process:
+        until(lambda: any("not there yet" in line for line in said), wait_s=120)
+        assert ask(path, command) == "Turn on the kitchen lights.", "served all the same"
+        with broker, Onlooker(broker.port) as onlooker:
+            # What was accepted meanwhile waited.
+            until(lambda: onlooker.on(f"{NODE}/utterance"), wait_s=90)
+            until(lambda: onlooker.on(f"{NODE}/mute") == ["OFF"])
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(60) == 0
+    told = [line for line in said if "the MQTT broker" in line]
+    assert ["not there yet" in line for line in told] == [True, False], said
+    assert "is there; accepted utterances that waited: 1" in told[1]

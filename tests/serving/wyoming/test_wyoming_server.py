@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("wyoming", reason="needs the serve extra")
 
-from wyoming.asr import Transcript
+from wyoming.asr import Transcript, TranscriptChunk, TranscriptStart, TranscriptStop
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.client import AsyncClient
 from wyoming.event import Event
@@ -52,6 +52,7 @@ def test_it_says_what_it_is(server: Running) -> None:
     (program,) = info.asr
     (model,) = program.models
     assert program.name == "turbo_stream" and model.name == "whisper:whisper-kitchen"
+    assert program.supports_transcript_streaming
     assert program.installed and model.installed and model.languages == ["en"]
     assert program.version == model.version == turbo_stream.__version__
     assert program.attribution.name and model.attribution.url.startswith("https://")
@@ -59,7 +60,8 @@ def test_it_says_what_it_is(server: Running) -> None:
 
 
 def test_accepted_speech_is_transcribed_and_its_edges_are_told(server, command) -> None:
-    started, stopped, transcript = asyncio.run(ask(server.uri, request(command)))
+    answers = asyncio.run(ask(server.uri, request(command)))
+    started, stopped, *_, transcript = [event for event in answers if event.type != "pong"]
     assert (started.type, stopped.type) == ("voice-started", "voice-stopped")
     assert started.data == {"timestamp": 1110} and stopped.data["timestamp"] in range(2900, 3000)
     assert Transcript.from_event(transcript) == Transcript(
@@ -83,13 +85,44 @@ def test_of_several_utterances_the_accepted_ones_are_returned(server, kitchen_pc
     assert text(answers) == "Turn on the kitchen lights. Set a timer for ten minutes."
 
 
-def test_voice_is_told_while_audio_comes_in(server: Running, command: np.ndarray) -> None:
+def test_accepted_texts_are_told_one_by_one_and_nothing_of_others(server, kitchen_pcm) -> None:
+    """An accepted command, two rejected utterances, another command."""
+    events = request(kitchen_pcm[: 16 * SECOND])
+    answers = asyncio.run(ask(server.uri, events, until="transcript-stop"))
+    told = [event for event in answers if event.type.startswith("transcript")]
+    start, first, second, whole, stop = told
+    assert TranscriptStart.from_event(start).language == "en" and TranscriptStop.is_type(stop.type)
+    chunks = [TranscriptChunk.from_event(event).text for event in (first, second)]
+    assert chunks == ["Turn on the kitchen lights.", " Set a timer for ten minutes."]
+    assert Transcript.from_event(whole).text == "".join(chunks)
+    kinds_of_all = [event.type for event in answers]
+    between = kinds_of_all[kinds_of_all.index("transcript-chunk") : answers.index(second)]
+    assert between.count("voice-stopped") == 3, "the first is told before the others are heard"
+
+
+def test_what_is_answered_with_nothing_has_a_beginning_and_an_end(server, side_talk) -> None:
+    for pcm in (side_talk, side_talk[:0]):
+        answers = asyncio.run(ask(server.uri, request(pcm), until="transcript-stop"))
+        assert kinds(answers, ("voice-", "pong")) == [
+            "transcript-start",
+            "transcript",
+            "transcript-stop",
+        ]
+        assert text(answers) == ""
+
+
+def test_voice_and_text_are_told_while_audio_comes_in(server: Running, command: np.ndarray) -> None:
     async def converse() -> None:
         async with AsyncClient.from_uri(server.uri) as client:
             for event in request(command)[:-1]:
                 await client.write_event(event)
-            heard = await read_until(client, "voice-stopped")
-            assert [event.type for event in heard] == ["voice-started", "voice-stopped"]
+            heard = await read_until(client, "transcript-chunk")
+            assert kinds(heard, "pong") == [
+                "voice-started",
+                "voice-stopped",
+                "transcript-start",
+                "transcript-chunk",
+            ]
             await client.write_event(AudioStop().event())
             assert text(await read_until(client, "transcript"))
 
@@ -122,7 +155,7 @@ def test_any_format_is_heard(server, command, rate: int, width: int, channels: i
 def test_silence_and_nothing_are_answered_too(server: Running) -> None:
     silence = request(np.zeros(SECOND, np.int16))
     for events in (silence, [AudioStart(SECOND, 2, 1).event(), AudioStop().event()]):
-        (answer,) = asyncio.run(ask(server.uri, events))
+        *_, answer = asyncio.run(ask(server.uri, events))
         assert answer.type == "transcript" and answer.data["text"] == ""
 
 

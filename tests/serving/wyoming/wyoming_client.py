@@ -59,6 +59,8 @@ def text(events: list[Event]) -> str:
     return Transcript.from_event(transcript).text
 
 
-def kinds(events: list[Event], without: str = "voice-") -> list[str]:
+def kinds(
+    events: list[Event], without: str | tuple[str, ...] = ("voice-", "transcript-")
+) -> list[str]:
     """Return the types of `events`, but for those that begin with `without`."""
     return [event.type for event in events if not event.type.startswith(without)]

@@ -8,12 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import turbo_stream
-from turbo_stream.addressing.address import Address
+from turbo_stream.serving.mqtt._choice_command import Choice, ChoiceName
 from turbo_stream.serving.mqtt._config import MqttConfig
 from turbo_stream.serving.mqtt._correct_command import CORRECT
-
-SET_ADDRESS = "address/set"
-"""The topic on which others say how the device is to be addressed."""
 
 LEARNING = "learning"
 """The topic of what was learned so far."""
@@ -31,18 +28,40 @@ _COUNTERS = {
 }
 
 
+CHOICES: dict[ChoiceName, tuple[str, dict[str, Any]]] = {
+    "address": (
+        "select",
+        {"name": "Addressed", "icon": "mdi:account-question", "entity_category": "config"},
+    ),
+    "mute": ("switch", {"name": "Mute", "icon": "mdi:microphone-off"}),
+    "sensitivity": (
+        "number",
+        {"name": "Sensitivity", "icon": "mdi:tune-vertical", "entity_category": "config"},
+    ),
+}
+"""The entity of each choice: its component, and how it looks."""
+
+
 def discovery_messages(
-    config: MqttConfig, addresses: Sequence[Address] = (), *, learns: bool = False
+    config: MqttConfig, choices: Sequence[Choice] = (), *, learns: bool = False
 ) -> dict[str, dict[str, Any] | None]:
     """Return topic and JSON-ready payload of each entity; empty where none are announced.
 
-    `addresses` are the ways to address the device between which others may choose; `learns`: it
-    can be corrected. What an earlier server of this name may have announced, and this one does not
-    have, is None.
+    `choices` are what others may set of the device; `learns`: it can be corrected. What an earlier
+    server of this name may have announced, and this one does not have, is None.
     """
     if config.discovery_prefix is None:
         return {}
-    return {
+    entities = [
+        *_entities(config),
+        *(_choice(config, choice) for choice in choices),
+        *(_learning(config) if learns else []),
+    ]
+    missing = [
+        *((component, name) for name, (component, _) in CHOICES.items()),
+        *((component, entity) for component, entity, _ in _learning(config)),
+    ]
+    return {_topic(config, *one): None for one in missing} | {
         _topic(config, component, entity): {
             "unique_id": f"{_identity(config)}_{entity}",
             "availability_topic": config.topic("state"),
@@ -51,16 +70,11 @@ def discovery_messages(
             "origin": {"name": "turbo_stream", "sw_version": turbo_stream.__version__},
             **body,
         }
-        for component, entity, body in [
-            *_entities(config, addresses),
-            *(_learning(config) if learns else []),
-        ]
-    } | ({} if learns else {_topic(config, *one[:2]): None for one in _learning(config)})
+        for component, entity, body in entities
+    }
 
 
-def _entities(
-    config: MqttConfig, addresses: Sequence[Address]
-) -> list[tuple[str, str, dict[str, Any]]]:
+def _entities(config: MqttConfig) -> list[tuple[str, str, dict[str, Any]]]:
     speech = {
         "name": "Speech",
         "device_class": "sound",
@@ -95,7 +109,6 @@ def _entities(
         ("binary_sensor", "speech", speech),
         ("sensor", "last_command", last_command),
         *counters,
-        *([("select", "address", _address(config, addresses))] if addresses else []),
     ]
 
 
@@ -132,16 +145,20 @@ def _topic(config: MqttConfig, component: str, entity: str) -> str:
     return f"{config.discovery_prefix}/{component}/{_identity(config)}/{entity}/config"
 
 
-def _address(config: MqttConfig, addresses: Sequence[Address]) -> dict[str, Any]:
-    return {
-        "name": "Addressed",
-        "icon": "mdi:account-question",
-        "state_topic": config.topic("address"),
-        "command_topic": config.topic(SET_ADDRESS),
-        "options": list(addresses),
+def _choice(config: MqttConfig, choice: Choice) -> tuple[str, str, dict[str, Any]]:
+    component, looks = CHOICES[choice.name]
+    body = {
+        **looks,
+        "state_topic": config.topic(choice.name),
+        "command_topic": config.topic(f"{choice.name}/set"),
         "qos": 1,
-        "entity_category": "config",
     }
+    match component:
+        case "select":
+            body["options"] = list(choice.words)
+        case "number":
+            body |= {"min": int(choice.words[0]), "max": int(choice.words[-1]), "step": 1}
+    return component, choice.name, body
 
 
 def _identity(config: MqttConfig) -> str:

@@ -14,7 +14,12 @@ from aiomqtt import Client, MqttError, ProtocolVersion
 
 from turbo_stream.events import Event, Utterance
 from turbo_stream.serving.hub import Hub, Refused, Transport
-from turbo_stream.serving.mqtt._address_command import AddressCommand, Addressed
+from turbo_stream.serving.mqtt._choice_command import (
+    Adjustable,
+    Choice,
+    ChoiceCommand,
+    choices_of,
+)
 from turbo_stream.serving.mqtt._config import MqttConfig
 from turbo_stream.serving.mqtt._connection import (
     UNAVAILABLE,
@@ -25,7 +30,7 @@ from turbo_stream.serving.mqtt._connection import (
     trust,
 )
 from turbo_stream.serving.mqtt._correct_command import CORRECT, CorrectCommand, Correcting
-from turbo_stream.serving.mqtt._discovery import LEARNING, SET_ADDRESS, discovery_messages
+from turbo_stream.serving.mqtt._discovery import CHOICES, LEARNING, discovery_messages
 from turbo_stream.serving.mqtt._link import Link
 from turbo_stream.serving.mqtt._outbox import Outbox
 from turbo_stream.serving.mqtt._refusals import Refusals
@@ -36,7 +41,7 @@ GRACE_S = 5.0
 """How long `close` lets what waits be delivered."""
 
 
-class Device(Addressed, Speaking, Protocol):
+class Device(Adjustable, Speaking, Protocol):
     """What others may set, tell, and correct."""
 
     @property
@@ -79,7 +84,9 @@ class MqttPublisher:
         brokers say to whom a connection was lost."""
         self._owned = False
         self._device: Device | None = None
-        self._commands: dict[str, AddressCommand | SaidCommand | CorrectCommand] = {}
+        self._choices: list[Choice] = []
+        """What can be set of it."""
+        self._commands: dict[str, ChoiceCommand | SaidCommand | CorrectCommand] = {}
         """By their topics."""
         self._last_scored: str | None = None
         """The `correction_id` of the last utterance of all streams that has one."""
@@ -108,16 +115,17 @@ class MqttPublisher:
     async def run(self, device: Device | None = None) -> None:
         """Publish until `close`. Raises `BrokerError` if the broker refuses at the first attempt.
 
-        One that is not there, or refuses later, is tried again and again, with growing waits. How
-        `device` is addressed is published and may be set, what it says may be told, and, where it
+        One that is not there, or refuses later, is tried again and again, with growing waits. The
+        choices of `device` are published and may be made, what it says may be told, and, where it
         learns, its decisions may be corrected; its methods are called in this loop.
         """
         self._device = device
         if device is not None:
             self._commands[self._config.topic(SAID)] = SaidCommand(device)
-            topic = self._config.topic(SET_ADDRESS)
-            if device.addresses:
-                self._commands[topic] = AddressCommand(device, topic, self._say)
+            self._choices = choices_of(device)
+            for choice in self._choices:
+                topic = self._config.topic(f"{choice.name}/set")
+                self._commands[topic] = ChoiceCommand(choice, topic, self._say)
             topic = self._config.topic(CORRECT)
             if device.corrections.learned is not None:
                 refusals = Refusals(topic, self._say)
@@ -180,11 +188,10 @@ class MqttPublisher:
         await client.subscribe(owner, qos=1)
         await client.publish(owner, self._owner, qos=1, retain=True)
         self._owned = True
-        addresses = () if self._device is None else self._device.addresses
         for topic in self._commands:
             await client.subscribe(topic, qos=1)
         learns = self._config.topic(CORRECT) in self._commands
-        messages = discovery_messages(self._config, addresses, learns=learns)
+        messages = discovery_messages(self._config, self._choices, learns=learns)
         for topic, body in messages.items():
             payload = "" if body is None else json.dumps(body)
             await client.publish(topic, payload, qos=1, retain=True)
@@ -198,7 +205,9 @@ class MqttPublisher:
             await self._publish_retained(client, "state", state_payload)
             await self._publish_retained(client, "counters", json.dumps(counters))
             if self._device is not None:
-                await self._publish_retained(client, "address", self._device.address)
+                words = {choice.name: choice.now() for choice in self._choices}
+                for name in CHOICES:
+                    await self._publish_retained(client, name, words.get(name, ""))
                 await self._publish_retained(client, LEARNING, self._learning(self._device))
             if closing:
                 return
@@ -297,7 +306,7 @@ class MqttPublisher:
 class MqttService:
     """Publishes what the clients of the server say, each of them a stream `TRANSPORT-NUMBER`.
 
-    How the device is addressed can be set by the broker, but for clients that choose it themselves;
+    How the device listens can be set by the broker, but for what clients choose themselves;
     and decisions can be corrected there, where the server learns.
     """
 

@@ -6,7 +6,7 @@ import logging
 from contextlib import closing, suppress
 from typing import Any
 
-from wyoming.asr import Transcribe, Transcript
+from wyoming.asr import Transcribe
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.error import Error
 from wyoming.event import Event, async_write_event
@@ -16,6 +16,7 @@ from wyoming.ping import Ping, Pong
 from turbo_stream.errors import InputError
 from turbo_stream.serving.hub import Hub, Refused
 from turbo_stream.serving.limits import Rate
+from turbo_stream.serving.wyoming._answer import Answer
 from turbo_stream.serving.wyoming._request import Request
 from turbo_stream.serving.wyoming._sound import SoundFormat
 from turbo_stream.serving.wyoming._wire import BROKEN, EVENT_S, Received, read_event, standing
@@ -223,7 +224,7 @@ class Conversation:
             finally:
                 self._finishing = False
         elif not self._heard_enough and not self._answered:
-            await self._send(Transcript("").event())
+            await Answer(self._send, None).end()
         self._heard_enough = False
         self._answered = True
 

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 
-from wyoming.asr import Transcript
 from wyoming.error import Error
 from wyoming.event import Event
 from wyoming.vad import VoiceStarted, VoiceStopped
@@ -13,6 +12,7 @@ from wyoming.vad import VoiceStarted, VoiceStopped
 from turbo_stream.events import Finished, SpeechStarted, Utterance
 from turbo_stream.serving.hub import Hub, StreamOptions
 from turbo_stream.serving.session import Session
+from turbo_stream.serving.wyoming._answer import Answer
 from turbo_stream.serving.wyoming._sound import SoundFormat, SoundReader
 
 _LOG = logging.getLogger(__name__)
@@ -28,9 +28,10 @@ class _NoText(Exception):
 class Request:
     """From the first chunk to the transcript.
 
-    While audio comes in, `voice-started` and `voice-stopped` are sent; at its end one `transcript`
-    with the text of all that was accepted, joined in order: who pauses within a command says it in
-    two utterances, and whoever asked waits for one answer. What was rejected is left out. Where
+    While audio comes in, `voice-started` and `voice-stopped` are sent, and what was accepted as
+    `transcript-chunk`; at its end one `transcript` with the text of all that was accepted, in
+    order: who pauses within a command says it in two utterances, and whoever asked waits for one
+    answer. What was rejected is left out. Where
     the text of accepted speech is missing, an `error` is sent instead: an empty transcript says
     that nobody spoke to the device, and half a command is another command.
     """
@@ -124,7 +125,7 @@ class Request:
             self._on_end(sent)
 
     async def _send_events(self, session: Session) -> None:
-        texts: list[str] = []
+        answer = Answer(self._send, session.pipeline.ready.language)
         complete = False
         missing = False
         async for event in session:
@@ -133,16 +134,15 @@ class Request:
                     await self._send(VoiceStarted(self._at_ms(time_s)).event())
                 case Utterance():
                     await self._send(VoiceStopped(self._at_ms(event.end_s)).event())
-                    if event.decision == "accepted":
-                        texts.append((event.text or "").strip())
                     missing = missing or _text_is_missing(event)
+                    if event.decision == "accepted" and not missing:
+                        await answer.add((event.text or "").strip())
                 case Finished():
                     complete = True
         # A stream that ends without its accounts was broken off by a server that ends.
         if missing or not complete:
             raise _NoText
-        language = session.pipeline.ready.language
-        await self._send(Transcript(" ".join(texts), language=language).event())
+        await answer.end()
 
     def _at_ms(self, time_s: float) -> int:
         return self._begins_ms + round(1000 * time_s)

@@ -47,6 +47,7 @@ def describe(ready: Ready) -> Info:
         installed=True,
         version=ready.version,
         models=[model],
+        supports_transcript_streaming=True,
     )
     return Info(asr=[program])
 
