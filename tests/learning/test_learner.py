@@ -1,16 +1,19 @@
 """What a learner remembers, keeps and gives up."""
 
+import gc
 import os
 import subprocess
 import sys
 import threading
 import time
+import weakref
 from pathlib import Path
 
 import pytest
 
 from tests.learning.conftest import MODEL, made_example, made_vectors
 from tests.support.paths import ROOT
+from turbo_stream._util.files import PARTIAL
 from turbo_stream.errors import InputError
 from turbo_stream.learning import learner as learner_module
 from turbo_stream.learning.example_file import ExampleFile
@@ -208,3 +211,60 @@ def test_no_stream_waits_while_a_correction_is_learned(path: Path, monkeypatch) 
     correcting.join(10)
     wait_for(lambda: not any(one.name == "turbo-learning" for one in threading.enumerate()))
     assert fits == [1], "what it has written itself is not learned from again"
+
+
+def test_what_another_process_erases_during_a_fit_is_not_used(path: Path, monkeypatch) -> None:
+    learner = Learner(path, MODEL)
+    key = learner.remember(made_vectors())
+    judge = learner_module.judge
+
+    def meanwhile(*given):
+        path.unlink(missing_ok=True)
+        return judge(*given)
+
+    monkeypatch.setattr(learner_module, "judge", meanwhile)
+    assert learner.correct(key, True).directed == 1
+    monkeypatch.setattr(learner_module, "judge", judge)
+    learner.remember(made_vectors(1))
+    wait_for(lambda: learner.learned.directed == 0)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"origin": "button"}, "`origin` is 'button'"),
+        ({"directed": "false"}, "`directed` is 'false'"),
+        ({"directed": None}, "`directed` is 'None'"),
+        ({"weight": 0}, "`weight` is 0"),
+        ({"weight": float("nan")}, "`weight` is nan"),
+    ],
+)
+def test_what_no_file_could_hold_is_refused_and_not_kept(path: Path, given, message) -> None:
+    learner = Learner(path, MODEL)
+    key = learner.remember(made_vectors())
+    with pytest.raises(InputError, match=message):
+        learner.correct(key, **{"directed": True} | given)
+    assert not path.exists() and learner.correct(key, True).directed == 1
+
+
+def test_a_learner_that_is_let_go_keeps_no_vectors(path: Path) -> None:
+    learner = Learner(path, MODEL)
+    learner.remember(made_vectors())
+    there = weakref.ref(learner)
+    del learner
+    gc.collect()
+    assert there() is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links and modes are those of POSIX")
+def test_forgetting_leaves_nothing_behind_a_link_or_of_a_killed_write(path: Path) -> None:
+    link = path.with_name("link.json")
+    link.symlink_to(path)
+    partial = path.with_name(f".{path.name}{PARTIAL}")
+    partial.touch(0o644)
+    learner = Learner(link, MODEL)
+    learner.correct(learner.remember(made_vectors()), True)
+    assert link.is_symlink() and path.stat().st_mode & 0o777 == 0o600
+    partial.write_text("of a killed write")
+    learner.forget()
+    assert list(path.parent.iterdir()) == []

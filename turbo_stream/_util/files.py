@@ -117,7 +117,8 @@ def write_private(path: Path, data: bytes) -> None:
     """Write `data` to `path`, with the disk before this returns; OSError, and nothing, if not."""
     temporary = path.with_name(f".{path.name}{PARTIAL}")
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        temporary.unlink(missing_ok=True)  # a killed run's, with a mode or an owner of its own
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()

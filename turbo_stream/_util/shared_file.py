@@ -1,5 +1,6 @@
 """A file that several processes may change: one at a time, each from what the other left."""
 
+import os
 import time
 from pathlib import Path
 
@@ -15,6 +16,7 @@ def alone_with(path: Path) -> FolderLock:
 
     Raises `InputError` where another holds it for long, or its folder cannot be written.
     """
+    path = Path(os.path.realpath(path))  # by whatever name: one lock
     until = time.monotonic() + _PATIENCE_S
     while True:
         try:

@@ -93,6 +93,7 @@ def house(
     model was wrong before, and after, and a threshold. Without recordings the microphone is
     listened to.
     """
+    from turbo_stream._util.shared_file import alone_with
     from turbo_stream.audio.file import FileSource
     from turbo_stream.audio.open import open_source
     from turbo_stream.deciding.learner_of_models import learner_of_models
@@ -109,6 +110,8 @@ def house(
     models = Models.load(replace(settings, partials=False), say=_say)
     learner = learner_of_models(file, models.package, None)
     assert learner is not None  # there is a file
+    with alone_with(file):
+        pass  # whether it can be written is told before anybody speaks
     now = models.threshold()
     # What the sound alone rejects must hold for the lowest threshold that is proposed, too.
     lowest = replace(models.settings, threshold=min(now, LOWEST), operating_point=None)

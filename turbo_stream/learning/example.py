@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from turbo_stream.errors import InputError
 from turbo_stream.learning.vectors import Vectors
 
 ORIGINS = ("page", "terminal", "rest", "mqtt", "api", "tune")
@@ -10,7 +11,10 @@ ORIGINS = ("page", "terminal", "rest", "mqtt", "api", "tune")
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """What a person said of one utterance: whether it was meant for the device."""
+    """What a person said of one utterance: whether it was meant for the device.
+
+    Raises `InputError` for what no file of corrections could hold.
+    """
 
     vectors: Vectors
 
@@ -27,3 +31,14 @@ class Example:
 
     origin: str = "api"
     """One of `ORIGINS`."""
+
+    def __post_init__(self) -> None:
+        """Check what a caller may have given."""
+        if not isinstance(self.directed, bool):
+            raise InputError(f"`directed` is {str(self.directed)[:40]!r}: give True or False")
+        if not 0 < self.weight <= 1:
+            raise InputError(f"`weight` is {self.weight}: give a number over 0, up to 1")
+        if self.origin not in ORIGINS:
+            raise InputError(
+                f"`origin` is {str(self.origin)[:40]!r}: give one of {', '.join(ORIGINS)}"
+            )

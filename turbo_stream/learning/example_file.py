@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_stream._util.files import open_regular, read_file, write_private
+from turbo_stream._util.files import PARTIAL, open_regular, read_file, write_private
 from turbo_stream._util.option import is_number
 from turbo_stream._util.shared_file import alone_with
 from turbo_stream._util.shown import shown
@@ -111,7 +112,8 @@ class ExampleFile:
         body["examples"] = [_entry(key, one) for key, one in self.examples.items()]
         body["sha256"] = _hash(body)
         try:
-            write_private(path, (json.dumps(body, indent=1) + "\n").encode())
+            whole = Path(os.path.realpath(path))  # a link stays one
+            write_private(whole, (json.dumps(body, indent=1) + "\n").encode())
         except OSError as error:
             reason = error.strerror or str(error)
             raise InputError(f"{shown(path)} cannot be written: {reason}") from error
@@ -176,7 +178,7 @@ class ExampleFile:
             numbers["confidence"] = vectors.confidence
             row = _entry(key, one) | {name: each.tolist() for name, each in numbers.items()}
             rows.append(row)
-        return {"kind": KIND, "model": self.model.to_json(), "examples": rows}
+        return {"kind": f"{KIND}, exported", "model": self.model.to_json(), "examples": rows}
 
 
 def counted(directed: int, other: int) -> str:
@@ -188,7 +190,7 @@ def looks_like_one(path: Path) -> bool:
     """Return whether `path` begins as such a file does, damaged or not."""
     try:
         with open_regular(path) as file:
-            return KIND.encode() in file.read(_START_BYTES)
+            return f'"{KIND}"'.encode() in file.read(_START_BYTES)
     except OSError:
         return False
 
@@ -201,7 +203,9 @@ def erase(path: Path) -> None:
     """
     with alone_with(path):
         try:
-            path.unlink(missing_ok=True)
+            whole = Path(os.path.realpath(path))  # a link would leave what it points to
+            for one in (whole, path, whole.with_name(f".{whole.name}{PARTIAL}")):
+                one.unlink(missing_ok=True)
         except OSError as error:
             reason = error.strerror or str(error)
             raise InputError(f"{shown(path)} cannot be erased: {reason}") from error

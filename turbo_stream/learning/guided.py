@@ -34,4 +34,4 @@ def guided_examples(directed: Sequence[Vectors], other: Sequence[Vectors]) -> li
 
 def sitting(session: str) -> str:
     """Return what all pieces of one guided session have in common."""
-    return session.rpartition("-")[0]
+    return session.rpartition("-")[0] or session

@@ -7,6 +7,7 @@ import math
 import secrets
 import threading
 import time
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -144,7 +145,7 @@ class Learner:
 
         Raises:
             NotRememberedError: nobody remembers that utterance.
-            InputError: the file cannot be written.
+            InputError: an argument is not allowed, or the file cannot be written.
         """
         with self._lock:
             vectors = self._recall(correction_id)
@@ -152,7 +153,7 @@ class Learner:
                 self._session = secrets.token_hex(4)
             self._corrected_at = self._clock()
             day = int(time.time()) // _DAY_S * _DAY_S
-            example = Example(vectors, bool(directed), weight, self._session, day, origin)
+            example = Example(vectors, directed, weight, self._session, day, origin)
             return self._rewrite(lambda file: file.with_example(correction_id, example))
 
     def add(self, examples: Iterable[Example]) -> Learned:
@@ -184,6 +185,7 @@ class Learner:
             erase(self.path)
             with self._memory:
                 self._remembered.clear()
+            self._stamp: tuple[int, ...] | None = None
             self._take(ExampleFile(self._model, {}))
 
     @property
@@ -207,6 +209,8 @@ class Learner:
             # From what another process may have left meanwhile.
             file = change(self._read())
             file.write(self.path)
+            # Before the fit, which takes its time: what another process does meanwhile is seen.
+            self._stamp = stamp(self.path)
             self._take(file)
         return self.learned
 
@@ -222,7 +226,6 @@ class Learner:
         """Learn from `file`: streams that score meanwhile see the old head, or the new one."""
         self._judged: Judged = judge(list(file.examples.values()), self._kernel)
         self._file = file
-        self._stamp = stamp(self.path)
 
     def _recall(self, correction_id: str) -> Vectors:
         with self._memory:
@@ -244,7 +247,7 @@ class Learner:
         if self._sweeper is None and self._remembered:
             oldest, _ = next(iter(self._remembered.values()))
             wait_s = max(0.0, oldest + REMEMBERED_S - self._clock())
-            self._sweeper = threading.Timer(wait_s + _SOON_S, self._sweep)
+            self._sweeper = threading.Timer(wait_s + _SOON_S, _sweep, (weakref.ref(self),))
             self._sweeper.daemon = True
             self._sweeper.start()
 
@@ -272,6 +275,12 @@ class Learner:
                     _LOG.warning("what was learned is not used any more: %s", error)
         finally:
             self._reading.release()
+
+
+def _sweep(learner: weakref.ref[Learner]) -> None:
+    """Sweep, unless nobody has the learner any more: a timer keeps no vectors alive."""
+    if (there := learner()) is not None:
+        there._sweep()
 
 
 def known(learner: Learner | None) -> Learner:

@@ -97,3 +97,10 @@ def test_rows_without_vectors_or_labels_count_for_nothing() -> None:
     assert found == learning_figures(ROWS, VECTORS, (0, 5), waiting, draws=5)
     nothing = learning_figures(ROWS, [None] * len(ROWS), (0, 5), waiting)
     assert nothing == {"learn": {}, "learn_per_source": {}}
+
+
+def test_every_count_is_of_the_same_houses() -> None:
+    most = max(house.most for house in Speech.of(ROWS).houses())
+    found = learning_figures(ROWS, VECTORS, (0, 5, most), waiting)["learn"]
+    assert len({line["houses"] for line in found.values()}) == 1
+    assert len({line["eer"] for line in found.values()}) == 1

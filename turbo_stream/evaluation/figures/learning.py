@@ -25,6 +25,8 @@ SEED = 0
 MOST_EXAMPLES = 500
 _EDGE = 1e-9
 _TRIES = 20
+_MORE = 4
+"""Times as many houses are drawn, for those with enough examples."""
 
 Judge = Callable[[Sequence[Example]], Judged]
 """What a device would do with examples."""
@@ -193,9 +195,13 @@ def _curve(
     shipped = np.log(inside) - np.log1p(-inside)
     again = np.random.default_rng(SEED)
     errors: dict[int, list[tuple[float, float, bool]]] = {count: [] for count in counts}
-    for house in speech.houses(draws=draws):
+    # The same houses for every count, or the curve would compare some people with others.
+    drawn_houses = list(speech.houses(draws=draws * _MORE))
+    most = max((house.most for house in drawn_houses), default=0)
+    given = [one for one in counts if one <= most]
+    for house in [one for one in drawn_houses if one.most >= given[-1]][:draws]:
         redrawn = _other_speakers(speech.speakers[house.rest], again)
-        for count in (one for one in counts if one <= house.most):
+        for count in given:
             chosen = [*house.directed[:count], *house.other[:count]]
             examples = [Example(kept[i][1], bool(speech.truths[i])) for i in chosen]
             head = judge(examples).head if examples else None
