@@ -18,6 +18,7 @@ from turbo_stream.audio.resampler import to_pcm
 from turbo_stream.serving.limits import Limits
 
 SAID = "turn on the lights"
+STARTED = "input_audio_buffer.speech_started"
 COMPLETED = "conversation.item.input_audio_transcription.completed"
 MANUAL = {"type": "transcription", "audio": {"input": {"turn_detection": None}}}
 COMMIT = {"type": "input_audio_buffer.commit"}
@@ -189,8 +190,12 @@ def test_a_server_that_ends_tells_what_was_said_before(sound) -> None:
     with ExitStack() as stack:
         with deciding(0.9) as server:
             one = stack.enter_context(client(server))
-            tell(one, *appended(sound[:20]))
-            until(one, "input_audio_buffer.speech_started")
+            asked = {"type": "session.update", "session": {"type": "transcription"}}
+            tell(one, *appended(sound[:20]), asked)
+            # It is answered in its turn: by then all of the sound is there.
+            begun = until(one, "session.updated")
+            if not any(m["type"] == STARTED for m in begun):
+                until(one, STARTED)
         told = until(one, "error")
         with pytest.raises(ConnectionClosed):
             one.recv(timeout=30)
