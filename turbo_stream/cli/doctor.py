@@ -10,7 +10,7 @@ import click
 import turbo_stream
 from turbo_stream._util.shown import shown
 from turbo_stream.cli.command import run_command
-from turbo_stream.cli.options import options
+from turbo_stream.cli.options import index_or_name, options
 from turbo_stream.cli.wording import with_flags
 from turbo_stream.doctor.check import Check
 from turbo_stream.doctor.examination import Wanted, examine, works
@@ -66,7 +66,7 @@ def doctor(
     wanted = Wanted(
         microphone=microphone,
         listen_s=listen_s,
-        device=int(device) if device is not None and device.isdecimal() else device,
+        device=index_or_name(device),
         model=settings.model,
         port=port,
     )

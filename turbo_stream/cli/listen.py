@@ -15,7 +15,7 @@ import turbo_stream
 from turbo_stream.actions.actions import Actions, ActionsConfig
 from turbo_stream.cli.command import interrupt_on, run_command
 from turbo_stream.cli.config_file import config_option
-from turbo_stream.cli.options import options
+from turbo_stream.cli.options import index_or_name, options
 from turbo_stream.cli.output import say
 from turbo_stream.cli.wording import OPEN, tell
 from turbo_stream.recording.config import RecordingConfig
@@ -70,7 +70,7 @@ def listen(
         source,
         channel=channel,
         track=track,
-        device=_index_or_name(device),
+        device=index_or_name(device),
         realtime=realtime,
     )
     notices = opened.notices if isinstance(opened, FileSource) else []
@@ -187,10 +187,6 @@ def _print_devices() -> None:
         say(str(device))
     if not devices:
         _say(f"no microphone was found; {INSTEAD}")
-
-
-def _index_or_name(device: str | None) -> int | str | None:
-    return int(device) if device is not None and device.isdecimal() else device
 
 
 def _say(text: str) -> None:

@@ -115,3 +115,8 @@ def _help(one: OptionField, default: Any) -> str:
     )
     told = "; ".join(note for note in notes if note)
     return f"{known.help}  [{told}]" if told else known.help
+
+
+def index_or_name(device: str | None) -> int | str | None:
+    """Return what `device` names a microphone by: its index, or a part of its name."""
+    return int(device) if device is not None and device.isdecimal() else device

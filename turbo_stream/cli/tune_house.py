@@ -12,7 +12,7 @@ import click
 
 from turbo_stream._util.timebase import to_samples
 from turbo_stream.cli.config_file import config_option_beside
-from turbo_stream.cli.options import options
+from turbo_stream.cli.options import index_or_name, options
 from turbo_stream.cli.output import say
 from turbo_stream.cli.wording import tell
 from turbo_stream.errors import InputError
@@ -99,27 +99,21 @@ def house(
     from turbo_stream.deciding.learner_of_models import learner_of_models
     from turbo_stream.pipeline import Models
     from turbo_stream.tuning.house import House, hear_part
-    from turbo_stream.tuning.threshold import LOWEST, Deciding, tune
+    from turbo_stream.tuning.threshold import Deciding, tune
 
     if bool(directed_files) != bool(other_files):
         raise InputError("speech of both kinds is needed: give `directed_files` and `other_files`")
     # Opened before the models, so that a wrong file name is told at once.
     files = [[FileSource(path) for path in paths] for paths in (directed_files, other_files)]
     if not directed_files:
-        open_source(device=_index_or_name(device)).close()
+        open_source(device=index_or_name(device)).close()
     models = Models.load(replace(settings, partials=False), say=_say)
     learner = learner_of_models(file, models.package, None)
     assert learner is not None  # there is a file
     with alone_with(file):
         pass  # whether it can be written is told before anybody speaks
     now = models.threshold()
-    # What the sound alone rejects must hold for the lowest threshold that is proposed, too.
-    lowest = replace(models.settings, threshold=min(now, LOWEST), operating_point=None)
-    models = replace(models, settings=lowest)
-    deciding = Deciding(
-        models.stream().decider.addressing,
-        models.package.follow_up if settings.follow_up else None,
-    )
+    models, deciding = Deciding.with_lowest(models)
     heard: dict[bool, list[Heard]] = {True: [], False: []}
     if directed_files:
         for kind, sources in zip((True, False), files, strict=True):
@@ -157,7 +151,7 @@ def _guided(models: Models, part: _Part, device: str | None) -> Heard:
     from turbo_stream.tuning.house import hear_part
     from turbo_stream.tuning.limited import Limited
 
-    source = Limited(open_source(device=_index_or_name(device)), to_samples(_LONGEST_S))
+    source = Limited(open_source(device=index_or_name(device)), to_samples(_LONGEST_S))
     with_keys = keys_are_there()
     _say(f"{part.wish}{' (Enter ends this part)' if with_keys else ''}")
 
@@ -212,10 +206,6 @@ def _as_json(found: House, learned: Learned, tuned: Tuned | None) -> dict[str, A
         told |= {"before": before.to_json(), "after": after.to_json()}
         told["by_chance"] = round(by_chance(before, after), 4)
     return {**told, "threshold": None if tuned is None else tuned.to_json()}
-
-
-def _index_or_name(device: str | None) -> int | str | None:
-    return int(device) if device is not None and device.isdecimal() else device
 
 
 def _say(text: str) -> None:

@@ -14,7 +14,7 @@ import click
 from turbo_stream._util.shown import shown
 from turbo_stream._util.timebase import to_samples
 from turbo_stream.cli.config_file import config_option_beside
-from turbo_stream.cli.options import options
+from turbo_stream.cli.options import index_or_name, options
 from turbo_stream.cli.output import say
 from turbo_stream.cli.wording import tell
 from turbo_stream.errors import InputError
@@ -70,8 +70,7 @@ def name(
     files = [FileSource(path) for path in recordings]
     microphone = None
     if not files:
-        chosen = int(device) if device is not None and device.isdecimal() else device
-        microphone = Limited(open_source(device=chosen), to_samples(_LONGEST_S))
+        microphone = Limited(open_source(device=index_or_name(device)), to_samples(_LONGEST_S))
     models = Models.load(settings, say=_say)
     if isinstance(models.recognizer, NoRecognizer):
         raise InputError("without a recognizer no name is heard: choose an `asr`")

@@ -14,7 +14,7 @@ import click
 
 from turbo_stream._util.timebase import to_samples
 from turbo_stream.cli.config_file import config_option_beside
-from turbo_stream.cli.options import options
+from turbo_stream.cli.options import index_or_name, options
 from turbo_stream.cli.output import say
 from turbo_stream.cli.wording import tell
 from turbo_stream.errors import InputError
@@ -82,24 +82,17 @@ def threshold(
     from turbo_stream.audio.open import open_source
     from turbo_stream.pipeline import Models
     from turbo_stream.tuning.limited import Limited
-    from turbo_stream.tuning.threshold import LOWEST, Deciding, tune
+    from turbo_stream.tuning.threshold import Deciding, tune
 
     # Opened before the models, so that a wrong file name is told at once.
     files = [FileSource(path) for path in recordings]
     of_commands = [FileSource(path) for path in command_files]
     microphone = None
     if not files:
-        chosen = int(device) if device is not None and device.isdecimal() else device
-        microphone = Limited(open_source(device=chosen), to_samples(60 * minutes))
+        microphone = Limited(open_source(device=index_or_name(device)), to_samples(60 * minutes))
     models = Models.load(replace(settings, partials=False), say=_say)
     now = models.threshold()
-    # What the sound alone rejects must hold for the lowest threshold that is proposed, too.
-    lowest = replace(models.settings, threshold=min(now, LOWEST), operating_point=None)
-    models = replace(models, settings=lowest)
-    deciding = Deciding(
-        models.stream().decider.addressing,
-        models.package.follow_up if settings.follow_up else None,
-    )
+    models, deciding = Deciding.with_lowest(models)
     if microphone is None:
         room = _heard(models, list(zip(recordings, files, strict=True)))
     else:

@@ -1,5 +1,6 @@
 """One corrected utterance."""
 
+import time
 from dataclasses import dataclass
 
 from turbo_stream.errors import InputError
@@ -7,6 +8,14 @@ from turbo_stream.learning.vectors import Vectors
 
 ORIGINS = ("page", "terminal", "rest", "mqtt", "api", "tune")
 """Where a correction can come from."""
+
+
+_DAY_S = 86_400
+
+
+def today_s() -> int:
+    """Return when this day began, in seconds since 1970: more is not kept of a correction."""
+    return int(time.time()) // _DAY_S * _DAY_S
 
 
 @dataclass(frozen=True, eq=False)

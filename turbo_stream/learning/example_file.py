@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import json
 import os
@@ -22,6 +20,7 @@ from turbo_stream._util.shown import shown
 from turbo_stream.errors import InputError
 from turbo_stream.learning.example import ORIGINS, Example
 from turbo_stream.learning.guided import GUIDED, sitting
+from turbo_stream.learning.packed import packed, unpacked
 from turbo_stream.learning.vectors import Vectors
 
 FORMAT = 1
@@ -33,7 +32,6 @@ MOST_EXAMPLES = 1000
 _MOST_BYTES = 64 * 2**20
 _MOST_NUMBERS = 65_536
 _START_BYTES = 200
-_LITTLE = np.dtype("<f4")
 _DAMAGED = "put a copy of it in its place, or move it away: then a new one is begun"
 
 
@@ -98,7 +96,7 @@ class ExampleFile:
         try:
             model = ModelId(**{key: _text(value) for key, value in body["model"].items()})
             entries = {_text(one["id"]): _example(one) for one in body["examples"]}
-        except (ValueError, TypeError, KeyError, AttributeError, binascii.Error) as error:
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise InputError(f"{shown(path)} holds what no version writes; {_DAMAGED}") from error
         return cls(model, entries)
 
@@ -222,9 +220,9 @@ def _entry(key: str, example: Example) -> dict[str, Any]:
         "origin": example.origin,
         "logit": vectors.logit,
         "has_text": vectors.has_text,
-        "audio": _packed(vectors.audio),
-        "text": _packed(vectors.text),
-        "confidence": _packed(vectors.confidence),
+        "audio": packed(vectors.audio),
+        "text": packed(vectors.text),
+        "confidence": packed(vectors.confidence),
     }
 
 
@@ -239,10 +237,10 @@ def _example(entry: Mapping[str, Any]) -> Example:
     if entry["origin"] not in ORIGINS:
         raise ValueError("an origin is not known")
     vectors = Vectors(
-        _unpacked(entry["audio"]),
-        _unpacked(entry["text"]),
+        _vector(entry["audio"]),
+        _vector(entry["text"]),
         float(entry["logit"]),
-        _unpacked(entry["confidence"]),
+        _vector(entry["confidence"]),
         entry["has_text"],
     )
     return Example(
@@ -255,13 +253,8 @@ def _example(entry: Mapping[str, Any]) -> Example:
     )
 
 
-def _packed(numbers: NDArray[np.float32]) -> str:
-    return base64.b64encode(numbers.astype(_LITTLE).tobytes()).decode("ascii")
-
-
-def _unpacked(packed: str) -> NDArray[np.float32]:
-    raw = base64.b64decode(packed, validate=True)
-    numbers = np.frombuffer(raw, _LITTLE).astype(np.float32)
+def _vector(text: str) -> NDArray[np.float32]:
+    numbers = unpacked(text)
     if not 0 < len(numbers) <= _MOST_NUMBERS or not np.isfinite(numbers).all():
         raise ValueError("a vector is none")
     return numbers

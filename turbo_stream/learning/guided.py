@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Sequence
 
-from turbo_stream.learning.example import Example
+from turbo_stream.learning.example import Example, today_s
 from turbo_stream.learning.vectors import Vectors
 
 GUIDED = "tune"
@@ -16,15 +15,13 @@ FOLDS = 5
 """Into so many pieces the examples of either kind are cut, one after the other: what is said in
 one go is alike, and is judged by what the other pieces teach."""
 
-_DAY_S = 86_400
-
 
 def guided_examples(directed: Sequence[Vectors], other: Sequence[Vectors]) -> list[Example]:
     """Return examples of a new session, those `directed` first, in order.
 
     Their `session` is the piece they are of, which has both kinds.
     """
-    name, day = secrets.token_hex(4), int(time.time()) // _DAY_S * _DAY_S
+    name, day = secrets.token_hex(4), today_s()
     return [
         Example(one, kind, 1.0, f"{name}-{place * FOLDS // len(given)}", day, GUIDED)
         for kind, given in ((True, directed), (False, other))

@@ -16,7 +16,7 @@ from typing import Any
 
 from turbo_stream._util.shared_file import alone_with, stamp
 from turbo_stream.errors import InputError
-from turbo_stream.learning.example import Example
+from turbo_stream.learning.example import Example, today_s
 from turbo_stream.learning.example_file import (
     ExampleFile,
     ModelId,
@@ -34,7 +34,6 @@ REMEMBERED = 64
 REMEMBERED_S = 600.0
 """And for so long."""
 
-_DAY_S = 86_400
 _SOON_S = 0.05
 _LOG = logging.getLogger(__name__)
 
@@ -152,8 +151,7 @@ class Learner:
             if self._clock() - self._corrected_at > REMEMBERED_S:
                 self._session = secrets.token_hex(4)
             self._corrected_at = self._clock()
-            day = int(time.time()) // _DAY_S * _DAY_S
-            example = Example(vectors, directed, weight, self._session, day, origin)
+            example = Example(vectors, directed, weight, self._session, today_s(), origin)
             return self._rewrite(lambda file: file.with_example(correction_id, example))
 
     def add(self, examples: Iterable[Example]) -> Learned:

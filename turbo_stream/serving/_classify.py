@@ -10,8 +10,9 @@ from turbo_stream.errors import InputError
 from turbo_stream.events import Utterance
 from turbo_stream.serving._choices import before, choices
 from turbo_stream.serving._failures import let_go
-from turbo_stream.serving._sound_files import RETRY_AFTER, NotClassified, SoundFiles
+from turbo_stream.serving._sound_files import NotClassified, SoundFiles
 from turbo_stream.serving.hub import Hub, Refused
+from turbo_stream.serving.limits import retry_headers
 
 _FORM = re.compile(rb"(\r\n)?--[^\r\n]{1,200}\r\n(content-|\r\n)", re.IGNORECASE)
 """How a multipart body begins, and no sound file; a decoder would look for sound inside it."""
@@ -32,9 +33,8 @@ class Classify:
             return JSONResponse(await self._answer(request))
         except NotClassified as error:
             self._hub.metrics.turned_away(error.reason)
-            after = RETRY_AFTER.get(error.status)
-            headers = None if after is None else {"retry-after": after}
             let_go(error)
+            headers = retry_headers(error.status)
             return JSONResponse({"error": str(error)}, error.status, headers)
 
     async def _answer(self, request: Request) -> dict[str, Any]:

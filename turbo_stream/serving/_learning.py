@@ -12,13 +12,13 @@ from starlette.routing import Route
 from turbo_stream.learning.learner import Learned
 from turbo_stream.serving._corrections import OFF, NotCorrected
 from turbo_stream.serving.hub import Hub, Refused
+from turbo_stream.serving.limits import retry_headers
 
 LONGEST = 1024
 """Bytes of a body: many times what a correction has."""
 
 _STATUS = {"off": 409, "unknown": 404, "busy": 429, "failed": 500}
 _WORDS = {"off": "learning_off", "unknown": "unknown_correction"}
-_RETRY_AFTER = {429: "1", 503: "5"}
 _CORRECTION = 'send {"correction_id": "...", "directed": true} or false, as JSON'
 _NOTHING = "send no body, or {}"
 
@@ -92,8 +92,7 @@ class Learning:
 
     def _refuse(self, refusal: _Refusal) -> JSONResponse:
         self._hub.metrics.turned_away(refusal.reason)
-        after = _RETRY_AFTER.get(refusal.status)
-        headers = None if after is None else {"retry-after": after}
+        headers = retry_headers(refusal.status)
         return JSONResponse({"error": str(refusal)}, refusal.status, headers)
 
     async def _read(self, request: Request) -> bytes:

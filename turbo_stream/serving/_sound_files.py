@@ -24,9 +24,6 @@ _Result = TypeVar("_Result")
 HEAD = 256
 """Bytes in which it is seen whether a body is a form."""
 
-RETRY_AFTER = {429: "1", 503: "5"}
-"""Seconds, by status: a file takes about one, a restart of the server some."""
-
 _HELD_FILES = 4
 """Of files that are being sent, as much is held in memory as this many of the longest."""
 

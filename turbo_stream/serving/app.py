@@ -22,6 +22,7 @@ from turbo_stream.serving._sound_files import SoundFiles
 from turbo_stream.serving._websocket import serve_websocket
 from turbo_stream.serving.access import GateConfig
 from turbo_stream.serving.hub import Hub
+from turbo_stream.serving.limits import retry_headers
 from turbo_stream.serving.openai.error import error_at
 from turbo_stream.serving.openai.models import ModelList
 from turbo_stream.serving.openai.realtime import serve_realtime
@@ -48,7 +49,7 @@ def make_app(hub: Hub, gate: GateConfig | None = None) -> ASGIApp:
     async def ready(request: Request) -> Response:
         if hub.state == "ready":
             return JSONResponse({"status": hub.state})
-        return JSONResponse({"status": hub.state}, 503, {"retry-after": "5"})
+        return JSONResponse({"status": hub.state}, 503, retry_headers(503))
 
     async def metrics(request: Request) -> Response:
         return Response(hub.metrics.page(), media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -71,3 +71,13 @@ class Rate:
         self._left_s = min(BURST_S, self._left_s + gained_s) - max(sound_s, SMALLEST_S)
         self._at_s = now_s
         return max(0.0, -self._left_s / self._per_second)
+
+
+_RETRY_AFTER = {429: "1", 503: "5"}
+"""Seconds, by status: a file takes about one, a restart of the server some."""
+
+
+def retry_headers(status: int) -> dict[str, str] | None:
+    """Return the headers of an answer with `status` that say when to come again; None for never."""
+    after = _RETRY_AFTER.get(status)
+    return None if after is None else {"retry-after": after}

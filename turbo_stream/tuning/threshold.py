@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from turbo_stream.addressing.address import Addressing
 from turbo_stream.addressing.conversation import Conversation
 from turbo_stream.deciding.decider import Outcome
 from turbo_stream.detection.follow_up_prior import FollowUpPrior
+from turbo_stream.pipeline import Models
 from turbo_stream.recognition.recognizer import Transcript
 from turbo_stream.tuning.hearing import Measured, Recording
 from turbo_stream.tuning.rates import CONFIDENCE, at_most
@@ -29,6 +30,16 @@ class Deciding:
     addressing: Addressing
     follow_up: FollowUpPrior | None = None
     """None where what follows accepted speech is not favoured."""
+
+    @classmethod
+    def with_lowest(cls, models: Models) -> tuple[Models, Self]:
+        """Return `models` for listening to a room, and how their streams decide."""
+        # What the sound alone rejects must hold for the lowest threshold that is proposed, too.
+        threshold = min(models.threshold(), LOWEST)
+        lowest = replace(models.settings, threshold=threshold, operating_point=None)
+        models = replace(models, settings=lowest)
+        follow_up = models.package.follow_up if lowest.follow_up else None
+        return models, cls(models.stream().decider.addressing, follow_up)
 
     def outcomes(self, recording: Recording, threshold: float) -> list[Outcome]:
         """Return what becomes of each utterance, as a stream with `threshold` decides them."""

@@ -125,11 +125,7 @@ class ChoiceCommand:
 
     def obey(self, payload: bytes, *, retained: bool) -> None:
         """Obey `payload`; an empty one is none."""
-        if not payload:
-            return
-        if retained:
-            # It may be a year old, and would come again at each connection.
-            self._refusals.tell("was retained, and may be old: publish it without")
+        if not self._refusals.admits(payload, retained=retained):
             return
         word = self._words.get(payload)
         if word is None:

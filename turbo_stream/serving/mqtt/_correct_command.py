@@ -46,10 +46,7 @@ class CorrectCommand:
 
     def obey(self, payload: bytes, *, retained: bool) -> None:
         """Obey `payload`, beside what else is published; an empty one is none."""
-        if not payload:
-            return
-        if retained:
-            self._refusals.tell("was retained, and may be old: publish it without")
+        if not self._refusals.admits(payload, retained=retained):
             return
         match _object(payload):
             case {"directed": bool() as directed, "correction_id": str() as key, **rest} if (

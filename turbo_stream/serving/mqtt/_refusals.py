@@ -14,6 +14,13 @@ class Refusals:
         self._say = say
         self._told: str | None = None
 
+    def admits(self, payload: bytes, *, retained: bool) -> bool:
+        """Return whether `payload` is to be obeyed; an empty one is none."""
+        if payload and retained:
+            # It may be a year old, and would come again at each connection.
+            self.tell("was retained, and may be old: publish it without")
+        return bool(payload) and not retained
+
     def tell(self, why: str) -> None:
         """Say in one line that the last message was not obeyed, and `why`."""
         if why != self._told:

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from turbo_stream.serving.hub import Hub, Refused
+from turbo_stream.serving.limits import retry_headers
 from turbo_stream.serving.openai.error import error_body
 
 
@@ -46,4 +47,4 @@ class ModelList:
 
     def _refuse(self, refused: Refused) -> JSONResponse:
         self._hub.metrics.turned_away(refused.reason)
-        return JSONResponse(error_body(503, str(refused)), 503, {"retry-after": "5"})
+        return JSONResponse(error_body(503, str(refused)), 503, retry_headers(503))

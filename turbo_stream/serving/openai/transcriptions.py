@@ -7,12 +7,12 @@ from turbo_stream.errors import InputError
 from turbo_stream.serving._choices import before, choices
 from turbo_stream.serving._failures import let_go
 from turbo_stream.serving._sound_files import (
-    RETRY_AFTER,
     NotClassified,
     SoundFiles,
     too_long,
 )
 from turbo_stream.serving.hub import Hub, Refused
+from turbo_stream.serving.limits import retry_headers
 from turbo_stream.serving.openai._form import AROUND, FormError, read_form
 from turbo_stream.serving.openai._transcript import Transcript
 from turbo_stream.serving.openai._wish import Wish, WishError, read_wish
@@ -78,7 +78,6 @@ class Transcriptions:
         param: str | None = None,
     ) -> JSONResponse:
         self._hub.metrics.turned_away(reason)
-        after = RETRY_AFTER.get(status)
-        headers = None if after is None else {"retry-after": after}
         let_go(error)
-        return JSONResponse(error_body(status, message or str(error), param=param), status, headers)
+        body = error_body(status, message or str(error), param=param)
+        return JSONResponse(body, status, retry_headers(status))
