@@ -14,9 +14,12 @@ _POLL_S = 0.01
 def alone_with(path: Path) -> FolderLock:
     """Return a lock that keeps other processes from changing `path` until it is closed.
 
-    Raises `InputError` where another holds it for long, or its folder cannot be written.
+    Raises `InputError` where another holds it for long, or its folder is not there or cannot be
+    written. No folder is made: a wrong name would leave one.
     """
     path = Path(os.path.realpath(path))  # by whatever name: one lock
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: there is no folder {path.parent}; make it, or give another name")
     until = time.monotonic() + _PATIENCE_S
     while True:
         try:

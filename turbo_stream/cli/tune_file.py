@@ -73,7 +73,6 @@ def undo(file: Path) -> None:
     from turbo_stream._util.shared_file import alone_with
     from turbo_stream.learning.example_file import ExampleFile, counted
 
-    ExampleFile.read(file)  # a lock would make the folder of a file that is not there
     with alone_with(file):
         left = ExampleFile.read(file).without_last()
         left.write(file)

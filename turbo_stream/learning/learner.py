@@ -92,7 +92,7 @@ class Learner:
         `kernel` knows the general speech of the model; None where its package has none.
 
         Raises:
-            InputError: the file is damaged or none of these, or its folder is not there.
+            InputError: the file is damaged or none of these, or there is none and none can be made.
             ForeignExamplesError: it was made with another model.
         """
         self.path = path
@@ -107,12 +107,8 @@ class Learner:
         self._session, self._corrected_at = secrets.token_hex(4), -math.inf
         self._sweeper: threading.Timer | None = None
         self._reading = threading.Lock()
-        if not path.parent.is_dir():
-            raise InputError(
-                f"{path} cannot be made: there is no folder {path.parent}; make it, or give "
-                "another `learn`"
-            )
         self._take(self._read())
+        self._try_lock()
 
     def change(self, vectors: Vectors) -> float:
         """Return what is added to `vectors.logit`: 0 while nothing is in use."""
@@ -201,6 +197,15 @@ class Learner:
     def file(self) -> ExampleFile:
         """What the file held when it was last read or written."""
         return self._file
+
+    def _try_lock(self) -> None:
+        """Tell at the start, and not at the first correction, that nothing can be written."""
+        try:
+            alone_with(self.path).close()
+        except InputError as error:
+            if self._stamp is None:
+                raise
+            _LOG.warning("what was learned is used, and no correction can be kept: %s", error)
 
     def _rewrite(self, change: Callable[[ExampleFile], ExampleFile]) -> Learned:
         with alone_with(self.path):
