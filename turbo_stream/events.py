@@ -150,6 +150,39 @@ class Utterance(BaseEvent):
 
 
 @dataclass(frozen=True)
+class Revised(BaseEvent):
+    """Second thoughts: utterances so close to each other that they may be one, decided as one.
+
+    Only where that was asked for. It comes after the terminal event of its last piece and before
+    that of the next utterance, and takes nothing back: whoever wants to puts it in the place of all
+    of its pieces.
+    """
+
+    kind: ClassVar[Literal["revised"]] = "revised"
+
+    id: int
+    """Of the last piece, whose terminal event has just been told."""
+
+    replaces: tuple[int, ...]
+    """Ids of the pieces before it, in order; the terminal event of each was told before."""
+
+    start_s: float
+    """Start of the first piece."""
+
+    end_s: float
+    """End of the last piece."""
+
+    decision: Literal["accepted", "rejected"]
+    degraded: tuple[str, ...]
+    directed_probability: float
+    threshold: float
+    text: str | None
+    """None for rejected speech (unless asked for)."""
+
+    evidence: Evidence
+
+
+@dataclass(frozen=True)
 class GapReported(BaseEvent):
     """Samples were lost; times after the gap stay right."""
 
@@ -231,5 +264,7 @@ class Finished(BaseEvent):
         return body
 
 
-Event = Ready | SpeechStarted | Partial | Utterance | GapReported | SourceChanged | Finished
+Event = (
+    Ready | SpeechStarted | Partial | Utterance | Revised | GapReported | SourceChanged | Finished
+)
 """Any event. `event.kind` tells a type checker which one it is, as `isinstance` does."""

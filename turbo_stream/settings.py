@@ -136,6 +136,11 @@ class Settings:
         "Learn from corrections, kept as vectors in FILE, which is made where there is none.",
         metavar="FILE",
     )
+    revise: bool = option(
+        False,
+        "Decide speech that soon goes on again, as one; its sound is kept for 1.2 s.",
+        only_streams=True,
+    )
     show_rejected: bool = option(
         False, "Show the words of rejected speech, too.", per_stream=True, only_shown=True
     )

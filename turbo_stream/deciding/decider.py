@@ -11,6 +11,7 @@ from turbo_stream._util.probability import probability, shifted
 from turbo_stream._util.timebase import to_seconds
 from turbo_stream.addressing.address import NO_WEIGHTS, Addressing, Weights
 from turbo_stream.addressing.calls import NameUse
+from turbo_stream.deciding.revision import Revision, Whole
 from turbo_stream.deciding.scored import Hearing, Scored
 from turbo_stream.deciding.second_reading import read_again
 from turbo_stream.deciding.turn_before import TurnBefore
@@ -118,6 +119,12 @@ class Decider:
     learner: Learner | None = None
     """Remembers what was decided, so that it can be corrected; None where nothing is learned."""
 
+    revision: Revision | None = None
+    """Puts together what belongs together; None where nobody wants second thoughts."""
+
+    whole: Whole | None = field(default=None, init=False, repr=False)
+    """What the utterance decided last completes, for `second_thoughts`."""
+
     def score(self, segment: Segment, go_on: Callable[[], bool] = lambda: True) -> Scored | None:
         """Return text and score of `segment`, or None once `go_on` says no (asked between steps).
 
@@ -190,8 +197,11 @@ class Decider:
 
     def score_heard(self, segment: Segment, hearing: Hearing) -> Scored:
         """Score `segment` with what was heard of it, and with what was said before."""
+        return self.score_after(segment, hearing.after(self.turns.of(segment.start_sample)))
+
+    def score_after(self, segment: Segment, hearing: Hearing) -> Scored:
+        """Score `segment` with what was heard of it and the turn before that stands there."""
         started = perf_counter()
-        hearing = hearing.after(self.turns.of(segment.start_sample))
         try:
             said = self.addressing.said(hearing.transcript)
             detector = self.detector
@@ -244,6 +254,7 @@ class Decider:
             by_sound=scored.by_sound,
         )
         accepted = outcome.decision == "accepted"
+        in_conversation = self.addressing.conversation.open_at(segment.start_sample)
         if accepted and hearing.transcript.known:
             self.turns.note(hearing.transcript.text, segment.end_sample, by_device=False)
         self.addressing.conversation.note(
@@ -252,7 +263,7 @@ class Decider:
             accepted=accepted,
             closes=scored.said.closes,
         )
-        return Utterance(
+        utterance = Utterance(
             id=segment.id,
             start_s=to_seconds(segment.start_sample),
             end_s=to_seconds(segment.end_sample),
@@ -273,6 +284,28 @@ class Decider:
             evidence=outcome.evidence,
             correction_id=self._remember(scored.score, outcome.evidence),
         )
+        self._note(segment, utterance, hearing.transcript.before, in_conversation)
+        return utterance
+
+    def forget(self, from_sample: int, *, last: bool = False) -> None:
+        """Let go of what no speech that begins at `from_sample` or later has to do with.
+
+        `last`: none is expected, and no sound is kept.
+        """
+        self.turns.forget(from_sample)
+        if self.revision is not None:
+            if last:
+                self.revision.reset()
+            else:
+                self.revision.forget(from_sample)
+
+    def _note(
+        self, segment: Segment, utterance: Utterance, before: str, in_conversation: bool
+    ) -> None:
+        if self.revision is not None:
+            self.whole = self.revision.note(
+                segment, utterance, before=before, in_conversation=in_conversation
+            )
 
     def lowest_threshold(self, most_follow_up: float = 0.0) -> float:
         """Return the lowest that `change_threshold` takes."""
@@ -292,11 +325,14 @@ class Decider:
 
     def reset(self) -> None:
         """Forget what was said, as a new stream does."""
+        self.whole = None
+        if self.revision is not None:
+            self.revision.reset()
         self.addressing.reset()
         self.turns.reset()
 
     def _drop(self, segment: Segment, reason: Reason, degraded: tuple[str, ...] = ()) -> Utterance:
-        return Utterance(
+        utterance = Utterance(
             id=segment.id,
             start_s=to_seconds(segment.start_sample),
             end_s=to_seconds(segment.end_sample),
@@ -309,6 +345,8 @@ class Decider:
             asr={"backend": self.recognizer.name},
             barge_in=segment.barge_in,
         )
+        self._note(segment, utterance, "", False)
+        return utterance
 
     def _remember(self, score: Score, evidence: Evidence) -> str | None:
         # Where no word was heard no score decides, so there is nothing to correct.

@@ -6,6 +6,7 @@ from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.addressing.address import Addressing
 from turbo_stream.addressing.taught import TaughtName
 from turbo_stream.deciding.decider import Decider, safe_sound_reject
+from turbo_stream.deciding.revision import Revision
 from turbo_stream.deciding.second_reading import can_expect
 from turbo_stream.deciding.turn_before import TurnBefore
 from turbo_stream.detection.detector import Detector
@@ -68,6 +69,7 @@ def decider_of_stream(
         unnamed=unnamed,
         turns=TurnBefore(round(settings.turn_before_s * SAMPLE_RATE) if reads_before else 0),
         show_rejected=settings.show_rejected,
+        revision=Revision() if settings.revise else None,
         sound_scorer=turbo if own is None else None,
         sound_reject=safe_sound_reject(
             sound_reject,

@@ -31,6 +31,7 @@ from turbo_stream.events import (
     GapReported,
     Partial,
     Ready,
+    Revised,
     SourceChanged,
     SpeechStarted,
     Utterance,
@@ -115,6 +116,8 @@ class Screen:
             case Utterance():
                 self._add(event)
                 self._console.print(_row(event, narrow=self._console.width < _NARROW))
+            case Revised():
+                self._notice(wording.revised(event))
             case GapReported():
                 lost_s = to_seconds(event.lost_samples)
                 self._notice(f"{wording.clock(event.time_s)}  {lost_s:.2f} s lost: {event.cause}")

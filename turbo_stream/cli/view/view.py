@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from turbo_stream.audio.source import Source
-from turbo_stream.events import Event, Finished, Ready, Utterance
+from turbo_stream.events import Event, Finished, Ready, Revised, Utterance
 
 
 class View(Protocol):
@@ -76,6 +76,16 @@ def said(utterance: Utterance) -> str:
     if not utterance.text:
         return f"({'; '.join(lost or ['no words recognized'])})"
     return f"{utterance.text} ({'; '.join(lost)})" if lost else utterance.text
+
+
+def revised(event: Revised) -> str:
+    """Return a second thought, in one line."""
+    span = f"{clock(event.start_s)}–{clock(event.end_s)}"
+    words = event.text or (
+        "(not for the device)" if event.text is None else "(no words recognized)"
+    )
+    score = f"{event.directed_probability:4.2f}"
+    return f"{span:>15}  together: {DECISIONS[event.decision]}  {score}  {words}"
 
 
 def latency(utterance: Utterance) -> str:
