@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 transformers = pytest.importorskip("transformers", reason="needs the train extra")
@@ -14,13 +15,16 @@ pytest.importorskip("sklearn", reason="needs the eval extra")
 from click.testing import CliRunner
 
 from models.sound_library import load_torchaudio
-from tests.support.tiny_corpus import write_lines, write_tone
+from models.turbo import Turbo
+from tests.support.tiny_corpus import write_lines, write_start, write_tone
+from tests.support.tiny_network import TINY
 from tools.measurements.sound_teacher.__main__ import main
 from tools.measurements.sound_teacher.channel import Channel, some_rows
 from tools.measurements.sound_teacher.kept import kept_features
 from tools.measurements.sound_teacher.listeners import Outside, WhisperStates
 from tools.measurements.sound_teacher.report import mean_difference
 from tools.measurements.sound_teacher.resampling import Pair, Worth, areas, errors
+from tools.measurements.sound_teacher.verdict import SHARES, chosen_share
 from training.data.augment import Surroundings
 from training.data.clip import Clip
 from training.data.row import Row
@@ -117,6 +121,17 @@ def test_areas_of_one_length_do_not_see_the_length() -> None:
     assert isinstance(same, Worth)
 
 
+def test_the_share_of_the_sound_is_the_one_with_which_the_development_pairs_err_least() -> None:
+    labels = np.arange(40) % 2
+    words = np.random.default_rng(0).normal(0.0, 0.3, 40)
+    sound = np.where(labels == 1, 1.0, -1.0)[None]
+    dev = [np.arange(0, 20), np.arange(20, 30)]  # the last ten are asked
+    sound[0, 30:] *= -1
+    share = chosen_share(words, sound, labels, dev)
+    assert share > 0
+    assert chosen_share(words, -sound, labels, dev) == SHARES[0] == 0.0
+
+
 def test_heads_know_a_pair_by_the_sound_of_others(encoder, tmp_path) -> None:
     rows = []
     for pair in PAIRS:
@@ -124,12 +139,28 @@ def test_heads_know_a_pair_by_the_sound_of_others(encoder, tmp_path) -> None:
             for n in range(6):
                 file = f"{name}_{label}_{n}.wav"
                 if not (tmp_path / file).exists():
-                    pitch = 300.0 if label == "directed" else 2000.0
-                    write_tone(tmp_path / file, pitch + 7 * n + len(rows))
+                    if label == "directed":
+                        write_tone(tmp_path / file, 300.0 + 7 * n + len(rows))
+                    else:
+                        hiss = np.random.default_rng(len(rows)).normal(0.0, 0.2, 6400)
+                        soundfile.write(tmp_path / file, hiss, 16_000)
                     row = {"audio_filepath": file, "label": label, "set": name}
                     rows.append({**row, "group": f"{name}{n}", "text": "so"})
     manifest = write_lines(tmp_path / "manifest.jsonl", rows)
+    heard = write_lines(
+        tmp_path / "heard.jsonl",
+        [
+            {"audio_filepath": row["audio_filepath"], "text": "so well", "avg_logprob": -0.3}
+            for row in rows[1:]
+        ],
+    )
+    start = write_start(tmp_path / "start", Turbo(TINY))
+    runs = tmp_path / "runs"
+    runs.mkdir()
+    for pair in PAIRS:
+        (runs / f"without_{pair.replace(',', '_')}").symlink_to(start)
     given = [str(encoder), "--manifest", str(manifest), "--out", str(tmp_path / "kept")]
+    given += ["--heard", str(heard), "--runs", str(runs)]
     result = CliRunner().invoke(main, [*given, "--most", "5", "--draws", "1"])
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
@@ -138,8 +169,15 @@ def test_heads_know_a_pair_by_the_sound_of_others(encoder, tmp_path) -> None:
     for pair in PAIRS:
         one = found[pair]
         assert (one["n"], one["n_directed"]) == (10, 5)
+        # All say the same, so that words alone are a coin.
+        assert one["words"]["error"]["mean"] == 0.5 and one["words"]["share"] == 0.0
+        assert one["words and small"]["error"]["mean"] <= 0.5
         rates.append(one["small"]["error"]["mean"])
         assert len(one["small"]["by_layer"]) == 3
     assert np.mean(rates) < 0.25, rates  # a coin has 0.5, classes turned round 0.8
     compared = found["mean"]["differences"]["small, content-free: error"]
     assert len(compared["by_pair"]) == len(PAIRS)
+    means = found["mean"]["means"]
+    assert compared["mean"] == pytest.approx(means["content-free error"] - means["small error"])
+    wider = found["mean"]["differences"]["small, content-free: area"]
+    assert wider["mean"] == pytest.approx(means["small area"] - means["content-free area"])

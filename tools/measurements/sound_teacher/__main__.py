@@ -103,22 +103,27 @@ def figures(
 
 
 def _differences(worths: dict[str, list[Worth]], encoders: list[str]) -> dict[str, Any]:
-    """Return means over pairs, and by how much the last encoder is better than the others."""
+    """Return means over pairs, and by how much the last encoder is better than the others.
+
+    Better is a smaller error and a larger area: what is over 0 speaks for the last.
+    """
     means = {
-        name: float(np.mean([one.found.mean() for one in all_])) for name, all_ in worths.items()
+        name: float(np.mean([one.found.mean() for one in of_pairs]))
+        for name, of_pairs in worths.items()
     }
-    last = encoders[-1]
+    last, others = encoders[-1], [*encoders[:-1], _OUTSIDE]
     compared = {}
-    for other in [*encoders[:-1], _OUTSIDE]:
-        for kind in ("error", "area", "area_as_long"):
-            compared[f"{last}, {other}: {kind}"] = mean_difference(
-                worths[f"{last} {kind}"], worths[f"{other} {kind}"]
-            )
+    for other in others:
+        mine, theirs = worths[f"{last} error"], worths[f"{other} error"]
+        compared[f"{last}, {other}: error"] = mean_difference(mine, theirs)
+        for kind in ("area", "area_as_long"):
+            mine, theirs = worths[f"{last} {kind}"], worths[f"{other} {kind}"]
+            compared[f"{last}, {other}: {kind}"] = mean_difference(theirs, mine)
     if f"{_WORDS} error" in worths:
-        for other in (*(f"{_WORDS} and {one}" for one in [*encoders[:-1], _OUTSIDE]), _WORDS):
-            compared[f"{_WORDS} and {last}, {other}: error"] = mean_difference(
-                worths[f"{_WORDS} and {last} error"], worths[f"{other} error"]
-            )
+        mine = worths[f"{_WORDS} and {last} error"]
+        for name in [*(f"{_WORDS} and {other}" for other in others), _WORDS]:
+            key = f"{_WORDS} and {last}, {name}: error"
+            compared[key] = mean_difference(mine, worths[f"{name} error"])
     return {"means": means, "differences": compared}
 
 

@@ -69,7 +69,7 @@ def _described(worths: Worths) -> dict[str, Any]:
 
 
 def mean_difference(first: Sequence[Worth], second: Sequence[Worth]) -> dict[str, Any]:
-    """Return by how much `first` errs less than `second`, by pair and in the mean over pairs.
+    """Return by how much `first` is under `second`, by pair and in the mean over pairs.
 
     The interval of the mean draws pairs anew, and in each the draws of the channels and the
     speakers.

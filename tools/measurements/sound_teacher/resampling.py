@@ -1,4 +1,4 @@
-"""What scores of a pair are worth, with its speakers drawn anew: the same drawings for everybody."""
+"""What scores of a pair are worth, with its speakers drawn anew: one drawing for everybody."""
 
 from typing import NamedTuple
 
