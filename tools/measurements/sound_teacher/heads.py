@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from tools.measurements.sound_teacher.listeners import Features
 from training.fitting.metrics import equal_error_rate
 
-STRENGTHS = (1e-5, 1e-4, 1e-3, 1e-2)
+STRENGTHS = (1e-4, 1e-3, 1e-2)
 """Inverse of the regularization, of which the development pairs choose one."""
 
 Places = NDArray[np.intp]
