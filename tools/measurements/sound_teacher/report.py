@@ -23,7 +23,7 @@ def pair_of(rows: Sequence[Row], hits: NDArray[np.bool_], lengths: NDArray) -> P
     """
     groups = np.array([row.group for row in rows], dtype=object)
     for label in (True, False):
-        of_class = np.flatnonzero(hits == label)
+        of_class = np.flatnonzero(hits == label).tolist()
         if len(set(groups[of_class])) == 1:
             groups[of_class] = [rows[at].columns.get("speaker", f"{at}") for at in of_class]
     return Pair(hits, groups.astype(str), lengths)

@@ -40,7 +40,7 @@ class Pair(NamedTuple):
 
     def part(self, kept: NDArray[np.bool_]) -> "Pair":
         """Return the pair with the rows `kept` alone."""
-        return Pair(*(values[kept] for values in self))
+        return Pair(self.hits[kept], self.groups[kept], self.lengths[kept])
 
 
 def errors(pair: Pair, scores: Scores) -> Worth:
@@ -62,7 +62,8 @@ def areas(pair: Pair, scores: Scores, *, as_long: bool = False) -> Worth:
         counted = (apart <= np.log1p(AS_LONG)).astype(float)
     times = _drawings(pair)
     ones = np.ones((1, len(pair.hits)))
-    found, drawn_anew = [], []
+    found: list[NDArray[np.float64]] = []
+    drawn_anew: list[NDArray[np.float64]] = []
     for drawn in scores:
         apart = drawn[pair.hits][:, None] - drawn[~pair.hits]
         wins = counted * ((apart > 0) + 0.5 * (apart == 0))
