@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from turbo_stream._util.shown import shown
 from turbo_stream.errors import InputError
+from turbo_stream.recognition._hub import OutOfReach
 from turbo_stream.recognition.recognizer import NoRecognizer, Recognizer
 from turbo_stream.recognition.whisper import WhisperRecognizer
 from turbo_stream.recognition.whisper_model import find_model
@@ -97,6 +98,10 @@ def _auto(
         recognizer = _whisper(AUTO_MODEL, None, window, threads, device, say)
     except _NoGpu:
         raise
+    except OutOfReach:
+        # One line of a terminal, at every start without the network.
+        say(f"recognizer: PocketSphinx; Whisper {AUTO_MODEL} needs the network once")
+        return _pocketsphinx()
     except InputError as error:
         # What to do about it stands behind the first semicolon; the doctor says it, too.
         reason = str(error).partition(";")[0]
