@@ -15,17 +15,18 @@ import click
 import numpy as np
 
 from training.crossval.calibration import SCORES
+from training.data.clip import read_wave
 from training.data.features import AS_RECORDED
 from training.data.row import Row
 from training.fitting.checkpoint import write_json
 from training.fitting.metrics import bootstrap_eer, summary
-from training.fitting.probe import probe_scores
 from training.fitting.recipe import RECIPES, Recipe, build_recipe
 from training.fitting.runs import train_run
 from training.fitting.scoring import margin
 from training.fitting.workbench import load_rows, prepare
 from training.folds.split import PAIRS
 from turbo_stream.cli.command import run_command
+from turbo_stream.evaluation.figures.content_free import probe_scores
 
 
 def held_rows(recipe: Recipe, pair: tuple[str, str]) -> list[Row]:
@@ -76,7 +77,7 @@ def score_pair(recipe: Recipe, pair: tuple[str, str], folder: Path) -> dict:
     groups = np.array([row.group for row in rows])
     heard = np.array([bool(row.hypotheses) for row in rows])
     scores = {mode: margin(values, directed) for mode, values in logits.items()}
-    scores["probe"] = probe_scores(clips, labels, groups)
+    scores["probe"] = probe_scores(map(read_wave, clips), labels, groups)
     worded = np.array([bool(row.hypotheses and row.hypotheses[0].text) for row in rows])
     truth = np.array([row.label for row in rows])
     np.savez(folder / SCORES, logits=logits["fused"][worded], labels=truth[worded])

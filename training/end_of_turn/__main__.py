@@ -26,7 +26,7 @@ from training.data.augment import AugmentConfig, Surroundings, through_channel
 from training.data.clip import Wave, read_wave
 from training.data.config import DataConfig
 from training.data.manifest import read_manifest
-from training.data.row import Row, stable_share
+from training.data.row import Row
 from training.end_of_turn.pauses import Pause, find_pauses
 from training.end_of_turn.turn_head import HeadConfig, Heard, fit_head, head_logits, pause_figures
 from training.fitting.checkpoint import load_model, save_weights, write_json
@@ -34,6 +34,7 @@ from training.fitting.recipe import Recipe
 from training.fitting.workbench import surroundings
 from turbo_stream.cli.command import run_command
 from turbo_stream.errors import InputError
+from turbo_stream.evaluation.corpus.held_out import stable_share
 from turbo_stream.segmentation.smart_turn import SmartTurn
 
 _STDERR = Console(stderr=True)

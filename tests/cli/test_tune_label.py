@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 import soundfile
 
-pytest.importorskip("torch", reason="needs the train extra")
-
-from tools.label_folder.__main__ import main
+from turbo_stream.cli import tune_label
 from turbo_stream.cli.command import run_command
+from turbo_stream.cli.tune import tune
 
 
 def write_voice(path, seed, *, level=0.1, seconds=0.6):
@@ -30,7 +29,12 @@ def write_folder(folder, *, speakers=5, each=4, quieter=1.0):
 
 
 def run(folder, out, *options):
-    return run_command(main, [str(folder), "--out", str(out), *options])
+    return run_command(tune, ["label", str(folder), "--out", str(out), *options])
+
+
+@pytest.fixture(autouse=True)
+def _extra():
+    pytest.importorskip("sklearn", reason="needs the eval extra")
 
 
 def rows(path):
@@ -112,3 +116,9 @@ def test_a_folder_without_both_classes_is_bad_input(make, said, tmp_path, capsys
     assert run(tmp_path / "mine", tmp_path / "out") == 2
     error = capsys.readouterr().err
     assert said in error and "Traceback" not in error
+
+
+def test_without_the_extra_it_is_named(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(tune_label, "find_spec", lambda name: None)
+    assert run(tmp_path, tmp_path / "out") == 2
+    assert "pip install 'turbo-listen[eval]'" in capsys.readouterr().err
