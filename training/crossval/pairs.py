@@ -6,7 +6,6 @@ A is directed and B is not. A pair is a fold: what its recordings say is left ou
 development set of the fixed ones (the folds `rej`) is that of their fold.
 """
 
-import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from training.fitting.runs import train_run
 from training.fitting.scoring import margin
 from training.fitting.workbench import load_rows, prepare
 from training.folds.split import PAIRS
+from turbo_stream.benchmark.report import show
 from turbo_stream.cli.command import run_command
 from turbo_stream.evaluation.figures.content_free import probe_scores
 
@@ -90,6 +90,16 @@ def score_pair(recipe: Recipe, pair: tuple[str, str], folder: Path) -> dict:
     return found
 
 
+def _shown(found: dict) -> dict:
+    """Return the error rates of a pair, as a person reads them."""
+    rates = {
+        name: f"{figures['eer']:.1%} ({' to '.join(f'{end:.1%}' for end in figures['eer_ci95'])})"
+        for name, figures in found.items()
+        if isinstance(figures, dict) and "eer_ci95" in figures
+    }
+    return {"recordings": found["n"], **{f"equal error rate, {k}": v for k, v in rates.items()}}
+
+
 @click.command("training.crossval.pairs")
 @click.argument("recipe", type=click.Choice(sorted(RECIPES)))
 @click.argument("assignments", nargs=-1, metavar="key=value...")
@@ -111,7 +121,7 @@ def main(recipe: str, assignments: tuple[str, ...], pair: tuple[str, ...], how: 
         if not (folder / "metrics.json").exists():
             train_run(run)
         results.append(score_pair(run, (directed, other), folder))
-        print(json.dumps(results[-1]))
+        show(text, _shown(results[-1]), as_json=False)
         write_json(Path(base.out, "pairs.json"), {"how": how, "pairs": results})
 
 

@@ -32,6 +32,7 @@ from training.end_of_turn.turn_head import HeadConfig, Heard, fit_head, head_log
 from training.fitting.checkpoint import load_model, save_weights, write_json
 from training.fitting.recipe import Recipe
 from training.fitting.workbench import surroundings
+from turbo_stream.benchmark.report import show
 from turbo_stream.cli.command import run_command
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.held_out import stable_share
@@ -260,7 +261,7 @@ def main(
         without = {"threshold": threshold, "left_out": sorted(left), "unheard": figures}
         _write(out / f"without-{'-'.join(sorted(left))}", run, model, tokenizer, head, without)
     _write(out, run, model, tokenizer, fit_head(heard, width, config), found)
-    print(json.dumps(found))
+    show(str(out), found, as_json=False)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +46,11 @@ def content_free(wave: NDArray[np.float32], *, sample_rate: int = 16_000) -> NDA
 
 
 def probe_scores(
-    waves: Iterable[NDArray[np.float32]], labels: NDArray, groups: NDArray, *, folds: int = 5
+    waves: Iterable[NDArray[np.float32]],
+    labels: NDArray[Any],
+    groups: NDArray[Any],
+    *,
+    folds: int = 5,
 ) -> NDArray[np.float64]:
     """Return `cross_validated` log-odds `[N]` of the `content_free` features of `waves`."""
     features = np.array([content_free(wave) for wave in waves])
@@ -54,7 +58,7 @@ def probe_scores(
 
 
 def cross_validated(
-    features: NDArray[np.float64], labels: NDArray, groups: NDArray, *, folds: int = 5
+    features: NDArray[np.float64], labels: NDArray[Any], groups: NDArray[Any], *, folds: int = 5
 ) -> NDArray[np.float64]:
     """Return log-odds `[N]` of a logistic regression on `features` `[N, F]`, cross-validated.
 
@@ -81,7 +85,7 @@ def cross_validated(
     return scores
 
 
-def _split_where_alone(labels: NDArray, groups: NDArray) -> NDArray:
+def _split_where_alone(labels: NDArray[Any], groups: NDArray[Any]) -> NDArray[Any]:
     """Return `groups`, where a class has only one, with each of its items by itself."""
     found = np.unique(groups, return_inverse=True)[1].astype(np.int64)
     for value in np.unique(labels):
@@ -92,8 +96,8 @@ def _split_where_alone(labels: NDArray, groups: NDArray) -> NDArray:
 
 
 def _splits(
-    labels: NDArray, groups: NDArray, folds: int
-) -> Iterator[tuple[NDArray, GroupKFold | StratifiedGroupKFold]]:
+    labels: NDArray[Any], groups: NDArray[Any], folds: int
+) -> Iterator[tuple[NDArray[Any], GroupKFold | StratifiedGroupKFold]]:
     """Yield indices of items and what splits them by group."""
     from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
