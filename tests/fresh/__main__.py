@@ -60,6 +60,7 @@ class Trial:
             if programs:
                 code = "\n".join(step.text for step in programs)
                 self._try(replace(programs[0], text=code))
+            self._try(Step(name, "the server ends", "end"))
 
     def _try(self, step: Step) -> None:
         started, (text, *_) = time.monotonic(), step.text.splitlines()
@@ -76,6 +77,8 @@ class Trial:
 
     def _run(self, step: Step) -> None:
         match step.kind:
+            case "end":
+                self._servers.close()
             case "install":
                 self._environment.install(step.text)
             case "python":

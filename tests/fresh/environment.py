@@ -14,6 +14,7 @@ from tests.support.paths import KITCHEN, ROOT
 from tests.support.server_process import ServerProcess
 
 LIMIT_S = 600.0
+"""Of one step."""
 
 
 class Failed(Exception):

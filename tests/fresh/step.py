@@ -11,7 +11,7 @@ import click
 from tests.support.pages import CodeBlock
 from tools.reference.commands import programs
 
-Kind = Literal["run", "microphone", "serve", "python", "install", "skip"]
+Kind = Literal["run", "microphone", "serve", "python", "install", "skip", "end"]
 
 _ELSEWHERE = {
     ".": "the environment is there",

@@ -7,20 +7,18 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import ClassVar
 
 
 class _Descriptors:
     """What descriptor 2 was and is, for all threads."""
 
     lock = threading.Lock()
-    first: int
+    first: ClassVar[int]
     """Where it led before any `stderr_into`."""
 
-    targets: list[int]
+    targets: ClassVar[list[int]] = []
     """Where it was sent since, the newest last."""
-
-
-_Descriptors.targets = []
 
 
 def stderr_is_terminal() -> bool:
