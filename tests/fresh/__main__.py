@@ -6,6 +6,7 @@ is listed with the reason.
 """
 
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import soundfile
 
-from tests.fresh.environment import Environment, Failed
+from tests.fresh.environment import LIMIT_S, Environment, Failed
 from tests.fresh.step import Step, steps
 from tests.support.pages import blocks
 from tests.support.paths import KITCHEN, ROOT
@@ -107,7 +108,12 @@ class Trial:
         process = self._environment.start(text)
         try:
             yield process
-            status = process.end(signal.SIGINT)
+            process.process.send_signal(signal.SIGINT)
+            try:
+                # What was heard is decided first, and handed on.
+                status = process.process.wait(LIMIT_S)
+            except subprocess.TimeoutExpired as error:
+                raise Failed(f"goes on for {LIMIT_S:.0f} s after Ctrl-C") from error
             if status:
                 raise Failed(f"status {status}: {process.errors[-600:]}")
         finally:

@@ -98,6 +98,6 @@ def channel_auc(recordings: Sequence[Recording]) -> float | None:
     if min(counts[label] for label in LABELS) < FEWEST_PROBED:
         return None
     truth = np.array([recording.label == "directed" for recording in recordings])
-    waves = (read_clip(recording.path).astype(np.float32) / 32_768 for recording in recordings)
+    waves = (read_clip(recording.path).astype(np.float32) / 32_768.0 for recording in recordings)
     scores = probe_scores(waves, truth, np.array(groups(recordings)))
     return float(roc_auc_score(truth, scores))
