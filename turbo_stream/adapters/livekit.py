@@ -11,14 +11,17 @@ import time
 from typing import Any
 from weakref import WeakSet
 
-from livekit.agents import APIConnectOptions, ConversationItemAddedEvent, LanguageCode, llm, stt
-from livekit.agents.stt import SpeechEventType as kinds
-from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, NotGivenOr
-from livekit.agents.utils import AudioBuffer, aio
-
 from turbo_stream.adapters._ear import Ear
 from turbo_stream.events import Utterance
 from turbo_stream.pipeline import Models
+
+try:
+    from livekit.agents import APIConnectOptions, ConversationItemAddedEvent, LanguageCode, llm, stt
+    from livekit.agents.stt import SpeechEventType as kinds
+    from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, NotGivenOr
+    from livekit.agents.utils import AudioBuffer, aio
+except ImportError as error:
+    raise ImportError("needs the extra `livekit`: pip install 'turbo-listen[livekit]'") from error
 
 
 class TurboSTT(stt.STT[Any]):

@@ -11,32 +11,35 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipecat.frames.frames import (
-    AggregatedTextFrame,
-    CancelFrame,
-    EndFrame,
-    Frame,
-    InputAudioRawFrame,
-    LLMContextAssistantTurnFrame,
-    ProposedUserStartedSpeakingFrame,
-    ProposedUserStoppedSpeakingFrame,
-    StartFrame,
-    STTMetadataFrame,
-    STTMuteFrame,
-    TranscriptionFrame,
-    UserStoppedSpeakingFrame,
-)
-from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
-from pipecat.services.ai_service import AIService
-from pipecat.services.settings import STTSettings
-from pipecat.transcriptions.language import Language
-from pipecat.turns.user_turn_strategies import ExternalUserTurnStrategies
-from pipecat.utils.time import time_now_iso8601
-
 from turbo_stream.adapters._ear import Ear
 from turbo_stream.errors import TurboStreamError
 from turbo_stream.events import Utterance
 from turbo_stream.pipeline import Models
+
+try:
+    from pipecat.frames.frames import (
+        AggregatedTextFrame,
+        CancelFrame,
+        EndFrame,
+        Frame,
+        InputAudioRawFrame,
+        LLMContextAssistantTurnFrame,
+        ProposedUserStartedSpeakingFrame,
+        ProposedUserStoppedSpeakingFrame,
+        StartFrame,
+        STTMetadataFrame,
+        STTMuteFrame,
+        TranscriptionFrame,
+        UserStoppedSpeakingFrame,
+    )
+    from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+    from pipecat.services.ai_service import AIService
+    from pipecat.services.settings import STTSettings
+    from pipecat.transcriptions.language import Language
+    from pipecat.turns.user_turn_strategies import ExternalUserTurnStrategies
+    from pipecat.utils.time import time_now_iso8601
+except ImportError as error:
+    raise ImportError("needs the extra `pipecat`: pip install 'turbo-listen[pipecat]'") from error
 
 _TURN_S = 1.0
 """A turn that has not ended after this is not waited for: strategies may tell nobody."""
@@ -60,7 +63,7 @@ class TurboSTT(AIService):
     """Takes the sound off the pipeline; puts user turns into it for what was accepted.
 
     Each is a `ProposedUserStartedSpeakingFrame`, which interrupts the agent, a final
-    `TranscriptionFrame`, whose `result` is the `Utterance`, and a `ProposedUserStoppedSpeakingFrame`.
+    `TranscriptionFrame`, whose `result` is the `Utterance`, and the `Proposed…` of its end.
     They come together, when it is decided: until then nothing is interrupted, and of what is not
     accepted nothing comes at all. Accepted speech of which no text could be made has no
     transcription. The models run on threads of their own, which end with the pipeline.
@@ -146,7 +149,7 @@ class TurboSTT(AIService):
         except Exception as error:
             # Ours say what to do. What others raise may quote what was said.
             known = str(error) if isinstance(error, TurboStreamError) else type(error).__name__
-            await self.push_error(f"it hears nothing any more: {known}", force_treat_as_permanent=True)
+            await self.push_error(f"hears nothing any more: {known}", force_treat_as_permanent=True)
 
     async def _send(self, utterance: Utterance) -> None:
         self._turn_over.clear()
