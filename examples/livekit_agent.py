@@ -4,6 +4,7 @@ python examples/livekit_agent.py               # the recording that ships, or an
 """
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from livekit.agents import Agent, AgentSession, ChatContext, ChatMessage
 from livekit.agents.voice.io import AudioInput
 from livekit.rtc import AudioFrame
 
-from turbo_stream import Models
+from turbo_stream import Models, Settings
 from turbo_stream.adapters.livekit import TurboSTT
 
 
@@ -43,7 +44,7 @@ class Answering(Agent):
 
 async def main() -> None:
     """Play a recording to the agent."""
-    stt = TurboSTT(Models.load())
+    stt = TurboSTT(Models.load(Settings(asr=os.environ.get("ASR", "auto"))))
     session = AgentSession(stt=stt, vad=None, turn_handling={"turn_detection": "stt"})
     sound = sys.argv[1] if sys.argv[1:] else Path(__file__).with_name("kitchen.flac")
     session.input.audio = recording = Recording(sound)

@@ -4,6 +4,7 @@ python examples/pipecat_agent.py               # the recording that ships, or an
 """
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from pipecat.processors.aggregators.llm_response_universal import LLMContextAggr
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.workers.runner import WorkerRunner
 
-from turbo_stream import Models
+from turbo_stream import Models, Settings
 from turbo_stream.adapters.pipecat import TurboSTT
 
 
@@ -34,7 +35,8 @@ class Answer(FrameProcessor):
 async def main() -> None:
     """Play a recording to the agent, where `transport.input()` would be."""
     user, _ = LLMContextAggregatorPair(LLMContext())
-    worker = PipelineWorker(Pipeline([TurboSTT(Models.load()), user, Answer()]))
+    models = Models.load(Settings(asr=os.environ.get("ASR", "auto")))
+    worker = PipelineWorker(Pipeline([TurboSTT(models), user, Answer()]))
     sound = sys.argv[1] if sys.argv[1:] else Path(__file__).with_name("kitchen.flac")
     for block in soundfile.blocks(sound, 320, dtype="int16"):
         await worker.queue_frame(InputAudioRawFrame(block.tobytes(), 16_000, 1))

@@ -1,12 +1,13 @@
 """What every adapter does with sound, whatever the framework."""
 
 import asyncio
+import threading
 
 import numpy as np
 import pytest
 import soxr
 
-from tests.support.fakes import LoudnessDetector
+from tests.support.fakes import LoudnessDetector, ScriptedRecognizer
 from tests.support.served import shared_models
 from turbo_stream import InputError, Utterance
 from turbo_stream.adapters import _ear
@@ -57,6 +58,25 @@ def test_what_was_begun_ends_where_no_more_sound_comes(
             await ear.close()
 
     assert asyncio.run(first()).start_s == pytest.approx(1.2, abs=0.2)
+
+
+@pytest.mark.slow
+def test_the_words_of_a_turn_are_waited_for(excerpt: np.ndarray) -> None:
+    """Longer than the 3 s after which a live stream decides without them."""
+    recognizer = ScriptedRecognizer(release=threading.Event())
+    models = shared_models(recognizer, LoudnessDetector(always=1.0))
+
+    async def first() -> Utterance:
+        ear = Ear(models.stream())
+        await ear.push(excerpt[: LOUD[1]].tobytes(), 16_000, 1)
+        ear.end()
+        asyncio.get_running_loop().call_later(4.0, recognizer.release.set)
+        found = await heard(ear)
+        await ear.close()
+        return found[0]
+
+    told = asyncio.run(first())
+    assert told.text == recognizer.text and told.degraded == ()
 
 
 def test_what_is_no_sound_is_refused() -> None:

@@ -9,6 +9,7 @@ from turbo_stream._util.timebase import SAMPLE_RATE, to_samples
 from turbo_stream.audio.resampler import Resampler, average_channels
 from turbo_stream.errors import InputError
 from turbo_stream.events import SpeechStarted, Utterance
+from turbo_stream.live.live_pipeline import LiveConfig
 from turbo_stream.pipeline import Pipeline
 from turbo_stream.serving.session import Session
 
@@ -18,13 +19,16 @@ what was begun. Longer than the network's worst usual delay."""
 
 _LOOK_S = 0.1
 
+_WITH_WORDS = LiveConfig(asr_deadline_s=30.0, skip_asr_from=LiveConfig.max_waiting)
+"""An agent can do nothing with a turn without its words, so they are waited for."""
+
 
 class Ear:
     """Hears for one agent, within one event loop; the work is done on threads of its own."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         """Begin to listen with a stream of its own, `Models.stream(partials=False)`."""
-        self._session = Session(pipeline)
+        self._session = Session(pipeline, _WITH_WORDS)
         self._resampler = Resampler(SAMPLE_RATE)
         self._pushing = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
