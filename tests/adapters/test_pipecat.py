@@ -4,8 +4,7 @@ import asyncio
 import importlib
 import sys
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import numpy as np
 import pytest
@@ -46,6 +45,7 @@ from tests.support.fakes import LoudnessDetector, ScriptedRecognizer
 from tests.support.paths import ROOT
 from tests.support.served import shared_models
 from turbo_stream import Models, Settings, Utterance
+from turbo_stream.adapters._ear import Ear
 from turbo_stream.adapters.pipecat import AgentSpeech, TurboSTT
 
 SECOND = 16_000
@@ -90,7 +90,9 @@ class Agent:
         pipeline = Pipeline([stt, *between, user, AgentSpeech(stt), assistant])
         self.worker = PipelineWorker(pipeline, observers=[self.watch], enable_rtvi=False)
 
-    async def run(self, *told: np.ndarray | Frame | Callable[[], None], end: bool = True) -> None:
+    async def run(
+        self, *told: np.ndarray | Frame | Callable[[], Awaitable[None] | None], end: bool = True
+    ) -> None:
         """Have it hear sound and take frames, in order; a frame that is said comes from the end."""
         runner = WorkerRunner(handle_sigint=False)
         await runner.add_workers(self.worker)
@@ -106,7 +108,8 @@ class Agent:
                 await asyncio.sleep(0.3)
             else:
                 await asyncio.sleep(0.3)
-                one()
+                if (waiting := one()) is not None:
+                    await waiting
         if end:
             await self.worker.queue_frame(EndFrame())
         else:
@@ -187,23 +190,26 @@ def test_while_others_talk_nothing_at_all_happens(models, kitchen_pcm) -> None:
 
 
 @pytest.mark.parametrize("between", [(), (Slow,)])
-def test_two_turns_decided_at_once_are_both_answered(between, excerpt) -> None:
-    recognizer = ScriptedRecognizer(release=threading.Event())
-    stt = TurboSTT(shared_models(recognizer, LoudnessDetector(always=1.0)))
-    agent = Agent(stt, *(made() for made in between))
+def test_two_turns_decided_at_once_are_both_answered(
+    monkeypatch: pytest.MonkeyPatch, between
+) -> None:
+    async def both(ear: Ear) -> AsyncIterator[Utterance]:
+        for text in ("one", "two"):
+            yield Utterance(1, 0.0, 1.0, "accepted", None, (), 0.9, 0.5, text, {})
 
-    def both() -> None:
-        recognizer.release.set()
-        time.sleep(0.5)  # the event loop stands still meanwhile
-
-    # The end would have what is left over answered, too.
+    monkeypatch.setattr(Ear, "turns", both)
+    agent = Agent(TurboSTT(shared_models()), *(made() for made in between))
     asked: list[str] = []
-    moments = [lambda: None] * 4
-    run = agent.run(
-        excerpt[: int(8.8 * SECOND)], both, *moments, lambda: asked.extend(agent.asked())
-    )
-    asyncio.run(run)
-    assert asked == ["turn on the lights"] * 2
+
+    async def answered() -> None:
+        """Before the end, which would have what is left over answered, too."""
+        for _ in range(50):
+            if len(agent.asked()) < 2:
+                await asyncio.sleep(0.1)
+        asked.extend(agent.asked())
+
+    asyncio.run(agent.run(answered))
+    assert asked == ["one", "two"]
 
 
 def test_the_event_loop_goes_on_while_the_models_work(excerpt) -> None:

@@ -41,7 +41,7 @@ try:
 except ImportError as error:
     raise ImportError("needs the extra `pipecat`: pip install 'turbo-listen[pipecat]'") from error
 
-_TURN_S = 1.0
+_TURN_S = 3.0
 """A turn that has not ended after this is not waited for: strategies may tell nobody."""
 
 
@@ -167,9 +167,10 @@ class TurboSTT(AIService):
             )
         await self.push_frame(_Stopped())
         # A start overtakes the texts before it: of two turns at once the second would be lost.
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_TURN_S):
-                await self._turn_over.wait()
+        if utterance.text:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_TURN_S):
+                    await self._turn_over.wait()
 
     async def _leave(self) -> None:
         ear, self._ear = self._ear, None
