@@ -89,6 +89,8 @@ class Utterance(BaseEvent):
         "barge_in",
         "follow_up_log_odds",
         "correction_id",
+        "over_noise_db",
+        "answered_by",
     )
     """Fields that its JSON object has only where they are known."""
 
@@ -112,8 +114,8 @@ class Utterance(BaseEvent):
 
     threshold: float
     text: str | None
-    """None for rejected speech (unless asked for) and for dropped speech; of accepted speech empty
-    only where no text was made of it."""
+    """None for rejected speech (unless asked for), for dropped speech, and for what another room
+    answers; of other accepted speech empty only where no text was made of it."""
 
     asr: dict[str, Any]
     """`backend` and, where known, `avg_logprob`, `no_speech_prob`, `compression_ratio`; `skipped`
@@ -121,7 +123,8 @@ class Utterance(BaseEvent):
     said."""
 
     latency_ms: dict[str, float] = field(default_factory=dict)
-    """`endpoint_to_decision`, `asr`, `turbo`; the latter two may lie before the endpoint."""
+    """`endpoint_to_decision`, `asr`, `turbo`; the latter two may lie before the endpoint. Where
+    rooms agree who answers, of accepted speech also `agreement`, which comes on top."""
 
     barge_in: bool | None = None
     """Spoken while the device itself was playing; None where no echo reference is given."""
@@ -139,6 +142,19 @@ class Utterance(BaseEvent):
     """By which the decision can be corrected, for ten minutes; random. None unless corrections are
     learned from, and where no score decided: dropped, `no_words`, or rejected by the sound before a
     text was made."""
+
+    over_noise_db: float | None = None
+    """How far accepted speech stood out of the noise of its room. None unless rooms agree who
+    answers, which is whoever heard it best."""
+
+    answered_by: str | None = None
+    """The other room that answers this accepted utterance: do not act on it. None where it is to be
+    answered here."""
+
+    @property
+    def answered_here(self) -> bool:
+        """Whether to act on it: it was accepted, and no other room answers it."""
+        return self.decision == "accepted" and self.answered_by is None
 
     def to_json(self) -> dict[str, Any]:
         """Return the event as a JSON-ready dict, `ONLY_WHERE_KNOWN` without what is None."""

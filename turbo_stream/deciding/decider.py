@@ -22,6 +22,7 @@ from turbo_stream.recognition.heard import checked
 from turbo_stream.recognition.recognizer import Interruptible, Recognizer, Transcript
 from turbo_stream.recognition.told import report
 from turbo_stream.segmentation.judged_pause import judged_pause
+from turbo_stream.segmentation.level import over_noise_db
 from turbo_stream.segmentation.segment import PauseScorer, Segment
 
 _CERTAIN = 1 - 2**-53
@@ -114,6 +115,9 @@ class Decider:
     sound_reject: float = 0.0
     """Below this score of the sound alone an utterance is rejected and no text is made of it; 0
     makes a text of everything."""
+
+    tells_level: bool = False
+    """Put into the event how far accepted speech stood out of the noise."""
 
     learner: Learner | None = None
     """Remembers what was decided, so that it can be corrected; None where nothing is learned."""
@@ -272,6 +276,7 @@ class Decider:
             follow_up_log_odds=follow_up_log_odds,
             evidence=outcome.evidence,
             correction_id=self._remember(scored.score, outcome.evidence),
+            over_noise_db=over_noise_db(segment.pcm) if accepted and self.tells_level else None,
         )
 
     def lowest_threshold(self, most_follow_up: float = 0.0) -> float:

@@ -14,6 +14,8 @@ MOST_BYTES = 4096
 _MOST_OTHERS = 32
 _LONGEST_NAME = 64
 _LONGEST_AGO_MS = 120_000
+_MOST_ATTEMPTS = 1_000_000
+_NUMBERS = ("over_noise_db", "score", "ended_ms_ago", "attempt")
 
 
 @dataclass(frozen=True)
@@ -62,20 +64,19 @@ class Message:
 
     @classmethod
     def _read(cls, body: dict[str, Any], now_s: float) -> "Message | None":
-        names = [body.get(name) for name in ("id", "room", "ear")]
-        numbers = [body.get(name) for name in ("over_noise_db", "score", "ended_ms_ago", "attempt")]
+        names: list[Any] = [body.get(name) for name in ("id", "room", "ear")]
+        numbers: list[Any] = [body.get(name) for name in _NUMBERS]
         others, kind = body.get("others"), body.get("kind")
-        if kind not in get_args(Kind) or not isinstance(others, list):
+        if not (isinstance(kind, str) and kind in get_args(Kind)) or not isinstance(others, list):
             return None
         if len(others) > _MOST_OTHERS or not all(map(_is_name, (*names, *others))):
             return None
         if not all(map(is_number, numbers)):
             return None
         over_noise_db, score, ago_ms, attempt = numbers
-        if not -_LONGEST_AGO_MS <= ago_ms <= _LONGEST_AGO_MS or not 0 <= attempt < 1e6:
+        if abs(ago_ms) > _LONGEST_AGO_MS or not 0 <= attempt <= _MOST_ATTEMPTS:
             return None
-        id, room, ear = names
-        claim = Claim(id, room, ear, over_noise_db, score, now_s - ago_ms / 1000)
+        claim = Claim(*names, over_noise_db, score, now_s - ago_ms / 1000)
         return cls(kind, claim, tuple(others), int(attempt))
 
 

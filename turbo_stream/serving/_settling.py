@@ -1,0 +1,61 @@
+"""The events of one stream, held back while rooms agree who answers an accepted utterance."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from secrets import token_hex
+
+from turbo_stream._util.timebase import to_samples
+from turbo_stream.events import Event, Utterance
+from turbo_stream.serving.house import House
+
+_REMEMBERED_S = 60.0
+"""Of arrivals: an utterance is decided this long after its end at most."""
+
+
+class Settling:
+    """Asks the house about accepted utterances. What comes behind one waits, in order."""
+
+    def __init__(self, house: House, tell: Callable[[Event | None], None]) -> None:
+        """Begin; `tell` is given the events, and None at the end. Within an event loop."""
+        self._house = house
+        self._tell = tell
+        self._ear = token_hex(8)
+        self._loop = asyncio.get_running_loop()
+        self._arrivals: deque[tuple[int, float]] = deque()
+        """How many samples there were, and when."""
+        self._waiting: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._settling = asyncio.create_task(self._settle_all())
+
+    def note_arrival(self, samples: int) -> None:
+        """Note that there are `samples` of the stream now."""
+        now_s = self._loop.time()
+        self._arrivals.append((samples, now_s))
+        while self._arrivals[0][1] < now_s - _REMEMBERED_S:
+            self._arrivals.popleft()
+
+    def put(self, event: Event | None) -> None:
+        """Tell `event` when those before it are told, and it is settled."""
+        self._waiting.put_nowait(event)
+
+    def close(self) -> None:
+        """Tell nothing more."""
+        self._settling.cancel()
+
+    async def _settle_all(self) -> None:
+        over = False
+        while not over:
+            event = await self._waiting.get()
+            over = event is None
+            if isinstance(event, Utterance) and event.decision == "accepted":
+                settled = await self._house.settle(event, self._ear, self._arrived_s(event.end_s))
+                self._tell(settled.utterance)
+                settled.handed_on()
+            else:
+                self._tell(event)
+            del event  # the text of a partial is not kept while the next is awaited
+
+    def _arrived_s(self, time_s: float) -> float:
+        """Return when the stream's `time_s` came in."""
+        sample = to_samples(time_s)
+        return next((at_s for there, at_s in self._arrivals if there >= sample), self._loop.time())
