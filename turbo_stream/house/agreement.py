@@ -27,8 +27,9 @@ class Timing:
     step_s: float = 0.025
     """And for each better one, before who is next takes its place."""
 
-    answer_s: float = 0.5
-    """After which a room that was awaited is dead, and a broker that was awaited is lost."""
+    answer_s: float = 1.0
+    """After which a room that was awaited is dead, and a broker that was awaited is lost. On a
+    busy small machine a living one may take half of it."""
 
     memory_s: float = 60.0
     """How long it is known who has acted: a slow room claims late."""

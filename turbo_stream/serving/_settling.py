@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from secrets import token_hex
 
-from turbo_stream._util.timebase import to_samples
+from turbo_stream._util.timebase import to_samples, to_seconds
 from turbo_stream.events import Event, Utterance
 from turbo_stream.serving.house import House
 
@@ -48,14 +48,19 @@ class Settling:
             event = await self._waiting.get()
             over = event is None
             if isinstance(event, Utterance) and event.decision == "accepted":
-                settled = await self._house.settle(event, self._ear, self._arrived_s(event.end_s))
+                settled = await self._house.settle(event, self._ear, self._ended_s(event))
                 self._tell(settled.utterance)
                 settled.handed_on()
             else:
                 self._tell(event)
             del event  # the text of a partial is not kept while the next is awaited
 
-    def _arrived_s(self, time_s: float) -> float:
-        """Return when the stream's `time_s` came in."""
-        sample = to_samples(time_s)
-        return next((at_s for there, at_s in self._arrivals if there >= sample), self._loop.time())
+    def _ended_s(self, utterance: Utterance) -> float:
+        """Return when the last sound of `utterance` was there, on the loop's clock.
+
+        Sound may arrive late, after a network or a machine that stood still, but never before it
+        was made: since the utterance began, the piece that was least late tells.
+        """
+        first = to_samples(utterance.start_s)
+        begins_s = (at_s - to_seconds(there) for there, at_s in self._arrivals if there >= first)
+        return min(begins_s, default=self._loop.time() - utterance.end_s) + utterance.end_s

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from secrets import token_hex
@@ -11,6 +12,10 @@ from turbo_stream.events import Utterance
 from turbo_stream.house.agreement import Act, Agreement, Output, Say, Timing, Yield
 from turbo_stream.house.claim import Claim
 from turbo_stream.house.message import Message
+
+_LATE_S = 0.05
+"""A timer that comes so much too late says that this process has stood still: what it waited for
+may have arrived, and is heard first."""
 
 
 @dataclass(frozen=True)
@@ -112,10 +117,21 @@ class House:
             self._timer = None
         due_s = self._agreement.due_s
         if due_s is not None:
-            self._timer = asyncio.get_running_loop().call_at(due_s, self._pass_time)
+            loop = asyncio.get_running_loop()
+            # What is due at once is not late.
+            due_s = max(due_s, loop.time())
+            self._timer = loop.call_at(due_s, self._pass_time, due_s)
 
-    def _pass_time(self) -> None:
-        # A loop's timers come up to a tick of its clock early.
+    def _pass_time(self, due_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        if loop.time() > due_s + _LATE_S:
+            self._timer = loop.call_later(_LATE_S, self._pass_due)
+        else:
+            self._pass_due()
+
+    def _pass_due(self) -> None:
         due_s = self._agreement.due_s
         if due_s is not None:
-            self._do(self._agreement.pass_time(max(due_s, asyncio.get_running_loop().time())))
+            # A loop's timers come up to a tick of its clock early.
+            now_s = asyncio.get_running_loop().time()
+            self._do(self._agreement.pass_time(now_s + time.get_clock_info("monotonic").resolution))
