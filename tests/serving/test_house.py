@@ -3,6 +3,7 @@
 import asyncio
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from turbo_stream.segmentation.level import over_noise_db
 from turbo_stream.serving._settling import Settling
 from turbo_stream.serving.house import House
 from turbo_stream.serving.hub import Hub
+from turbo_stream.serving.session import Session
 
 QUICK = Timing(window_s=0.02, step_s=0.5, answer_s=0.3)
 
@@ -55,8 +57,12 @@ async def hear(hub: Hub, pcm: np.ndarray, transport="websocket") -> list[Event]:
     async with hub.stream(transport=transport) as session:
         for start in range(0, len(pcm), 1600):
             await session.push(pcm[start : start + 1600])
-        session.end()
-        return [event async for event in session]
+        return await rest_of(session)
+
+
+async def rest_of(session: Session) -> list[Event]:
+    session.end()
+    return [event async for event in session]
 
 
 def said(events: list[Event]) -> list[Utterance]:
@@ -110,7 +116,11 @@ def test_two_streams_of_one_server_that_hear_the_same_answer_once_without_a_brok
 ) -> None:
     async def live() -> list[list[Event]]:
         hub = hub_of(House("hall"))
-        return await asyncio.gather(*(hear(hub, excerpt, "wyoming") for _ in range(2)))
+        async with hub.stream(transport="wyoming") as one, hub.stream(transport="wyoming") as other:
+            for start in range(0, len(excerpt), 1600):
+                for session in (one, other):
+                    await session.push(excerpt[start : start + 1600])
+            return [await rest_of(session) for session in (one, other)]
 
     first, second = map(said, asyncio.run(live()))
     for one, other in zip(first, second, strict=True):
@@ -159,12 +169,12 @@ def test_what_arrived_while_the_server_stood_still_is_heard_before_it_gives_up()
 
     async def live() -> Utterance:
         loop = asyncio.get_running_loop()
-        house = House("hall", QUICK)
+        house = House("hall", Timing(window_s=0.0, answer_s=1.0))
         house.connect(lambda payload: None)
         now_s = loop.time()
         settling = asyncio.create_task(house.settle(loud(9.0), "ear", now_s))
-        await asyncio.sleep(0.05)  # its take is said
-        stand_still(0.5)
+        await asyncio.sleep(0.01)  # its take is said
+        stand_still(1.2)
         other = Claim("x", "attic", "other", 9.0, 0.9, now_s)
         # A few turns later, as the library needs them from the socket to the message.
         for message in ("take", "done"):
@@ -178,19 +188,14 @@ def test_what_arrived_while_the_server_stood_still_is_heard_before_it_gives_up()
 def test_the_end_of_speech_is_known_though_its_sound_came_late() -> None:
     async def live() -> float:
         settling = Settling(House("hall"), lambda event: None)
-        loop = asyncio.get_running_loop()
-        began_s = loop.time()
-        for piece in range(1, 11):
-            # Half a second of it is held up and comes at once.
-            if not 3 <= piece <= 7:
-                await asyncio.sleep(began_s + piece / 10 - loop.time())
+        # Half a second of it is held up and comes at once.
+        for piece, at_s in enumerate([100.1, 100.2, *[100.7] * 5, 100.8, 100.9, 101.0], 1):
+            settling._loop = SimpleNamespace(time=lambda at_s=at_s: at_s)
             settling.note_arrival(1600 * piece)
-        spoken = replace(utterance(), start_s=0.1, end_s=0.6)
-        found_s = settling._ended_s(spoken) - began_s
         settling.close()
-        return found_s
+        return settling._ended_s(replace(utterance(), start_s=0.1, end_s=0.6))
 
-    assert asyncio.run(live()) == pytest.approx(0.6, abs=0.15)
+    assert asyncio.run(live()) == pytest.approx(100.6)
 
 
 @pytest.mark.parametrize("gain", [1, 8])

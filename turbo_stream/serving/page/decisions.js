@@ -53,8 +53,9 @@ export class Decisions {
     return row;
   }
 
-  said({ decision, text, reason, evidence }) {
+  said({ decision, text, reason, evidence, answered_by: room }) {
     if (decision === "dropped") return REASONS.get(reason) ?? reason;
+    if (room) return `answered in ${room}`;
     const because = BECAUSE.get(`${decision} ${evidence}`);
     const why = because ? ` (${because})` : "";
     if (text === null) return `not for the device${why}`;
