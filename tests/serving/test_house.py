@@ -100,9 +100,6 @@ def test_the_events_of_a_stream_keep_their_order_and_one_terminal_event(excerpt)
         return await hear(hub_of(house), excerpt), await hear(hub_of(None), excerpt)
 
     events, alone = asyncio.run(live())
-    assert [(e.kind, getattr(e, "id", None)) for e in events if e.kind != "partial"] == [
-        (e.kind, getattr(e, "id", None)) for e in alone if e.kind != "partial"
-    ]
     assert isinstance(events[-1], Finished) and len(said(events)) == 3
     begun = [event.id for event in events if isinstance(event, SpeechStarted)]
     assert begun == [event.id for event in said(events)]
@@ -111,21 +108,13 @@ def test_the_events_of_a_stream_keep_their_order_and_one_terminal_event(excerpt)
     assert all("agreement" not in event.latency_ms for event in said(alone)), "off costs nothing"
 
 
-def test_two_streams_of_one_server_that_hear_the_same_answer_once_without_a_broker(
-    excerpt,
-) -> None:
-    async def live() -> list[list[Event]]:
-        hub = hub_of(House("hall"))
-        async with hub.stream(transport="wyoming") as one, hub.stream(transport="wyoming") as other:
-            for start in range(0, len(excerpt), 1600):
-                for session in (one, other):
-                    await session.push(excerpt[start : start + 1600])
-            return [await rest_of(session) for session in (one, other)]
+def test_of_two_streams_of_one_server_one_answers_without_a_broker_too() -> None:
+    async def live() -> list[Utterance]:
+        house = House("hall")
+        settled = [await house.settle(loud(9.0), ear, 0.0) for ear in ("ear-1", "ear-2")]
+        return [one.utterance for one in settled]
 
-    first, second = map(said, asyncio.run(live()))
-    for one, other in zip(first, second, strict=True):
-        assert one.answered_here != other.answered_here
-        assert {one.answered_by, other.answered_by} == {None, "hall"}
+    assert [one.answered_by for one in asyncio.run(live())] == [None, "hall"]
 
 
 def test_a_sound_file_is_a_question_and_takes_no_part(excerpt) -> None:
@@ -178,7 +167,7 @@ def test_what_arrived_while_the_server_stood_still_is_heard_before_it_gives_up()
         other = Claim("x", "attic", "other", 9.0, 0.9, now_s)
         # A few turns later, as the library needs them from the socket to the message.
         for message in ("take", "done"):
-            payload = Message(message, other, ("x",), 1).to_bytes(now_s)
+            payload = Message(message, other, ("x",), 1).to_bytes(loop.time())
             loop.call_later(0.01, house.hear, payload)
         return (await asyncio.wait_for(settling, 5)).utterance
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-SAME_SPEECH_S = 0.4
+SAME_SPEECH_S = 0.5
 """What ends within this is the same speech, heard in two rooms."""
 
 STEP_DB = 3.0
