@@ -10,6 +10,7 @@ from turbo_stream.house.claim import Claim
 Kind = Literal["claim", "take", "done"]
 """Somebody heard it; somebody is about to act; somebody has acted."""
 
+_KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
 MOST_BYTES = 4096
 _MOST_OTHERS = 32
 _LONGEST_NAME = 64
@@ -66,8 +67,8 @@ class Message:
     def _read(cls, body: dict[str, Any], now_s: float) -> "Message | None":
         names: list[Any] = [body.get(name) for name in ("id", "room", "ear")]
         numbers: list[Any] = [body.get(name) for name in _NUMBERS]
-        others, kind = body.get("others"), body.get("kind")
-        if not (isinstance(kind, str) and kind in get_args(Kind)) or not isinstance(others, list):
+        others, kind = body.get("others"), _KINDS.get(str(body.get("kind")))
+        if kind is None or not isinstance(others, list):
             return None
         if len(others) > _MOST_OTHERS or not all(map(_is_name, (*names, *others))):
             return None
@@ -76,7 +77,8 @@ class Message:
         over_noise_db, score, ago_ms, attempt = numbers
         if abs(ago_ms) > _LONGEST_AGO_MS or not 0 <= attempt <= _MOST_ATTEMPTS:
             return None
-        claim = Claim(*names, over_noise_db, score, now_s - ago_ms / 1000)
+        id, room, ear = names
+        claim = Claim(id, room, ear, over_noise_db, score, now_s - ago_ms / 1000)
         return cls(kind, claim, tuple(others), int(attempt))
 
 
