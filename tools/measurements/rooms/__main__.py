@@ -40,8 +40,9 @@ def mosquitto(port: int) -> Iterator[subprocess.Popen[bytes]]:
         config = Path(folder) / "mosquitto.conf"
         lines = (f"listener {port} 127.0.0.1", "allow_anonymous true", "user root", "")
         config.write_text("\n".join(lines), "utf-8")
-        silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        process = subprocess.Popen(["mosquitto", "-c", config], **silent)
+        process = subprocess.Popen(
+            ["mosquitto", "-c", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         time.sleep(0.5)
         try:
             yield process
