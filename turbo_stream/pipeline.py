@@ -15,6 +15,7 @@ from typing import Any
 import turbo_stream
 from turbo_stream._util.origin import Origin
 from turbo_stream.addressing.address import Address, choose_address
+from turbo_stream.addressing.house_words import HouseWords
 from turbo_stream.addressing.taught import TaughtName, notices
 from turbo_stream.audio.source import Connection, Pcm, SourceItem, check_source
 from turbo_stream.deciding.decider import Decider
@@ -106,8 +107,11 @@ class Models:
                 language=settings.language,
                 window=settings.window,
                 device=settings.asr_device,
+                words=HouseWords(settings.words) if settings.words else None,
                 say=say,
             )
+        elif settings.words:
+            say("recognizer: one of your own is not told `words`")
         if detector is None:
             package.check_recognizer(recognizer)
         turn_taking = TurnTaking.load(package, settings.turn_model)

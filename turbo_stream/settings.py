@@ -19,7 +19,7 @@ from turbo_stream.segmentation.vad import DEFAULT_VAD, VAD_NAMES
 NO_TURN_MODEL = "none"
 """As `turn_model`: nobody says that a speaker has finished, silence alone does."""
 
-_ASR = "auto|none|pocketsphinx|NAME_OR_DIR"
+_ASR = "auto|none|pocketsphinx|moonshine|NAME_OR_DIR"
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,11 @@ class Settings:
         metavar="|".join(ADDRESSES),
         shown_default="named with a name, else open",
         per_stream=True,
+    )
+    words: tuple[str, ...] = option(
+        (),
+        "A word that recognizers hardly know, such as a name in the house; repeatable.",
+        flag="word",
     )
     taught: tuple[Path, ...] = option(
         (),
@@ -151,6 +156,10 @@ class Settings:
         if not all(name.strip() for name in names):
             raise InputError("one of `names` is empty; give what the device is called")
         object.__setattr__(self, "names", names)
+        words = (self.words,) if isinstance(self.words, str) else tuple(self.words)
+        if not all(word.strip() for word in words):
+            raise InputError("one of `words` is empty; give a name as it is written")
+        object.__setattr__(self, "words", words)
         taught = (self.taught,) if isinstance(self.taught, str | Path) else self.taught
         object.__setattr__(self, "taught", tuple(map(Path, taught)))
         if self.learn is not None:

@@ -121,6 +121,20 @@ class Expectant(Protocol):
         ...
 
 
+class Expected(Protocol):
+    """Words of a house, which a recognizer would hardly write by itself."""
+
+    spoken: Spoken
+    """How each of them is said."""
+
+    def readings(self, text: str) -> Sequence[str]:
+        """Return what `text` would be if one of the words was said where it has what sounds near.
+
+        The nearest first; none where nothing is near.
+        """
+        ...
+
+
 class NoRecognizer:
     """Does not listen, so that the sound decides; the classifier was trained to do without text."""
 

@@ -18,7 +18,7 @@ from turbo_stream.recognition.guards import (
     possible_text,
     token_cap,
 )
-from turbo_stream.recognition.recognizer import Confidence, Spoken, Transcript
+from turbo_stream.recognition.recognizer import Confidence, Expected, Spoken, Transcript
 from turbo_stream.recognition.whisper_device import Device
 from turbo_stream.recognition.whisper_model import find_model
 from turbo_stream.recognition.whisper_reader import Decoded, WhisperReader, check_language, usable
@@ -26,6 +26,16 @@ from turbo_stream.recognition.window import SAMPLES_PER_POSITION, WindowConfig
 
 _LONGEST_OUTPUT = 224
 """Tokens; half of the decoder's 448 positions, where CTranslate2 stops by itself."""
+
+_SAMPLES_PER_FRAME = 160
+
+_MOST_WORDS = 3
+"""Of a house, in one text."""
+
+WORD_COSTS = 5.0
+"""By how much a word may be less likely, as a natural logarithm, than what the model wrote of it.
+
+A rare word always is; what only sounds alike is by 10 and more."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +68,15 @@ class WhisperRecognizer:
         cpu_threads: int = 1,
         window: WindowConfig | None = None,
         device: Device = "cpu",
+        words: Expected | None = None,
     ) -> None:
         """Load `model`: a folder, a name such as `tiny.en`, or an `owner/name` of the Hub.
 
         `language` is a code such as `de`; None lets a multilingual model hear which it is, in each
         utterance. More than one of `cpu_threads` helps encoding from 5 s on and slows decoding.
+
+        Where a text has what sounds like one of `words`, and that fits the sound about as well,
+        the word is written instead.
 
         On `cuda` what is wrong with the GPU or its libraries may show at the first sound only, as
         `warm_up` has it.
@@ -75,6 +89,7 @@ class WhisperRecognizer:
         folder = find_model(model)
         self.name = f"whisper:{folder.name}"
         self.window = window or WindowConfig()
+        self._words = words
         self.reader = WhisperReader(
             folder, language=language, cpu_threads=cpu_threads, device=device
         )
@@ -179,7 +194,30 @@ class WhisperRecognizer:
         states = self._encode(pcm, window)
         _stop_unless(go_on)
         cap = min(token_cap(to_seconds(len(pcm))), _LONGEST_OUTPUT)
-        return _Part(self.reader.decode(states, cap, before), _of_sound(states, pcm))
+        decoded = self.reader.decode(states, cap, before)
+        if self._words is not None and not decoded.capped:
+            text = self._with_words(decoded.text, self._words, states, len(pcm), go_on)
+            decoded = replace(decoded, text=text)
+        return _Part(decoded, _of_sound(states, pcm))
+
+    def _with_words(
+        self, text: str, words: Expected, states: Any, sound: int, go_on: Callable[[], bool]
+    ) -> str:
+        """Return `text` with those of `words` that `states` fit about as well as what it has."""
+        frames = sound // _SAMPLES_PER_FRAME
+        for _ in range(_MOST_WORDS):
+            readings = words.readings(text)
+            if not readings:
+                break
+            least = self.reader.weigh(states, text, frames) - WORD_COSTS
+            for reading in readings:
+                _stop_unless(go_on)
+                if self.reader.weigh(states, reading, frames) >= least:
+                    text = reading
+                    break
+            else:
+                break
+        return text
 
     def _encode(self, pcm: NDArray[np.int16], window: int) -> Any:
         return self.reader.encode(self.reader.features(pcm, window))

@@ -28,6 +28,12 @@ _SILENT_AFTER_SAMPLES = 400
 _LONGEST_BEFORE = 32
 """Tokens; names take few."""
 
+_LONGEST_WEIGHED = 224
+"""Tokens; as many as are written at most."""
+
+_LEAST = 1e-9
+"""Probability below which one word is as unlikely as the next."""
+
 
 @dataclass(frozen=True)
 class Decoded:
@@ -140,6 +146,20 @@ class WhisperReader:
             no_speech_prob=result.no_speech_prob,
             capped=len(tokens) >= cap,
         )
+
+    def weigh(self, states: Any, text: str, frames: int) -> float:
+        """Return how likely `text` is for `states`: its summed log-probability, natural.
+
+        `text` is not empty; `frames` of 10 ms are how long the sound is.
+        """
+        self._origin.check()
+        tokenizer = self._tokenizer(states)
+        tokens = tokenizer.encode(f" {text}")[:_LONGEST_WEIGHED]
+        # What is asked for is where each word stands; how likely it is comes with it.
+        (found,) = self._model.model.align(
+            states, list(tokenizer.sot_sequence), [tokens], [max(1, frames)]
+        )
+        return float(np.log(np.maximum(found.text_token_probs, _LEAST)).sum())
 
     def _tokenizer(self, states: Any) -> Any:
         """Return the tokenizer set to the language given, or to the one that is heard."""
