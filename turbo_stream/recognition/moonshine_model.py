@@ -73,10 +73,10 @@ def _packaged() -> Path:
     found = importlib.util.find_spec(_PACKAGE)
     folder = Path(found.origin).parent / _IN_PACKAGE if found and found.origin else None
     if folder is None or not (folder / FILES[0]).is_file():
-        why = "is not installed" if folder is None else "of another version has no model in it"
+        why = "is not installed" if folder is None else "has none in this version"
         raise InputError(
             f"`asr` moonshine takes its model from the package moonshine-voice, which {why}: "
-            "pip install 'moonshine-voice>=0.0.49,<0.1', or give the folder of a Moonshine model"
+            "pip install 'turbo-listen[moonshine]', or give the folder of a Moonshine model"
         )
     return folder
 

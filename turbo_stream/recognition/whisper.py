@@ -89,7 +89,7 @@ class WhisperRecognizer:
         folder = find_model(model)
         self.name = f"whisper:{folder.name}"
         self.window = window or WindowConfig()
-        self._words = words
+        self.words = words
         self.reader = WhisperReader(
             folder, language=language, cpu_threads=cpu_threads, device=device
         )
@@ -195,8 +195,8 @@ class WhisperRecognizer:
         _stop_unless(go_on)
         cap = min(token_cap(to_seconds(len(pcm))), _LONGEST_OUTPUT)
         decoded = self.reader.decode(states, cap, before)
-        if self._words is not None and not decoded.capped:
-            text = self._with_words(decoded.text, self._words, states, len(pcm), go_on)
+        if self.words is not None and not decoded.capped:
+            text = self._with_words(decoded.text, self.words, states, len(pcm), go_on)
             decoded = replace(decoded, text=text)
         return _Part(decoded, _of_sound(states, pcm))
 
