@@ -7,7 +7,7 @@ from tests.recognition.test_pocketsphinx_told import NAME, spoken
 from turbo_stream.addressing.house_words import HouseWords
 from turbo_stream.pipeline import Models
 from turbo_stream.recognition.auto import load_recognizer
-from turbo_stream.recognition.recognizer import NoRecognizer
+from turbo_stream.recognition.recognizer import NoRecognizer, Spoken
 from turbo_stream.recognition.whisper import WORD_COSTS, WhisperRecognizer
 from turbo_stream.settings import Settings
 
@@ -15,9 +15,8 @@ from turbo_stream.settings import Settings
 class Rewording:
     """Offers what a test wants to know the weight of."""
 
-    spoken = {}
-
     def __init__(self, *readings: str) -> None:
+        self.spoken: Spoken = {}
         self.offered = list(readings)
 
     def readings(self, text: str) -> list[str]:

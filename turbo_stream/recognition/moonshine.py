@@ -48,7 +48,7 @@ class MoonshineRecognizer:
     """Greedy decoding of one utterance by itself, English alone.
 
     Its encoder takes sound of any length, so that a short command costs little. It cannot say
-    whether anything was said at all; the text tells.
+    whether anything was said at all, and writes something of most noises.
     """
 
     def __init__(self, folder: str | Path | None = None, *, cpu_threads: int = 1) -> None:
@@ -74,13 +74,13 @@ class MoonshineRecognizer:
         self._folder = model.path
 
     def warm_up(self) -> None:
-        """Hear a second of silence.
+        """Hear half a second of nothing.
 
         Raises:
             InputError: the files of the model do not fit one another.
         """
         try:
-            self.transcribe(np.zeros(_SHORTEST_SAMPLES, np.int16))
+            self.transcribe(np.ones(_SHORTEST_SAMPLES, np.int16))
         except (RuntimeError, ValueError, KeyError) as error:
             raise _unusable(self._folder, error) from error
 
@@ -97,6 +97,9 @@ class MoonshineRecognizer:
         self, pcm: NDArray[np.int16], go_on: Callable[[], bool]
     ) -> Transcript | None:
         """Return what `transcribe` returns, or None once `go_on` says no: asked at each token."""
+        if not pcm.any():
+            # It writes "You" of digital silence.
+            return Transcript("", Confidence(avg_logprob=0.0, no_speech_prob=1.0))
         parts = []
         for piece in np.array_split(pcm, max(1, math.ceil(len(pcm) / _LONGEST_SAMPLES))):
             part = self._read(piece, go_on)
