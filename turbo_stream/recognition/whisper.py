@@ -32,7 +32,7 @@ _SAMPLES_PER_FRAME = 160
 _MOST_WORDS = 3
 """Of a house, in one text."""
 
-WORD_COSTS = 5.0
+WORD_COSTS = 4.0
 """By how much a word may be less likely, as a natural logarithm, than what the model wrote of it.
 
 A rare word always is; what only sounds alike is by 10 and more."""
