@@ -30,7 +30,7 @@ _LONGEST_OUTPUT = 192
 """Tokens, of a piece; as many as the model's own library writes."""
 
 _PHANTOMS = frozenset(("you", "thank you for watching", "thanks for watching"))
-"""What it writes of noise, and nobody says to a device and nothing else: 13 of 20 noises."""
+"""What it writes of noise, and nobody says to a device and nothing else: 12 of 20 noises."""
 
 _PAST = "past_key_values"
 _PRESENT = "present"
