@@ -30,6 +30,12 @@ def test_the_nearest_comes_first_and_few_are_asked_about() -> None:
     assert readings[0] == "call Nimbo now" and len(readings) == MOST_READINGS
 
 
+def test_what_is_written_as_one_of_them_stays_beside_another_that_sounds_alike() -> None:
+    words = HouseWords(["Anna", "Hannah", "Nimbo"])
+    assert words.readings("tell anna to call Hannah") == []
+    assert words.readings("tell Anna to start nimbow") == ["tell Anna to start Nimbo"]
+
+
 def test_it_is_known_how_each_is_said() -> None:
     assert HouseWords(["Quillow"]).spoken == {"Quillow": [("K", "W", "IH", "L", "OW")]}
 

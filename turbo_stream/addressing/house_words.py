@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from turbo_stream.addressing.name_search import NameSearch
 from turbo_stream.addressing.pronunciation import pronunciations
 from turbo_stream.errors import InputError
+from turbo_stream.recognition.recognizer import Spoken
 
 NEAR_DISTANCE = 0.36
 """The farthest that is worth asking the recognizer about."""
@@ -27,7 +28,7 @@ class HouseWords:
             InputError: one of them has no Latin letter, so that its sound is not known.
         """
         self.words = tuple(dict.fromkeys(words))
-        self.spoken = {word: pronunciations(word) for word in self.words}
+        self.spoken: Spoken = {word: pronunciations(word) for word in self.words}
         """How each is said, by its spelling."""
         if unsaid := [word for word, ways in self.spoken.items() if not ways]:
             raise InputError(
@@ -39,14 +40,19 @@ class HouseWords:
         """Return `text` with one of the words where it has what sounds near, the nearest first."""
         said = list(_WORD.finditer(text))
         heard = [one[1].lower().replace("’", "'") for one in said]
-        found = []
-        for match in self._search.find_each(heard):
-            start, end = said[match.start].start(1), said[match.end - 1].end(1)
-            word = match.name
-            if start == 0:
-                word = word[0].upper() + word[1:]
-            reading = text[:start] + word + text[end:]
-            # What is spelled so already is found, too.
-            if reading.casefold() != text.casefold():
-                found.append(reading)
+        matches = [
+            (match.name, said[match.start].start(1), said[match.end - 1].end(1))
+            for match in self._search.find_each(heard)
+        ]
+        # Of two words that sound alike the one that is written may be the one that was said.
+        written = [
+            (start, end)
+            for word, start, end in matches
+            if text[start:end].casefold() == word.casefold()
+        ]
+        found = [
+            text[:start] + (word[0].upper() + word[1:] if start == 0 else word) + text[end:]
+            for word, start, end in matches
+            if not any(start < last and first < end for first, last in written)
+        ]
         return found[:MOST_READINGS]

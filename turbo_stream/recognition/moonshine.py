@@ -137,7 +137,8 @@ class MoonshineRecognizer:
         return self._write(feed, cap, go_on)
 
     def _write(self, feed: dict[str, Any], cap: int, go_on: Callable[[], bool]) -> _Part | None:
-        last, tokens, logprob = _START, [], 0.0
+        tokens: list[int] = []
+        last, logprob = _START, 0.0
         while go_on():
             feed["input_ids"] = np.array([[last]], np.int64)
             feed["use_cache_branch"] = np.array([bool(tokens)])
