@@ -15,7 +15,6 @@ from typing import Any
 import turbo_stream
 from turbo_stream._util.origin import Origin
 from turbo_stream.addressing.address import Address, choose_address
-from turbo_stream.addressing.house_words import HouseWords
 from turbo_stream.addressing.taught import TaughtName, notices
 from turbo_stream.audio.source import Connection, Pcm, SourceItem, check_source
 from turbo_stream.deciding.decider import Decider
@@ -23,6 +22,7 @@ from turbo_stream.deciding.decider_of_stream import decider_of_stream
 from turbo_stream.deciding.follow_up import FollowUp
 from turbo_stream.deciding.learner_of_models import learner_of_models, learning_classifier
 from turbo_stream.deciding.own_detector import OWN_THRESHOLD, check_own, own_detector
+from turbo_stream.deciding.recognizer_of_settings import recognizer_of
 from turbo_stream.deciding.scored import Scored
 from turbo_stream.deciding.totals import Totals
 from turbo_stream.deciding.turn_taking import TurnTaking
@@ -33,7 +33,6 @@ from turbo_stream.detection.package import ModelPackage
 from turbo_stream.detection.turbo import TurboDetector, text_notice
 from turbo_stream.events import Event, Finished, Ready, Utterance
 from turbo_stream.learning.learner import Learned, Learner, known
-from turbo_stream.recognition.auto import load_recognizer
 from turbo_stream.recognition.recognizer import NoRecognizer, Recognizer
 from turbo_stream.segmentation.segment import Segment
 from turbo_stream.segmentation.segmented_stream import SegmentedStream, StreamOutput
@@ -100,18 +99,7 @@ class Models:
         classifier = learning_classifier(package, learner, use_text=notice is None)
         if learner is not None:
             say(f"{learner.path}: {learner.learned}")
-        recognizer = settings.asr
-        if isinstance(recognizer, str):
-            recognizer = load_recognizer(
-                recognizer,
-                language=settings.language,
-                window=settings.window,
-                device=settings.asr_device,
-                words=HouseWords(settings.words) if settings.words else None,
-                say=say,
-            )
-        elif settings.words:
-            say("recognizer: one of your own is not told `words`")
+        recognizer = recognizer_of(settings, say)
         if detector is None:
             package.check_recognizer(recognizer)
         turn_taking = TurnTaking.load(package, settings.turn_model)
