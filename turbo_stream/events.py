@@ -8,8 +8,8 @@ from turbo_stream.addressing.address import Address
 Decision = Literal["accepted", "rejected", "dropped"]
 """What became of an utterance."""
 
-Reason = Literal["not_directed", "too_short", "overload", "source_lost", "error"]
-"""Why it was not accepted."""
+Reason = Literal["not_directed", "unknown_voice", "too_short", "overload", "source_lost", "error"]
+"""Why it was not accepted; `unknown_voice`: it was meant for the device, and `household_only`."""
 
 Evidence = Literal["name", "follow_up", "content", "no_words", "sound"]
 """What decided; see `Utterance.evidence`."""
@@ -89,6 +89,7 @@ class Utterance(BaseEvent):
         "barge_in",
         "follow_up_log_odds",
         "correction_id",
+        "voice_score",
     )
     """Fields that its JSON object has only where they are known."""
 
@@ -140,9 +141,19 @@ class Utterance(BaseEvent):
     learned from, and where no score decided: dropped, `no_words`, or rejected by the sound before a
     text was made."""
 
+    voice: str | None = None
+    """Whose accepted speech was, of the voices that are known; None for nobody's of these. Its JSON
+    object has it where it has a `voice_score`."""
+
+    voice_score: float | None = None
+    """How like the nearest known voice it sounds, at most 1. None unless voices are known and the
+    speech was accepted."""
+
     def to_json(self) -> dict[str, Any]:
         """Return the event as a JSON-ready dict, `ONLY_WHERE_KNOWN` without what is None."""
         body = super().to_json()
+        if self.voice_score is None:
+            del body["voice"]
         for name in self.ONLY_WHERE_KNOWN:
             if body[name] is None:
                 del body[name]

@@ -38,6 +38,7 @@ from turbo_stream.segmentation.segment import Segment
 from turbo_stream.segmentation.segmented_stream import SegmentedStream, StreamOutput
 from turbo_stream.segmentation.vad import load_vad
 from turbo_stream.settings import Settings
+from turbo_stream.voices.known import KnownVoices
 
 _LOG = logging.getLogger(__name__)
 
@@ -60,6 +61,9 @@ class Models:
 
     learner: Learner | None = None
     """Learns from corrections, for all streams; None where `learn` was not given."""
+
+    voices: KnownVoices | None = None
+    """Says whose accepted speech was, for all streams; None where `voices` was not given."""
 
     _origin: Origin = field(
         default_factory=lambda: Origin("models"), init=False, repr=False, compare=False
@@ -99,6 +103,10 @@ class Models:
         classifier = learning_classifier(package, learner, use_text=notice is None)
         if learner is not None:
             say(f"{learner.path}: {learner.learned}")
+        voices = None if settings.voices is None else KnownVoices(settings.voices)
+        if voices is not None:
+            voices.warm_up()
+            say(f"{voices.path}: knows {', '.join(voices.names) or 'nobody'}")
         recognizer = settings.asr
         if isinstance(recognizer, str):
             recognizer = load_recognizer(
@@ -112,7 +120,8 @@ class Models:
             package.check_recognizer(recognizer)
         turn_taking = TurnTaking.load(package, settings.turn_model)
         models = cls(
-            settings, package, classifier, recognizer, turn_taking, detector, taught, learner
+            settings,
+            *(package, classifier, recognizer, turn_taking, detector, taught, learner, voices),
         )
         for line in notices(taught, recognizer.name):
             say(line)
@@ -175,12 +184,14 @@ class Models:
             follow_up=prior.log_odds,
             taught=self.taught,
             learner=self.learner,
+            voices=self.voices,
         )
         return Pipeline(
             SegmentedStream(self.turn_taking.segmenter(load_vad(settings.vad), turbo)),
             decider,
             ready=ready,
-            partials=settings.partials,
+            # Of a voice that will be rejected no word is shown; which it is is known at the end.
+            partials=settings.partials and (settings.show_rejected or not settings.household_only),
             follow_up=FollowUp(prior) if settings.follow_up else None,
         )
 

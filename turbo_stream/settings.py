@@ -136,6 +136,15 @@ class Settings:
         "Learn from corrections, kept as vectors in FILE, which is made where there is none.",
         metavar="FILE",
     )
+    voices: Path | None = option(
+        None,
+        "Tell whose accepted speech was, of the voices in FILE, as `turbo-tune voice` keeps them.",
+        metavar="FILE",
+        only_streams=True,
+    )
+    household_only: bool = option(
+        False, "Accept only the voices in that file. It is no lock.", only_streams=True
+    )
     show_rejected: bool = option(
         False, "Show the words of rejected speech, too.", per_stream=True, only_shown=True
     )
@@ -155,6 +164,13 @@ class Settings:
         object.__setattr__(self, "taught", tuple(map(Path, taught)))
         if self.learn is not None:
             object.__setattr__(self, "learn", Path(self.learn))
+        if self.voices is not None:
+            object.__setattr__(self, "voices", Path(self.voices))
+        elif self.household_only:
+            raise InputError(
+                "`household_only` was given without `voices`: nobody would be accepted; give the "
+                "file of who is known"
+            )
         check_bounds(self)
         choose_address(self.address, names, hears=True)
         if self.asr_device not in DEVICES:
@@ -195,6 +211,7 @@ class Settings:
             "model": self.model,
             "asr": self.asr if isinstance(self.asr, str) and Path(self.asr).is_dir() else None,
             "learn": self.learn,
+            "voices": self.voices,
             "turn_model": None if self.turn_model == NO_TURN_MODEL else self.turn_model,
         }
         known: dict[str, Any] = {

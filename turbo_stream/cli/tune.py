@@ -12,6 +12,7 @@ from turbo_stream.cli.tune_file import export, forget, list_, undo
 from turbo_stream.cli.tune_house import house
 from turbo_stream.cli.tune_name import name
 from turbo_stream.cli.tune_threshold import threshold
+from turbo_stream.cli.tune_voice import voice
 
 
 @click.group("turbo-tune", context_settings={"help_option_names": ["-h", "--help"]})
@@ -20,7 +21,7 @@ def tune() -> None:
     """Fit a device to its room and its people. No word of what is said is shown or kept."""
 
 
-for _command in (name, threshold, house, list_, export, undo, forget):
+for _command in (name, threshold, voice, house, list_, export, undo, forget):
     tune.add_command(_command)
 
 

@@ -23,6 +23,8 @@ from turbo_stream.recognition.recognizer import Interruptible, Recognizer, Trans
 from turbo_stream.recognition.told import report
 from turbo_stream.segmentation.judged_pause import judged_pause
 from turbo_stream.segmentation.segment import PauseScorer, Segment
+from turbo_stream.voices.known import KnownVoices
+from turbo_stream.voices.matching import Match
 
 _CERTAIN = 1 - 2**-53
 """The number before 1."""
@@ -117,6 +119,12 @@ class Decider:
 
     learner: Learner | None = None
     """Remembers what was decided, so that it can be corrected; None where nothing is learned."""
+
+    voices: KnownVoices | None = None
+    """Says whose accepted speech was; nobody listens to the voice of other speech."""
+
+    household_only: bool = False
+    """Reject what was accepted, where it is the voice of nobody who is known."""
 
     def score(self, segment: Segment, go_on: Callable[[], bool] = lambda: True) -> Scored | None:
         """Return text and score of `segment`, or None once `go_on` says no (asked between steps).
@@ -244,6 +252,15 @@ class Decider:
             by_sound=scored.by_sound,
         )
         accepted = outcome.decision == "accepted"
+        latency_ms = {"asr": round(hearing.asr_ms, 3), "turbo": round(scored.turbo_ms, 3)}
+        voice: Match | None = None
+        reason: Reason | None = None if accepted else "not_directed"
+        if accepted and self.voices is not None:
+            asked = perf_counter()
+            voice = self.voices.whose(segment.pcm)
+            latency_ms["voice"] = round(_ms_since(asked), 3)
+            if self.household_only and voice.name is None:
+                accepted, reason, voice = False, "unknown_voice", None
         if accepted and hearing.transcript.known:
             self.turns.note(hearing.transcript.text, segment.end_sample, by_device=False)
         self.addressing.conversation.note(
@@ -256,8 +273,8 @@ class Decider:
             id=segment.id,
             start_s=to_seconds(segment.start_sample),
             end_s=to_seconds(segment.end_sample),
-            decision=outcome.decision,
-            reason=None if accepted else "not_directed",
+            decision="accepted" if accepted else "rejected",
+            reason=reason,
             degraded=segment.degraded + hearing.degraded,
             directed_probability=outcome.probability,
             threshold=threshold,
@@ -265,13 +282,14 @@ class Decider:
             asr=self._asr_report(hearing.transcript, scored.by_sound),
             latency_ms={
                 "endpoint_to_decision": round(waited_ms + _ms_since(started), 3),
-                "asr": round(hearing.asr_ms, 3),
-                "turbo": round(scored.turbo_ms, 3),
+                **latency_ms,
             },
             barge_in=segment.barge_in,
             follow_up_log_odds=follow_up_log_odds,
             evidence=outcome.evidence,
             correction_id=self._remember(scored.score, outcome.evidence),
+            voice=None if voice is None else voice.name,
+            voice_score=None if voice is None else voice.score,
         )
 
     def lowest_threshold(self, most_follow_up: float = 0.0) -> float:

@@ -14,6 +14,7 @@ from turbo_stream.events import Ready
 from turbo_stream.learning.learner import Learner
 from turbo_stream.recognition.recognizer import Recognizer
 from turbo_stream.settings import Settings
+from turbo_stream.voices.known import KnownVoices
 
 
 def decider_of_stream(
@@ -27,6 +28,7 @@ def decider_of_stream(
     follow_up: float,
     taught: Sequence[TaughtName] = (),
     learner: Learner | None = None,
+    voices: KnownVoices | None = None,
 ) -> Decider:
     """Return it.
 
@@ -40,6 +42,7 @@ def decider_of_stream(
         follow_up: the most that follow-ups are favoured by, in log-odds.
         taught: how some of the names are said.
         learner: remembers what is decided, so that it can be corrected.
+        voices: says whose accepted speech was.
     """
     addressing = Addressing.of(
         ready.address,
@@ -75,4 +78,6 @@ def decider_of_stream(
             log_odds=addressing.most + (follow_up if settings.follow_up else 0.0),
         ),
         learner=learner,
+        voices=voices,
+        household_only=settings.household_only,
     )

@@ -72,10 +72,13 @@ def said(utterance: Utterance) -> str:
     if utterance.decision == "dropped":
         return f"({'; '.join([REASONS[utterance.reason or 'error'], *lost])})"
     if utterance.text is None:
-        return f"({'; '.join(['not for the device', *lost])})"
+        why = "an unknown voice" if utterance.reason == "unknown_voice" else "not for the device"
+        return f"({'; '.join([why, *lost])})"
+    who = [] if utterance.voice is None else [utterance.voice]
     if not utterance.text:
-        return f"({'; '.join(lost or ['no words recognized'])})"
-    return f"{utterance.text} ({'; '.join(lost)})" if lost else utterance.text
+        return f"({'; '.join([*(lost or ['no words recognized']), *who])})"
+    notes = [*lost, *who]
+    return f"{utterance.text} ({'; '.join(notes)})" if notes else utterance.text
 
 
 def latency(utterance: Utterance) -> str:

@@ -53,10 +53,12 @@ export class Decisions {
     return row;
   }
 
-  said({ decision, text, reason, evidence }) {
+  said({ decision, text, reason, evidence, voice }) {
     if (decision === "dropped") return REASONS.get(reason) ?? reason;
     const because = BECAUSE.get(`${decision} ${evidence}`);
-    const why = because ? ` (${because})` : "";
+    const notes = [because, voice].filter(Boolean).join(", ");
+    const why = notes ? ` (${notes})` : "";
+    if (text === null && reason === "unknown_voice") return "an unknown voice";
     if (text === null) return `not for the device${why}`;
     return text ? `${text}${why}` : "no words were recognized";
   }
