@@ -53,9 +53,9 @@ def command_of(program: str) -> click.Command:
 def subcommand(command: click.Command, given: Command) -> tuple[click.Command, list[str]]:
     """Return the command of a group that is meant, and what follows its name."""
     arguments = list(given.arguments)
-    if isinstance(command, click.Group) and arguments:
+    while isinstance(command, click.Group) and arguments:
         assert arguments[0] in command.commands, f"{given} has no {arguments[0]}"
-        return command.commands[arguments[0]], arguments[1:]
+        command = command.commands[arguments.pop(0)]
     return command, arguments
 
 

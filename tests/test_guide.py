@@ -41,6 +41,14 @@ RUN = {
         "turbo-tune threshold evening.wav --per-hour 1 --name friday",
         "turbo-tune threshold evening.wav --per-hour 1 --commands kitchen.wav --write listen.toml",
     ],
+    "docs/guide/voices.md": [
+        "turbo-tune voice add Anna anna.wav --voices voices.json --yes",
+        "turbo-listen evening.wav --voices voices.json",
+        "turbo-listen evening.wav --voices voices.json --household-only",
+        "turbo-tune voice list --voices voices.json",
+        "turbo-tune voice remove Anna --voices voices.json",
+        "turbo-tune voice forget --voices voices.json --yes",
+    ],
 }
 """Cheap commands that are run as the page shows them, but for what `typed` changes."""
 
@@ -82,6 +90,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory, kitchen_pcm: np.ndarray) ->
         # Of any name, a file is what is in it.
         soundfile.write(made / name, pcm, 16_000, format="WAV")
     pcm.tofile(made / "samples.raw")
+    # Three utterances of one voice, with the pauses after them.
+    parts = [kitchen_pcm[at : at + 40_000] for at in (16_000, 30 * 16_000, 44 * 16_000)]
+    soundfile.write(made / "anna.wav", np.concatenate(parts), 16_000)
     return made
 
 

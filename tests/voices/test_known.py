@@ -7,7 +7,7 @@ import pytest
 
 from turbo_stream.errors import InputError
 from turbo_stream.voices.known import KnownVoices
-from turbo_stream.voices.matching import NOBODY, THRESHOLD, match
+from turbo_stream.voices.matching import NOBODY, match, threshold
 from turbo_stream.voices.voice_file import Voice, remove
 
 
@@ -16,19 +16,23 @@ def test_a_known_voice_is_named_and_another_is_nobodys(house, spoken) -> None:
     assert known.names == ("rms", "slt")
     for name in known.names:
         found = known.whose(spoken[name][0])  # not among what the file was made of
-        assert found.name == name and found.score >= THRESHOLD
+        assert found.name == name and found.score >= threshold(1)
     for pcm in spoken["awb"]:
         found = known.whose(pcm)
-        assert found.name is None and 0 < found.score < THRESHOLD
+        assert found.name is None and 0 < found.score < threshold(1)
 
 
 def test_the_score_is_the_cosine_to_the_mean_and_the_nearest_counts() -> None:
     east, north = np.eye(256, dtype=np.float32)[:2]
     voices = {"east": Voice(east[None], ""), "both": Voice(np.stack([east, north]), "")}
-    assert match(east, voices).name == "east"
-    assert match(east, voices).score == pytest.approx(1)
-    assert match(east, {"both": voices["both"]}).score == pytest.approx(0.7071, abs=1e-4)
-    assert match(None, voices) == match(east, {}) == NOBODY
+    assert match(east, voices, 2).name == "east"
+    assert match(east, voices, 2).score == pytest.approx(1)
+    assert match(None, voices, 2) == match(east, {}, 2) == NOBODY
+    both = {"both": voices["both"]}
+    assert match(east, both, 2).score == pytest.approx(0.7071, abs=1e-4)
+    # Of a word less likeness is asked, for there is less of it to be had.
+    assert match(east, both, 2).name is None and match(east, both, 0.6).name == "both"
+    assert threshold(0.1) == threshold(0.5) < threshold(1) < threshold(2) == threshold(60)
 
 
 def test_who_is_taken_out_is_unknown_at_once(house, spoken, encoder) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 
@@ -12,6 +13,7 @@ from tests.support.streams import feed, untimed
 from turbo_stream import Models, Settings, Utterance
 from turbo_stream.cli.view.view import said
 from turbo_stream.errors import InputError
+from turbo_stream.serving._event_schema import event_schemas
 from turbo_stream.voices.known import KnownVoices
 
 
@@ -50,6 +52,16 @@ def test_accepted_speech_is_named(three, house, encoder) -> None:
     assert [one["voice"] for one in told] == ["rms", None, "slt"]
     assert all(0 < one["voice_score"] <= 1 and one["latency_ms"]["voice"] > 0 for one in told)
     assert [one.decision for one in events] == ["accepted"] * 3
+
+
+def test_clients_are_told_of_the_fields(three, house, encoder) -> None:
+    schema = event_schemas()["Utterance"]
+    for given in ({}, {"house": house, "encoder": encoder}):
+        for one in decided(three, **given, always=0.9):
+            jsonschema.validate(one.to_json(), schema)
+    rejected = {"household_only": True, "always": 0.9}
+    (unknown,) = (one for one in decided(three, house, encoder, **rejected) if one.reason)
+    jsonschema.validate(unknown.to_json(), schema)
 
 
 def test_nothing_else_changes_and_without_the_setting_nothing_at_all(three, house, encoder) -> None:

@@ -18,11 +18,15 @@ from turbo_stream.pipeline import Models
 from turbo_stream.segmentation.segment import Segment
 from turbo_stream.tuning.watched_decider import WatchedDecider
 from turbo_stream.voices.encoder import VoiceEncoder
-from turbo_stream.voices.matching import THRESHOLD, likeness
+from turbo_stream.voices.matching import likeness, threshold
 from turbo_stream.voices.voice_file import Voice
 
 FEWEST = 3
 """Utterances that make a voice."""
+
+
+_ALIKE = threshold(1.0)
+"""So like the others each utterance must sound."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Enrolment:
         kept = list(vectors)
         while len(kept) >= FEWEST:
             each = [_to_others(kept, index) for index in range(len(kept))]
-            if min(each) >= THRESHOLD:
+            if min(each) >= _ALIKE:
                 day = today or f"{datetime.now(UTC):%Y-%m-%d}"
                 voice = Voice(np.stack(kept), day)
                 return cls(voice, len(vectors) - len(kept), round(float(np.median(each)), 4))

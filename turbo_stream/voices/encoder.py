@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_stream._util.onnx_session import session_options
-from turbo_stream._util.timebase import SAMPLE_RATE
+from turbo_stream._util.timebase import SAMPLE_RATE, to_seconds
 from turbo_stream.detection.speech_part import speech_edges
 from turbo_stream.errors import PackageError, TurboStreamError
 from turbo_stream.voices.mel import BANDS, mel_powers
@@ -93,6 +93,12 @@ def windows_of(pcm: NDArray[np.int16]) -> NDArray[np.float32] | None:
     start = max(start - _MARGIN_SAMPLES, end - _MOST_SAMPLES, 0)
     speech = pcm[start : end + _MARGIN_SAMPLES].astype(np.float32) / 32768
     return _windows(mel_powers(_raised(speech)))
+
+
+def speech_s(pcm: NDArray[np.int16]) -> float:
+    """Return the seconds of speech in `pcm`, `[N]` int16 at 16 kHz."""
+    start, end = speech_edges(pcm)
+    return to_seconds(end - start)
 
 
 def mean_vector(each: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from turbo_stream._util.shared_file import stamp
 from turbo_stream.errors import InputError
-from turbo_stream.voices.encoder import SHA256, VoiceEncoder
+from turbo_stream.voices.encoder import SHA256, VoiceEncoder, speech_s
 from turbo_stream.voices.matching import NOBODY, Match, match
 from turbo_stream.voices.voice_file import Voice, VoiceFile
 
@@ -48,7 +48,7 @@ class KnownVoices:
         if not voices:
             return NOBODY
         try:
-            return match(self._encoder.vector(pcm), voices)
+            return match(self._encoder.vector(pcm), voices, speech_s(pcm))
         except Exception as error:
             _LOG.warning("the voice encoder failed: %s", type(error).__name__)
             return NOBODY

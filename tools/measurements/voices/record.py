@@ -1,19 +1,19 @@
 """Makes the vectors of known speakers, as they are and in noise.
 
-python -m tools.measurements.voices.record DATA OUT.npz
+python -m tools.measurements.voices.record DATA OUT.npz [CORPUS]...
 
 DATA holds `speech.jsonl`, `emotion.jsonl`, `acted_dialogue.jsonl` and `noise.jsonl`. Only corpora
 whose `speaker` is known count, not those where it was estimated. Of a recording that was cut more
 than once one piece is taken, so that no speaker is compared with the same sound. Beside the voice's
 vector stands one that hears no voice: mean and spread of the log-mel powers over the whole clip,
-which is the channel. Each utterance is taken whole, and its first 1 and 2 s of speech.
+which is the channel. In quiet the first 1 and 2 s of speech are taken, too.
 """
 
 import json
 import re
 import sys
-from collections import Counter
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,12 +40,15 @@ CORPORA = {
 }
 """Of each `set` whose speakers are known."""
 
-CUTS_S = (0, 1, 2)
-"""0: the whole utterance."""
+CUTS_S = {"clean": (0, 1, 2), "10 dB": (0,)}
+"""By condition; 0 is the whole utterance."""
 
 SNR_DB = 10
-_MOST = 20
-"""Utterances of one speaker."""
+_MOST, _FEWEST = 12, 4
+"""Utterances of one speaker; two, where nobody in the corpus has more."""
+
+_SPEAKERS = 60
+"""Of one corpus."""
 
 _BATCH = 64
 
@@ -60,8 +63,8 @@ class Clip:
     gender: str
 
 
-def clips(data: Path, rng: np.random.Generator) -> list[Clip]:
-    """Return up to 20 clips of each known speaker, no two of one recording."""
+def clips(data: Path, corpora: Collection[str], rng: np.random.Generator) -> list[Clip]:
+    """Return up to 12 clips of each of 60 known speakers, no two of one recording."""
     found, seen = [], set()
     for name in ("speech", "emotion", "acted_dialogue"):
         for line in (data / f"{name}.jsonl").read_text("utf-8").splitlines():
@@ -74,13 +77,16 @@ def clips(data: Path, rng: np.random.Generator) -> list[Clip]:
             seen.add(key)
             found.append(Clip(path, CORPORA[row["set"]], row["speaker"], row.get("gender", "")))
     rng.shuffle(found)
-    counts: Counter[str] = Counter()
     kept = []
-    for clip in found:
-        counts[clip.speaker] += 1
-        if counts[clip.speaker] <= _MOST:
-            kept.append(clip)
-    return [clip for clip in kept if counts[clip.speaker] > 1]
+    for corpus in corpora:
+        own = defaultdict(list)
+        for clip in found:
+            if clip.corpus == corpus:
+                own[clip.speaker].append(clip)
+        least = min(_FEWEST, max(map(len, own.values())))
+        enough = [said for said in own.values() if len(said) >= least]
+        kept += [clip for said in enough[:_SPEAKERS] for clip in said[:_MOST]]
+    return kept
 
 
 def noises(data: Path) -> list[NDArray[np.float32]]:
@@ -109,7 +115,7 @@ def pieces(
     other = in_noise(wave, noise[int(rng.integers(len(noise)))], rng)
     for condition, sound in (("clean", wave), ("10 dB", other)):
         pcm = np.clip(sound * 32767, -32768, 32767).astype(np.int16)
-        for cut in CUTS_S:
+        for cut in CUTS_S[condition]:
             if cut == 0:
                 yield condition, cut, (end - start) / SAMPLE_RATE, pcm
             elif end - start >= cut * SAMPLE_RATE:
@@ -129,8 +135,9 @@ def _read(path: Path) -> NDArray[np.float32]:
 @click.command()
 @click.argument("data", type=click.Path(path_type=Path, exists=True))
 @click.argument("out", type=click.Path(path_type=Path))
-def main(data: Path, out: Path) -> None:
-    """Write the vectors of the known speakers in DATA to OUT."""
+@click.argument("corpora", nargs=-1, metavar="[CORPUS]...")
+def main(data: Path, out: Path, corpora: tuple[str, ...]) -> None:
+    """Write the vectors of the known speakers in DATA to OUT, of each CORPUS or of all."""
     rng = np.random.default_rng(20)
     noise, encoder = noises(data), VoiceEncoder()
     rows: list[tuple] = []
@@ -145,7 +152,7 @@ def main(data: Path, out: Path) -> None:
                 vectors.setdefault(owner, []).append(one)
             del waiting[:_BATCH], owners[:_BATCH]
 
-    all_clips = clips(data, rng)
+    all_clips = clips(data, corpora or sorted(set(CORPORA.values())), rng)
     for number, clip in enumerate(all_clips):
         for condition, cut, seconds, pcm in pieces(clip, noise, rng):
             windows = windows_of(pcm)

@@ -1,11 +1,13 @@
 """Voices against each other: who is let in, and who is not, of one corpus."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_stream.voices.matching import threshold
 
 RESAMPLES = 200
 
@@ -25,10 +27,10 @@ class Recorded:
     seconds: NDArray[np.float64]
 
     @classmethod
-    def read(cls, path: Path) -> "Recorded":
-        """Read a file of `.record`."""
-        with np.load(path) as stored:
-            return cls(**{name: stored[name] for name in stored.files})
+    def read(cls, paths: Sequence[Path]) -> "Recorded":
+        """Read files of `.record`."""
+        stored = [dict(np.load(path)) for path in paths]
+        return cls(**{name: np.concatenate([one[name] for one in stored]) for name in stored[0]})
 
     def by_channel(self) -> "Recorded":
         """Return it with the channel, made of length 1 within its corpus, as the vectors."""
@@ -56,6 +58,8 @@ class Trials:
 
     enrolled: NDArray[np.str_]
     tested: NDArray[np.str_]
+    seconds: NDArray[np.float64]
+    """Of speech in what was judged."""
 
     @property
     def speakers(self) -> int:
@@ -88,16 +92,15 @@ class Trials:
         low, high = np.percentile(found, (2.5, 97.5))
         return float(low), float(high)
 
-    def errors(self, threshold: float) -> tuple[float, float]:
-        """Return how many of the own are refused at a threshold, and of others let in."""
-        return (
-            float((self.score[self.own] < threshold).mean()),
-            float((self.score[~self.own] >= threshold).mean()),
-        )
+    def errors(self) -> tuple[float, float]:
+        """Return how many of the own are refused as it ships, and of others let in."""
+        lengths, where = np.unique(self.seconds, return_inverse=True)
+        known = self.score >= np.array([threshold(one) for one in lengths])[where]
+        return float((~known[self.own]).mean()), float(known[~self.own].mean())
 
     def only(self, kept: NDArray[np.bool_]) -> "Trials":
         """Return some of them."""
-        return Trials(self.score[kept], self.own[kept], self.enrolled[kept], self.tested[kept])
+        return Trials(*(value[kept] for value in vars(self).values()))
 
 
 def trials(
@@ -137,5 +140,13 @@ def trials(
             # As `turbo_stream.voices.matching` has it, all at once.
             scores = (recorded.vectors[left] @ np.stack([voices[n] for n in home]).T).max(axis=1)
             speakers = recorded.speaker[left]
-            found.append((scores, np.isin(speakers, home), np.full(len(left), home[0]), speakers))
+            found.append(
+                (
+                    scores,
+                    np.isin(speakers, home),
+                    np.full(len(left), home[0]),
+                    speakers,
+                    recorded.seconds[left],
+                )
+            )
     return Trials(*(np.concatenate(column) for column in zip(*found, strict=True)))
