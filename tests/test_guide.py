@@ -15,6 +15,8 @@ import soundfile
 from tests.support.pages import WRITTEN, CodeBlock, blocks, name_of, programs_of_others
 from tests.support.paths import ROOT
 from tools.reference.commands import programs
+from turbo_stream.voices.encoder import SHA256
+from turbo_stream.voices.voice_file import Voice, VoiceFile
 
 PYTHON = [block for page in WRITTEN for block in blocks(page, "python")]
 TOML = [block for page in WRITTEN for block in blocks(page, "toml")]
@@ -90,9 +92,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory, kitchen_pcm: np.ndarray) ->
         # Of any name, a file is what is in it.
         soundfile.write(made / name, pcm, 16_000, format="WAV")
     pcm.tofile(made / "samples.raw")
-    # Three utterances of one voice, with the pauses after them.
-    parts = [kitchen_pcm[at : at + 40_000] for at in (16_000, 30 * 16_000, 44 * 16_000)]
+    # What one voice says, and a file that knows another.
+    silence = np.zeros(16_000, np.int16)
+    parts = [silence]
+    for start_s, end_s in ((1.2, 2.9), (4.4, 7.8), (30.9, 33.2), (44.7, 46.6)):
+        parts += [kitchen_pcm[round(16_000 * start_s) : round(16_000 * end_s)], silence]
     soundfile.write(made / "anna.wav", np.concatenate(parts), 16_000)
+    known = {"Jo": Voice(np.eye(256, dtype=np.float32)[:3], "2026-11-29")}
+    VoiceFile(SHA256, known).write(made / "voices.json")
     return made
 
 
