@@ -38,7 +38,7 @@ from turbo_stream.segmentation.segment import Segment
 from turbo_stream.segmentation.segmented_stream import SegmentedStream, StreamOutput
 from turbo_stream.segmentation.vad import load_vad
 from turbo_stream.settings import Settings
-from turbo_stream.voices.known import KnownVoices
+from turbo_stream.voices.known import KnownVoices, known_voices
 
 _LOG = logging.getLogger(__name__)
 
@@ -103,26 +103,16 @@ class Models:
         classifier = learning_classifier(package, learner, use_text=notice is None)
         if learner is not None:
             say(f"{learner.path}: {learner.learned}")
-        voices = None if settings.voices is None else KnownVoices(settings.voices)
-        if voices is not None:
-            voices.warm_up()
-            say(f"{voices.path}: knows {', '.join(voices.names) or 'nobody'}")
+        voices = known_voices(settings.voices, say)
         recognizer = settings.asr
         if isinstance(recognizer, str):
-            recognizer = load_recognizer(
-                recognizer,
-                language=settings.language,
-                window=settings.window,
-                device=settings.asr_device,
-                say=say,
-            )
+            known: dict[str, Any] = {"window": settings.window, "device": settings.asr_device}
+            recognizer = load_recognizer(recognizer, language=settings.language, say=say, **known)
         if detector is None:
             package.check_recognizer(recognizer)
         turn_taking = TurnTaking.load(package, settings.turn_model)
-        models = cls(
-            settings,
-            *(package, classifier, recognizer, turn_taking, detector, taught, learner, voices),
-        )
+        parts = (package, classifier, recognizer, turn_taking, detector, taught, learner, voices)
+        models = cls(settings, *parts)
         for line in notices(taught, recognizer.name):
             say(line)
         for part in (recognizer, detector, classifier, turn_taking):
@@ -190,8 +180,7 @@ class Models:
             SegmentedStream(self.turn_taking.segmenter(load_vad(settings.vad), turbo)),
             decider,
             ready=ready,
-            # Of a voice that will be rejected no word is shown; which it is is known at the end.
-            partials=settings.partials and (settings.show_rejected or not settings.household_only),
+            partials=settings.shows_partials,
             follow_up=FollowUp(prior) if settings.follow_up else None,
         )
 

@@ -183,6 +183,14 @@ class Settings:
             raise InputError("`threshold` and `operating_point` were both given; give one of them")
 
     @property
+    def shows_partials(self) -> bool:
+        """Whether text is shown while speech goes on.
+
+        Not where an unknown voice is rejected: whose it is is known at the end.
+        """
+        return self.partials and (self.show_rejected or not self.household_only)
+
+    @property
     def window(self) -> WindowConfig:
         """How much of its 30 s Whisper reads."""
         return WindowConfig(self.window_floor_s, self.window_margin_s)

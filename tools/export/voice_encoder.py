@@ -105,7 +105,7 @@ def graph(weights: Weights, kind: type = np.float16) -> onnx.ModelProto:
     ]
     # The casts stand in front of what uses them.
     nodes.sort(key=lambda node: node.op_type != "Cast")
-    size = ["batch", "frames", _BANDS]
+    size: list[str | int | None] = ["batch", "frames", _BANDS]
     model = helper.make_model(
         helper.make_graph(
             nodes,

@@ -91,7 +91,7 @@ def windows_of(pcm: NDArray[np.int16]) -> NDArray[np.float32] | None:
     if end - start < LEAST_SAMPLES or not pcm.any():
         return None
     start = max(start - _MARGIN_SAMPLES, end - _MOST_SAMPLES, 0)
-    speech = pcm[start : end + _MARGIN_SAMPLES].astype(np.float32) / 32768
+    speech = pcm[start : end + _MARGIN_SAMPLES].astype(np.float32) * np.float32(1 / 32768)
     return _windows(mel_powers(_raised(speech)))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,21 @@ from turbo_stream.voices.matching import NOBODY, Match, match
 from turbo_stream.voices.voice_file import Voice, VoiceFile
 
 _LOG = logging.getLogger(__name__)
+
+
+def known_voices(path: Path | None, say: Callable[[str], None]) -> KnownVoices | None:
+    """Return the voices in `path`, ready to be asked, and say whose; None where there is none.
+
+    Raises:
+        InputError: as `KnownVoices`.
+        PackageError: the encoder is not the one that shipped.
+    """
+    if path is None:
+        return None
+    voices = KnownVoices(path)
+    voices.warm_up()
+    say(f"{path}: knows {', '.join(voices.names) or 'nobody'}")
+    return voices
 
 
 class KnownVoices:

@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -124,12 +125,12 @@ def pieces(
 
 def channel(pcm: NDArray[np.int16]) -> NDArray[np.float32]:
     """Return the mean and the spread of the log-mel powers of `pcm`, `[80]`."""
-    powers = np.log(mel_powers(pcm.astype(np.float32) / 32768) + 1e-9)
+    powers = np.log(mel_powers(pcm.astype(np.float32) * np.float32(1 / 32768)) + 1e-9)
     return np.concatenate([powers.mean(axis=0), powers.std(axis=0)]).astype(np.float32)
 
 
 def _read(path: Path) -> NDArray[np.float32]:
-    return read_clip(path).astype(np.float32) / 32768
+    return read_clip(path).astype(np.float32) * np.float32(1 / 32768)
 
 
 @click.command()
@@ -141,7 +142,9 @@ def main(data: Path, out: Path, corpora: tuple[str, ...]) -> None:
     rng = np.random.default_rng(20)
     noise, encoder = noises(data), VoiceEncoder()
     rows: list[tuple] = []
-    channels, waiting, owners = [], [], []
+    channels: list[NDArray[np.float32]] = []
+    waiting: list[NDArray[np.float32]] = []
+    owners: list[int] = []
     vectors: dict[int, list[NDArray[np.float32]]] = {}
 
     def run(least: int) -> None:
@@ -168,10 +171,12 @@ def main(data: Path, out: Path, corpora: tuple[str, ...]) -> None:
     run(1)
     means = [mean_vector(np.stack(vectors[index])) for index in range(len(rows))]
     names = ("corpus", "speaker", "gender", "clip", "condition", "cut", "seconds")
-    columns = {
-        name: np.array(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)
+    columns: dict[str, NDArray[Any]] = {
+        name: np.array([row[at] for row in rows]) for at, name in enumerate(names)
     }
-    np.savez_compressed(out, vectors=np.stack(means), channel=np.stack(channels), **columns)
+    columns |= {"vectors": np.stack(means), "channel": np.stack(channels)}
+    with out.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **columns)
 
 
 if __name__ == "__main__":
