@@ -11,7 +11,7 @@ Decision = Literal["accepted", "rejected", "dropped"]
 Reason = Literal["not_directed", "too_short", "overload", "source_lost", "error"]
 """Why it was not accepted."""
 
-Evidence = Literal["name", "follow_up", "content", "no_words", "sound"]
+Evidence = Literal["name", "follow_up", "content", "translation", "no_words", "sound"]
 """What decided; see `Utterance.evidence`."""
 
 
@@ -118,7 +118,7 @@ class Utterance(BaseEvent):
     asr: dict[str, Any]
     """`backend` and, where known, `avg_logprob`, `no_speech_prob`, `compression_ratio`; `skipped`
     says why no text was made: `rejected_by_sound`; `known` is false where the text is not what was
-    said."""
+    said; `language` is what a multilingual recognizer took it for."""
 
     latency_ms: dict[str, float] = field(default_factory=dict)
     """`endpoint_to_decision`, `asr`, `turbo`; the latter two may lie before the endpoint."""
@@ -132,8 +132,9 @@ class Utterance(BaseEvent):
 
     evidence: Evidence | None = None
     """What decided: `name` (it was called; of rejected speech: it was not), `content` (sound and
-    words), `sound` (alone), `no_words` (a recognizer found none, which rejects), `follow_up`
-    (without the utterance before it would have been decided the other way). None if dropped."""
+    words), `translation` (sound and the English of the words), `sound` (alone), `no_words` (a
+    recognizer found none, which rejects), `follow_up` (without the utterance before it would have
+    been decided the other way). None if dropped."""
 
     correction_id: str | None = None
     """By which the decision can be corrected, for ten minutes; random. None unless corrections are

@@ -22,6 +22,7 @@ from turbo_stream.deciding.decider_of_stream import decider_of_stream
 from turbo_stream.deciding.follow_up import FollowUp
 from turbo_stream.deciding.learner_of_models import learner_of_models, learning_classifier
 from turbo_stream.deciding.own_detector import OWN_THRESHOLD, check_own, own_detector
+from turbo_stream.deciding.recognizer_of_models import recognizer_of_models
 from turbo_stream.deciding.scored import Scored
 from turbo_stream.deciding.totals import Totals
 from turbo_stream.deciding.turn_taking import TurnTaking
@@ -29,10 +30,9 @@ from turbo_stream.deciding.whole_source import events_of_chunks, events_of_items
 from turbo_stream.detection.classifier import TurboClassifier
 from turbo_stream.detection.detector import Detector
 from turbo_stream.detection.package import ModelPackage
-from turbo_stream.detection.turbo import TurboDetector, text_notice
+from turbo_stream.detection.turbo import TurboDetector, reads
 from turbo_stream.events import Event, Finished, Ready, Utterance
 from turbo_stream.learning.learner import Learned, Learner, known
-from turbo_stream.recognition.auto import load_recognizer
 from turbo_stream.recognition.recognizer import NoRecognizer, Recognizer
 from turbo_stream.segmentation.segment import Segment
 from turbo_stream.segmentation.segmented_stream import SegmentedStream, StreamOutput
@@ -91,23 +91,14 @@ class Models:
         check_own(detector, settings)
         if settings.operating_point is not None:
             package.threshold(settings.operating_point)  # says if there is none of that name
-        notice = text_notice(package, settings.language)
-        if notice is not None:
-            say(notice)
         load_vad(settings.vad)  # says at once if it cannot be had; each stream has its own
         learner = learner_of_models(settings.learn, package, detector)
-        classifier = learning_classifier(package, learner, use_text=notice is None)
+        classifier = learning_classifier(
+            package, learner, use_text=reads(package, settings.language)
+        )
         if learner is not None:
             say(f"{learner.path}: {learner.learned}")
-        recognizer = settings.asr
-        if isinstance(recognizer, str):
-            recognizer = load_recognizer(
-                recognizer,
-                language=settings.language,
-                window=settings.window,
-                device=settings.asr_device,
-                say=say,
-            )
+        recognizer = recognizer_of_models(settings, package, say)
         if detector is None:
             package.check_recognizer(recognizer)
         turn_taking = TurnTaking.load(package, settings.turn_model)

@@ -97,6 +97,9 @@ class Settings:
     language: str | None = option(
         None, "Language, for multilingual Whisper models.", metavar="CODE"
     )
+    translate: bool = option(
+        True, "Judge other languages by their English translation, which Whisper makes, too."
+    )
     window_floor_s: float = option(
         WindowConfig.floor_s,
         "Shortest window that Whisper reads, in seconds.",

@@ -14,7 +14,7 @@ from turbo_stream.addressing.calls import NameUse
 from turbo_stream.deciding.scored import Hearing, Scored
 from turbo_stream.deciding.second_reading import read_again
 from turbo_stream.deciding.turn_before import TurnBefore
-from turbo_stream.detection.detector import Detector, Score
+from turbo_stream.detection.detector import Detector, Read, Score, words_read
 from turbo_stream.errors import InputError
 from turbo_stream.events import Decision, Evidence, Reason, Utterance
 from turbo_stream.learning.learner import Learner
@@ -51,6 +51,7 @@ class Outcome:
         name_use: NameUse = "absent",
         address: Weights = NO_WEIGHTS,
         by_sound: bool = False,
+        read: Read | None = None,
     ) -> Self:
         """Decide: the one rule of everything that listens, serves and evaluates.
 
@@ -66,6 +67,7 @@ class Outcome:
             name_use: what was done with the device's name.
             address: added for that, and for a conversation that goes on.
             by_sound: `score` is that of the sound alone, and rejects.
+            read: which words counted, where the detector says so.
         """
         if transcript.no_words and not by_sound:
             return cls(0.0, "rejected", "no_words")
@@ -74,7 +76,9 @@ class Outcome:
         by_name = shifted(score, address.name)
         probability = shifted(score, address.name + address.conversation + log_odds)
         accepted = probability >= threshold
-        evidence: Evidence = "content" if transcript.known and not by_sound else "sound"
+        evidence: Evidence = read or ("content" if transcript.known else "sound")
+        if by_sound:
+            evidence = "sound"
         if accepted != (by_name >= threshold):
             evidence = "follow_up"
         elif accepted != (score >= threshold) or (accepted and name_use == "called"):
@@ -242,10 +246,12 @@ class Decider:
             name_use=scored.said.use,
             address=self.addressing.weights(scored.said, segment.start_sample),
             by_sound=scored.by_sound,
+            read=scored.score.read,
         )
         accepted = outcome.decision == "accepted"
-        if accepted and hearing.transcript.known:
-            self.turns.note(hearing.transcript.text, segment.end_sample, by_device=False)
+        if accepted:
+            said = words_read(hearing.transcript, scored.score.read)
+            self.turns.note(said, segment.end_sample, by_device=False)
         self.addressing.conversation.note(
             segment.start_sample,
             segment.end_sample,

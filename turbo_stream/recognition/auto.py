@@ -1,6 +1,7 @@
 """From the setting `asr` to a recognizer."""
 
 from collections.abc import Callable
+from typing import Any
 
 from turbo_stream._util.shown import shown
 from turbo_stream.errors import InputError
@@ -24,6 +25,7 @@ def load_recognizer(
     window: WindowConfig | None = None,
     threads: int = 1,
     device: str = "cpu",
+    translate: bool = False,
     say: Callable[[str], None],
 ) -> Recognizer:
     """Return the recognizer that `spec` names: `auto`, `none`, `pocketsphinx`, or a Whisper model.
@@ -31,34 +33,31 @@ def load_recognizer(
     `auto` is Whisper tiny.en if it is on this machine or can be downloaded, else PocketSphinx;
     which and why goes to `say`, one line. Learning that the Hub is out of reach takes less than
     3 s. `window`, `threads` and `device` (`auto`, `cpu` or `cuda`) are Whisper's; with `auto`
-    the CPU computes where no GPU works, and `say` is told which and why.
+    the CPU computes where no GPU works, and `say` is told which and why. With `translate` a
+    multilingual Whisper puts other languages into English as well.
 
     Raises `InputError` for a model, a language or a GPU that is not to be had.
     """
     if spec == "none":
         return NoRecognizer()
+    how = {"cpu_threads": threads, "window": window}
     if spec in ("auto", "pocketsphinx"):
         if language not in (None, "en"):
             raise InputError(
                 f"`asr` {spec} hears English only, not {language!r}: "
                 "give a multilingual Whisper model, such as `asr` tiny"
             )
-        return _auto(window, threads, device, say) if spec == "auto" else _pocketsphinx()
-    return _whisper(spec, language, window, threads, device, say)
+        return _auto(how, device, say) if spec == "auto" else _pocketsphinx()
+    return _whisper(spec, how | {"language": language, "translate": translate}, device, say)
 
 
 def _whisper(
-    model: str,
-    language: str | None,
-    window: WindowConfig | None,
-    threads: int,
-    device: str,
-    say: Callable[[str], None],
+    model: str, how: dict[str, Any], device: str, say: Callable[[str], None]
 ) -> Recognizer:
     if device != "cpu":
         find_model(model)  # what is wrong with the name is no fault of a GPU
         try:
-            recognizer = _on_gpu(model, language, window, threads)
+            recognizer = _on_gpu(model, how)
         except InputError as error:
             if device == "cuda":
                 raise _NoGpu(f"`asr_device` is cuda, and {error}; give auto or cpu") from error
@@ -66,21 +65,17 @@ def _whisper(
         else:
             say("recognizer: on the GPU")
             return recognizer
-    return WhisperRecognizer(model, language=language, cpu_threads=threads, window=window)
+    return WhisperRecognizer(model, **how)
 
 
-def _on_gpu(
-    model: str, language: str | None, window: WindowConfig | None, threads: int
-) -> Recognizer:
+def _on_gpu(model: str, how: dict[str, Any]) -> Recognizer:
     """Return Whisper on the GPU, tried once. Raises `InputError` where that does not work."""
     import ctranslate2
 
     if not ctranslate2.get_cuda_device_count():
         raise InputError("CUDA finds no GPU here")
     try:
-        recognizer = WhisperRecognizer(
-            model, language=language, cpu_threads=threads, window=window, device="cuda"
-        )
+        recognizer = WhisperRecognizer(model, **how, device="cuda")
         # Libraries of CUDA that are missing are missed at the first sound.
         recognizer.warm_up()
     except InputError as error:
@@ -90,11 +85,9 @@ def _on_gpu(
     return recognizer
 
 
-def _auto(
-    window: WindowConfig | None, threads: int, device: str, say: Callable[[str], None]
-) -> Recognizer:
+def _auto(how: dict[str, Any], device: str, say: Callable[[str], None]) -> Recognizer:
     try:
-        recognizer = _whisper(AUTO_MODEL, None, window, threads, device, say)
+        recognizer = _whisper(AUTO_MODEL, how, device, say)
     except _NoGpu:
         raise
     except InputError as error:
