@@ -41,6 +41,8 @@ def _hypothesis(row: dict[str, Any]) -> Hypothesis | None:
         text, heard = row["text_used"] or "", row.get("asr") or {}
         if "translation_used" in row:  # that was read, and the text was not
             text, heard = row["translation_used"] or "", {**heard, **row["translation"]}
+        elif row.get("read") == "sound":
+            return Hypothesis(*NOTHING)
         backend = heard.get("backend", "none")
         if backend == "none":
             return None

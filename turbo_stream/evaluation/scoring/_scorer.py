@@ -10,6 +10,7 @@ from turbo_stream.addressing.address import Addressing, choose_address
 from turbo_stream.deciding.decider import Outcome
 from turbo_stream.deciding.second_reading import can_expect, read_again
 from turbo_stream.detection.classifier import Classified
+from turbo_stream.detection.detector import Read
 from turbo_stream.detection.package import DIRECTED
 from turbo_stream.errors import InputError, TurboStreamError
 from turbo_stream.evaluation.corpus.clip import read_clip
@@ -98,7 +99,7 @@ class Scorer:
             **({} if kept is None else {VECTORS_KEY: packed(kept)}),
             **self._decision(found, transcript, addressing),
             "text_used": transcript.text,
-            **_translation(transcript),
+            **_read(transcript, found.read),
             "asr": self._asr_report(transcript),
             "audio_s": to_seconds(len(pcm)),
             "latency_ms": {
@@ -144,9 +145,12 @@ class Scorer:
         return {"backend": self.asr, **dict.fromkeys(_CONFIDENCE), **report(transcript)}
 
 
-def _translation(transcript: Transcript) -> dict[str, Any]:
-    """Return what a row says of the translation that was read in place of the text, if any."""
+def _read(transcript: Transcript, read: Read) -> dict[str, Any]:
+    """Return what a row says of a text in another language, which the classifier was not told."""
+    if transcript.language is None or read == "content":
+        return {}
     translation = transcript.translation
     if translation is None:
-        return {}
-    return {"translation_used": translation.text, "translation": report(translation)}
+        return {"read": read}
+    words = {"translation_used": translation.text, "translation": report(translation)}
+    return {"read": read, **words}
