@@ -33,8 +33,8 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_marked_package(tmp_path_factory.mktemp("package") / "tiny")
 
 
-def heard(kitchen_pcm, say=None, **choices) -> tuple[list[Utterance], Models]:
-    models = Models.load(Settings(**choices), say=(say or []).append)
+def heard(kitchen_pcm, say=lambda line: None, **choices) -> tuple[list[Utterance], Models]:
+    models = Models.load(Settings(**choices), say=say)
     stream = models.stream()
     events = stream.process(kitchen_pcm[: 16_000 * 8]) + stream.flush()
     found = [one for one in events if isinstance(one, Utterance) and one.decision != "dropped"]
@@ -47,7 +47,7 @@ def heard(kitchen_pcm, say=None, **choices) -> tuple[list[Utterance], Models]:
 def test_whisper_and_turbo_together(kitchen_pcm, whisper, package, translate, language) -> None:
     said: list[str] = []
     settings = {"model": package, "asr": str(whisper), "language": language, "threshold": 0.0}
-    found, _ = heard(kitchen_pcm, said, translate=translate, **settings)
+    found, _ = heard(kitchen_pcm, said.append, translate=translate, **settings)
     worded = [one for one in found if one.evidence != "no_words"]
     assert worded, "random weights write some letters and digits"
     for one in worded:

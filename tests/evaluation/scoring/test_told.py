@@ -45,7 +45,9 @@ ANSWERS = {
         language="es",
         translation=Transcript("the the the", SURE, "cap", known=False),
     ),
-    "its translation has no words": Transcript("hm", SURE, language="es", translation=Transcript("", SURE)),
+    "its translation has no words": Transcript(
+        "hm", SURE, language="es", translation=Transcript("", SURE)
+    ),
     "English, told so": Transcript("turn on the lights", SURE, language="en"),
 }
 
