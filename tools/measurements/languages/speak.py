@@ -2,9 +2,8 @@
 
 python -m tools.measurements.languages.speak --out DIR
 
-Both classes are about as long, and a pair of lines has one level and one kind of noise: what differs
-is what is said. Needs a program that speaks, by default SVOX Pico (Debian, non-free:
-libttspico-utils).
+Both classes are about as long, and a pair of lines has one level and one noise: what is said
+differs. Needs a program that speaks, by default SVOX Pico (Debian, non-free: libttspico-utils).
 """
 
 import csv
