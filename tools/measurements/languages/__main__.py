@@ -23,8 +23,8 @@ from rich.progress import track
 from rich.table import Table
 
 from training.data.lines import read_lines
-from turbo_stream._util.files import json_text
 from turbo_stream._util.timebase import to_seconds
+from turbo_stream._util.unicode_text import json_text
 from turbo_stream.cli.command import run_command
 from turbo_stream.detection.classifier import TurboClassifier
 from turbo_stream.detection.package import DIRECTED, ModelPackage

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
-from turbo_stream._util.files import json_text
 from turbo_stream._util.timebase import SAMPLE_RATE
+from turbo_stream._util.unicode_text import json_text
 from turbo_stream.cli.command import run_command
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.clip import read_clip
@@ -60,7 +60,7 @@ def spoken(say: str, text: str, language: str) -> NDArray[np.float32]:
             raise InputError(
                 f"`{command[0]}` does not speak ({error}); give another `say`"
             ) from error
-        return read_clip(out, 0.0, None).astype(np.float32) / 32768
+        return read_clip(out, 0.0, None).astype(np.float32) / np.float32(32768)
 
 
 def placed(sound: NDArray[np.float32], pair: int, number: int) -> NDArray[np.float32]:
