@@ -5,7 +5,7 @@ PYTHON ?= $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
 ATTACK_S ?= 600
 ATTACK_REPORT ?= attacks.jsonl
 
-.PHONY: format lint types quick test attack docs
+.PHONY: format lint types quick test attack fresh docs
 
 format:  ## Put the code into shape, and repair what can be repaired without thought.
 	$(PYTHON) -m ruff check --fix .
@@ -26,6 +26,9 @@ test:  ## All tests: under 8 minutes on two cores.
 
 attack:  ## Attack the promises for ATTACK_S seconds each (600); the account goes to ATTACK_REPORT.
 	$(PYTHON) -m pytest -q -n0 --timeout 0 tests/attacks --attack-s $(ATTACK_S) --attack-report $(ATTACK_REPORT)
+
+fresh:  ## Run the pages' commands with a wheel in a new environment, without source; PAGES="README.md ..." for some.
+	$(PYTHON) -m tests.fresh $(PAGES)
 
 docs:  ## Write docs/reference anew from the settings, the commands and the public API.
 	$(PYTHON) -m tools.reference

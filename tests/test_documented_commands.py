@@ -17,8 +17,8 @@ from tools.reference.commands import programs, with_subcommands
 SHOWN = [one for page in WRITTEN for one in commands(page)]
 SPOKEN = [one for page in PAGES for one in spoken(page)]
 
-OF_OTHERS = {"--build-arg", "--pdb"}
-"""Options of docker and pytest that the prose names."""
+OF_OTHERS = {"--build-arg", "--error-command", "--pdb"}
+"""Options of docker, pytest and wyoming-satellite that the prose names."""
 
 
 def named_by(found: list[Command]) -> list[Any]:
@@ -53,9 +53,9 @@ def command_of(program: str) -> click.Command:
 def subcommand(command: click.Command, given: Command) -> tuple[click.Command, list[str]]:
     """Return the command of a group that is meant, and what follows its name."""
     arguments = list(given.arguments)
-    if isinstance(command, click.Group) and arguments:
+    while isinstance(command, click.Group) and arguments:
         assert arguments[0] in command.commands, f"{given} has no {arguments[0]}"
-        return command.commands[arguments[0]], arguments[1:]
+        command = command.commands[arguments.pop(0)]
     return command, arguments
 
 

@@ -15,6 +15,8 @@ import soundfile
 from tests.support.pages import WRITTEN, CodeBlock, blocks, name_of, programs_of_others
 from tests.support.paths import ROOT
 from tools.reference.commands import programs
+from turbo_stream.voices.encoder import SHA256
+from turbo_stream.voices.voice_file import Voice, VoiceFile
 
 PYTHON = [block for page in WRITTEN for block in blocks(page, "python")]
 TOML = [block for page in WRITTEN for block in blocks(page, "toml")]
@@ -40,6 +42,14 @@ RUN = {
     "docs/guide/tuning.md": [
         "turbo-tune threshold evening.wav --per-hour 1 --name friday",
         "turbo-tune threshold evening.wav --per-hour 1 --commands kitchen.wav --write listen.toml",
+    ],
+    "docs/guide/voices.md": [
+        "turbo-tune voice add Anna anna.wav --voices voices.json --yes",
+        "turbo-listen evening.wav --voices voices.json",
+        "turbo-listen evening.wav --voices voices.json --household-only",
+        "turbo-tune voice list --voices voices.json",
+        "turbo-tune voice remove Anna --voices voices.json",
+        "turbo-tune voice forget --voices voices.json --yes",
     ],
 }
 """Cheap commands that are run as the page shows them, but for what `typed` changes."""
@@ -82,6 +92,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory, kitchen_pcm: np.ndarray) ->
         # Of any name, a file is what is in it.
         soundfile.write(made / name, pcm, 16_000, format="WAV")
     pcm.tofile(made / "samples.raw")
+    # What one voice says, and a file that knows another.
+    silence = np.zeros(16_000, np.int16)
+    parts = [silence]
+    for start_s, end_s in ((1.2, 2.9), (4.4, 7.8), (30.9, 33.2), (44.7, 46.6)):
+        parts += [kitchen_pcm[round(16_000 * start_s) : round(16_000 * end_s)], silence]
+    soundfile.write(made / "anna.wav", np.concatenate(parts), 16_000)
+    known = {"Jo": Voice(np.eye(256, dtype=np.float32)[:3], "2026-11-29")}
+    VoiceFile(SHA256, known).write(made / "voices.json")
     return made
 
 

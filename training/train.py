@@ -1,11 +1,11 @@
 """Command line: `python -m training.train RECIPE data.manifest=FILE out=DIR [key=value ...]`."""
 
-import json
 import sys
 
 import click
 
 from training.fitting.recipe import RECIPES, build_recipe
+from turbo_stream.benchmark.report import show
 from turbo_stream.cli.command import run_command
 
 
@@ -19,11 +19,12 @@ def main(recipe: str, assignments: tuple[str, ...]) -> None:
         raise click.UsageError("out=DIR is needed: the folder of the results")
     if not (chosen.data.manifest or chosen.data.text):
         raise click.UsageError("data.manifest=FILE is needed: JSONL with audio_filepath, label")
+    from training.fitting.display import summary
     from training.fitting.runs import train_run
 
     metrics = train_run(chosen)
     if metrics:
-        print(json.dumps({key: value for key, value in metrics.items() if key != "looks"}))
+        show(chosen.out, summary(metrics), as_json=False)
 
 
 if __name__ == "__main__":

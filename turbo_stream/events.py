@@ -8,10 +8,10 @@ from turbo_stream.addressing.address import Address
 Decision = Literal["accepted", "rejected", "dropped"]
 """What became of an utterance."""
 
-Reason = Literal["not_directed", "too_short", "overload", "source_lost", "error"]
-"""Why it was not accepted."""
+Reason = Literal["not_directed", "unknown_voice", "too_short", "overload", "source_lost", "error"]
+"""Why it was not accepted; `unknown_voice`: it was meant for the device, and `household_only`."""
 
-Evidence = Literal["name", "follow_up", "content", "no_words", "sound"]
+Evidence = Literal["name", "follow_up", "content", "translation", "no_words", "sound", "voice"]
 """What decided; see `Utterance.evidence`."""
 
 
@@ -89,6 +89,9 @@ class Utterance(BaseEvent):
         "barge_in",
         "follow_up_log_odds",
         "correction_id",
+        "over_noise_db",
+        "answered_by",
+        "voice_score",
     )
     """Fields that its JSON object has only where they are known."""
 
@@ -112,16 +115,17 @@ class Utterance(BaseEvent):
 
     threshold: float
     text: str | None
-    """None for rejected speech (unless asked for) and for dropped speech; of accepted speech empty
-    only where no text was made of it."""
+    """None for rejected speech (unless asked for), for dropped speech, and for what another room
+    answers; of other accepted speech empty only where no text was made of it."""
 
     asr: dict[str, Any]
     """`backend` and, where known, `avg_logprob`, `no_speech_prob`, `compression_ratio`; `skipped`
     says why no text was made: `rejected_by_sound`; `known` is false where the text is not what was
-    said."""
+    said; `language` is what a multilingual recognizer took it for."""
 
     latency_ms: dict[str, float] = field(default_factory=dict)
-    """`endpoint_to_decision`, `asr`, `turbo`; the latter two may lie before the endpoint."""
+    """`endpoint_to_decision`, `asr`, `turbo`; the latter two may lie before the endpoint. Where
+    rooms agree who answers, of accepted speech also `agreement`, which comes on top."""
 
     barge_in: bool | None = None
     """Spoken while the device itself was playing; None where no echo reference is given."""
@@ -132,21 +136,78 @@ class Utterance(BaseEvent):
 
     evidence: Evidence | None = None
     """What decided: `name` (it was called; of rejected speech: it was not), `content` (sound and
-    words), `sound` (alone), `no_words` (a recognizer found none, which rejects), `follow_up`
-    (without the utterance before it would have been decided the other way). None if dropped."""
+    words), `translation` (sound and the English of the words), `sound` (alone), `no_words` (a
+    recognizer found none, which rejects), `follow_up` (without the utterance before it would have
+    been decided the other way). None if dropped."""
 
     correction_id: str | None = None
     """By which the decision can be corrected, for ten minutes; random. None unless corrections are
     learned from, and where no score decided: dropped, `no_words`, or rejected by the sound before a
     text was made."""
 
+    over_noise_db: float | None = None
+    """How far accepted speech stood out of the noise of its room. None unless rooms agree who
+    answers, which is whoever heard it best."""
+
+    answered_by: str | None = None
+    """The other room that answers this accepted utterance: do not act on it. None where it is to be
+    answered here."""
+
+    @property
+    def answered_here(self) -> bool:
+        """Whether to act on it: it was accepted, and no other room answers it."""
+        return self.decision == "accepted" and self.answered_by is None
+
+    voice: str | None = None
+    """Whose accepted speech was, of the voices that are known; None for nobody's of these. Its JSON
+    object has it where it has a `voice_score`."""
+
+    voice_score: float | None = None
+    """How like the nearest known voice it sounds, at most 1. None unless voices are known and the
+    speech was accepted."""
+
     def to_json(self) -> dict[str, Any]:
         """Return the event as a JSON-ready dict, `ONLY_WHERE_KNOWN` without what is None."""
         body = super().to_json()
+        if self.voice_score is None:
+            del body["voice"]
         for name in self.ONLY_WHERE_KNOWN:
             if body[name] is None:
                 del body[name]
         return body
+
+
+@dataclass(frozen=True)
+class Revised(BaseEvent):
+    """Second thoughts: utterances so close to each other that they may be one, decided as one.
+
+    Only where that was asked for. It comes after the terminal event of its last piece and before
+    that of the next utterance, and takes nothing back: whoever wants to puts it in the place of all
+    of its pieces.
+    """
+
+    kind: ClassVar[Literal["revised"]] = "revised"
+
+    id: int
+    """Of the last piece, whose terminal event has just been told."""
+
+    replaces: tuple[int, ...]
+    """Ids of the pieces before it, in order; the terminal event of each was told before."""
+
+    start_s: float
+    """Start of the first piece."""
+
+    end_s: float
+    """End of the last piece."""
+
+    decision: Literal["accepted", "rejected"]
+    degraded: tuple[str, ...]
+    directed_probability: float
+    threshold: float
+    text: str | None
+    """None for rejected speech (unless asked for)."""
+
+    evidence: Evidence
 
 
 @dataclass(frozen=True)
@@ -231,5 +292,7 @@ class Finished(BaseEvent):
         return body
 
 
-Event = Ready | SpeechStarted | Partial | Utterance | GapReported | SourceChanged | Finished
+Event = (
+    Ready | SpeechStarted | Partial | Utterance | Revised | GapReported | SourceChanged | Finished
+)
 """Any event. `event.kind` tells a type checker which one it is, as `isinstance` does."""

@@ -16,28 +16,31 @@ import turbo_stream
 from turbo_stream._util.origin import Origin
 from turbo_stream.addressing.address import Address, choose_address
 from turbo_stream.addressing.taught import TaughtName, notices
-from turbo_stream.audio.source import Connection, Pcm, SourceItem, check_source
+from turbo_stream.audio.source import Block, Connection, Pcm, SourceItem, check_source
+from turbo_stream.deciding.ahead import Ahead
 from turbo_stream.deciding.decider import Decider
 from turbo_stream.deciding.decider_of_stream import decider_of_stream
 from turbo_stream.deciding.follow_up import FollowUp
 from turbo_stream.deciding.learner_of_models import learner_of_models, learning_classifier
 from turbo_stream.deciding.own_detector import OWN_THRESHOLD, check_own, own_detector
+from turbo_stream.deciding.recognizer_of_models import recognizer_of_models
 from turbo_stream.deciding.scored import Scored
+from turbo_stream.deciding.second_thoughts import second_thoughts
 from turbo_stream.deciding.totals import Totals
 from turbo_stream.deciding.turn_taking import TurnTaking
 from turbo_stream.deciding.whole_source import events_of_chunks, events_of_items
 from turbo_stream.detection.classifier import TurboClassifier
 from turbo_stream.detection.detector import Detector
 from turbo_stream.detection.package import ModelPackage
-from turbo_stream.detection.turbo import TurboDetector, text_notice
+from turbo_stream.detection.turbo import TurboDetector, reads
 from turbo_stream.events import Event, Finished, Ready, Utterance
 from turbo_stream.learning.learner import Learned, Learner, known
-from turbo_stream.recognition.auto import load_recognizer
 from turbo_stream.recognition.recognizer import NoRecognizer, Recognizer
 from turbo_stream.segmentation.segment import Segment
 from turbo_stream.segmentation.segmented_stream import SegmentedStream, StreamOutput
 from turbo_stream.segmentation.vad import load_vad
 from turbo_stream.settings import Settings
+from turbo_stream.voices.known import KnownVoices, known_voices
 
 _LOG = logging.getLogger(__name__)
 
@@ -60,6 +63,9 @@ class Models:
 
     learner: Learner | None = None
     """Learns from corrections, for all streams; None where `learn` was not given."""
+
+    voices: KnownVoices | None = None
+    """Says whose accepted speech was, for all streams; None where `voices` was not given."""
 
     _origin: Origin = field(
         default_factory=lambda: Origin("models"), init=False, repr=False, compare=False
@@ -84,36 +90,25 @@ class Models:
             InputError: a setting names something that is not there or not allowed.
             PackageError: the model package is incomplete or fails its hashes.
         """
-        settings = settings or Settings()
-        say = say or _LOG.info
+        settings, say = settings or Settings(), say or _LOG.info
         taught = tuple(TaughtName.read(path) for path in settings.taught)
         package = ModelPackage.load(None if settings.model is None else Path(settings.model))
         check_own(detector, settings)
         if settings.operating_point is not None:
             package.threshold(settings.operating_point)  # says if there is none of that name
-        notice = text_notice(package, settings.language)
-        if notice is not None:
-            say(notice)
         load_vad(settings.vad)  # says at once if it cannot be had; each stream has its own
         learner = learner_of_models(settings.learn, package, detector)
-        classifier = learning_classifier(package, learner, use_text=notice is None)
+        use_text = reads(package, settings.language)
+        classifier = learning_classifier(package, learner, use_text=use_text)
         if learner is not None:
             say(f"{learner.path}: {learner.learned}")
-        recognizer = settings.asr
-        if isinstance(recognizer, str):
-            recognizer = load_recognizer(
-                recognizer,
-                language=settings.language,
-                window=settings.window,
-                device=settings.asr_device,
-                say=say,
-            )
+        voices = known_voices(settings.voices, say)
+        recognizer = recognizer_of_models(settings, package, say)
         if detector is None:
             package.check_recognizer(recognizer)
         turn_taking = TurnTaking.load(package, settings.turn_model)
-        models = cls(
-            settings, package, classifier, recognizer, turn_taking, detector, taught, learner
-        )
+        loaded = (package, classifier, recognizer, turn_taking)
+        models = cls(settings, *loaded, detector, taught, learner, voices)
         for line in notices(taught, recognizer.name):
             say(line)
         for part in (recognizer, detector, classifier, turn_taking):
@@ -175,12 +170,13 @@ class Models:
             follow_up=prior.log_odds,
             taught=self.taught,
             learner=self.learner,
+            voices=self.voices,
         )
         return Pipeline(
             SegmentedStream(self.turn_taking.segmenter(load_vad(settings.vad), turbo)),
             decider,
             ready=ready,
-            partials=settings.partials,
+            partials=settings.shows_partials,
             follow_up=FollowUp(prior) if settings.follow_up else None,
         )
 
@@ -216,6 +212,7 @@ class Pipeline:
         self._follow_up = follow_up
         self._most_follow_up = 0.0 if follow_up is None else follow_up.prior.log_odds
         self._totals = Totals()
+        self._ahead = Ahead()
 
     @classmethod
     def load(
@@ -277,6 +274,7 @@ class Pipeline:
         `reference`, `[N]`, is what the device itself played meanwhile: its echo is muted, and
         utterances spoken over it are marked `barge_in`.
         """
+        self._ahead.sound_came()
         return self._decided(self.segmented.process(pcm, reference))
 
     def gap(self, lost_samples: int, cause: str) -> list[Event]:
@@ -289,6 +287,8 @@ class Pipeline:
 
     def feed(self, item: SourceItem) -> list[Event]:
         """Process one item of a source."""
+        if isinstance(item, Block):
+            return self.process(item.pcm, item.reference)
         return self._decided(self.segmented.feed(item))
 
     def said(self, text: str, *, at_sample: int | None = None) -> None:
@@ -328,16 +328,17 @@ class Pipeline:
 
     def flush(self) -> list[Event]:
         """End the stream: an utterance still open is decided now."""
-        return self._decided(self.segmented.flush())
+        return self._decided(self.segmented.flush(), last=True)
 
     def abort(self) -> list[Event]:
         """End the stream, whose source has failed: an utterance that it broke off is dropped."""
-        return self._decided(self.segmented.abort())
+        return self._decided(self.segmented.abort(), last=True)
 
     def reset(self) -> None:
         """Start a new stream with the same models."""
         self.segmented.reset()
         self._totals.reset()
+        self._ahead.reset()
         self.decider.reset()
         if self._follow_up is not None:
             self._follow_up.reset()
@@ -389,11 +390,11 @@ class Pipeline:
         """Return the accounts of the stream so far."""
         return self._totals.finished(self.segmented.segmenter, busy_s)
 
-    def _decided(self, outputs: list[StreamOutput]) -> list[Event]:
-        events = [
-            output if isinstance(output, Event) else self.decide(output)
-            for output in outputs
-            if isinstance(output, Event | Segment)
-        ]
-        self.decider.turns.forget(self.segmented.segmenter.earliest_start)
+    def _decided(self, outputs: list[StreamOutput], *, last: bool = False) -> list[Event]:
+        events = self._ahead.events_of(outputs, self.decider, self._said_of)
+        self.decider.forget(self.segmented.segmenter.earliest_start, last=last)
+        self._ahead.wait(self.segmented.now_sample)
         return events
+
+    def _said_of(self, segment: Segment, scored: Scored | None) -> list[Event]:
+        return [self.decide(segment, scored), *second_thoughts(self.decider)]

@@ -19,7 +19,7 @@ from turbo_stream.segmentation.vad import DEFAULT_VAD, VAD_NAMES
 NO_TURN_MODEL = "none"
 """As `turn_model`: nobody says that a speaker has finished, silence alone does."""
 
-_ASR = "auto|none|pocketsphinx|NAME_OR_DIR"
+_ASR = "auto|none|pocketsphinx|moonshine|NAME_OR_DIR"
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,11 @@ class Settings:
         metavar="|".join(ADDRESSES),
         shown_default="named with a name, else open",
         per_stream=True,
+    )
+    words: tuple[str, ...] = option(
+        (),
+        "A word that recognizers hardly know, such as a name in the house; repeatable.",
+        flag="word",
     )
     taught: tuple[Path, ...] = option(
         (),
@@ -97,6 +102,9 @@ class Settings:
     language: str | None = option(
         None, "Language, for multilingual Whisper models.", metavar="CODE"
     )
+    translate: bool = option(
+        True, "Judge other languages by their English translation, which Whisper makes, too."
+    )
     window_floor_s: float = option(
         WindowConfig.floor_s,
         "Shortest window that Whisper reads, in seconds.",
@@ -136,6 +144,20 @@ class Settings:
         "Learn from corrections, kept as vectors in FILE, which is made where there is none.",
         metavar="FILE",
     )
+    revise: bool = option(
+        False,
+        "Decide speech that soon goes on again, as one; its sound is kept for 1.2 s.",
+        only_streams=True,
+    )
+    voices: Path | None = option(
+        None,
+        "Tell whose accepted speech was, of the voices in FILE, as `turbo-tune voice` keeps them.",
+        metavar="FILE",
+        only_streams=True,
+    )
+    household_only: bool = option(
+        False, "Accept only the voices in that file. It is no lock.", only_streams=True
+    )
     show_rejected: bool = option(
         False, "Show the words of rejected speech, too.", per_stream=True, only_shown=True
     )
@@ -151,10 +173,26 @@ class Settings:
         if not all(name.strip() for name in names):
             raise InputError("one of `names` is empty; give what the device is called")
         object.__setattr__(self, "names", names)
+        words = (self.words,) if isinstance(self.words, str) else tuple(self.words)
+        if not all(word.strip() for word in words):
+            raise InputError("one of `words` is empty; give a name as it is written")
+        object.__setattr__(self, "words", tuple(word.strip() for word in words))
         taught = (self.taught,) if isinstance(self.taught, str | Path) else self.taught
         object.__setattr__(self, "taught", tuple(map(Path, taught)))
         if self.learn is not None:
             object.__setattr__(self, "learn", Path(self.learn))
+        if self.voices is not None:
+            object.__setattr__(self, "voices", Path(self.voices))
+        elif self.household_only:
+            raise InputError(
+                "`household_only` was given without `voices`: nobody would be accepted; give the "
+                "file of who is known"
+            )
+        if self.household_only and self.revise:
+            raise InputError(
+                "`household_only` and `revise` exclude each other: who is known would vouch for "
+                "whoever spoke before; leave one of them out"
+            )
         check_bounds(self)
         choose_address(self.address, names, hears=True)
         if self.asr_device not in DEVICES:
@@ -165,6 +203,14 @@ class Settings:
             raise InputError(f"`vad` is {self.vad!r}; choose one of {', '.join(VAD_NAMES)}")
         if self.threshold is not None and self.operating_point is not None:
             raise InputError("`threshold` and `operating_point` were both given; give one of them")
+
+    @property
+    def shows_partials(self) -> bool:
+        """Whether text is shown while speech goes on.
+
+        Not where an unknown voice is rejected: whose it is is known at the end.
+        """
+        return self.partials and (self.show_rejected or not self.household_only)
 
     @property
     def window(self) -> WindowConfig:
@@ -195,6 +241,7 @@ class Settings:
             "model": self.model,
             "asr": self.asr if isinstance(self.asr, str) and Path(self.asr).is_dir() else None,
             "learn": self.learn,
+            "voices": self.voices,
             "turn_model": None if self.turn_model == NO_TURN_MODEL else self.turn_model,
         }
         known: dict[str, Any] = {

@@ -1,5 +1,6 @@
 """HuBERT, wav2vec 2.0, WavLM and their like: convolutions over the waveform, then layers."""
 
+import warnings
 from typing import Any
 
 import torch
@@ -8,6 +9,9 @@ from torch import Tensor, nn
 
 from models.mel import samples_valid, standardize
 from models.tower import Front
+
+# WavLM of transformers gives torch two kinds of masks, which is nothing that a user could mend.
+warnings.filterwarnings("ignore", "Support for mismatched key_padding_mask and attn_mask")
 
 
 def _count(length: Tensor, layer: Any) -> Tensor:

@@ -2,9 +2,11 @@
 
 import ast
 import re
+import sys
 from pathlib import Path
 
 import pytest
+from huggingface_hub import constants
 
 from tests.support.paths import ROOT
 from turbo_stream.cli.bench import bench_asr
@@ -14,6 +16,8 @@ from turbo_stream.cli.listen import listen
 from turbo_stream.cli.models import download
 from turbo_stream.cli.serve import serve
 from turbo_stream.cli.wording import tell, with_flags
+from turbo_stream.recognition import _hub as hub
+from turbo_stream.recognition.auto import load_recognizer
 
 PACKAGE = ROOT / "turbo_stream"
 LIBRARY = sorted(
@@ -69,3 +73,19 @@ def test_notices_name_flags_and_their_program(capsys) -> None:
     tell(bench_asr, "`asr` auto", program="turbo-bench")
     said = "turbo-listen: --webhook: utterance 3: answer 500\nturbo-bench: --asr auto\n"
     assert capsys.readouterr().err == said
+
+
+@pytest.mark.parametrize("columns", [80, 40, 20])
+def test_on_a_terminal_a_notice_is_broken_between_words(columns: int, monkeypatch, capfd) -> None:
+    """The one of every start without the network has one line of 80 columns."""
+    monkeypatch.setattr(hub, "cached", lambda repository: None)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    said: list[str] = []
+    load_recognizer("auto", say=said.append)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    tell(listen, said[0])
+    lines = capfd.readouterr().err.splitlines()
+    assert (len(lines) == 1) == (columns == 80)
+    assert all(len(line) <= columns for line in lines)
+    assert " ".join(" ".join(lines).split()) == f"turbo-listen: {said[0]}"

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -6,7 +8,7 @@ from hypothesis import strategies as st
 from tests.support.tiny_package import write_package
 from turbo_stream import Confidence, InputError, PackageError, Transcript
 from turbo_stream.detection.package import ModelPackage
-from turbo_stream.detection.turbo import TurboDetector, text_notice
+from turbo_stream.detection.turbo import TurboDetector, reads, text_notice
 from turbo_stream.recognition.recognizer import NOT_HEARD
 
 SURE = Confidence(-0.2, 0.01, 1.1)
@@ -131,6 +133,29 @@ def test_without_text_every_transcript_is_missing(package, detector):
     assert deaf.score(PCM, Transcript("")) == missing
 
 
+ENGLISH = Transcript("turn on", SURE, language="en")
+
+
+@pytest.mark.parametrize("use_text", [True, False])
+@pytest.mark.parametrize("language", ["es", "de-AT"])
+def test_of_another_language_the_translation_counts(package, language, use_text):
+    detector = TurboDetector(package, use_text=use_text)
+    said = Transcript("enciende la luz", Confidence(-0.9, 0.4, 2.0), language=language)
+    alone, read = detector.score(PCM, said), detector.score(PCM, replace(said, translation=ENGLISH))
+    assert (alone, alone.read) == (detector.score(PCM, NOT_HEARD), "sound")
+    assert (read, read.read) == (detector.score(PCM, ENGLISH), "translation")
+    unknown = replace(said, translation=replace(ENGLISH, known=False))
+    assert (detector.score(PCM, unknown), detector.score(PCM, unknown).read) == (alone, "sound")
+
+
+def test_english_is_read_as_it_was_said_whatever_comes_with_it(detector):
+    said = Transcript("turn on", SURE)
+    odd = replace(said, language="en-GB", translation=Transcript("something else"))
+    assert detector.score(PCM, odd) == detector.score(PCM, said)
+    assert detector.score(PCM, odd).read == detector.score(PCM, said).read == "content"
+    assert detector.score(PCM, NOT_HEARD).read == "sound"
+
+
 def test_threads_below_one_are_refused(package):
     with pytest.raises(InputError, match="threads"):
         TurboDetector(package, threads=0)
@@ -160,12 +185,23 @@ def test_warm_up_leaves_no_trace(detector):
 
 @pytest.mark.parametrize("language", [None, "en", "EN", "en-GB", "en_US"])
 def test_no_notice_for_the_models_own_language(package, language):
-    assert text_notice(package, language) is None
+    assert text_notice(package, language, translates=False) is None
+    assert reads(package, language)
 
 
 @pytest.mark.parametrize("language", ["de", "zh", "english"])
 def test_another_language_is_said_in_one_line(package, language):
-    notice = text_notice(package, language)
-    assert repr(language) in notice
-    assert "sound alone" in notice
-    assert "\n" not in notice
+    for translates, decides in ((False, "by sound alone"), (True, "English translation")):
+        notice = text_notice(package, language, translates=translates)
+        assert repr(language) in notice and decides in notice
+        assert "\n" not in notice
+    assert not reads(package, language)
+
+
+def test_a_translation_is_of_no_use_to_a_model_that_knows_no_english(tmp_path):
+    german = ModelPackage.load(write_package(tmp_path / "german", language="de"))
+    assert "sound alone" in text_notice(german, "es", translates=True)
+    spanish = Transcript("gira", SURE, language="es", translation=ENGLISH)
+    detector = TurboDetector(german)
+    assert detector.score(PCM, spanish) == detector.score(PCM, NOT_HEARD)
+    assert detector.score(PCM, replace(spanish, language="de-AT")).read == "content"

@@ -55,6 +55,18 @@ def test_rooms_share_the_models_and_nothing_else(recordings: Path) -> None:
     assert re.fullmatch(r"kitchen: .*lights.*\n", said)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("framework", ["pipecat", "livekit"])
+def test_an_agent_of_a_framework_answers_what_was_meant_for_it(
+    framework: str, recordings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASR", WHISPER)
+    needed = {"pipecat": "pipecat.frames.frames", "livekit": "livekit.agents"}[framework]
+    pytest.importorskip(needed, reason=f"needs the extra `{framework}`", exc_type=ImportError)
+    said = run(f"{framework}_agent.py", "both.wav", cwd=recordings)
+    assert re.fullmatch(r"to answer: .*lights.*\n", said)
+
+
 def test_parts_of_your_own(recordings: Path) -> None:
     said = run("own_parts.py", "kitchen.raw", cwd=recordings)
     (line,) = said.splitlines()

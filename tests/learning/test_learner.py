@@ -1,6 +1,5 @@
 """What a learner remembers, keeps and gives up."""
 
-import errno
 import gc
 import os
 import subprocess
@@ -15,7 +14,6 @@ import pytest
 from tests.learning.conftest import MODEL, made_example, made_vectors
 from tests.support.paths import ROOT
 from turbo_stream._util.files import PARTIAL
-from turbo_stream._util.folder_lock import FolderLock
 from turbo_stream._util.shared_file import alone_with
 from turbo_stream.errors import InputError
 from turbo_stream.learning import learner as learner_module
@@ -186,23 +184,20 @@ def test_two_processes_lose_nothing(path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_said_at_once(tmp_path) -> None:
-    with pytest.raises(InputError, match="no folder"):
+    with pytest.raises(InputError, match="is no folder"):
         Learner(tmp_path / "none" / "learned.json", MODEL)
 
 
 def test_a_folder_that_cannot_be_written_is_said_at_once(path: Path, monkeypatch, caplog) -> None:
-    with pytest.raises(InputError, match="cannot be written"):
-        Learner(Path("/proc/learned.json"), MODEL)  # root may not either
     learner = Learner(path, MODEL)
     learner.correct(learner.remember(made_vectors()), True)
-    monkeypatch.setattr(FolderLock, "_locked", refused)
+    # Whoever runs the tests may be one who may write everywhere.
+    monkeypatch.setattr(os, "access", lambda folder, mode: False)
+    with pytest.raises(InputError, match="cannot be written"):
+        Learner(path.with_name("another.json"), MODEL)
     with caplog.at_level("WARNING"):
         assert Learner(path, MODEL).learned.directed == 1
     assert "no correction can be kept" in caplog.text
-
-
-def refused(_: FolderLock) -> bool:
-    raise PermissionError(errno.EACCES, "Permission denied")
 
 
 def test_no_lock_makes_a_folder(tmp_path) -> None:

@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,19 @@ import soundfile
 from tests.support.fakes import LoudnessDetector, ScriptedRecognizer, make_pipeline
 from turbo_stream import InputError, Pipeline
 from turbo_stream.evaluation.corpus.manifest import read_manifest
+from turbo_stream.recognition.recognizer import Transcript
 from turbo_stream.recording.config import RecordingConfig
 from turbo_stream.recording.recorder import Recorder
 from turbo_stream.segmentation.segment import Segment
 
 RATE = 16_000
+
+
+class Foreign(ScriptedRecognizer):
+    """Hears Spanish."""
+
+    def transcribe(self, pcm: np.ndarray) -> Transcript:
+        return replace(super().transcribe(pcm), language="es")
 
 
 def segment(number: int = 0, seconds: float = 1.0, **changes) -> Segment:
@@ -92,6 +101,12 @@ def test_a_text_that_was_not_made_is_not_taken_for_silence(record) -> None:
     deaf = make_pipeline(ScriptedRecognizer(error=RuntimeError()), LoudnessDetector(always=0.9))
     (row,) = rows(record((deaf, segment())))
     assert "text_used" not in row and row["degraded"] == ["asr_failed"]
+
+
+def test_words_of_another_language_are_not_taken_for_what_was_read(record) -> None:
+    spanish = make_pipeline(Foreign("enciende la luz"), LoudnessDetector(always=0.9))
+    (row,) = rows(record((spanish, segment())))
+    assert "text_used" not in row and row["decision"] == "accepted"
 
 
 def test_nothing_but_the_owner_can_read_it_and_no_name_holds_words(record) -> None:

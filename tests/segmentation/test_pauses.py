@@ -118,10 +118,8 @@ def test_an_unbelieved_verdict_leaves_the_silence_as_it_was() -> None:
     config = SegmenterConfig()
     silence = EndSilence(config)
     assert silence.required_samples(2000, None) == ms_to_samples(600)
-    assert silence.required_samples(2000, 0.9) == ms_to_samples(
-        SegmenterConfig().finished_silence_ms
-    )
-    assert silence.required_samples(2000, 0.1) >= ms_to_samples(600)
+    assert silence.required_samples(2000, 0.9) == ms_to_samples(config.finished_silence_ms)
+    assert silence.required_samples(2000, 0.1) == ms_to_samples(config.unfinished_silence_ms)
 
 
 def test_the_silence_after_what_sounds_finished_has_room_for_the_pause() -> None:

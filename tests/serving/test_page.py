@@ -1,6 +1,7 @@
 """The web page in a real Chromium whose microphone plays the shipped scene."""
 
 import os
+import re
 import subprocess
 import sys
 import urllib.request
@@ -12,6 +13,7 @@ import soundfile
 
 from tests.support.browser import Browser, microphone_flags, needs_browser, open_browser
 from tests.support.paths import ROOT
+from turbo_stream.cli.view.view import DEGRADED
 
 pytest.importorskip("starlette", reason="needs the serve extra")
 pytestmark = [pytest.mark.slow, needs_browser]
@@ -50,9 +52,26 @@ def decisions(browser: Browser) -> list[dict]:
         """return [...document.querySelectorAll("#decisions li")].reverse().map((row) => ({
             decision: row.dataset.decision,
             said: row.querySelector(".said").textContent,
-            probability: row.querySelector("meter")?.value,
-            after: row.querySelector(".after").textContent,
+            bar: getComputedStyle(row.querySelector(".bar")).backgroundImage,
+            score: Number(row.querySelector(".bar").ariaValueNow),
+            asked: parseFloat(getComputedStyle(row.querySelector(".bar"), "::after").left),
+            now: parseFloat(getComputedStyle(row.querySelector(".bar"), "::before").left),
+            width: row.querySelector(".bar").clientWidth,
+            figures: row.querySelector(".figures").innerText,
         }))"""
+    )
+
+
+def colour(browser: Browser, name: str) -> str:
+    """Return a colour of the page as `rgb(...)`."""
+    return browser.run(
+        """const one = document.createElement("i");
+        one.style.color = `var(${arguments[0]})`;
+        document.body.append(one);
+        const found = getComputedStyle(one).color;
+        one.remove();
+        return found""",
+        name,
     )
 
 
@@ -62,11 +81,13 @@ def test_spoken_commands_are_accepted_and_talk_is_not(browser: Browser, address:
     browser.run("document.getElementById('listen').click()")
     browser.wait_for("return document.querySelectorAll('#decisions li').length === 2", 40)
     command, talk = decisions(browser)
-    assert command["decision"] == "accepted" and command["probability"] > 0.5
+    assert command["decision"] == "accepted" and command["score"] > 0.5
     assert command["said"].casefold().rstrip(".") == "turn on the kitchen lights"
-    assert talk["decision"] == "rejected" and talk["probability"] < 0.5
+    assert talk["decision"] == "rejected" and talk["score"] < 0.5
     assert talk["said"] == "not for the device"
-    assert "after the last word" in command["after"]
+    assert re.search(
+        r"accepted from 0\.\d\d\s+decided \d\.\d s after the last word", command["figures"]
+    )
     text = browser.run("return document.body.innerText")
     assert "sister" not in text.casefold() and "1 accepted, 1 rejected." in text
     assert "turbo-rej-en" in text
@@ -85,6 +106,51 @@ def test_stopping_leaves_the_decisions_and_starting_begins_anew(browser, address
     browser.wait_for("return document.getElementById('listen').ariaPressed === 'false'")
     browser.wait_for(f"{state} === 'The microphone is off.'")
     assert len(decisions(browser)) == 2
+    assert browser.console() == []
+
+
+def test_a_bar_tells_the_decision_and_where_the_threshold_stood_and_stands(browser) -> None:
+    """By colour, by filled or striped, and by two marks, of which one follows the slider."""
+    command, talk = decisions(browser)
+    green, red = colour(browser, "--accepted"), colour(browser, "--rejected")
+    assert command["bar"].startswith("linear-gradient(") and green in command["bar"]
+    assert talk["bar"].startswith("repeating-linear-gradient(") and red in talk["bar"]
+    assert green not in talk["bar"]
+    slider = """const slider = document.getElementById("threshold");
+        slider.value = arguments[0];
+        slider.dispatchEvent(new Event("input"))"""
+    for chosen in (0.9, 0.2):
+        browser.run(slider, chosen)
+        for row, before in zip(decisions(browser), (command, talk), strict=True):
+            assert row["asked"] == before["asked"]
+            assert row["now"] == pytest.approx(chosen * row["width"], abs=1)
+    for row in (command, talk):
+        assert 0 < row["asked"] < row["width"]
+        assert (row["score"] > row["asked"] / row["width"]) == (row is command)
+
+
+def test_what_a_decision_rests_on_less_is_told_as_on_the_terminal(browser, address) -> None:
+    told, late, failed, dropped = browser.run(
+        """return import("./decisions.js").then(({ DEGRADED, Decisions }) => {
+            const said = (event) => Decisions.prototype.said({ degraded: [], ...event });
+            const late = { decision: "accepted", evidence: "sound", degraded: ["asr_late"] };
+            const failed = { decision: "rejected", evidence: "sound", text: null };
+            const dropped = { decision: "dropped", reason: "too_short", text: null };
+            return [
+                [...DEGRADED],
+                said({ ...late, text: "" }),
+                said({ ...failed, degraded: ["asr_failed", "gap"] }),
+                said({ ...dropped, degraded: ["cut_off"] }),
+            ];
+        })"""
+    )
+    assert dict(told) == DEGRADED
+    assert late == "by its sound; text too late"
+    assert failed == "not for the device (by its sound; the recognizer failed; sound was lost)"
+    assert dropped == "too short (cut off)"
+
+
+def test_nothing_of_what_was_said_is_counted(address) -> None:
     with urllib.request.urlopen(f"{address.rstrip('/')}/metrics") as answer:
         page = answer.read().decode()
     assert "sister" not in page and "kitchen" not in page

@@ -46,6 +46,8 @@ def run(capsys, *options: str) -> tuple[int, str]:
         (["--port", "70000"], "--port"),
         (["--config", "nowhere.toml"], "nowhere.toml cannot be read"),
         (["--colour", "red"], "--colour"),
+        (["--mqtt", "mqtt://a", "--house", "home", "--revise"], "--house and --revise exclude"),
+        (["--mqtt", "mqtt://a", "--mqtt-node", "a" * 65, "--house", "home"], "at most 64"),
     ],
 )
 def test_what_cannot_be_served_is_told_in_one_line(capsys, options, message) -> None:

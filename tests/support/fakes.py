@@ -9,6 +9,7 @@ import numpy as np
 from turbo_stream import Confidence, Pipeline, Ready, Score, Transcript
 from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.deciding.decider import Decider
+from turbo_stream.deciding.revision import Revision
 from turbo_stream.deciding.turn_before import TurnBefore
 from turbo_stream.segmentation.segmented_stream import SegmentedStream
 from turbo_stream.segmentation.segmenter import Segmenter
@@ -81,6 +82,7 @@ def make_pipeline(
     show_rejected: bool = False,
     partials: bool = True,
     turn_before_s: float = 0.0,
+    revise: bool = False,
 ) -> Pipeline:
     """Return a pipeline with a real segmenter and scripted models."""
     decider = Decider(
@@ -89,6 +91,7 @@ def make_pipeline(
         threshold,
         show_rejected=show_rejected,
         turns=TurnBefore(round(turn_before_s * SAMPLE_RATE)),
+        revision=Revision() if revise else None,
     )
     ready = Ready(asr="scripted", vad=vad, model="loudness", threshold=threshold)
     return Pipeline(

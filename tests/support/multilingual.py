@@ -8,12 +8,18 @@ from unittest import mock
 import numpy as np
 
 LANGUAGES = ("en", "de", "fr")
+_PROMPT = 4
+"""Start of transcript, language, task, no timestamps."""
+
 _WIDTH = 16
 _POSITIONS = 1500
 
 
-def build(folder: Path) -> Path:
-    """Write random weights, vocabulary and tokenizer into `folder`; return it."""
+def build(folder: Path, tokens: int | None = None) -> Path:
+    """Write random weights, vocabulary and tokenizer into `folder`; return it.
+
+    Every text ends after so many `tokens`, and without them none does.
+    """
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
     with mock.patch.dict(sys.modules, {"torch": None}):  # the specs would import it for nothing
@@ -32,6 +38,8 @@ def build(folder: Path) -> Path:
 
     spec = WhisperSpec(1, 1, 1, 1)
     _fill(spec, len(words) + len(specials), np.random.default_rng(0))
+    if tokens is not None:
+        _end_after(spec, tokens, tokenizer.token_to_id("<|endoftext|>"))
     spec.register_vocabulary(words + specials)
     spec.config.suppress_ids = []
     spec.config.suppress_ids_begin = []
@@ -42,6 +50,15 @@ def build(folder: Path) -> Path:
     spec.save(str(folder))
     (folder / "preprocessor_config.json").write_text(json.dumps({"feature_size": 80}))
     return folder
+
+
+def _end_after(spec, tokens: int, end: int) -> None:
+    """Have each position from there on say nothing but the end token, and those before never."""
+    towards = spec.decoder.projection.weight[end]
+    towards = (towards - towards.mean()) / towards.std()
+    positions = spec.decoder.position_encodings.encodings
+    positions[_PROMPT - 1 + tokens :] = 50 * towards
+    positions[: _PROMPT - 1 + tokens] -= towards
 
 
 def _fill(spec, entries: int, rng: np.random.Generator) -> None:

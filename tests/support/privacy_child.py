@@ -42,7 +42,7 @@ def is_the_decoder(command):
 
 
 def hear_canaries(raising):
-    from turbo_stream import pipeline
+    from turbo_stream.deciding import recognizer_of_models
     from turbo_stream.recognition.recognizer import Confidence, Transcript
 
     class Canary:
@@ -56,7 +56,7 @@ def hear_canaries(raising):
         def warm_up(self):
             return None
 
-    pipeline.load_recognizer = lambda *args, **kwargs: Canary()
+    recognizer_of_models.load_recognizer = lambda *args, **kwargs: Canary()
 
 
 def leak_on_detection(leak):

@@ -55,7 +55,7 @@ def run(arguments: list[str], extra: dict[str, list[str]]) -> int:
         )
     else:
         name, given = arguments[0], arguments[1:]
-        module = {"turbo-eval": "evaluate", "turbo-listen": "listen"}[name]
+        module = {"turbo-eval": "evaluate", "turbo-listen": "listen", "turbo-tune": "tune"}[name]
         command = getattr(import_module(f"turbo_stream.cli.{module}"), module)
     if "--compare" not in given:
         given = [*given, *extra.get(name, ())]

@@ -1,6 +1,9 @@
 """Turbo as a float ONNX graph."""
 
+import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +37,23 @@ def forget_origin(graph: onnx.GraphProto) -> None:
         item.doc_string = ""
 
 
+@contextmanager
+def _quiet_exporter() -> Iterator[None]:
+    """Silence what torch's exporter warns of on every graph, which nobody can mend.
+
+    It misses torchvision, whose operators no tower has, and tells of its own deprecated parts. Some
+    of it is logged and some warned; what goes wrong is an exception.
+    """
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
 def export_fp32(model: Turbo, path: Path) -> None:
     """Write `model` as a float graph with free batch, time and token axes, attention fused.
 
@@ -53,8 +73,7 @@ def export_fp32(model: Turbo, path: Path) -> None:
         torch.zeros(2, classes),
     )
     free = torch.export.Dim.DYNAMIC
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with _quiet_exporter():
         try:
             torch.onnx.export(
                 model.eval().cpu(),

@@ -11,7 +11,6 @@ from tools.judge.candidate import Panel
 from tools.judge.recording import Recording
 from tools.judge.scoring import Bench, as_given
 from tools.judge.sounds import Sound
-from training.fitting.probe import cross_validated
 from turbo_stream.evaluation.figures.binary import (
     BINS,
     ErrorCurve,
@@ -21,6 +20,7 @@ from turbo_stream.evaluation.figures.binary import (
     reliability,
 )
 from turbo_stream.evaluation.figures.bootstrap import WeightedBinary, bootstrap, intervals
+from turbo_stream.evaluation.figures.content_free import cross_validated
 
 LIMITED = "false_accept_at_false_reject_0.05"
 """Key of the false accepts where at most 5 % of directed speech is rejected."""

@@ -20,8 +20,8 @@ from tools.judge.recording import Recording
 from tools.judge.scoring import NO_WORDS, Bench, Hearing, as_given
 from tools.judge.sounds import Sound
 from tools.judge.unspoken import unspoken_name
-from training.fitting.probe import SPEECH_S
 from turbo_stream import InputError, Transcript
+from turbo_stream.evaluation.figures.content_free import SPEECH_S
 
 WAYS: tuple[Sound, ...] = ("recorded", "channel")
 """As recorded, and both classes through the same random channel."""

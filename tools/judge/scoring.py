@@ -17,12 +17,12 @@ from tools.judge.candidate import Candidate
 from tools.judge.recording import Recording
 from tools.judge.sounds import Sound, Stage
 from training.data.clip import as_wave
-from training.fitting.probe import content_free
 from turbo_stream import InputError, Recognizer, Transcript
 from turbo_stream._util.closing import Closing
 from turbo_stream._util.files import recovered_lines
 from turbo_stream._util.folder_lock import FolderLock
 from turbo_stream.detection.package import DIRECTED
+from turbo_stream.evaluation.figures.content_free import content_free
 from turbo_stream.recognition.recognizer import NOT_HEARD
 from turbo_stream.recognition.told import report, reported, told
 

@@ -46,7 +46,7 @@ def with_subcommands(name: str, command: click.Command) -> Iterator[tuple[str, c
     yield name, command
     if isinstance(command, click.Group):
         for part, subcommand in sorted(command.commands.items()):
-            yield f"{name} {part}", subcommand
+            yield from with_subcommands(f"{name} {part}", subcommand)
 
 
 def commands_page() -> str:

@@ -98,8 +98,7 @@ def main(pairs: Path, run: Path) -> None:
     for name, error in found["calibration"]["ece_by_pair"].items():
         table.add_row(name, f"{error:.1%}")
     table.add_row("all together", f"{found['calibration']['ece']:.1%}")
-    Console(stderr=True).print(table)
-    print(json.dumps(found))
+    Console().print(table)
 
 
 if __name__ == "__main__":

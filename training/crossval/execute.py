@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -156,17 +157,22 @@ _COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
 def shown(
     done: Iterator[tuple[Job, dict[str, Any]]], total: int, what: str
 ) -> Iterator[tuple[Job, dict[str, Any]]]:
-    """Pass finished jobs on, with a bar and a line for each on stderr."""
+    """Pass finished jobs on, with a bar and a line of a table for each on stderr."""
     if not total:
         return
     columns = (*_COLUMNS, TimeRemainingColumn(elapsed_when_finished=True))
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task(what, total=total)
+        say = partial(progress.console.print, highlight=False, markup=False, soft_wrap=True)
+        say(f"{'error, %':>9}{'best at':>9}{'steps':>7}{'time, s':>9}  run", style="bold")
         for job, result in done:
             yield job, result
-            progress.console.print(
-                f"{job.key}: dev {result['dev']:.4f} at step {result['best_step']} of "
-                f"{result['steps']}, {result['seconds']:.1f} s",
-                highlight=False,
+            say(
+                f"{100 * result['dev']:9.1f}{result['best_step']:9}{result['steps']:7}"
+                f"{result['seconds']:9.1f}  {_name(job.key)}"
             )
             progress.advance(task)
+
+
+def _name(key: object) -> str:
+    return ", ".join(map(str, key)) if isinstance(key, tuple) else str(key)

@@ -6,7 +6,6 @@ A is directed and B is not. A pair is a fold: what its recordings say is left ou
 development set of the fixed ones (the folds `rej`) is that of their fold.
 """
 
-import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -15,17 +14,19 @@ import click
 import numpy as np
 
 from training.crossval.calibration import SCORES
+from training.data.clip import read_wave
 from training.data.features import AS_RECORDED
 from training.data.row import Row
 from training.fitting.checkpoint import write_json
 from training.fitting.metrics import bootstrap_eer, summary
-from training.fitting.probe import probe_scores
 from training.fitting.recipe import RECIPES, Recipe, build_recipe
 from training.fitting.runs import train_run
 from training.fitting.scoring import margin
 from training.fitting.workbench import load_rows, prepare
 from training.folds.split import PAIRS
+from turbo_stream.benchmark.report import show
 from turbo_stream.cli.command import run_command
+from turbo_stream.evaluation.figures.content_free import probe_scores
 
 
 def held_rows(recipe: Recipe, pair: tuple[str, str]) -> list[Row]:
@@ -76,7 +77,7 @@ def score_pair(recipe: Recipe, pair: tuple[str, str], folder: Path) -> dict:
     groups = np.array([row.group for row in rows])
     heard = np.array([bool(row.hypotheses) for row in rows])
     scores = {mode: margin(values, directed) for mode, values in logits.items()}
-    scores["probe"] = probe_scores(clips, labels, groups)
+    scores["probe"] = probe_scores(map(read_wave, clips), labels, groups)
     worded = np.array([bool(row.hypotheses and row.hypotheses[0].text) for row in rows])
     truth = np.array([row.label for row in rows])
     np.savez(folder / SCORES, logits=logits["fused"][worded], labels=truth[worded])
@@ -87,6 +88,16 @@ def score_pair(recipe: Recipe, pair: tuple[str, str], folder: Path) -> dict:
         found[name] = {**summary(labels[heard], values[heard]), "eer_ci95": interval}
     found["all"] = {name: summary(labels, scores[name]) for name in ("audio", "probe")}
     return found
+
+
+def _shown(found: dict) -> dict:
+    """Return the error rates of a pair, as a person reads them."""
+    rates = {
+        name: f"{figures['eer']:.1%} ({' to '.join(f'{end:.1%}' for end in figures['eer_ci95'])})"
+        for name, figures in found.items()
+        if isinstance(figures, dict) and "eer_ci95" in figures
+    }
+    return {"recordings": found["n"], **{f"equal error rate, {k}": v for k, v in rates.items()}}
 
 
 @click.command("training.crossval.pairs")
@@ -110,7 +121,7 @@ def main(recipe: str, assignments: tuple[str, ...], pair: tuple[str, ...], how: 
         if not (folder / "metrics.json").exists():
             train_run(run)
         results.append(score_pair(run, (directed, other), folder))
-        print(json.dumps(results[-1]))
+        show(text, _shown(results[-1]), as_json=False)
         write_json(Path(base.out, "pairs.json"), {"how": how, "pairs": results})
 
 

@@ -39,6 +39,10 @@ def _hypothesis(row: dict[str, Any]) -> Hypothesis | None:
         listened = row.get("avg_logprob") is not None or row.get("guard") is not None
     else:
         text, heard = row["text_used"] or "", row.get("asr") or {}
+        if "translation_used" in row:  # that was read, and the text was not
+            text, heard = row["translation_used"] or "", {**heard, **row["translation"]}
+        elif row.get("read") == "sound":
+            return Hypothesis(*NOTHING)
         backend = heard.get("backend", "none")
         if backend == "none":
             return None

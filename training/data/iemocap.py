@@ -13,9 +13,9 @@ from typing import Any
 
 import click
 
-from training.data.lines import write_manifest
 from turbo_stream.cli.command import run_command
 from turbo_stream.errors import InputError
+from turbo_stream.evaluation.corpus.manifest import write_manifest
 
 CLASSES = {"ang": "angry", "exc": "happy", "hap": "happy", "neu": "neutral", "sad": "sad"}
 """Annotations that are used, and what they are called here; all others are left out."""

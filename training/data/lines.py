@@ -2,13 +2,10 @@
 
 import gzip
 import json
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from turbo_stream._util.files import write_text
-from turbo_stream._util.unicode_text import json_text
 from turbo_stream.errors import InputError
 
 
@@ -36,13 +33,3 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
     except (ValueError, RecursionError) as error:
         reason = f"line {number} is no JSON ({getattr(error, 'msg', None) or error})"
         raise InputError(f"{path}, {reason}; give one JSON object a line") from error
-
-
-def write_manifest(out: Path, rows: Iterable[dict[str, Any]]) -> None:
-    """Write `rows` to `out`, a line each; `audio_filepath` becomes relative to its folder."""
-    folder = out.resolve().parent
-    lines = []
-    for row in rows:
-        audio = os.path.relpath(row["audio_filepath"], folder)
-        lines.append(json_text({**row, "audio_filepath": audio}) + "\n")
-    write_text(out, "".join(lines))

@@ -13,9 +13,9 @@ from typing import Any
 
 import click
 
-from training.data.lines import write_manifest
 from turbo_stream.cli.command import run_command
 from turbo_stream.errors import InputError
+from turbo_stream.evaluation.corpus.manifest import write_manifest
 
 EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
 """In the order of their codes, from 01."""

@@ -1,6 +1,5 @@
 """One item of training data, and the keys it is told apart by."""
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -98,8 +97,3 @@ class Row:
 def text_key(text: str) -> str:
     """Return `text` as the tokenizer's cleaning sees it: what makes two transcripts the same."""
     return " ".join(re.findall(r"[^\W_]+(?:'[^\W_]+)*", text.lower()))
-
-
-def stable_share(text: str) -> float:
-    """Map a string to [0, 1), always the same: for splits that survive a reordering."""
-    return int(hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8], 16) / 2**32

@@ -6,7 +6,6 @@ the same `model.audio_lower_layers` and `model.audio_upper_layers`. Any speech t
 not used.
 """
 
-import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from training.data.clip import Clip
 from training.distillation.sound_student import Course, distill_sound
 from training.fitting.recipe import Recipe, build_recipe
 from training.fitting.workbench import load_rows, surroundings
+from turbo_stream.benchmark.report import show
 from turbo_stream.cli.command import run_command
 from turbo_stream.errors import InputError
 
@@ -70,7 +70,7 @@ def main(whisper: Path, assignments: tuple[str, ...], steps: int, batch: int, ra
         )
     except ModelError as error:
         raise InputError(str(error)) from error
-    print(json.dumps(figures))
+    show(recipe.out, figures, as_json=False)
 
 
 if __name__ == "__main__":

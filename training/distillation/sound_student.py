@@ -25,10 +25,10 @@ from models.turbo import Turbo
 from training.data.augment import AugmentConfig, Surroundings
 from training.data.clip import Clip
 from training.data.features import FeatureStore, front_digest
-from training.data.row import stable_share
 from training.fitting.checkpoint import write_json, write_tensors
 from training.fitting.distributed import pick_device
 from training.fitting.finite import check_finite, stopping
+from turbo_stream.evaluation.corpus.held_out import stable_share
 
 Item = tuple[Clip, int]
 """A clip and the random channel it is heard through."""

@@ -5,7 +5,6 @@ Distils MiniLM-L6 into a compact text tower. A run starts from the result with
 `model.body_heads`.
 """
 
-import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ import click
 
 from models.config import ModelError, TurboConfig
 from training.distillation.text_student import distill, read_lines_of_text
+from turbo_stream.benchmark.report import show
 from turbo_stream.cli.command import run_command
 from turbo_stream.errors import InputError
 
@@ -56,7 +56,7 @@ def main(
         figures = distill(config, texts, out, steps=steps, batch=batch, rate=rate, seed=seed)
     except ModelError as error:
         raise InputError(str(error)) from error
-    print(json.dumps(figures))
+    show(str(out), figures, as_json=False)
 
 
 if __name__ == "__main__":

@@ -26,14 +26,16 @@ from training.data.augment import AugmentConfig, Surroundings, through_channel
 from training.data.clip import Wave, read_wave
 from training.data.config import DataConfig
 from training.data.manifest import read_manifest
-from training.data.row import Row, stable_share
+from training.data.row import Row
 from training.end_of_turn.pauses import Pause, find_pauses
 from training.end_of_turn.turn_head import HeadConfig, Heard, fit_head, head_logits, pause_figures
 from training.fitting.checkpoint import load_model, save_weights, write_json
 from training.fitting.recipe import Recipe
 from training.fitting.workbench import surroundings
+from turbo_stream.benchmark.report import show
 from turbo_stream.cli.command import run_command
 from turbo_stream.errors import InputError
+from turbo_stream.evaluation.corpus.held_out import stable_share
 from turbo_stream.segmentation.smart_turn import SmartTurn
 
 _STDERR = Console(stderr=True)
@@ -259,7 +261,7 @@ def main(
         without = {"threshold": threshold, "left_out": sorted(left), "unheard": figures}
         _write(out / f"without-{'-'.join(sorted(left))}", run, model, tokenizer, head, without)
     _write(out, run, model, tokenizer, fit_head(heard, width, config), found)
-    print(json.dumps(found))
+    show(str(out), found, as_json=False)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The processes that `torchrun` starts, one for each GPU or share of the CPU."""
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -50,12 +51,15 @@ class Rank:
         """
         if self.count == 1:
             return model
-        return DistributedDataParallel(
-            model,
-            device_ids=[self.device.index] if self.device.type == "cuda" else None,
-            broadcast_buffers=False,
-            find_unused_parameters=True,
-        )
+        with warnings.catch_warnings():
+            # torch 2.13 has a new name for it, which 2.9 does not know.
+            warnings.filterwarnings("ignore", "`broadcast_buffers` is deprecated", FutureWarning)
+            return DistributedDataParallel(
+                model,
+                device_ids=[self.device.index] if self.device.type == "cuda" else None,
+                broadcast_buffers=False,
+                find_unused_parameters=True,
+            )
 
     def shared(self, value: Any) -> Any:
         """Return the first rank's `value` on every rank."""

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from rich.progress import Progress
 from torch import Tensor
 
 from models.turbo import Turbo
 from training.data.batch import Batch
 from training.fitting.checkpoint import Identity, Position, load_state, save_state, save_weights
 from training.fitting.config import TrainConfig
+from training.fitting.display import RunDisplay
 from training.fitting.distributed import Rank
 from training.fitting.finite import check_finite, stopping
 from training.fitting.scalars import Scalars
@@ -85,7 +85,7 @@ def fit(
     history = run.history
     wrapped = rank.wrap(run.views_model)
     gradients = Gradients(wrapped, objective, chunk=train.chunk, bf16=train.bf16)
-    with Progress(disable=quiet or not rank.first) as progress:
+    with RunDisplay(quiet=quiet or not rank.first) as progress:
         task = progress.add_task("training", total=train.steps, completed=history.steps)
         clock = _Clock(history)
         while history.steps < train.steps and history.waited < train.patience:
@@ -114,10 +114,10 @@ def fit(
                     scalars.write(step, "look", look)
                 look = {"step": step, **rank.shared(look)}
                 history.looks.append(look)
-                if not quiet:
-                    progress.console.print({k: round(v, 4) for k, v in look.items()})
                 history.waited += 1
-                if look["dev"] < history.best:
+                better = look["dev"] < history.best
+                progress.look(look, best=better)
+                if better:
                     history.best, history.best_step, history.waited = look["dev"], step, 0
                     run.best = run.trained()
                     if target is not None and saved is not None:

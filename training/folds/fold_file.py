@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from training.data.row import Row, stable_share
+from training.data.row import Row
 from turbo_stream.errors import InputError
+from turbo_stream.evaluation.corpus.held_out import stable_share
 
 _SHIPPED = Path(__file__).parent
 

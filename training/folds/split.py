@@ -2,16 +2,17 @@
 
 import hashlib
 import random
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from training.data.config import DataConfig
 from training.data.names import NAMES
-from training.data.row import Row, stable_share
+from training.data.row import Row
 from training.folds.fold_file import FoldFile, read_folds
 from training.folds.topic import on_topic, without_topics
 from turbo_stream.errors import InputError
+from turbo_stream.evaluation.corpus.held_out import held_units, stable_share
 
 _DEV_TEXTS = 1500
 """Lines of text in a development set at most: more would only cost time."""
@@ -103,29 +104,8 @@ def split_rows(rows: Sequence[Row], data: DataConfig, seed: int, labels: Sequenc
 
 
 def choose_dev(rows: Sequence[Row], share: float, by: str = "group") -> set[str]:
-    """Return the values of `by` whose rows make up about `share` of every class of `rows`.
-
-    Whole units are taken in an order that never changes, while a class still lacks rows and gains
-    more than the others lose; then, for a class that got none, its smallest unit.
-    """
-    units: dict[str, Counter[int]] = defaultdict(Counter)
-    for row in rows:
-        units[row.key(by) or f"{row.clip}"][row.label] += 1
-    total = sum(units.values(), Counter())
-    lacking = {label: max(1.0, share * count) for label, count in total.items()}
-    chosen: set[str] = set()
-    for unit in sorted(units, key=stable_share):
-        counts = units[unit]
-        gain = sum(min(count, max(0.0, lacking[label])) for label, count in counts.items())
-        if gain > counts.total() / 2:
-            chosen.add(unit)
-            for label, count in counts.items():
-                lacking[label] -= count
-    for label in total:
-        if not any(units[unit][label] for unit in chosen):
-            having = (unit for unit in units if units[unit][label])
-            chosen.add(min(having, key=lambda unit: (units[unit].total(), unit)))
-    return chosen
+    """Return the values of `by` whose rows make up about `share` of every class of `rows`."""
+    return held_units(((row.key(by) or f"{row.clip}", row.label) for row in rows), share)
 
 
 def nested_subset(rows: Sequence[Row], size: int, seed: int) -> list[Row]:

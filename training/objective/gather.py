@@ -13,6 +13,9 @@ from torch import Tensor
 
 from training.objective.objective import Targets, Views
 
+# torch 2.13 warns of the older name, which alone 2.9 has.
+_all_gather = getattr(dist, "all_gather_single", None) or dist.all_gather_into_tensor
+
 
 class _Gather(torch.autograd.Function):
     """All-gather along the rows, with gradients.
@@ -25,7 +28,7 @@ class _Gather(torch.autograd.Function):
     def forward(ctx: Any, rows: Tensor) -> Tensor:
         ctx.size = len(rows)
         everything = rows.new_empty(dist.get_world_size() * len(rows), *rows.shape[1:])
-        dist.all_gather_into_tensor(everything, rows.contiguous())
+        _all_gather(everything, rows.contiguous())
         return everything
 
     @staticmethod

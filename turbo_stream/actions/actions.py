@@ -112,7 +112,7 @@ class Actions(Closing):
 
     def note(self, event: Event) -> None:
         """Hand `event` on if it is an accepted utterance."""
-        if isinstance(event, Utterance) and event.decision == "accepted":
+        if isinstance(event, Utterance) and event.answered_here:
             for receiver in self._receivers:
                 receiver.hand_on(event)
 

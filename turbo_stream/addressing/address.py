@@ -174,10 +174,17 @@ class Addressing:
         """Return whether `transcript` calls the device, or may do so."""
         return self.said(transcript).use in ("called", "unclear")
 
-    def weights(self, said: Said, start_sample: int) -> Weights:
-        """Return what counts for speech that begins at `start_sample` beside its score."""
+    def weights(
+        self, said: Said, start_sample: int, in_conversation: bool | None = None
+    ) -> Weights:
+        """Return what counts for speech that begins at `start_sample` beside its score.
+
+        `in_conversation`: whether it belongs to one; None asks the conversation as it is now.
+        """
         name = _LOG_ODDS[self.mode_at(start_sample)][said.use]
-        if not self.conversation.open_at(start_sample):
+        if in_conversation is None:
+            in_conversation = self.conversation.open_at(start_sample)
+        if not in_conversation:
             return Weights(name)
         return Weights(name, max(0.0, _LOG_ODDS["open"][said.use] - name))
 

@@ -1,7 +1,7 @@
 """A device's name in a recognized text, found by its sound: recognizers write names wrongly."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -115,12 +115,36 @@ class NameSearch:
                     return NameMatch(name, start, end, 0.0)
         return None
 
+    def find_each(self, words: Sequence[str]) -> list[NameMatch]:
+        """Return the nearest window for each name that one is near to, the nearest name first.
+
+        By the sound alone.
+        """
+        if not words or not self._places:
+            return []
+        nearest: dict[str, NameMatch] = {}
+        for found in self._by_way(words):
+            known = nearest.get(found.name)
+            if found.distance <= self._max_distance and (
+                known is None or found.distance < known.distance
+            ):
+                nearest[found.name] = found
+        return sorted(nearest.values(), key=lambda match: match.distance)
+
     def _find_sound(self, words: Sequence[str], within: float) -> NameMatch | None:
+        best = min(
+            self._by_way(words),
+            key=lambda match: (match.distance, match.start, match.end),
+            default=None,
+        )
+        return best if best is not None and best.distance <= within else None
+
+    def _by_way(self, words: Sequence[str]) -> Iterator[NameMatch]:
+        """Yield the nearest window of each length for each pronunciation."""
         places, starts = self._sounds(words)
         changes = self._changes(places, starts[:-1])
         starts_at = np.array(starts)
         windows = np.arange(len(words))
-        best: tuple[float, int, int, int] | None = None
         for count in range(1, min(_MOST_WORDS, len(words)) + 1):
             firsts = windows[: len(words) - count + 1]
             sizes = starts_at[firsts + count] - starts_at[firsts]
@@ -132,15 +156,9 @@ class NameSearch:
             made = changes[:, firsts, sizes]
             distances = made / (FULL * np.maximum(lengths, sizes))
             distances[(lengths <= _SHORT) & (made > 0)] = np.inf
-            nearest = distances.min(axis=0)
-            first = int(nearest.argmin())
-            start, way = int(firsts[first]), int(distances[:, first].argmin())
-            found = (float(nearest[first]), start, start + count, way)
-            best = min(best, found) if best else found
-        if best is None or best[0] > within:
-            return None
-        distance, start, end, way = best
-        return NameMatch(self._said[way], start, end, distance)
+            for way, at in enumerate(distances.argmin(axis=1)):
+                start = int(firsts[at])
+                yield NameMatch(self._said[way], start, start + count, float(distances[way, at]))
 
     def _sounds(self, words: Sequence[str]) -> tuple[list[int], list[int]]:
         """Return the places of all phones, and where each word begins and the last one ends."""

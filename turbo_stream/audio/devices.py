@@ -6,8 +6,10 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from turbo_stream._util.standard_error import stderr_into
 from turbo_stream.errors import DeviceError
 
 INSTEAD = "a sound file or - (raw PCM on stdin) works without a microphone"
@@ -175,16 +177,5 @@ def quiet_stderr() -> Iterator[None]:
 
     Of the whole process, so only for moments; `sounddevice` does the same when it initializes.
     """
-    try:
-        kept = os.dup(2)
-    except OSError:
+    with Path(os.devnull).open("wb") as null, stderr_into(null.fileno()):
         yield
-        return
-    try:
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, 2)
-        os.close(null)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)

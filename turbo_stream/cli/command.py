@@ -67,7 +67,6 @@ def _run(command: click.Command, arguments: Sequence[str] | None) -> int:
     name = command.name or "turbo"
     # Modules of a checkout are run by their names.
     called = f"python -m {name}" if "." in name else name
-    context: click.Context | None = None
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         # Not `command.main`: it ends with status 1 when the reader of stdout has gone.
@@ -91,7 +90,7 @@ def _run(command: click.Command, arguments: Sequence[str] | None) -> int:
     except (click.Abort, KeyboardInterrupt):
         return 0
     except TurboStreamError as error:
-        message = with_flags(str(error), _running(command, context))
+        message = with_flags(str(error), _running(command, given))
         return _fail(name, message, error.exit_code)
     return 0
 
@@ -104,10 +103,14 @@ def _hint_at_file(given: Sequence[str]) -> str | None:
     return None
 
 
-def _running(command: click.Command, context: click.Context | None) -> click.Command:
-    """Return the command of a group that was asked for, or `command` itself."""
-    if isinstance(command, click.Group) and context is not None:
-        return command.commands.get(context.invoked_subcommand or "", command)
+def _running(command: click.Command, given: Sequence[str]) -> click.Command:
+    """Return the command of a group, or of one within it, that was asked for, or `command`."""
+    words = iter(given)
+    while isinstance(command, click.Group):
+        inner = next((word for word in words if word in command.commands), None)
+        if inner is None:
+            break
+        command = command.commands[inner]
     return command
 
 

@@ -61,7 +61,13 @@ def serve(
         raise InputError(
             f"{error.name} is not installed; pip install 'turbo-listen[serve]'"
         ) from error
-    hub, load = Hub(limits), partial(_load, settings)
+    house = network.rooms()
+    if house is not None and settings.revise:
+        raise InputError(
+            "`house` and `revise` exclude each other: rooms agree on utterances, not on second "
+            "thoughts; leave one of them out"
+        )
+    hub, load = Hub(limits, house), partial(_load, settings)
     with ExitStack() as stack:
         server = listening = None
         # Addresses are taken before the models are loaded, so that a wrong one is told at once.
@@ -70,7 +76,7 @@ def serve(
             server = WebServer(app, limits, access.tls, hub.metrics.turned_away)
             listening = stack.enter_context(bound_socket(access.host, access.port))
             _say(f"listening on {access.url(listening)}")
-        services = network.services(_say)
+        services = network.services(_say, house)
         if actions.wanted:
             services.append(ActionsService(actions, _say))
         asyncio.run(run.serve(hub, server, listening, load, services, say=_say))

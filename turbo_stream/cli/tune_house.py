@@ -75,7 +75,11 @@ _PARTS = (
     help="False accepts an hour that are allowed.",
 )
 @config_option_beside("listen", "serve")
-@options(Settings, "settings", without={"show_rejected", "partials", "learn"})
+@options(
+    Settings,
+    "settings",
+    without={"show_rejected", "partials", "learn", "voices", "household_only"},
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def house(
     file: Path,

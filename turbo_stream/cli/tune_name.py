@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from turbo_stream._util.timebase import to_samples
 from turbo_stream.cli.config_file import config_option_beside
 from turbo_stream.cli.options import index_or_name, options
 from turbo_stream.cli.output import say
+from turbo_stream.cli.user_folder import user_folder
 from turbo_stream.cli.wording import tell
 from turbo_stream.errors import InputError
 from turbo_stream.settings import Settings
@@ -111,12 +110,8 @@ def _prompt(count: int) -> None:
 
 def _default(called: str) -> Path:
     """Return where what is learned of a name is kept for this user."""
-    if sys.platform == "win32":
-        folder = Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming")
-    else:
-        folder = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     plain = re.sub(r"[^\w-]+", "-", called.lower()).strip("-_") or "name"
-    return folder / "turbo-stream" / "names" / f"{plain}.json"
+    return user_folder() / "names" / f"{plain}.json"
 
 
 def _say(text: str) -> None:

@@ -57,7 +57,11 @@ _FILE = click.Path(path_type=Path)
     help="Recording of commands, of which the missed are counted; repeatable.",
 )
 @config_option_beside("listen", "serve")
-@options(Settings, "settings", without={"show_rejected", "partials"})
+@options(
+    Settings,
+    "settings",
+    without={"show_rejected", "partials", "voices", "household_only"},
+)
 @click.option(
     "--write", "written", type=_FILE, metavar="CONFIG", help="TOML file whose threshold is set."
 )

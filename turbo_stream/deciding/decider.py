@@ -11,10 +11,12 @@ from turbo_stream._util.probability import probability, shifted
 from turbo_stream._util.timebase import to_seconds
 from turbo_stream.addressing.address import NO_WEIGHTS, Addressing, Weights
 from turbo_stream.addressing.calls import NameUse
+from turbo_stream.deciding.household import Household, Speaker
+from turbo_stream.deciding.revision import Revision, Whole
 from turbo_stream.deciding.scored import Hearing, Scored
 from turbo_stream.deciding.second_reading import read_again
 from turbo_stream.deciding.turn_before import TurnBefore
-from turbo_stream.detection.detector import Detector, Score
+from turbo_stream.detection.detector import Detector, Read, Score, words_read
 from turbo_stream.errors import InputError
 from turbo_stream.events import Decision, Evidence, Reason, Utterance
 from turbo_stream.learning.learner import Learner
@@ -22,6 +24,7 @@ from turbo_stream.recognition.heard import checked
 from turbo_stream.recognition.recognizer import Interruptible, Recognizer, Transcript
 from turbo_stream.recognition.told import report
 from turbo_stream.segmentation.judged_pause import judged_pause
+from turbo_stream.segmentation.level import over_noise_db
 from turbo_stream.segmentation.segment import PauseScorer, Segment
 
 _CERTAIN = 1 - 2**-53
@@ -51,6 +54,7 @@ class Outcome:
         name_use: NameUse = "absent",
         address: Weights = NO_WEIGHTS,
         by_sound: bool = False,
+        read: Read | None = None,
     ) -> Self:
         """Decide: the one rule of everything that listens, serves and evaluates.
 
@@ -66,6 +70,7 @@ class Outcome:
             name_use: what was done with the device's name.
             address: added for that, and for a conversation that goes on.
             by_sound: `score` is that of the sound alone, and rejects.
+            read: which words counted, where the detector says so.
         """
         if transcript.no_words and not by_sound:
             return cls(0.0, "rejected", "no_words")
@@ -74,7 +79,9 @@ class Outcome:
         by_name = shifted(score, address.name)
         probability = shifted(score, address.name + address.conversation + log_odds)
         accepted = probability >= threshold
-        evidence: Evidence = "content" if transcript.known and not by_sound else "sound"
+        evidence: Evidence = read or ("content" if transcript.known else "sound")
+        if by_sound:
+            evidence = "sound"
         if accepted != (by_name >= threshold):
             evidence = "follow_up"
         elif accepted != (score >= threshold) or (accepted and name_use == "called"):
@@ -115,8 +122,20 @@ class Decider:
     """Below this score of the sound alone an utterance is rejected and no text is made of it; 0
     makes a text of everything."""
 
+    tells_level: bool = False
+    """Put into the event how far accepted speech stood out of the noise."""
+
     learner: Learner | None = None
     """Remembers what was decided, so that it can be corrected; None where nothing is learned."""
+
+    revision: Revision | None = None
+    """Puts together what belongs together; None where nobody wants second thoughts."""
+
+    whole: Whole | None = field(default=None, init=False, repr=False)
+    """What the utterance decided last completes, for `second_thoughts`."""
+
+    household: Household = field(default_factory=Household)
+    """Says whose accepted speech was; nobody listens to the voice of other speech."""
 
     def score(self, segment: Segment, go_on: Callable[[], bool] = lambda: True) -> Scored | None:
         """Return text and score of `segment`, or None once `go_on` says no (asked between steps).
@@ -190,8 +209,11 @@ class Decider:
 
     def score_heard(self, segment: Segment, hearing: Hearing) -> Scored:
         """Score `segment` with what was heard of it, and with what was said before."""
+        return self.score_after(segment, hearing.after(self.turns.of(segment.start_sample)))
+
+    def score_after(self, segment: Segment, hearing: Hearing) -> Scored:
+        """Score `segment` with what was heard of it and the turn before that stands there."""
         started = perf_counter()
-        hearing = hearing.after(self.turns.of(segment.start_sample))
         try:
             said = self.addressing.said(hearing.transcript)
             detector = self.detector
@@ -242,22 +264,29 @@ class Decider:
             name_use=scored.said.use,
             address=self.addressing.weights(scored.said, segment.start_sample),
             by_sound=scored.by_sound,
+            read=scored.score.read,
         )
         accepted = outcome.decision == "accepted"
-        if accepted and hearing.transcript.known:
-            self.turns.note(hearing.transcript.text, segment.end_sample, by_device=False)
+        in_conversation = self.addressing.conversation.open_at(segment.start_sample)
+        speaker = self.household.speaker(segment.pcm) if accepted else Speaker()
+        reason: Reason | None = None if accepted else "not_directed"
+        if speaker.refused:
+            accepted, reason = False, "unknown_voice"
+        if accepted:
+            said = words_read(hearing.transcript, scored.score.read)
+            self.turns.note(said, segment.end_sample, by_device=False)
         self.addressing.conversation.note(
             segment.start_sample,
             segment.end_sample,
             accepted=accepted,
             closes=scored.said.closes,
         )
-        return Utterance(
+        utterance = Utterance(
             id=segment.id,
             start_s=to_seconds(segment.start_sample),
             end_s=to_seconds(segment.end_sample),
-            decision=outcome.decision,
-            reason=None if accepted else "not_directed",
+            decision="accepted" if accepted else "rejected",
+            reason=reason,
             degraded=segment.degraded + hearing.degraded,
             directed_probability=outcome.probability,
             threshold=threshold,
@@ -267,12 +296,39 @@ class Decider:
                 "endpoint_to_decision": round(waited_ms + _ms_since(started), 3),
                 "asr": round(hearing.asr_ms, 3),
                 "turbo": round(scored.turbo_ms, 3),
+                **speaker.latency_ms,
             },
             barge_in=segment.barge_in,
             follow_up_log_odds=follow_up_log_odds,
-            evidence=outcome.evidence,
+            # That it was called by its name is one of its words.
+            evidence="voice" if speaker.refused else outcome.evidence,
             correction_id=self._remember(scored.score, outcome.evidence),
+            over_noise_db=over_noise_db(segment.pcm) if accepted and self.tells_level else None,
+            voice=speaker.name,
+            voice_score=speaker.score,
         )
+        self._note(segment, utterance, hearing.transcript.before, in_conversation)
+        return utterance
+
+    def forget(self, from_sample: int, *, last: bool = False) -> None:
+        """Let go of what no speech that begins at `from_sample` or later has to do with.
+
+        `last`: none is expected, and no sound is kept.
+        """
+        self.turns.forget(from_sample)
+        if self.revision is not None:
+            if last:
+                self.revision.reset()
+            else:
+                self.revision.forget(from_sample)
+
+    def _note(
+        self, segment: Segment, utterance: Utterance, before: str, in_conversation: bool
+    ) -> None:
+        if self.revision is not None:
+            self.whole = self.revision.note(
+                segment, utterance, before=before, in_conversation=in_conversation
+            )
 
     def lowest_threshold(self, most_follow_up: float = 0.0) -> float:
         """Return the lowest that `change_threshold` takes."""
@@ -292,11 +348,14 @@ class Decider:
 
     def reset(self) -> None:
         """Forget what was said, as a new stream does."""
+        self.whole = None
+        if self.revision is not None:
+            self.revision.reset()
         self.addressing.reset()
         self.turns.reset()
 
     def _drop(self, segment: Segment, reason: Reason, degraded: tuple[str, ...] = ()) -> Utterance:
-        return Utterance(
+        utterance = Utterance(
             id=segment.id,
             start_s=to_seconds(segment.start_sample),
             end_s=to_seconds(segment.end_sample),
@@ -309,6 +368,8 @@ class Decider:
             asr={"backend": self.recognizer.name},
             barge_in=segment.barge_in,
         )
+        self._note(segment, utterance, "", False)
+        return utterance
 
     def _remember(self, score: Score, evidence: Evidence) -> str | None:
         # Where no word was heard no score decides, so there is nothing to correct.

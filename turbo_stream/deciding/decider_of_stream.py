@@ -6,6 +6,8 @@ from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.addressing.address import Addressing
 from turbo_stream.addressing.taught import TaughtName
 from turbo_stream.deciding.decider import Decider, safe_sound_reject
+from turbo_stream.deciding.household import Household
+from turbo_stream.deciding.revision import Revision
 from turbo_stream.deciding.second_reading import can_expect
 from turbo_stream.deciding.turn_before import TurnBefore
 from turbo_stream.detection.detector import Detector
@@ -14,6 +16,7 @@ from turbo_stream.events import Ready
 from turbo_stream.learning.learner import Learner
 from turbo_stream.recognition.recognizer import Recognizer
 from turbo_stream.settings import Settings
+from turbo_stream.voices.known import KnownVoices
 
 
 def decider_of_stream(
@@ -27,6 +30,7 @@ def decider_of_stream(
     follow_up: float,
     taught: Sequence[TaughtName] = (),
     learner: Learner | None = None,
+    voices: KnownVoices | None = None,
 ) -> Decider:
     """Return it.
 
@@ -40,6 +44,7 @@ def decider_of_stream(
         follow_up: the most that follow-ups are favoured by, in log-odds.
         taught: how some of the names are said.
         learner: remembers what is decided, so that it can be corrected.
+        voices: says whose accepted speech was.
     """
     addressing = Addressing.of(
         ready.address,
@@ -68,6 +73,7 @@ def decider_of_stream(
         unnamed=unnamed,
         turns=TurnBefore(round(settings.turn_before_s * SAMPLE_RATE) if reads_before else 0),
         show_rejected=settings.show_rejected,
+        revision=Revision() if settings.revise else None,
         sound_scorer=turbo if own is None else None,
         sound_reject=safe_sound_reject(
             sound_reject,
@@ -75,4 +81,5 @@ def decider_of_stream(
             log_odds=addressing.most + (follow_up if settings.follow_up else 0.0),
         ),
         learner=learner,
+        household=Household(voices, settings.household_only),
     )

@@ -7,11 +7,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_stream._util.language import ENGLISH, same_language
 from turbo_stream._util.probability import shifted
 from turbo_stream._util.timebase import SAMPLE_RATE
 from turbo_stream.addressing.name_search import NameSearch
 from turbo_stream.detection._graph import GraphOutput, TurboGraph
 from turbo_stream.detection._tokenizer import TextTokenizer, TokenArray
+from turbo_stream.detection.detector import Read
 from turbo_stream.detection.package import DIRECTED, TOKENIZER_NAME, ModelPackage
 from turbo_stream.errors import InputError
 from turbo_stream.learning.vectors import Vectors
@@ -27,6 +29,9 @@ class Classified(NamedTuple):
 
     vectors: Vectors | None
     """What can be learned from; None where the network gives none, or no label is `directed`."""
+
+    read: Read
+    """Which words counted beside the sound."""
 
 
 class TurboClassifier:
@@ -48,8 +53,8 @@ class TurboClassifier:
         Args:
             package: What `ModelPackage.load` returned.
             threads: Cores to use for one utterance, 1 or more.
-            use_text: False passes text and confidence as missing, for speech in a language
-                whose text the model does not know (see `text_notice`).
+            use_text: False passes text and confidence as missing where a transcript does not say
+                in what language it is: what is spoken is not what the model knows (see `reads`).
             change: What was learned in place: returns what is added to the log-odds of
                 `directed`. Here alone it is added, so that whatever scores by this network agrees.
 
@@ -63,6 +68,7 @@ class TurboClassifier:
         self.labels = package.labels
         self._calibration = package.calibration
         self._use_text = use_text
+        self._language = package.language
         self._change = change
         self._tokenizer = TextTokenizer.from_file(
             package.path(TOKENIZER_NAME), max_tokens=package.max_tokens, marked=package.marked
@@ -95,17 +101,31 @@ class TurboClassifier:
         Args:
             pcm: `[N]` int16 at 16 kHz, N from 0; of more than the package's `max_seconds` the
                 last count.
-            transcript: its text and confidence if they are `known`, and the states if the network
-                reads those. Its turn before counts for a package that reads that.
+            transcript: its text and confidence if they are `known` and in the model's language,
+                or those of its translation if that is; and the states if the network reads those.
+                Its turn before counts for a package that reads that.
             names: what the device is called; prefixed to the text, or marked in it.
             search: finds them where they are marked, as they are taught; None makes one of `names`.
 
         Raises:
             TurboStreamError: the network gave no finite score.
         """
-        words = told(transcript) if self._use_text else NOTHING
+        words, read = self._words(transcript)
         row = self._tokenizer.encode(words.text, names, search=search, before=transcript.before)
-        return self._by_label(self._run(pcm, words, row, transcript.states), words)
+        return self._by_label(self._run(pcm, words, row, transcript.states), words, read)
+
+    def _words(self, transcript: Transcript) -> tuple[Told, Read]:
+        """Return what is told of `transcript`, in the language that the model has learned."""
+        spoken, translation = transcript.language, transcript.translation
+        foreign = not self._use_text if spoken is None else not self._knows(spoken)
+        read: Read = "content"
+        words = NOTHING if foreign else told(transcript)
+        if foreign and translation is not None and self._knows(ENGLISH):
+            words, read = told(translation), "translation"
+        return words, "sound" if words == NOTHING else read
+
+    def _knows(self, language: str) -> bool:
+        return same_language(language, self._language)
 
     def by_sound(
         self, pcm: NDArray[np.int16], names: Sequence[str] = ()
@@ -126,7 +146,7 @@ class TurboClassifier:
         output = self._run(pcm, NOTHING, self._tokenizer.encode("", names))
         logit = output.end_of_turn
         finished = None if logit is None else 1 / (1 + math.exp(-max(-80.0, logit)))
-        return self._by_label(output, NOTHING).probabilities, finished
+        return self._by_label(output, NOTHING, "sound").probabilities, finished
 
     def _run(
         self,
@@ -137,19 +157,19 @@ class TurboClassifier:
     ) -> GraphOutput:
         return self._graph.run(pcm, *row, words.vector, states)
 
-    def _by_label(self, output: GraphOutput, words: Told) -> Classified:
+    def _by_label(self, output: GraphOutput, words: Told, read: Read) -> Classified:
         values = self._calibration.probabilities(output.logits).tolist()
         found = dict(zip(self.labels, values, strict=True))
         vectors = self._vectors(output, words)
         if vectors is None or self._change is None:
-            return Classified(found, vectors)
+            return Classified(found, vectors, read)
         shipped = found[DIRECTED]
         directed = shifted(shipped, self._change(vectors))
         if directed != shipped:
             # The other labels keep their shares of what is left.
             left = (1 - directed) / (1 - shipped)
             found = {label: value * left for label, value in found.items()} | {DIRECTED: directed}
-        return Classified(found, vectors)
+        return Classified(found, vectors, read)
 
     def _vectors(self, output: GraphOutput, words: Told) -> Vectors | None:
         audio, text = output.audio_embedding, output.text_embedding

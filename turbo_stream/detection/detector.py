@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from turbo_stream.learning.vectors import Vectors
 from turbo_stream.recognition.recognizer import Transcript
+
+Read = Literal["content", "translation", "sound"]
+"""The words that were heard, their English translation, or none: the sound alone."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,18 @@ class Score:
     vectors: Vectors | None = field(default=None, compare=False, repr=False)
     """What can be learned from where a person corrects the decision; None from a detector of which
     nothing is learned."""
+
+    read: Read | None = field(default=None, compare=False)
+    """Which words counted beside the sound; None from a detector that does not say."""
+
+
+def words_read(transcript: Transcript, read: Read | None) -> str:
+    """Return the words of `transcript` that counted, empty where none did; `read` as of `Score`."""
+    if read == "sound" or not transcript.known:
+        return ""
+    if read == "translation" and transcript.translation is not None:
+        return transcript.translation.text
+    return transcript.text
 
 
 class Detector(Protocol):

@@ -8,6 +8,7 @@ from copy import copy
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_stream._util.language import ENGLISH, same_language
 from turbo_stream.addressing.name_search import NameSearch
 from turbo_stream.detection.classifier import TurboClassifier
 from turbo_stream.detection.detector import Score
@@ -36,7 +37,8 @@ class TurboDetector:
             names: What the device is called; prefixed to the text, or marked in it.
             search: Finds the names where they are marked; None makes one of `names`.
             threads: Cores to use for one utterance, 1 or more.
-            use_text: False decides by the sound alone (see `text_notice`).
+            use_text: False decides by the sound alone where a transcript does not say in what
+                language it is (see `reads`).
             classifier: One of the same package that is already loaded, to be shared.
 
         Raises:
@@ -80,7 +82,8 @@ class TurboDetector:
             TurboStreamError: the network gave no finite score.
         """
         found = self._classifier.classify(pcm, transcript, self._names, search=self._search)
-        return Score(found.probabilities[self._directed], *found)
+        directed = found.probabilities[self._directed]
+        return Score(directed, found.probabilities, found.vectors, found.read)
 
     def score_pause(self, pcm: NDArray[np.int16]) -> PauseScore:
         """Return what the sound alone says of `pcm`, `[N]` int16 at 16 kHz, at a pause.
@@ -100,20 +103,23 @@ class TurboDetector:
         self._classifier.warm_up()
 
 
-def text_notice(package: ModelPackage, language: str | None) -> str | None:
-    """Return one line saying that text is not used for `language`, or None if it can be.
+def reads(package: ModelPackage, language: str | None) -> bool:
+    """Return whether `package` knows text of `language`, a recognizer's, such as `en-GB`.
 
-    `language` is the recognizer's, such as `de` or `en-GB`; None means the model's own. The
-    model has read text of its own language only, and words of another would be noise with a
-    confident face; so `TurboDetector(use_text=False)` is the answer to a notice.
+    None means the model's own. The model has read text of its own language only, and words of
+    another would be noise with a confident face.
     """
-    if language is None or _base(language) == _base(package.language):
+    return language is None or same_language(language, package.language)
+
+
+def text_notice(package: ModelPackage, language: str | None, *, translates: bool) -> str | None:
+    """Return one line saying that text of `language` is not used, or None if it can be.
+
+    `translates`: the recognizer puts it into English, which counts where the model knows that.
+    """
+    if reads(package, language):
         return None
-    return (
-        f"{package.name} knows {package.language} text only: for language {language!r} it decides "
-        "by sound alone, less surely"
-    )
-
-
-def _base(language: str) -> str:
-    return language.lower().replace("_", "-").split("-")[0]
+    only = f"{package.name} knows {package.language} text only: for language {language!r} it "
+    if translates and reads(package, ENGLISH):
+        return f"{only}reads Whisper's English translation, less surely"
+    return f"{only}decides by sound alone, less surely"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import secrets
 import threading
 import time
@@ -108,7 +109,7 @@ class Learner:
         self._sweeper: threading.Timer | None = None
         self._reading = threading.Lock()
         self._take(self._read())
-        self._try_lock()
+        self._check_folder()
 
     def change(self, vectors: Vectors) -> float:
         """Return what is added to `vectors.logit`: 0 while nothing is in use."""
@@ -198,14 +199,19 @@ class Learner:
         """What the file held when it was last read or written."""
         return self._file
 
-    def _try_lock(self) -> None:
+    def _check_folder(self) -> None:
         """Tell at the start, and not at the first correction, that nothing can be written."""
-        try:
-            alone_with(self.path).close()
-        except InputError as error:
-            if self._stamp is None:
-                raise
-            _LOG.warning("what was learned is used, and no correction can be kept: %s", error)
+        folder = Path(os.path.realpath(self.path)).parent
+        if os.access(folder, os.W_OK | os.X_OK):
+            return
+        if self._stamp is not None:
+            _LOG.warning(
+                "what was learned is used, but no correction can be kept: %s cannot be written",
+                folder,
+            )
+            return
+        why = "cannot be written" if folder.is_dir() else "is no folder"
+        raise InputError(f"{self.path} cannot be made: {folder} {why}; give another `learn`")
 
     def _rewrite(self, change: Callable[[ExampleFile], ExampleFile]) -> Learned:
         with alone_with(self.path):

@@ -28,6 +28,7 @@ from turbo_stream.audio.source import (
     check_source,
 )
 from turbo_stream.deciding.scored import Hearing, Scored
+from turbo_stream.deciding.second_thoughts import second_thoughts
 from turbo_stream.events import BaseEvent, Event, Utterance
 from turbo_stream.live._backlog import Backlog, Waiting
 from turbo_stream.live._outlet import EventQueue, Outlet
@@ -223,7 +224,7 @@ class LivePipeline:
                 self._take(segmented.pause())
         self._take(segmented.feed(item))
         if self._backlog.decided:
-            self._pipeline.decider.turns.forget(segmented.segmenter.earliest_start)
+            self._let_go()
         if isinstance(item, Block):
             self._listen_in()
 
@@ -244,6 +245,10 @@ class LivePipeline:
                 case BaseEvent():
                     self._outlet.put(output)
 
+    def _let_go(self, *, last: bool = False) -> None:
+        earliest_start = self._pipeline.segmented.segmenter.earliest_start
+        self._pipeline.decider.forget(earliest_start, last=last)
+
     def _listen_in(self) -> None:
         """Have a partial text made, if one is due and nothing else is being scored."""
         segmenter = self._pipeline.segmented.segmenter
@@ -261,6 +266,7 @@ class LivePipeline:
             self._failed(error)
         finally:
             self._scoring.close()
+            self._let_go(last=True)
             # What is heard meanwhile may still be told, but nothing after the end.
             self._threads[0].join(LONGEST_END_S)
             self._end()
@@ -273,23 +279,31 @@ class LivePipeline:
         taken = self._backlog.take()
         if taken is None:
             return False
-        utterance = self._decide(*taken)
-        del taken  # the outlet may wait
+        waiting, behind = taken
+        hurried = behind >= self._config.skip_asr_from
+        utterance = self._decide(waiting, hurried=hurried)
+        del taken, waiting  # the outlet may wait
         self._outlet.put(utterance)
+        score = self._score_without_text if hurried else self._scoring.score
+        for revised in second_thoughts(self._pipeline.decider, score):
+            self._outlet.put(revised)
         return True
 
-    def _decide(self, waiting: Waiting, behind: int) -> Utterance:
+    def _decide(self, waiting: Waiting, *, hurried: bool) -> Utterance:
         segment = waiting.segment
         scored: Scored | None = None
         if segment.dropped is not None:
             self._scoring.skip(segment)
-        elif behind >= self._config.skip_asr_from:
+        elif hurried:
             self._scoring.skip(segment)
-            without_text = Hearing.without_text("asr_skipped")
-            scored = self._pipeline.decider.score_heard(segment, without_text)
+            scored = self._score_without_text(segment)
         else:
             scored = self._scoring.score(segment)
         return self._pipeline.decide(segment, scored, waited_ms=waiting.waited_ms)
+
+    def _score_without_text(self, segment: Segment) -> Scored:
+        without_text = Hearing.without_text("asr_skipped")
+        return self._pipeline.decider.score_heard(segment, without_text)
 
     def _end(self) -> None:
         try:

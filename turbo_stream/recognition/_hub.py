@@ -23,6 +23,10 @@ REACH_TIMEOUT_S = 2.0
 _T = TypeVar("_T")
 
 
+class OutOfReach(InputError):
+    """The Hub does not answer, or is not to be asked."""
+
+
 def cached(repository: str) -> Path | None:
     """Return the folder of `repository` in the local cache if it is complete, else None."""
     from huggingface_hub import snapshot_download
@@ -39,8 +43,7 @@ def cached(repository: str) -> Path | None:
 def download(repository: str) -> Path:
     """Download `repository` into the local cache, with a bar on stderr, and return its folder.
 
-    Raises `InputError` if the Hub is out of reach (told within 3 s), has no such model, or breaks
-    off.
+    Raises `OutOfReach` within 3 s, and `InputError` if the Hub has no such model or breaks off.
     """
     total = _size(repository)
     from huggingface_hub import snapshot_download
@@ -141,8 +144,8 @@ def _bytes_in(folder: Path) -> int:
     return total
 
 
-def _out_of_reach(repository: str, cause: str) -> InputError:
-    return InputError(
+def _out_of_reach(repository: str, cause: str) -> OutOfReach:
+    return OutOfReach(
         f"Whisper {repository} is not on this machine and the Hugging Face Hub is out of reach "
         f"({cause}); connect once, or copy the model's folder here and give it as `asr` DIR "
         "(`asr` pocketsphinx needs no download)"

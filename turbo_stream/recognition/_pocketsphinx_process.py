@@ -45,13 +45,16 @@ class DecoderProcess:
     time: see `PocketSphinxRecognizer`.
     """
 
-    def __init__(self, options: dict[str, Any]) -> None:
+    def __init__(self, options: dict[str, Any], words: Sequence[Word] = ()) -> None:
         """Start the process; the models, of these options of PocketSphinx, load meanwhile.
+
+        `words` are known beside those of the dictionary.
 
         Raises:
             OSError: this interpreter cannot start another one.
         """
         self._options = options
+        self._words = list(words)
         self._origin = Origin("pocketsphinx")
         self._ready = False
         self._process: subprocess.Popen[bytes]
@@ -115,7 +118,7 @@ class DecoderProcess:
     def _start(self) -> None:
         self._ready = False
         self._process = subprocess.Popen(
-            command(self._options),
+            command(self._options, self._words),
             bufsize=0,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -163,8 +166,8 @@ class DecoderProcess:
         return answer
 
 
-def command(options: dict[str, Any]) -> list[str]:
-    """Return the command line of a process with these options of PocketSphinx.
+def command(options: dict[str, Any], words: Sequence[Word] = ()) -> list[str]:
+    """Return the command line of a process with these options of PocketSphinx and further words.
 
     Raises:
         OSError: this interpreter cannot start another one.
@@ -177,7 +180,7 @@ def command(options: dict[str, Any]) -> list[str]:
     library = importlib.util.find_spec("pocketsphinx")
     if library is None or library.origin is None:
         raise ModuleNotFoundError("No module named 'pocketsphinx'", name="pocketsphinx")
-    settings = {"path": str(Path(library.origin).parents[1]), "options": options}
+    settings = {"path": str(Path(library.origin).parents[1]), "options": options, "words": words}
     # No module of the current folder, PYTHONPATH (-I) or site-packages (-S) is run or taken for
     # another; and nothing is written (-B), not even byte code.
     return [sys.executable, "-I", "-S", "-B", str(program), json.dumps(settings)]

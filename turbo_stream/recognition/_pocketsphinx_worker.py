@@ -191,7 +191,7 @@ def _write(descriptor: int, data: bytes | memoryview) -> None:
 
 
 def main() -> None:
-    """Run the program; its argument is JSON: `{"path": ..., "options": {...}}`."""
+    """Run the program; its argument is JSON: `{"path": ..., "options": {}, "words": []}`."""
     # An interrupt at the terminal and the end of a service go to every process: the one that
     # listens still wants its last text, and says by closing the pipe that it is done.
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -203,7 +203,9 @@ def main() -> None:
     sys.path.append(settings["path"])
     # A broken pipe: nobody is left who would want an answer.
     with suppress(BrokenPipeError):
-        serve(load_decoder(settings["options"]), 0, answers)
+        decoder = load_decoder(settings["options"])
+        add_words(decoder, settings["words"])
+        serve(decoder, 0, answers)
     os._exit(0)
 
 

@@ -23,7 +23,20 @@ def checked(given: Transcript) -> Transcript:
         confidence=_checked(given.confidence),
         guard=given.guard if isinstance(given.guard, str) else None,
         known=bool(given.known),
+        language=given.language if isinstance(given.language, str) else None,
+        translation=_translation(given.translation),
     )
+
+
+def _translation(given: Transcript | None) -> Transcript | None:
+    """Return `given` as a translation, which has none itself; None where it is no transcript.
+
+    Words were heard: none in English proves nothing, and is not known.
+    """
+    if not isinstance(given, Transcript) or not isinstance(given.text, str):
+        return None
+    found = checked(replace(given, translation=None))
+    return replace(found, known=found.known and not found.no_words)
 
 
 def _checked(given: Confidence | None) -> Confidence | None:

@@ -44,6 +44,9 @@ class SphinxConfig:
     name_weight: float = 30.0
     """How likely a name is that is expected, of what all words are on average."""
 
+    word_weight: float = 1.0
+    """The same of a word that is told for good."""
+
     second_pass: bool = True
     """Search once more among the words that the first pass found."""
 
@@ -70,8 +73,11 @@ class PocketSphinxRecognizer:
         config: SphinxConfig | None = None,
         *,
         own_process: bool = True,
+        words: Spoken | None = None,
     ) -> None:
         """Begin to load the language model in the folder `model`, or with None the wheel's own.
+
+        `words` are known beside those of its dictionary.
 
         Without `own_process` it decodes here, as where no process can be started.
 
@@ -91,13 +97,14 @@ class PocketSphinxRecognizer:
             **files,
         }
         self._name_weight = config.name_weight
+        self._written, self._words = _entries(words or {}, "=", config.word_weight)
         # There is one utterance at a time, and one recognizer may serve several streams.
         self._turn = threading.Lock()
         self._closing = False
         self._decoder: DecoderProcess | _DecoderHere
         try:
             decoder_class = DecoderProcess if own_process else _DecoderHere
-            self._decoder = decoder_class(self._options)
+            self._decoder = decoder_class(self._options, self._words)
         except OSError as error:
             self._decode_here(error)
 
@@ -125,13 +132,7 @@ class PocketSphinxRecognizer:
         self, pcm: NDArray[np.int16], names: Spoken, go_on: Callable[[], bool]
     ) -> Transcript | None:
         """Return what is read of `pcm` by one for which `names` are words, and likely ones."""
-        # Not by their spelling: a name may be of several words, or a word that is known already.
-        by_word = {f"_{number}": name for number, name in enumerate(names) if names[name]}
-        words = [
-            (word, [" ".join(way) for way in names[name]], self._name_weight)
-            for word, name in by_word.items()
-        ]
-        return self._transcribe(pcm, go_on, by_word, words)
+        return self._transcribe(pcm, go_on, *_entries(names, "_", self._name_weight))
 
     def _transcribe(
         self,
@@ -152,7 +153,8 @@ class PocketSphinxRecognizer:
             data[:] = bytes(len(data))
         if found is None:
             return None
-        return _transcript([names.get(word, word) for word in found[0]], found[1])
+        written = self._written | names
+        return _transcript([written.get(word, word) for word in found[0]], found[1])
 
     def warm_up(self) -> None:
         """Wait until the models are loaded."""
@@ -172,18 +174,19 @@ class PocketSphinxRecognizer:
 
     def _decode_here(self, error: Exception) -> None:
         _LOG.warning("PocketSphinx decodes in this process, which waits meanwhile: %s", error)
-        self._decoder = _DecoderHere(self._options)
+        self._decoder = _DecoderHere(self._options, self._words)
 
 
 class _DecoderHere:
     """Decodes in this process, all threads of which stand still meanwhile."""
 
-    def __init__(self, options: dict[str, Any]) -> None:
+    def __init__(self, options: dict[str, Any], known: Sequence[Word] = ()) -> None:
         self._options = options
+        self._known = list(known)
         self._told: tuple[list[Word], Any] = [], None
         """A decoder that knows further words, and which; it cannot forget them."""
         try:
-            self._decoder = load_decoder(options)
+            self._decoder = self._load(())
         except RuntimeError as error:
             files = " or ".join(shown(options[key]) for key in ("lm", "dict") if key in options)
             raise InputError(
@@ -203,13 +206,26 @@ class _DecoderHere:
 
     def _knowing(self, words: list[Word]) -> Any:
         if self._told[0] != words:
-            decoder = load_decoder(self._options)
-            add_words(decoder, words)
-            self._told = words, decoder
+            self._told = words, self._load(words)
         return self._told[1]
+
+    def _load(self, words: Sequence[Word]) -> Any:
+        decoder = load_decoder(self._options)
+        add_words(decoder, [*self._known, *words])
+        return decoder
 
     def close(self) -> None:
         """Do nothing: there is nothing to end."""
+
+
+def _entries(spoken: Spoken, mark: str, weight: float) -> tuple[dict[str, str], list[Word]]:
+    """Return how what is `spoken` is written, by the words that it is to the decoder, and these."""
+    # Not by their spelling: a name may be of several words, or a word that is known already.
+    written = {f"{mark}{number}": name for number, name in enumerate(spoken) if spoken[name]}
+    words = [
+        (word, [" ".join(way) for way in spoken[name]], weight) for word, name in written.items()
+    ]
+    return written, words
 
 
 def _transcript(words: list[str], logprobs: list[float]) -> Transcript:

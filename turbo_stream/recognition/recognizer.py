@@ -55,6 +55,14 @@ class Transcript:
     """Whether this is what was said. False where no recognizer was asked or it did not answer, and
     where its text is not to be believed: the sound decides, and the text is for show alone."""
 
+    language: str | None = None
+    """Code of the language that was spoken, such as `es`; None from a recognizer that hears one
+    alone or cannot say."""
+
+    translation: Transcript | None = field(default=None, repr=False)
+    """The same in English, for a classifier that reads that alone; None where English was spoken,
+    or nobody has translated it. The text stays what was said."""
+
     before: str = ""
     """The turn before: what the device itself said, or what was accepted, if that is recent. Set by
     whoever decides; a recognizer leaves it empty."""
@@ -119,6 +127,28 @@ class Expectant(Protocol):
         None where `go_on` said no before it was done.
         """
         ...
+
+
+class Expected(Protocol):
+    """Words of a house, which a recognizer would hardly write by itself."""
+
+    spoken: Spoken
+    """How each of them is said."""
+
+    def readings(self, text: str) -> Sequence[str]:
+        """Return what `text` would be if one of the words was said where it has what sounds near.
+
+        The nearest first; none where nothing is near.
+        """
+        ...
+
+
+@runtime_checkable
+class Translating(Protocol):
+    """A recognizer that may put what it hears into English as well."""
+
+    translates: bool
+    """Whether what is said in another language comes with its `translation`."""
 
 
 class NoRecognizer:

@@ -67,11 +67,14 @@ def report(transcript: Transcript) -> dict[str, Any]:
     """Return what stands of `transcript` in results beside its text, JSON-ready.
 
     `avg_logprob`, `no_speech_prob` and `compression_ratio` where known, the `guard` that stopped
-    its text, and `known`, false, where the text is not what was said.
+    its text, `known`, false, where the text is not what was said, and its `language` where the
+    recognizer says that.
     """
     confidence = {} if transcript.confidence is None else asdict(transcript.confidence)
     guard = {} if transcript.guard is None else {"guard": transcript.guard}
-    return {**confidence, **guard, **({} if transcript.known else {"known": False})}
+    language = {} if transcript.language is None else {"language": transcript.language}
+    known = {} if transcript.known else {"known": False}
+    return {**confidence, **guard, **known, **language}
 
 
 def reported(text: str, row: Mapping[str, Any]) -> Transcript:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_stream._util.language import ENGLISH, same_language
 from turbo_stream._util.timebase import SAMPLE_RATE, to_seconds
 from turbo_stream.recognition.encoder_states import StatesSource
 from turbo_stream.recognition.guards import (
@@ -18,7 +19,7 @@ from turbo_stream.recognition.guards import (
     possible_text,
     token_cap,
 )
-from turbo_stream.recognition.recognizer import Confidence, Spoken, Transcript
+from turbo_stream.recognition.recognizer import Confidence, Expected, Spoken, Transcript
 from turbo_stream.recognition.whisper_device import Device
 from turbo_stream.recognition.whisper_model import find_model
 from turbo_stream.recognition.whisper_reader import Decoded, WhisperReader, check_language, usable
@@ -27,14 +28,38 @@ from turbo_stream.recognition.window import SAMPLES_PER_POSITION, WindowConfig
 _LONGEST_OUTPUT = 224
 """Tokens; half of the decoder's 448 positions, where CTranslate2 stops by itself."""
 
+_SAMPLES_PER_FRAME = 160
+
+_MOST_WORDS = 3
+"""Of a house, in one text."""
+
+WORD_COSTS = 4.0
+"""By how much a word may be less likely, as a natural logarithm, than what the model wrote of it.
+
+A rare word nearly always is, by up to 3; what only sounds alike by 5 and more, but for a few."""
+
 
 @dataclass(frozen=True)
 class _Part:
     """What one window gave."""
 
     decoded: Decoded
+    cap: int
+    """Tokens that its sound can hold."""
+
+    encoded: Any
+    """The states as CTranslate2 has them, with those of padding."""
+
     states: NDArray[np.float32]
     """`[N, D]`, see `Transcript`."""
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What one reading of an utterance gave."""
+
+    transcript: Transcript
+    parts: list[_Part]
 
 
 class _Stopped(Exception):
@@ -58,11 +83,19 @@ class WhisperRecognizer:
         cpu_threads: int = 1,
         window: WindowConfig | None = None,
         device: Device = "cpu",
+        words: Expected | None = None,
+        translate: bool = False,
     ) -> None:
         """Load `model`: a folder, a name such as `tiny.en`, or an `owner/name` of the Hub.
 
         `language` is a code such as `de`; None lets a multilingual model hear which it is, in each
         utterance. More than one of `cpu_threads` helps encoding from 5 s on and slows decoding.
+
+        Where a text has what sounds like one of `words`, and that fits the sound about as well,
+        the word is written instead.
+
+        With `translate` what is said in another language comes with its English translation, where
+        the model is multilingual: the decoder runs twice over what was encoded once.
 
         On `cuda` what is wrong with the GPU or its libraries may show at the first sound only, as
         `warm_up` has it.
@@ -75,9 +108,15 @@ class WhisperRecognizer:
         folder = find_model(model)
         self.name = f"whisper:{folder.name}"
         self.window = window or WindowConfig()
+        self.words = words
         self.reader = WhisperReader(
-            folder, language=language, cpu_threads=cpu_threads, device=device
+            folder,
+            language=language,
+            cpu_threads=cpu_threads,
+            device=device,
+            translate=translate,
         )
+        self.translates = self.reader.translates
 
     def warm_up(self) -> None:
         """Encode and decode one window of silence.
@@ -120,25 +159,27 @@ class WhisperRecognizer:
         usual, *_ = self.window.readings(len(pcm), self.reader.longest)
         before = ", ".join(name.title() for name in names)
         try:
-            return self._read(pcm, usual, go_on, before)
+            return self._translated(self._read(pcm, usual, go_on, before), pcm, go_on)
         except _Stopped:
             return None
 
     def _transcribe(self, pcm: NDArray[np.int16], go_on: Callable[[], bool]) -> Transcript:
         usual, *longer = self.window.readings(len(pcm), self.reader.longest)
-        transcript = self._read(pcm, usual, go_on)
+        reading = self._read(pcm, usual, go_on)
+        states = reading.transcript.states
         for window in longer:
-            if not is_doubtful(transcript):
+            if not is_doubtful(reading.transcript):
                 break
             again = self._read(pcm, window, go_on)
-            if again.known or not transcript.known:  # a loop replaces nothing that can be said
-                # The states stay those of the usual window: what reads them knows no other.
-                transcript = replace(again, states=transcript.states)
-        return transcript
+            # A loop replaces nothing that can be said.
+            if again.transcript.known or not reading.transcript.known:
+                reading = again
+        # The states stay those of the usual window: what reads them knows no other.
+        return replace(self._translated(reading, pcm, go_on), states=states)
 
     def read_once(self, pcm: NDArray[np.int16], window: int) -> Transcript:
         """Return what is read in a window of `window` samples, however doubtful."""
-        return self._read(pcm, window, lambda: True)
+        return self._read(pcm, window, lambda: True).transcript
 
     def encode(self, pcm: NDArray[np.int16]) -> NDArray[np.float32]:
         """Return the encoder's states `[N, D]` of `pcm`, as `transcribe` does, without decoding."""
@@ -152,24 +193,27 @@ class WhisperRecognizer:
 
     def _read(
         self, pcm: NDArray[np.int16], window: int, go_on: Callable[[], bool], before: str = ""
-    ) -> Transcript:
+    ) -> _Reading:
         """Return what is read in windows of `window` samples: one, unless `pcm` is longer."""
         parts = [self._decode(piece, window, go_on, before) for piece in _pieces(pcm, window)]
-        decoded = [part.decoded for part in parts]
-        text = " ".join(d.text for d in decoded if d.text)
-        confidence = Confidence(
-            avg_logprob=sum(d.logprob for d in decoded) / sum(d.tokens + 1 for d in decoded),
-            no_speech_prob=min(d.no_speech_prob for d in decoded),
-            compression_ratio=compression_ratio(text),
-        )
-        duration_s = to_seconds(len(pcm))
-        guard = find_guard(text, confidence, duration_s, capped=any(d.capped for d in decoded))
-        states = _joined([part.states for part in parts])
-        if guard is None or not text:
-            return Transcript(text, confidence, guard, states)
-        if guard == "silence":
-            return Transcript("", confidence, guard, states)
-        return Transcript(possible_text(text, duration_s), confidence, guard, states, known=False)
+        transcript = _transcript([part.decoded for part in parts], to_seconds(len(pcm)))
+        return _Reading(replace(transcript, states=_joined([part.states for part in parts])), parts)
+
+    def _translated(
+        self, reading: _Reading, pcm: NDArray[np.int16], go_on: Callable[[], bool]
+    ) -> Transcript:
+        """Return the transcript of `reading`, with a translation where it wants one."""
+        transcript, language = reading.transcript, reading.transcript.language
+        if not self.translates or language is None or same_language(language, ENGLISH):
+            return transcript
+        if not transcript.known or transcript.no_words:
+            return transcript  # what a loop or nothing is translated to was not said, either
+        decoded = []
+        for part in reading.parts:
+            _stop_unless(go_on)
+            decoded.append(self.reader.translate(part.encoded, part.cap, language))
+        translation = _transcript(decoded, to_seconds(len(pcm)))
+        return replace(transcript, translation=replace(translation, language=ENGLISH))
 
     def _decode(
         self, pcm: NDArray[np.int16], window: int, go_on: Callable[[], bool], before: str
@@ -179,10 +223,51 @@ class WhisperRecognizer:
         states = self._encode(pcm, window)
         _stop_unless(go_on)
         cap = min(token_cap(to_seconds(len(pcm))), _LONGEST_OUTPUT)
-        return _Part(self.reader.decode(states, cap, before), _of_sound(states, pcm))
+        decoded = self.reader.decode(states, cap, before)
+        # Where a name is expected, a word that sounds like it must not take its place.
+        if self.words is not None and not decoded.capped and not before:
+            text = self._with_words(decoded.text, self.words, states, len(pcm), go_on)
+            decoded = replace(decoded, text=text)
+        return _Part(decoded, cap, states, _of_sound(states, pcm))
+
+    def _with_words(
+        self, text: str, words: Expected, states: Any, sound: int, go_on: Callable[[], bool]
+    ) -> str:
+        """Return `text` with those of `words` that `states` fit about as well as what it has."""
+        frames = sound // _SAMPLES_PER_FRAME
+        for _ in range(_MOST_WORDS):
+            readings = words.readings(text)
+            if not readings:
+                break
+            least = self.reader.weigh(states, text, frames) - WORD_COSTS
+            weights = []
+            for reading in readings:
+                _stop_unless(go_on)
+                weights.append(self.reader.weigh(states, reading, frames))
+            if max(weights) < least:
+                break
+            text = readings[weights.index(max(weights))]
+        return text
 
     def _encode(self, pcm: NDArray[np.int16], window: int) -> Any:
         return self.reader.encode(self.reader.features(pcm, window))
+
+
+def _transcript(decoded: list[Decoded], duration_s: float) -> Transcript:
+    """Return what was written of `duration_s` of sound, window by window, without states."""
+    text = " ".join(d.text for d in decoded if d.text)
+    confidence = Confidence(
+        avg_logprob=sum(d.logprob for d in decoded) / sum(d.tokens + 1 for d in decoded),
+        no_speech_prob=min(d.no_speech_prob for d in decoded),
+        compression_ratio=compression_ratio(text),
+    )
+    guard = find_guard(text, confidence, duration_s, capped=any(d.capped for d in decoded))
+    found = Transcript(text, confidence, guard, language=decoded[0].language)
+    if guard is None or not text:
+        return found
+    if guard == "silence":
+        return replace(found, text="")
+    return replace(found, text=possible_text(text, duration_s), known=False)
 
 
 def _stop_unless(go_on: Callable[[], bool]) -> None:

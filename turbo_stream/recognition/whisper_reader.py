@@ -28,6 +28,12 @@ _SILENT_AFTER_SAMPLES = 400
 _LONGEST_BEFORE = 32
 """Tokens; names take few."""
 
+_LONGEST_WEIGHED = 224
+"""Tokens; as many as are written at most."""
+
+_LEAST = 1e-9
+"""Probability below which one word is as unlikely as the next."""
+
 
 @dataclass(frozen=True)
 class Decoded:
@@ -42,6 +48,9 @@ class Decoded:
     capped: bool
     """Whether decoding was stopped instead of ending by itself."""
 
+    language: str | None = None
+    """Code of the language that was spoken; None of a model that knows English alone."""
+
 
 class WhisperReader:
     """Loaded Whisper weights, and the three steps that read one window."""
@@ -53,8 +62,9 @@ class WhisperReader:
         language: str | None,
         cpu_threads: int,
         device: Device = "cpu",
+        translate: bool = False,
     ) -> None:
-        """Load `folder`, in INT8.
+        """Load `folder`, in INT8; `translate` where it is asked for translations, too.
 
         Raises `InputError` where the folder or the `device` is not usable or the model does not
         know `language`.
@@ -66,6 +76,8 @@ class WhisperReader:
         self._model = _load(folder.path, cpu_threads, device)
         never_free_when_forked(self._model.model)
         check_language(folder.name, language, self._model.supported_languages)
+        self.translates = translate and bool(self._model.model.is_multilingual)
+        """Whether `translate` works: models of English alone have nothing to translate."""
         if self._model.hf_tokenizer.token_to_id("<|startoftranscript|>") is None:
             raise InputError(
                 f"{shown(folder.path / 'tokenizer.json')} is no Whisper tokenizer; copy the "
@@ -115,7 +127,17 @@ class WhisperReader:
         `before` is taken for what was said before: its words are heard more easily.
         """
         self._origin.check()
-        tokenizer = self._tokenizer(states)
+        return self._write(states, cap, self._tokenizer(states), before)
+
+    def translate(self, states: Any, cap: int, language: str) -> Decoded:
+        """Return in English what `states` say in `language`, in at most `cap` tokens.
+
+        The states are those that `decode` has read: only the decoder runs a second time.
+        """
+        self._origin.check()
+        return self._write(states, cap, self._tokenizer_of("translate", language))
+
+    def _write(self, states: Any, cap: int, tokenizer: Any, before: str = "") -> Decoded:
         said = tokenizer.encode(f" {before}")[:_LONGEST_BEFORE] if before else []
         told = [tokenizer.sot_prev, *said] if before else []
         prompt = [*told, *tokenizer.sot_sequence]
@@ -139,19 +161,39 @@ class WhisperReader:
             logprob=result.scores[0],
             no_speech_prob=result.no_speech_prob,
             capped=len(tokens) >= cap,
+            language=tokenizer.language_code if self._model.model.is_multilingual else None,
         )
+
+    def weigh(self, states: Any, text: str, frames: int) -> float:
+        """Return how likely `text` is for `states`: its summed log-probability, natural.
+
+        `text` is not empty; `frames` of 10 ms are how long the sound is.
+        """
+        self._origin.check()
+        tokenizer = self._tokenizer(states)
+        tokens = tokenizer.encode(f" {text}")[:_LONGEST_WEIGHED]
+        # What is asked for is where each word stands; how likely it is comes with it.
+        (found,) = self._model.model.align(
+            states, list(tokenizer.sot_sequence), [tokens], [max(1, frames)]
+        )
+        return float(np.log(np.maximum(found.text_token_probs, _LEAST)).sum())
 
     def _tokenizer(self, states: Any) -> Any:
         """Return the tokenizer set to the language given, or to the one that is heard."""
-        from faster_whisper.tokenizer import Tokenizer
-
-        multilingual = self._model.model.is_multilingual
         language = self._language
-        if multilingual and language is None:
+        if self._model.model.is_multilingual and language is None:
             likeliest, _ = self._model.model.detect_language(states)[0][0]
             language = likeliest.strip("<|>")
+        return self._tokenizer_of("transcribe", language)
+
+    def _tokenizer_of(self, task: str, language: str | None) -> Any:
+        from faster_whisper.tokenizer import Tokenizer
+
         return Tokenizer(
-            self._model.hf_tokenizer, multilingual, task="transcribe", language=language
+            self._model.hf_tokenizer,
+            self._model.model.is_multilingual,
+            task=task,
+            language=language,
         )
 
 

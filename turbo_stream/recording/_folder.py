@@ -69,7 +69,7 @@ class RecordingFolder:
     def add(self, segment: Segment, utterance: Utterance, names: tuple[str, ...]) -> None:
         """Keep the sound of `segment`; OSError if it cannot be written, and then nothing is."""
         at = datetime.now(UTC)
-        # No `_`: what stands before it would be taken for the speaker (tools.label_folder).
+        # No `_`: what stands before it would be taken for the speaker (evaluation/labelling).
         stamp = f"{at:%Y%m%dT%H%M%S.%f}Z"
         path = self._recordings / f"{stamp}-{secrets.token_hex(3)}.flac"
         sound = _flac(segment)

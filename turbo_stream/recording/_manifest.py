@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from turbo_stream._util.files import write_private
+from turbo_stream._util.language import ENGLISH, same_language
 from turbo_stream._util.timebase import to_seconds
 from turbo_stream._util.unicode_text import json_text
 from turbo_stream.detection.package import DIRECTED, NOT_DIRECTED
@@ -138,7 +139,9 @@ def recorded_row(
         "threshold": utterance.threshold,
     }
     unheard = any(step.startswith("asr_") for step in utterance.degraded)
-    if utterance.text is not None and not unheard:
+    # Of other languages the translation was read, which is not kept, or nothing.
+    unread = not same_language(utterance.asr.get("language", ENGLISH), ENGLISH)
+    if utterance.text is not None and not unheard and not unread:
         row |= {"text_used": utterance.text, "asr": utterance.asr}
     if utterance.degraded:
         row["degraded"] = list(utterance.degraded)

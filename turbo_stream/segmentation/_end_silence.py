@@ -1,4 +1,4 @@
-"""How long to wait before an utterance is over: adapts to the pauses of the speaker."""
+"""How long to wait before an utterance is over, by how finished it sounds or by the speaker."""
 
 import math
 from collections import deque
@@ -22,7 +22,9 @@ FACTOR = 1.5
 
 @dataclass
 class EndSilence:
-    """Longest remembered pause but one, times `FACTOR`, within the bounds of the config.
+    """By the estimate of the pause; without one by the pauses of the speaker.
+
+    That is the longest remembered but one, times `FACTOR`, within the bounds of the config.
 
     A pause that was taken for an end (the same voice went on soon after) counts like one that
     was waited out, else the estimate could never grow past its own decision.
@@ -39,20 +41,18 @@ class EndSilence:
     def required_samples(self, voiced_ms: float, finished_probability: float | None = None) -> int:
         """Return the silence that ends an utterance holding `voiced_ms` of voice.
 
-        `finished_probability`: how finished it sounds, None where nobody can say. From
-        `finished_threshold` on the shortest silence is enough. Below it the wait grows with the
-        log-odds: pauses get rarer about exponentially the longer they are, so that each factor
-        by which an end becomes less likely asks for as many milliseconds more at the same risk.
+        `finished_probability`: how finished it sounds, None where nobody can say. The wait falls
+        with the log-odds: pauses get rarer about exponentially the longer they are, so that each
+        factor by which an end becomes less likely asks for as many milliseconds more.
         """
         config = self.config
         extra_ms = config.short_extra_ms if voiced_ms < config.short_speech_ms else 0.0
-        usual_ms = self._usual_ms()
         if finished_probability is None:
-            return ms_to_samples(min(usual_ms + extra_ms, config.end_silence_max_ms))
-        doubt = max(0.0, _log_odds(config.finished_threshold) - _log_odds(finished_probability))
-        patience = usual_ms / config.end_silence_ms
-        wait_ms = config.finished_silence_ms + patience * config.doubt_silence_ms * doubt
-        return ms_to_samples(min(wait_ms + extra_ms, config.unfinished_silence_ms))
+            return ms_to_samples(min(self._usual_ms() + extra_ms, config.end_silence_max_ms))
+        doubt = _log_odds(config.finished_threshold) - _log_odds(finished_probability)
+        wait_ms = config.likely_silence_ms + config.doubt_silence_ms * doubt
+        wait_ms = max(wait_ms, config.finished_silence_ms) + extra_ms
+        return ms_to_samples(min(wait_ms, config.unfinished_silence_ms))
 
     def _usual_ms(self) -> float:
         """Return how long to wait where nobody can say: what the speaker's own pauses ask for."""

@@ -38,16 +38,20 @@ class SegmenterConfig:
     speculative work on it may begin."""
 
     finished_threshold: float = 0.5
-    """From this probability on, that the speaker has finished is believed."""
+    """From this probability on, that the speaker has finished is likely enough to be believed."""
 
-    finished_silence_ms: float = 400
-    """Silence that ends an utterance which sounds finished."""
+    likely_silence_ms: float = 640
+    """Silence that ends an utterance of that probability."""
 
     doubt_silence_ms: float = 500
-    """How much longer it must be where an end is less likely by a factor of e."""
+    """How much longer it must be where an end is less likely by a factor of e, and how much shorter
+    it may be where it is likelier."""
 
-    unfinished_silence_ms: float = 1000
-    """Silence that ends any utterance, however unfinished it sounds."""
+    finished_silence_ms: float = 320
+    """Silence that ends an utterance which surely sounds finished."""
+
+    unfinished_silence_ms: float = 800
+    """Silence that ends any utterance of which it can be said how finished it sounds."""
 
     end_silence_ms: float = 600
     """Silence that ends an utterance as long as nothing is known about the speaker."""
@@ -107,8 +111,8 @@ class SegmenterConfig:
             ("end_silence_ms", "end_silence_max_ms"),
             ("bridge_gap_ms", "end_silence_min_ms"),
             ("pause_ms", "finished_silence_ms"),
-            ("finished_silence_ms", "unfinished_silence_ms"),
-            ("end_silence_max_ms", "unfinished_silence_ms"),
+            ("finished_silence_ms", "likely_silence_ms"),
+            ("likely_silence_ms", "unfinished_silence_ms"),
         ]
         for small, large in ordered:
             if getattr(self, small) > getattr(self, large):

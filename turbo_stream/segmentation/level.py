@@ -17,6 +17,13 @@ WINDOW_MS = 3200
 SMOOTHING_MS = 200
 """What the level is averaged over before its minimum is taken."""
 
+QUIETEST_ROOM_DB = -75.0
+"""What is quieter is no room but a noise gate, of which nothing follows."""
+
+_BLOCK = 320
+_QUIET_BLOCKS = 5
+"""The noise is that of the quietest 100 ms."""
+
 _FULL_SCALE_DB = 20 * math.log10(32768)
 _MEAN_OF_FOUR = np.full(4, 1 / 4, np.float32)
 
@@ -37,6 +44,27 @@ def loudness_db(pcm: NDArray[np.int16]) -> float:
     mean = float(np.add.reduce(samples)) / samples.size
     power = float(samples @ samples) / samples.size - mean**2
     return max(SILENCE_DB, 10 * math.log10(max(power, 1e-3)) - _FULL_SCALE_DB)
+
+
+def over_noise_db(pcm: NDArray[np.int16]) -> float:
+    """Return how far speech stands out of the noise around it, dB, 0 or more.
+
+    `pcm` is `[N]` int16 at 16 kHz: an utterance with some of the silence before and after. A
+    microphone that is set louder hears the noise louder, too, so two of them can be compared. Of a
+    stream that has just begun as much is known as of any other. Taken is the band in which more
+    is left of it.
+    """
+    if pcm.size < _BLOCK:
+        return 0.0
+    return max(0.0, *(_over_noise_db(levels) for levels in block_levels(pcm, _BLOCK)))
+
+
+def _over_noise_db(levels: NDArray[np.float32]) -> float:
+    powers = np.exp(levels.astype(np.float64) * (math.log(10) / 10))
+    width = min(len(powers), _QUIET_BLOCKS)
+    quietest = float(np.convolve(powers, np.full(width, 1 / width), "valid").min())
+    quiet_db = max(QUIETEST_ROOM_DB, 10 * math.log10(quietest))
+    return float(np.quantile(levels, 0.9)) - quiet_db
 
 
 def frame_level(pcm: NDArray[np.int16]) -> Level:

@@ -74,6 +74,9 @@ class Segment:
     barge_in: bool | None = None
     """Spoken while the device itself was playing; None where no echo reference is given."""
 
+    lost_samples: int = 0
+    """How many samples the stream had lost when its sound ended."""
+
     def same_sound(self, other: Segment) -> bool:
         """Return whether `other` is the same span of the same utterance."""
         mine = (self.id, self.start_sample, self.end_sample)

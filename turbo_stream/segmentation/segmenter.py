@@ -380,4 +380,5 @@ class Segmenter:
             pcm=history.read(pcm_start, pcm_stop),
             dropped="too_short" if too_short else None,
             degraded=("gap",) if bridged else (),
+            lost_samples=self._state.lost_samples,
         )

@@ -7,7 +7,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from turbo_stream.events import BaseEvent, Utterance
 
-_ONLY_WHERE_KNOWN = {*Utterance.ONLY_WHERE_KNOWN, "speculation"}
+_ONLY_WHERE_KNOWN = {*Utterance.ONLY_WHERE_KNOWN, "voice", "speculation"}
 """Fields that events leave out where there is nothing to say."""
 
 _SIMPLE = {

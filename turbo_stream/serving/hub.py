@@ -15,6 +15,7 @@ from turbo_stream.pipeline import Models
 from turbo_stream.recognition.recognizer import NoRecognizer
 from turbo_stream.serving._corrections import Corrections
 from turbo_stream.serving._metrics import Counts, Metrics
+from turbo_stream.serving.house import House
 from turbo_stream.serving.limits import Limits
 from turbo_stream.serving.sensitivity import USUAL, sensitivities, threshold_at
 from turbo_stream.serving.session import Session
@@ -75,9 +76,15 @@ class Watcher(Protocol):
 class Hub:
     """Opens streams over loaded models and keeps the accounts. Lives in one event loop."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
-        """Begin without models; `load` brings them. `limits`: what one client may ask for."""
+    def __init__(self, limits: Limits | None = None, house: House | None = None) -> None:
+        """Begin without models; `load` brings them.
+
+        Args:
+            limits: what one client may ask for.
+            house: the rooms with which streams agree who answers; None where each answers.
+        """
         self.limits = limits or Limits()
+        self._house = house
         self.state: State = "loading"
         self.counts = Counts()
         self.metrics = Metrics()
@@ -221,6 +228,7 @@ class Hub:
             _patient(self._live) if options.patient else self._live,
             patient=options.patient,
             observe=partial(self._note, number, transport),
+            house=None if transport == "rest" else self._house,
         )
         session.mute(self.muted)
         self.counts.streams += 1

@@ -13,6 +13,7 @@ from turbo_stream.errors import InputError
 
 if TYPE_CHECKING:
     from turbo_stream.serving._service import Service
+    from turbo_stream.serving.house import House
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,18 @@ class NetworkConfig:
         shown_default="homeassistant",
     )
 
+    house: str | None = option(
+        None,
+        "Let one room answer what several hear: the house of this server.",
+        metavar="NAME",
+    )
+    """The room is `mqtt_node`."""
+
     def __post_init__(self) -> None:
         if self.zeroconf is not None and self.wyoming is None:
             raise InputError("`zeroconf` announces `wyoming` tcp://HOST:PORT; give both")
         for name in changed_options(self):
-            if name.startswith("mqtt_") and self.mqtt is None:
+            if (name.startswith("mqtt_") or name == "house") and self.mqtt is None:
                 raise InputError(f"`{name}` was given without `mqtt`; give the URI, too")
 
     @property
@@ -69,15 +77,34 @@ class NetworkConfig:
         """Whether the process is for one client on standard input and output, and nobody else."""
         return self.wyoming is not None and self.wyoming.startswith("stdio:")
 
-    def services(self, say: Callable[[str], None]) -> list[Service]:
+    def rooms(self) -> House | None:
+        """Return the house, not connected yet; None where each room answers.
+
+        Raises `InputError` for a name that cannot be used.
+        """
+        if self.house is None:
+            return None
+        from turbo_stream.house.message import LONGEST_NAME
+        from turbo_stream.serving.house import House
+        from turbo_stream.serving.mqtt._config import node_or_host
+
+        room = node_or_host(self.mqtt_node)
+        if len(room) > LONGEST_NAME:
+            raise InputError(
+                f"`mqtt_node` has {len(room)} characters; beside `house` it is the room: give at "
+                f"most {LONGEST_NAME}"
+            )
+        return House(room)
+
+    def services(self, say: Callable[[str], None], house: House | None = None) -> list[Service]:
         """Return what was asked for; sockets are bound, nothing is sent yet.
 
-        `say` is told in one line what happens to them. Raises `InputError` for what cannot be
-        used, `TurboStreamError` for an address that is taken.
+        `say` is told in one line what happens to them; `house` is what `rooms` gave. Raises
+        `InputError` for what cannot be used, `TurboStreamError` for an address that is taken.
         """
         try:
             # Standard output is not taken before everything else has been found to be in order.
-            return [*self._mqtt_service(say), *self._wyoming_service(say)]
+            return [*self._mqtt_service(say, house), *self._wyoming_service(say)]
         except ModuleNotFoundError as error:
             raise InputError(
                 f"{error.name} is not installed; pip install 'turbo-listen[serve]'"
@@ -94,10 +121,11 @@ class NetworkConfig:
             name = f"turbo_stream-{socket.gethostname().split('.')[0]}"
         return [WyomingService(parse_wyoming_uri(self.wyoming), announce=name, say=say)]
 
-    def _mqtt_service(self, say: Callable[[str], None]) -> list[Service]:
+    def _mqtt_service(self, say: Callable[[str], None], house: House | None) -> list[Service]:
         if self.mqtt is None:
             return []
         from turbo_stream.serving.mqtt._config import mqtt_config
+        from turbo_stream.serving.mqtt._house_topic import HouseTopic
         from turbo_stream.serving.mqtt._publisher import MqttPublisher, MqttService
 
         config = mqtt_config(
@@ -107,4 +135,7 @@ class NetworkConfig:
             ca_file=self.mqtt_ca,
             discovery_prefix=self.mqtt_discovery or "homeassistant",
         )
-        return [MqttService(MqttPublisher(config, say))]
+        carried = None
+        if house is not None and self.house is not None:
+            carried = HouseTopic(config.house_topic(self.house), house, say)
+        return [MqttService(MqttPublisher(config, say, carried))]

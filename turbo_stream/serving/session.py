@@ -15,6 +15,8 @@ from turbo_stream.events import Event, Finished, SpeechStarted, Utterance
 from turbo_stream.live.live_pipeline import LiveConfig, LivePipeline
 from turbo_stream.live.scoring_thread import LONGEST_END_S
 from turbo_stream.pipeline import Pipeline
+from turbo_stream.serving._settling import Settling
+from turbo_stream.serving.house import House
 
 BUFFER_S = 5.0
 """Sound that waits for a stream that cannot go on, before it is lost and told as a gap."""
@@ -100,6 +102,7 @@ class Session:
         *,
         patient: bool = False,
         observe: Callable[[Event], None] = lambda event: None,
+        house: House | None = None,
     ) -> None:
         """Take a stream of its own (`Models.stream`) and begin to listen.
 
@@ -109,6 +112,8 @@ class Session:
             patient: the client waits for its answer, so `push` makes it wait for room, too, when
                 it sends by the clock: nothing is lost, and no utterance has to give way.
             observe: told every event, in the event loop, before the client reads it.
+            house: asked of each accepted utterance whether it is answered here; events wait for
+                that, in their order.
         """
         self.pipeline = pipeline
         self._source = PushSource(BUFFER_S)
@@ -118,6 +123,8 @@ class Session:
         self._events: asyncio.Queue[Event | None] = asyncio.Queue()
         self._outlet = _LoopOutlet(self._loop, self._deliver)
         self._over = asyncio.Event()
+        self._settling = None if house is None else Settling(house, self._tell)
+        pipeline.decider.tells_level = house is not None
         self._open_utterances = 0
         self._started_s = self._loop.time()
         self._sent_samples = 0
@@ -146,6 +153,8 @@ class Session:
             await self._room_for(len(piece))
             self._source.push(piece)
             self._sent_samples += len(piece)
+            if self._settling is not None:
+                self._settling.note_arrival(self._sent_samples)
 
     def said(self, text: str) -> None:
         """Tell what the device says, or has just said: after the sound pushed so far."""
@@ -170,6 +179,8 @@ class Session:
         with suppress(TimeoutError):
             async with asyncio.timeout(2 * LONGEST_END_S):
                 await self._over.wait()
+        if self._settling is not None:
+            self._settling.close()
 
     async def __aenter__(self) -> Session:
         """Return the session, which already listens."""
@@ -206,8 +217,6 @@ class Session:
 
     def _deliver(self, event: Event | None) -> None:
         match event:
-            case None:
-                self._over.set()
             case SpeechStarted():
                 self._open_utterances += 1
             case Utterance():
@@ -215,6 +224,14 @@ class Session:
             case Finished():
                 # The live shell counts the processor time of the whole process: all clients'.
                 event = replace(event, real_time_factor=None)
-        if event is not None:
+        if self._settling is None:
+            self._tell(event)
+        else:
+            self._settling.put(event)
+
+    def _tell(self, event: Event | None) -> None:
+        if event is None:
+            self._over.set()
+        else:
             self._observe(event)
         self._events.put_nowait(event)

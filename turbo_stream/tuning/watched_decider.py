@@ -24,7 +24,7 @@ class WatchedDecider(Decider):
     @classmethod
     def like(cls, decider: Decider, look: Look) -> Self:
         """Return one that decides as `decider` does."""
-        given = {one.name: getattr(decider, one.name) for one in fields(Decider)}
+        given = {one.name: getattr(decider, one.name) for one in fields(Decider) if one.init}
         return cls(**given, look=look)
 
     def decide(

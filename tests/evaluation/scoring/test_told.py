@@ -35,6 +35,20 @@ ANSWERS = {
     "not believed, without a guard": Transcript("who knows", SURE, known=False),
     "too late": NOT_HEARD,
     "half a character": Transcript("turn \ud83d on", SURE),
+    "another language": Transcript("apaga la luz", SURE, language="es"),
+    "its translation": Transcript(
+        "apaga la luz", SURE, language="es", translation=Transcript("turn off", Confidence(-0.7))
+    ),
+    "its translation, not believed": Transcript(
+        "apaga la luz",
+        SURE,
+        language="es",
+        translation=Transcript("the the the", SURE, "cap", known=False),
+    ),
+    "its translation has no words": Transcript(
+        "hm", SURE, language="es", translation=Transcript("", SURE)
+    ),
+    "English, told so": Transcript("turn on the lights", SURE, language="en"),
 }
 
 

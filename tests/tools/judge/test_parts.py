@@ -16,9 +16,9 @@ from tools.judge.pairs import of_one_length
 from tools.judge.recording import read_recordings
 from tools.judge.scoring import Bench, Ledger, digest
 from tools.judge.sounds import Stage, far_talker, part_of
-from training.fitting.probe import SPEECH_S
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.figures.binary import binary_metrics
+from turbo_stream.evaluation.figures.content_free import SPEECH_S
 
 
 def trained_on(*collections: str) -> dict:

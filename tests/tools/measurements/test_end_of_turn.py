@@ -1,6 +1,7 @@
 """What ending sooner costs, measured on streams of the shipped scene's utterances."""
 
 import json
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ pytest.importorskip("matplotlib", reason="needs the eval extra")
 import soundfile
 
 from tests.support.paths import KITCHEN, ROOT
+from tools.measurements.end_of_turn import decided
+from tools.measurements.end_of_turn.decided import Counts, Heard
 from tools.measurements.end_of_turn.judges import Remembering, TurboJudges
 from tools.measurements.end_of_turn.rules import (
     figures,
@@ -24,7 +27,7 @@ from tools.measurements.end_of_turn.table import draw, markdown
 from tools.measurements.vad.scenes import read_manifest
 from tools.measurements.vad.scores import listen
 from turbo_stream.errors import InputError
-from turbo_stream.segmentation.segment import PauseScore
+from turbo_stream.segmentation.segment import PauseScore, Segment
 from turbo_stream.segmentation.vad import DEFAULT_VAD, load_vad
 
 
@@ -129,3 +132,32 @@ def test_a_package_that_cannot_say_is_refused(tmp_path):
 
     with pytest.raises(InputError, match="cannot say whether a speaker has finished"):
         TurboJudges(write_package(tmp_path / "package"), {})
+
+
+def test_a_cut_counts_by_what_becomes_of_the_words():
+    def piece(stop, accepted, text):
+        segment = Segment(0, 0, stop, stop + 4800, np.zeros(1, np.int16))
+        return Heard(segment, accepted, Counter(text.split()))
+
+    whole = Counter(["turn", "on", "the", "kitchen", "light"])
+    counts = Counts()
+    counts.add([piece(32_000, True, "turn on the kitchen light")], whole, 31_200)
+    counts.add([piece(16_000, True, "turn on the"), piece(32_000, False, "light")], whole, 32_000)
+    counts.add([], whole, 32_000)
+    found = counts.report(hours=0.5)
+    assert (found["clips"], found["cut"], found["accepted_clips"]) == (3, 1, 2)
+    assert (found["accepts_an_hour"], found["accepted_pieces"]) == (4.0, 1)
+    assert (found["words_of_accepted"], found["words_lost"]) == (10, 2)
+    assert found["wait_ms"]["p50"] == 325.0
+
+
+def test_decisions_are_counted_for_every_rule(material, tmp_path):
+    arguments = ["--speech", material / "speech.jsonl", "--noise", material / "noise.jsonl"]
+    arguments += ["--asr", "none", "--collections", "kitchen", "--clean-only", "--out", tmp_path]
+    decided.main(list(map(str, arguments)), standalone_mode=False)
+    found = json.loads((tmp_path / "decided.json").read_text())["clean"]["kitchen"]
+    assert list(found) == ["patient", "fixed 600", "turbo"]
+    assert len({rule["clips"] for rule in found.values()}) == 1
+    patient, fixed, turbo = (rule["wait_ms"]["p50"] for rule in found.values())
+    assert patient > fixed > turbo
+    assert all(rule["accepts"] >= rule["accepted_clips"] for rule in found.values())

@@ -35,14 +35,14 @@ def test_a_package_without_a_head_says_nothing_of_it():
 def test_the_section_tells_what_was_measured():
     measured = {
         "threshold": 0.7,
-        "rules": {"fixed 600": rule(0.013, 658.4), "turbo 400 0.7": rule(0.01, 492.0)},
+        "rules": {"fixed 600": rule(0.013, 658.4), "turbo 320 0.7": rule(0.01, 492.0)},
     }
     said = turn_section({**FOUND, "measured": measured})
     assert "probability of 0.7" in said
     assert "| prompts, talk | 9 | 4 | 0.81 | 53.8 % |" in said
     assert "| books | 0 | 5 | – | – |" in said
     assert "prompts (12 / 3 / 24)" in said
-    assert "| turbo 400 0.7 | clean | 306 | 1.0 % | 492 ms | 900 ms |" in said
+    assert "| turbo 320 0.7 | clean | 306 | 1.0 % | 492 ms | 900 ms |" in said
 
 
 def test_without_a_measurement_there_is_no_table_of_rules():

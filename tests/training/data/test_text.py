@@ -15,9 +15,10 @@ from training.data.manifest import (
     read_texts,
 )
 from training.data.names import PLACE, placed_name
-from training.data.row import stable_share, text_key
+from training.data.row import text_key
 from turbo_stream.addressing.name_mark import OWN_NAME
 from turbo_stream.errors import InputError
+from turbo_stream.evaluation.corpus.held_out import stable_share
 from turbo_stream.evaluation.corpus.part import Part
 
 LABELS = ("not_directed", "directed")

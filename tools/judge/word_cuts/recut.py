@@ -21,10 +21,9 @@ from tools.judge.word_cuts.cut import (
     tightened,
 )
 from training.data.clip import as_wave
-from training.data.lines import write_manifest
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.clip import read_clip
-from turbo_stream.evaluation.corpus.manifest import Item, read_manifest
+from turbo_stream.evaluation.corpus.manifest import Item, read_manifest, write_manifest
 
 CALLED = "alert_words"
 MENTIONED = "word_mentions"

@@ -16,11 +16,11 @@ from rich.progress import track
 from tools.measurements.follow_up.judge import false_rejects_at, fit_prior, plot_worlds, rates
 from tools.measurements.follow_up.world import Clip, World, draw_sessions
 from training.data.lines import read_lines
-from training.data.row import stable_share
 from turbo_stream._util.files import write_json
 from turbo_stream.cli.command import run_command
 from turbo_stream.detection.follow_up_prior import FollowUpPrior
 from turbo_stream.errors import InputError
+from turbo_stream.evaluation.corpus.held_out import stable_share
 
 ASSUMED = World(follow_up_share=0.3, chat_share=0.3)
 """What the fitted prior believes; every other world shows the cost of being wrong."""

@@ -22,11 +22,12 @@ from training.data.batch import Example, collate
 from training.data.hypotheses import MISSING
 from training.data.manifest import read_texts
 from training.data.names import PLACE
-from training.data.row import Row, stable_share
+from training.data.row import Row
 from training.fitting.checkpoint import load_model
 from training.fitting.metrics import bootstrap_eer, equal_error_rate
 from turbo_stream.cli.command import run_command
 from turbo_stream.errors import InputError
+from turbo_stream.evaluation.corpus.held_out import stable_share
 
 _BATCH = 64
 _LONG = 4

@@ -8,7 +8,15 @@ from turbo_stream._util.timebase import to_seconds
 from turbo_stream.audio.source import Source
 from turbo_stream.cli.output import takes_everything
 from turbo_stream.cli.view import view as wording
-from turbo_stream.events import Event, Finished, GapReported, Ready, SourceChanged, Utterance
+from turbo_stream.events import (
+    Event,
+    Finished,
+    GapReported,
+    Ready,
+    Revised,
+    SourceChanged,
+    Utterance,
+)
 
 
 class PlainLines:
@@ -28,6 +36,8 @@ class PlainLines:
                 self._line(wording.heading(event))
             case Utterance():
                 self._line(self._utterance(event))
+            case Revised():
+                self._line(wording.revised(event))
             case GapReported():
                 lost_s = to_seconds(event.lost_samples)
                 self._line(f"{wording.clock(event.time_s)}  {lost_s:.2f} s lost: {event.cause}")

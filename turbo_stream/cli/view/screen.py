@@ -25,12 +25,14 @@ from turbo_stream._util.timebase import to_seconds
 from turbo_stream.audio.source import Block, Gap, Source, SourceItem
 from turbo_stream.cli.correction_keys import HELP
 from turbo_stream.cli.view import view as wording
+from turbo_stream.cli.view._library_noise import LibraryNoise
 from turbo_stream.events import (
     Event,
     Finished,
     GapReported,
     Partial,
     Ready,
+    Revised,
     SourceChanged,
     SpeechStarted,
     Utterance,
@@ -90,6 +92,7 @@ class Screen:
         self._console = console
         self._with_keys = with_keys
         self._live = Live(self, console=console, refresh_per_second=_REFRESH_HZ)
+        self._noise = LibraryNoise()
         self._meter: LevelMeter | None = None
         self._speaking_since: float | None = None
         self._partial = ""
@@ -107,6 +110,7 @@ class Screen:
         match event:
             case Ready():
                 self._console.print(Text(shown(wording.heading(event)), "bold"))
+                self._noise.hold()
                 self._live.start()
             case SpeechStarted():
                 self._speaking_since = event.time_s
@@ -115,6 +119,8 @@ class Screen:
             case Utterance():
                 self._add(event)
                 self._console.print(_row(event, narrow=self._console.width < _NARROW))
+            case Revised():
+                self._notice(wording.revised(event))
             case GapReported():
                 lost_s = to_seconds(event.lost_samples)
                 self._notice(f"{wording.clock(event.time_s)}  {lost_s:.2f} s lost: {event.cause}")
@@ -125,7 +131,14 @@ class Screen:
 
     def close(self) -> None:
         """Draw the last state and give the terminal back."""
-        self._live.stop()
+        try:
+            self._live.stop()
+        finally:
+            written = self._noise.release()
+        if self._finished is None:
+            # It broke off: what libraries had to say may be why.
+            for line in written:
+                self._notice(line)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Render the part that is not final yet."""

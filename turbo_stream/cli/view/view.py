@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from turbo_stream.audio.source import Source
-from turbo_stream.events import Event, Finished, Ready, Utterance
+from turbo_stream.events import Event, Finished, Ready, Revised, Utterance
 
 
 class View(Protocol):
@@ -72,10 +72,23 @@ def said(utterance: Utterance) -> str:
     if utterance.decision == "dropped":
         return f"({'; '.join([REASONS[utterance.reason or 'error'], *lost])})"
     if utterance.text is None:
-        return f"({'; '.join(['not for the device', *lost])})"
+        why = "an unknown voice" if utterance.reason == "unknown_voice" else "not for the device"
+        return f"({'; '.join([why, *lost])})"
+    who = [] if utterance.voice is None else [utterance.voice]
     if not utterance.text:
-        return f"({'; '.join(lost or ['no words recognized'])})"
-    return f"{utterance.text} ({'; '.join(lost)})" if lost else utterance.text
+        return f"({'; '.join([*(lost or ['no words recognized']), *who])})"
+    notes = [*lost, *who]
+    return f"{utterance.text} ({'; '.join(notes)})" if notes else utterance.text
+
+
+def revised(event: Revised) -> str:
+    """Return a second thought, in one line."""
+    span = f"{clock(event.start_s)}–{clock(event.end_s)}"
+    words = event.text or (
+        "(not for the device)" if event.text is None else "(no words recognized)"
+    )
+    score = f"{event.directed_probability:4.2f}"
+    return f"{span:>15}  together: {DECISIONS[event.decision]}  {score}  {words}"
 
 
 def latency(utterance: Utterance) -> str:

@@ -3,14 +3,16 @@
 import csv
 import io
 import json
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from turbo_stream._util.files import write_text
 from turbo_stream._util.nesting import check_depth
-from turbo_stream._util.unicode_text import whole_text
+from turbo_stream._util.unicode_text import json_text, whole_text
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.part import Part, row_duration_s, row_offset_s
 
@@ -169,3 +171,13 @@ def _content(path: Path) -> str:
         raise InputError(f"manifest {path} cannot be read ({reason}); check the path") from error
     except UnicodeDecodeError as error:
         raise InputError(f"manifest {path} is not UTF-8 text; give JSON lines or CSV") from error
+
+
+def write_manifest(out: Path, rows: Iterable[dict[str, Any]]) -> None:
+    """Write `rows` to `out`, a line each; `audio_filepath` becomes relative to its folder."""
+    folder = out.resolve().parent
+    lines = []
+    for row in rows:
+        audio = os.path.relpath(row["audio_filepath"], folder)
+        lines.append(json_text({**row, "audio_filepath": audio}) + "\n")
+    write_text(out, "".join(lines))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_stream._util.language import ENGLISH, same_language
 from turbo_stream._util.unicode_text import whole_text
 from turbo_stream.evaluation.corpus.rows import Row, is_scored, speaker_groups
 from turbo_stream.evaluation.figures.bootstrap import Figures
@@ -24,7 +25,7 @@ def whisper_normalizer(language: str) -> Callable[[str], str]:
     Source: Radford et al. 2022 (arXiv 2212.04356), appendix C.
     """
     normalizer: Callable[[str], str]
-    if language.lower().replace("_", "-").split("-")[0] != "en":
+    if not same_language(language, ENGLISH):
         from whisper_normalizer.basic import BasicTextNormalizer
 
         normalizer = BasicTextNormalizer()

@@ -9,6 +9,8 @@ from turbo_stream._util.timebase import to_seconds
 from turbo_stream.addressing.address import Addressing, choose_address
 from turbo_stream.deciding.decider import Outcome
 from turbo_stream.deciding.second_reading import can_expect, read_again
+from turbo_stream.detection.classifier import Classified
+from turbo_stream.detection.detector import Read
 from turbo_stream.detection.package import DIRECTED
 from turbo_stream.errors import InputError, TurboStreamError
 from turbo_stream.evaluation.corpus.clip import read_clip
@@ -88,15 +90,16 @@ class Scorer:
         heard = perf_counter()
         said = addressing.said(transcript)
         known = () if said.use == "absent" else names
-        probabilities, vectors = self.models.classifier.classify(
+        found = self.models.classifier.classify(
             pcm, replace(transcript, before=item.before), known, search=addressing.names
         )
         scored = perf_counter()
-        kept = vectors if self._settings.keep_vectors else None
+        kept = found.vectors if self._settings.keep_vectors else None
         return {
             **({} if kept is None else {VECTORS_KEY: packed(kept)}),
-            **self._decision(probabilities, transcript, addressing),
+            **self._decision(found, transcript, addressing),
             "text_used": transcript.text,
+            **_read(transcript, found.read),
             "asr": self._asr_report(transcript),
             "audio_s": to_seconds(len(pcm)),
             "latency_ms": {
@@ -117,8 +120,9 @@ class Scorer:
         )
 
     def _decision(
-        self, probabilities: dict[str, float], heard: Transcript, addressing: Addressing
+        self, found: Classified, heard: Transcript, addressing: Addressing
     ) -> dict[str, Any]:
+        probabilities = found.probabilities
         if DIRECTED not in probabilities:
             decision = max(probabilities, key=probabilities.__getitem__)
             return {"probabilities": probabilities, "decision": decision}
@@ -129,6 +133,7 @@ class Scorer:
             self.models.threshold(),
             name_use=said.use,
             address=addressing.weights(said, start_sample=0),
+            read=found.read,
         )
         return {
             "directed_probability": outcome.probability,
@@ -138,3 +143,14 @@ class Scorer:
 
     def _asr_report(self, transcript: Transcript) -> dict[str, Any]:
         return {"backend": self.asr, **dict.fromkeys(_CONFIDENCE), **report(transcript)}
+
+
+def _read(transcript: Transcript, read: Read) -> dict[str, Any]:
+    """Return what a row says of a text in another language, which the classifier was not told."""
+    if transcript.language is None or read == "content":
+        return {}
+    translation = transcript.translation
+    if translation is None:
+        return {"read": read}
+    words = {"translation_used": translation.text, "translation": report(translation)}
+    return {"read": read, **words}

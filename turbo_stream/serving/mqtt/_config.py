@@ -118,6 +118,15 @@ class MqttConfig:
         """Return what the broker calls this process; of one name it takes one at a time."""
         return f"turbo_stream-{self.node}"
 
+    def house_topic(self, house: str) -> str:
+        """Return the topic of all servers of `house`; no node has it, whatever its name.
+
+        Raises `InputError` for a name that is no topic.
+        """
+        if not _NODE.fullmatch(house):
+            raise InputError(f"`house` {house!r} is not allowed; give letters, digits, _ and -")
+        return f"{self.address.prefix}/house/{house}/claims"
+
     def topic(self, name: str) -> str:
         """Return the full topic `name` of this node."""
         return f"{self.address.prefix}/{self.node}/{name}"
@@ -147,7 +156,7 @@ def mqtt_config(
             raise InputError(f"`mqtt_ca` {ca_file} is no file; give the CA's certificate as PEM")
     return MqttConfig(
         address=_with_password(address, password_file),
-        node=_node(node),
+        node=node_or_host(node),
         ca_file=ca_file,
         discovery_prefix=_discovery_prefix(discovery_prefix),
     )
@@ -166,7 +175,8 @@ def _with_password(address: MqttAddress, file: Path | None) -> MqttAddress:
     return address
 
 
-def _node(node: str | None) -> str:
+def node_or_host(node: str | None) -> str:
+    """Return `node`, or the host's name. Raises `InputError` for what is no topic."""
     if node is None:
         return re.sub(r"[^A-Za-z0-9_-]+", "_", socket.gethostname().split(".")[0]) or "device"
     if not _NODE.fullmatch(node):

@@ -31,6 +31,7 @@ from turbo_stream.serving.mqtt._connection import (
 )
 from turbo_stream.serving.mqtt._correct_command import CORRECT, CorrectCommand, Correcting
 from turbo_stream.serving.mqtt._discovery import CHOICES, LEARNING, discovery_messages
+from turbo_stream.serving.mqtt._house_topic import HouseTopic
 from turbo_stream.serving.mqtt._link import Link
 from turbo_stream.serving.mqtt._outbox import Outbox
 from turbo_stream.serving.mqtt._refusals import Refusals
@@ -58,8 +59,15 @@ class MqttPublisher:
     counters are retained, and only their newest values are sent.
     """
 
-    def __init__(self, config: MqttConfig, say: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self,
+        config: MqttConfig,
+        say: Callable[[str], None] | None = None,
+        house: HouseTopic | None = None,
+    ) -> None:
         """Prepare; `say` is told in one line when the broker goes away and comes back.
+
+        `house`: where rooms agree who answers.
 
         Raises `InputError` for certificates that cannot be read.
         """
@@ -86,7 +94,8 @@ class MqttPublisher:
         self._device: Device | None = None
         self._choices: list[Choice] = []
         """What can be set of it."""
-        self._commands: dict[str, ChoiceCommand | SaidCommand | CorrectCommand] = {}
+        self._house = house
+        self._commands: dict[str, ChoiceCommand | SaidCommand | CorrectCommand | HouseTopic] = {}
         """By their topics."""
         self._last_scored: str | None = None
         """The `correction_id` of the last utterance of all streams that has one."""
@@ -97,7 +106,7 @@ class MqttPublisher:
             self._standing.note(event, stream)
             if isinstance(event, Utterance) and event.correction_id is not None:
                 self._last_scored = event.correction_id
-            if isinstance(event, Utterance) and event.decision == "accepted":
+            if isinstance(event, Utterance) and event.answered_here:
                 self._outbox.put(self._letter(event, stream))
                 self._standing.count_undelivered(self._outbox.give_up())
         self._wake()
@@ -120,6 +129,8 @@ class MqttPublisher:
         learns, its decisions may be corrected; its methods are called in this loop.
         """
         self._device = device
+        if self._house is not None:
+            self._commands[self._house.topic] = self._house
         if device is not None:
             self._commands[self._config.topic(SAID)] = SaidCommand(device)
             self._choices = choices_of(device)
@@ -172,6 +183,8 @@ class MqttPublisher:
             asyncio.create_task(self._publish_all(client)),
             asyncio.create_task(self._listen(client)),
         }
+        if self._house is not None:
+            tasks.add(asyncio.create_task(self._house.carry(client)))
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:

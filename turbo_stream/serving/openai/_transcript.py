@@ -67,8 +67,8 @@ class Transcript:
 
 
 def accepted_text(utterance: Utterance) -> str:
-    """Return what was said if it was accepted; else nothing, whatever the server shows others."""
-    return utterance.text or "" if utterance.decision == "accepted" else ""
+    """Return what was said if it is to be answered; else nothing, whatever is shown to others."""
+    return utterance.text or "" if utterance.answered_here else ""
 
 
 def _segment(utterance: Utterance) -> dict[str, Any]:

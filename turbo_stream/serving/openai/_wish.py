@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from turbo_stream._util.language import primary, same_language
 from turbo_stream.serving.openai._form import Form
 
 Format = Literal["json", "text", "verbose_json"]
@@ -55,12 +56,6 @@ def read_wish(form: Form, language: str) -> Wish:
 
 def check_language(given: str | None, heard: str, param: str = "language") -> None:
     """Raise `WishError` where `given`, as `en` or `en-US`, is another language than `heard`."""
-    if given is not None and _primary(given) != _primary(heard):
-        message = (
-            f"this server hears `language` {_primary(heard)} alone; leave it out, or give that"
-        )
+    if given is not None and not same_language(given, heard):
+        message = f"this server hears `language` {primary(heard)} alone; leave it out, or give that"
         raise WishError(param, message)
-
-
-def _primary(language: str) -> str:
-    return language.replace("_", "-").partition("-")[0].lower()

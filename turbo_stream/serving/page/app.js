@@ -131,6 +131,7 @@ async function ended(why) {
 }
 
 function showThreshold() {
+  decisions.mark(threshold.value);
   get("threshold-value").textContent = Number(threshold.value).toFixed(2);
 }
 

@@ -15,6 +15,14 @@ const BECAUSE = new Map([
   ["rejected no_words", "no words"],
   ["rejected sound", "by its sound"],
 ]);
+// Each stated loss of quality, in the words of turbo-listen.
+export const DEGRADED = new Map([
+  ["gap", "sound was lost"],
+  ["cut_off", "cut off"],
+  ["asr_skipped", "no time for its text"],
+  ["asr_late", "text too late"],
+  ["asr_failed", "the recognizer failed"],
+]);
 const SHOWN = 100;
 
 export class Decisions {
@@ -33,16 +41,17 @@ export class Decisions {
     row.dataset.id = utterance.id;
     part("decision").textContent = WORDS[utterance.decision];
     part("said").textContent = this.said(utterance);
-    const meter = row.querySelector("meter");
-    if (utterance.directed_probability === null) {
-      meter.remove();
+    const { directed_probability: score, threshold } = utterance;
+    if (score === null) {
+      part("figures").remove();
     } else {
-      meter.value = utterance.directed_probability;
-      meter.title = "probability that it was meant for the device";
-      part("probability").textContent = utterance.directed_probability.toFixed(2);
-      const work = utterance.latency_ms.endpoint_to_decision;
-      part("after").textContent =
-        `${afterS.toFixed(2)} s after the last word, ${Math.round(work)} ms of it to decide`;
+      const bar = part("bar");
+      bar.style.setProperty("--score", score);
+      bar.style.setProperty("--threshold", threshold);
+      bar.setAttribute("aria-valuenow", score.toFixed(2));
+      part("score").textContent = score.toFixed(2);
+      part("from").textContent = `accepted from ${threshold.toFixed(2)}`;
+      part("after").textContent = `decided ${afterS.toFixed(1)} s after the last word`;
     }
     this.list.prepend(row);
     while (this.list.children.length > SHOWN) this.list.lastElementChild.remove();
@@ -53,11 +62,22 @@ export class Decisions {
     return row;
   }
 
-  said({ decision, text, reason, evidence }) {
-    if (decision === "dropped") return REASONS.get(reason) ?? reason;
+  // Show on every bar where a threshold that is chosen now stands.
+  mark(threshold) {
+    this.list.style.setProperty("--now", threshold);
+  }
+
+  // What may be shown of the words, what decided, and by what the decision rests on less.
+  said({ decision, text, reason, evidence, degraded, answered_by: room, voice }) {
+    if (room) return `answered in ${room}`;
+    const lost = degraded.map((step) => DEGRADED.get(step) ?? step);
     const because = BECAUSE.get(`${decision} ${evidence}`);
-    const why = because ? ` (${because})` : "";
-    if (text === null) return `not for the device${why}`;
-    return text ? `${text}${why}` : "no words were recognized";
+    const why = [because, voice, ...lost].filter(Boolean).join("; ");
+    const after = why ? ` (${why})` : "";
+    if (decision === "dropped") return `${REASONS.get(reason) ?? reason}${after}`;
+    if (text === null && reason === "unknown_voice") return `an unknown voice${after}`;
+    if (text === null) return `not for the device${after}`;
+    if (text) return `${text}${after}`;
+    return lost.length ? why : "no words were recognized";
   }
 }

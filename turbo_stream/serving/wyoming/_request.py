@@ -135,7 +135,7 @@ class Request:
                 case Utterance():
                     await self._send(VoiceStopped(self._at_ms(event.end_s)).event())
                     missing = missing or _text_is_missing(event)
-                    if event.decision == "accepted" and not missing:
+                    if event.answered_here and not missing:
                         await answer.add((event.text or "").strip())
                 case Finished():
                     complete = True
@@ -150,6 +150,6 @@ class Request:
 
 def _text_is_missing(utterance: Utterance) -> bool:
     """Return whether the device was, or may have been, spoken to and nobody knows what was said."""
-    if utterance.decision == "accepted":
+    if utterance.answered_here:
         return not (utterance.text or "").strip()
     return utterance.decision == "dropped" and utterance.reason != "too_short"

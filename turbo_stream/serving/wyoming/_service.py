@@ -25,6 +25,7 @@ from turbo_stream.serving.wyoming._wire import connect, take_stdout
 
 _AUTHORS = {
     "whisper": ("OpenAI, CTranslate2 by SYSTRAN", "https://github.com/SYSTRAN/faster-whisper"),
+    "moonshine": ("Moonshine AI", "https://github.com/moonshine-ai/moonshine"),
     "pocketsphinx": ("CMU Sphinx", "https://github.com/cmusphinx/pocketsphinx"),
 }
 

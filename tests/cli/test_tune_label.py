@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 import soundfile
 
-pytest.importorskip("torch", reason="needs the train extra")
-
-from tools.label_folder.__main__ import main
+from turbo_stream.cli import tune_label
 from turbo_stream.cli.command import run_command
+from turbo_stream.cli.tune import tune
 
 
 def write_voice(path, seed, *, level=0.1, seconds=0.6):
@@ -30,7 +29,12 @@ def write_folder(folder, *, speakers=5, each=4, quieter=1.0):
 
 
 def run(folder, out, *options):
-    return run_command(main, [str(folder), "--out", str(out), *options])
+    return run_command(tune, ["label", str(folder), "--out", str(out), *options])
+
+
+@pytest.fixture(autouse=True)
+def _extra():
+    pytest.importorskip("sklearn", reason="needs the eval extra")
 
 
 def rows(path):
@@ -58,6 +62,9 @@ def test_speakers_are_on_one_side_and_words_come_from_beside(tmp_path, capsys):
     assert report["channel_auc"] < 0.75  # both classes were made alike
     assert not any("AUC" in line for line in report["warnings"])
     assert "training begins to be worth it" in capsys.readouterr().out
+    # What was held out is trained on now: nothing may be left to be judged by it.
+    assert run(folder, out, "--test-share", "0") == 0
+    assert len(rows(out / "train.jsonl")) == 40 and not (out / "test.jsonl").exists()
 
 
 def test_classes_of_two_microphones_are_told(tmp_path, capsys):
@@ -112,3 +119,9 @@ def test_a_folder_without_both_classes_is_bad_input(make, said, tmp_path, capsys
     assert run(tmp_path / "mine", tmp_path / "out") == 2
     error = capsys.readouterr().err
     assert said in error and "Traceback" not in error
+
+
+def test_without_the_extra_it_is_named(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(tune_label, "find_spec", lambda name: None)
+    assert run(tmp_path, tmp_path / "out") == 2
+    assert "pip install 'turbo-listen[eval]'" in capsys.readouterr().err

@@ -1,16 +1,17 @@
 """What can be told without hearing a word: the figure every other one has to stand beside."""
 
-from collections.abc import Iterator, Sequence
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
-from training.data.clip import Clip, Wave, read_wave
 from turbo_stream.detection.speech_part import speech_edges
+
+if TYPE_CHECKING:
+    from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
 _BANDS = 24
 
@@ -18,8 +19,11 @@ SPEECH_S = 2
 """Where the length of the speech, in seconds, stands among the `content_free` features."""
 
 
-def content_free(wave: Wave, *, sample_rate: int = 16_000) -> NDArray[np.float64]:
-    """Return length, margins, level, peak, noise floor and long-term spectrum of `wave` `[T]`."""
+def content_free(wave: NDArray[np.float32], *, sample_rate: int = 16_000) -> NDArray[np.float64]:
+    """Return length, margins, level, peak, noise floor and long-term spectrum.
+
+    Of `wave`, `[T]` in [-1, 1].
+    """
     start, end = speech_edges(wave)
     hop = sample_rate // 100
     power = np.square(wave[: len(wave) // hop * hop].reshape(-1, hop)).mean(axis=1) + 1e-10
@@ -42,15 +46,19 @@ def content_free(wave: Wave, *, sample_rate: int = 16_000) -> NDArray[np.float64
 
 
 def probe_scores(
-    clips: Sequence[Clip], labels: NDArray, groups: NDArray, *, folds: int = 5
+    waves: Iterable[NDArray[np.float32]],
+    labels: NDArray[Any],
+    groups: NDArray[Any],
+    *,
+    folds: int = 5,
 ) -> NDArray[np.float64]:
-    """Return `cross_validated` log-odds `[N]` of the `content_free` features of `clips`."""
-    features = np.array([content_free(read_wave(clip)) for clip in clips])
+    """Return `cross_validated` log-odds `[N]` of the `content_free` features of `waves`."""
+    features = np.array([content_free(wave) for wave in waves])
     return cross_validated(features, labels, groups, folds=folds)
 
 
 def cross_validated(
-    features: NDArray[np.float64], labels: NDArray, groups: NDArray, *, folds: int = 5
+    features: NDArray[np.float64], labels: NDArray[Any], groups: NDArray[Any], *, folds: int = 5
 ) -> NDArray[np.float64]:
     """Return log-odds `[N]` of a logistic regression on `features` `[N, F]`, cross-validated.
 
@@ -58,6 +66,10 @@ def cross_validated(
     itself, so that every fold has both; a class of one group, whose speakers nobody has told apart,
     by its items: then the probe may do too well.
     """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     groups = _split_where_alone(labels, groups)
     fold = np.zeros(len(labels), int)
     for members, splitter in _splits(labels, groups, folds):
@@ -73,7 +85,7 @@ def cross_validated(
     return scores
 
 
-def _split_where_alone(labels: NDArray, groups: NDArray) -> NDArray:
+def _split_where_alone(labels: NDArray[Any], groups: NDArray[Any]) -> NDArray[Any]:
     """Return `groups`, where a class has only one, with each of its items by itself."""
     found = np.unique(groups, return_inverse=True)[1].astype(np.int64)
     for value in np.unique(labels):
@@ -84,9 +96,11 @@ def _split_where_alone(labels: NDArray, groups: NDArray) -> NDArray:
 
 
 def _splits(
-    labels: NDArray, groups: NDArray, folds: int
-) -> Iterator[tuple[NDArray, GroupKFold | StratifiedGroupKFold]]:
+    labels: NDArray[Any], groups: NDArray[Any], folds: int
+) -> Iterator[tuple[NDArray[Any], GroupKFold | StratifiedGroupKFold]]:
     """Yield indices of items and what splits them by group."""
+    from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
+
     classes = [np.flatnonzero(labels == value) for value in np.unique(labels)]
     if set.intersection(*(set(groups[members]) for members in classes)):
         count = min(folds, *(len(np.unique(groups[members])) for members in classes))

@@ -4,13 +4,11 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 import numpy as np
-from sklearn.metrics import roc_auc_score
 
-from tools.label_folder.recording import LABELS, Recording
-from training.data.clip import Clip
-from training.data.row import Row
-from training.fitting.probe import probe_scores
-from training.folds.split import choose_dev
+from turbo_stream.evaluation.corpus.clip import read_clip
+from turbo_stream.evaluation.corpus.held_out import held_units
+from turbo_stream.evaluation.figures.content_free import probe_scores
+from turbo_stream.evaluation.labelling.recording import LABELS, Recording
 
 FEWEST_SPEAKERS = 4
 """Of a class: from so many on whole speakers are held out; with fewer, recordings."""
@@ -32,19 +30,8 @@ def held_out(recordings: Sequence[Recording], share: float) -> set[str]:
     """Return the groups that the test takes: about `share` of each class, always the same."""
     if not share:
         return set()
-    rows = [
-        Row(
-            audio=recording.path,
-            label=LABELS.index(recording.label),
-            text=None,
-            hypotheses=(),
-            collection="own",
-            group=group,
-            names=(),
-        )
-        for recording, group in zip(recordings, groups(recordings), strict=True)
-    ]
-    return choose_dev(rows, share)
+    labels = (LABELS.index(recording.label) for recording in recordings)
+    return held_units(zip(groups(recordings), labels, strict=True), share)
 
 
 def warnings(recordings: Sequence[Recording], auc: float | None) -> list[str]:
@@ -105,10 +92,12 @@ def channel_auc(recordings: Sequence[Recording]) -> float | None:
     The area under the curve of a cross-validated logistic regression, 0.5 for not at all; None
     where a class has too few recordings to say.
     """
+    from sklearn.metrics import roc_auc_score
+
     counts = Counter(recording.label for recording in recordings)
     if min(counts[label] for label in LABELS) < FEWEST_PROBED:
         return None
     truth = np.array([recording.label == "directed" for recording in recordings])
-    clips = [Clip(recording.path) for recording in recordings]
-    scores = probe_scores(clips, truth, np.array(groups(recordings)))
+    waves = (read_clip(recording.path).astype(np.float32) / 32_768.0 for recording in recordings)
+    scores = probe_scores(waves, truth, np.array(groups(recordings)))
     return float(roc_auc_score(truth, scores))

@@ -1,0 +1,1 @@
+"""The pages tried as a new user would: a wheel, a new environment, no source."""

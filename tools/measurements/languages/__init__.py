@@ -1,0 +1,1 @@
+"""How well speech in other languages is decided: by sound, as heard, and by its translation."""

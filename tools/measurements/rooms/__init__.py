@@ -1,0 +1,1 @@
+"""Servers of several rooms that hear the same."""

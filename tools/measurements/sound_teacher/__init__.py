@@ -1,0 +1,1 @@
+"""What a larger recognizer's encoder knows of speech that is new to it, by its sound."""

@@ -1,0 +1,1 @@
+"""How well known voices are told from others."""

@@ -1,0 +1,1 @@
+"""Known voices, by consent: whose an accepted utterance was, by a small speaker encoder."""
