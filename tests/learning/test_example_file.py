@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.learning.conftest import MODEL, made_example
+from turbo_stream._util import sealed_file
 from turbo_stream.errors import InputError
 from turbo_stream.learning import example_file
 from turbo_stream.learning.example_file import ExampleFile, ForeignExamplesError, ModelId
@@ -103,7 +104,7 @@ def test_values_that_no_version_writes_are_refused_whatever_their_hash(path, nam
     body = json.loads(path.read_bytes())
     body["examples"][1][name] = value
     del body["sha256"]
-    body["sha256"] = example_file._hash(body)
+    body["sha256"] = sealed_file._hash(body)
     path.write_text(json.dumps(body))
     with pytest.raises(InputError, match="holds what no version writes"):
         ExampleFile.read(path)

@@ -84,14 +84,15 @@ def undo(file: Path) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def forget(file: Path, *, yes: bool) -> None:
     """Erase FILE and all that was learned; whatever runs with it goes on as shipped."""
-    from turbo_stream.learning.example_file import ExampleFile, erase, looks_like_one
+    from turbo_stream._util.sealed_file import erase
+    from turbo_stream.learning.example_file import FILES, ExampleFile
 
     if not file.exists():
         raise InputError(f"{file} is not there")
     try:
         what = f"{len(ExampleFile.read(file).examples)} corrections"
     except InputError:
-        if not looks_like_one(file):
+        if not FILES.looks_like_one(file):
             raise
         what = "a damaged file of corrections"
     if not yes:

@@ -151,8 +151,8 @@ def remove(name: str, *, file: Path | None) -> None:
 @_yes
 def forget(file: Path | None, *, yes: bool) -> None:
     """Erase the file with all voices; whatever runs with it knows nobody."""
-    from turbo_stream.learning.example_file import erase
-    from turbo_stream.voices.voice_file import VoiceFile, looks_like_one
+    from turbo_stream._util.sealed_file import erase
+    from turbo_stream.voices.voice_file import FILES, VoiceFile
 
     path = _path(file)
     if not path.exists():
@@ -160,7 +160,7 @@ def forget(file: Path | None, *, yes: bool) -> None:
     try:
         what = f"{len(VoiceFile.read(path).voices)} voices"
     except InputError:
-        if not looks_like_one(path):
+        if not FILES.looks_like_one(path):
             raise
         what = "a damaged file of voices"
     if not yes:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +10,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_stream._util.files import PARTIAL, open_regular, read_file, write_private
 from turbo_stream._util.option import is_number
-from turbo_stream._util.shared_file import alone_with
+from turbo_stream._util.sealed_file import SealedFile
 from turbo_stream._util.shown import shown
 from turbo_stream.errors import InputError
 from turbo_stream.learning.example import ORIGINS, Example
@@ -23,16 +19,20 @@ from turbo_stream.learning.guided import GUIDED, sitting
 from turbo_stream.learning.packed import packed, unpacked
 from turbo_stream.learning.vectors import Vectors
 
-FORMAT = 1
 KIND = "turbo-stream corrections"
+
+FILES = SealedFile(
+    KIND,
+    format=1,
+    most_bytes=64 * 2**20,
+    noun="corrections",
+    damaged="put a copy of it in its place, or move it away: then a new one is begun",
+)
 
 MOST_EXAMPLES = 1000
 """So many are kept; then the oldest is forgotten."""
 
-_MOST_BYTES = 64 * 2**20
 _MOST_NUMBERS = 65_536
-_START_BYTES = 200
-_DAMAGED = "put a copy of it in its place, or move it away: then a new one is begun"
 
 
 @dataclass(frozen=True)
@@ -74,30 +74,12 @@ class ExampleFile:
         Raises:
             InputError: it is not there, damaged, or no such file. The message says what to do.
         """
-        try:
-            body = json.loads(read_file(path, _MOST_BYTES))
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise InputError(f"{shown(path)} cannot be read: {reason}") from error
-        except (ValueError, RecursionError) as error:
-            raise InputError(f"{shown(path)} is no file of corrections; {_DAMAGED}") from error
-        if not isinstance(body, dict) or body.get("kind") != KIND:
-            raise InputError(
-                f"{shown(path)} is no file of corrections; give another name, under which a new "
-                "one is made"
-            )
-        if body.get("format") != FORMAT:
-            raise InputError(
-                f"{shown(path)} has format {shown(repr(body.get('format'))[:40])}, and this "
-                f"version of turbo_stream reads {FORMAT}; update turbo_stream"
-            )
-        if body.pop("sha256", None) != _hash(body):
-            raise InputError(f"{shown(path)} is damaged or was changed by hand; {_DAMAGED}")
+        body = FILES.read(path)
         try:
             model = ModelId(**{key: _text(value) for key, value in body["model"].items()})
             entries = {_text(one["id"]): _example(one) for one in body["examples"]}
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise InputError(f"{shown(path)} holds what no version writes; {_DAMAGED}") from error
+            raise FILES.nonsense(path) from error
         return cls(model, entries)
 
     def write(self, path: Path) -> None:
@@ -106,15 +88,8 @@ class ExampleFile:
         Raises:
             InputError: it cannot be written.
         """
-        body: dict[str, Any] = {"kind": KIND, "format": FORMAT, "model": self.model.to_json()}
-        body["examples"] = [_entry(key, one) for key, one in self.examples.items()]
-        body["sha256"] = _hash(body)
-        try:
-            whole = Path(os.path.realpath(path))  # a link stays one
-            write_private(whole, (json.dumps(body, indent=1) + "\n").encode())
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise InputError(f"{shown(path)} cannot be written: {reason}") from error
+        entries = [_entry(key, one) for key, one in self.examples.items()]
+        FILES.write(path, {"model": self.model.to_json(), "examples": entries})
 
     def check(self, path: Path, model: ModelId) -> None:
         """Raise `ForeignExamplesError` where the examples are not of `model`."""
@@ -184,31 +159,6 @@ def counted(directed: int, other: int) -> str:
     return f"{directed} for the device + {other} not"
 
 
-def looks_like_one(path: Path) -> bool:
-    """Return whether `path` begins as such a file does, damaged or not."""
-    try:
-        with open_regular(path) as file:
-            return f'"{KIND}"'.encode() in file.read(_START_BYTES)
-    except OSError:
-        return False
-
-
-def erase(path: Path) -> None:
-    """Erase a file, whatever it holds.
-
-    Raises:
-        InputError: another process is changing it, or it cannot be erased.
-    """
-    with alone_with(path):
-        try:
-            whole = Path(os.path.realpath(path))  # a link would leave what it points to
-            for one in (whole, path, whole.with_name(f".{whole.name}{PARTIAL}")):
-                one.unlink(missing_ok=True)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise InputError(f"{shown(path)} cannot be erased: {reason}") from error
-
-
 def _entry(key: str, example: Example) -> dict[str, Any]:
     vectors = example.vectors
     return {
@@ -264,8 +214,3 @@ def _text(value: Any) -> str:
     if not isinstance(value, str) or len(value) > 200 or not value.isprintable():
         raise ValueError("a name is none")
     return value
-
-
-def _hash(body: Mapping[str, Any]) -> str:
-    plain = json.dumps(body, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from turbo_stream._util.sealed_file import erase
 from turbo_stream._util.shared_file import alone_with, stamp
 from turbo_stream.errors import InputError
 from turbo_stream.learning.example import Example, today_s
@@ -23,7 +24,6 @@ from turbo_stream.learning.example_file import (
     ModelId,
     NotRememberedError,
     counted,
-    erase,
 )
 from turbo_stream.learning.gate import Judged, State, judge
 from turbo_stream.learning.kernel import HeldKernel

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,15 +10,21 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_stream._util.files import open_regular, read_file, write_private
+from turbo_stream._util.sealed_file import SealedFile
 from turbo_stream._util.shared_file import alone_with
 from turbo_stream._util.shown import shown
 from turbo_stream.errors import InputError
 from turbo_stream.learning.packed import packed, unpacked
 from turbo_stream.voices.encoder import WIDTH
 
-FORMAT = 1
-KIND = "turbo-stream voices"
+FILES = SealedFile(
+    "turbo-stream voices",
+    format=1,
+    most_bytes=8 * 2**20,
+    noun="voices",
+    damaged="put a copy of it in its place, or erase it with turbo-tune voice forget and add anew",
+    missing="; turbo-tune voice add NAME makes one",
+)
 
 MOST_VOICES = 20
 MOST_VECTORS = 50
@@ -29,10 +32,6 @@ MOST_VECTORS = 50
 
 MOST_LETTERS = 40
 """Of a name."""
-
-_MOST_BYTES = 8 * 2**20
-_START_BYTES = 200
-_DAMAGED = "put a copy of it in its place, or erase it with turbo-tune voice forget and add anew"
 
 
 @dataclass(frozen=True)
@@ -63,34 +62,14 @@ class VoiceFile:
         Raises:
             InputError: it is not there, damaged, or no such file. The message says what to do.
         """
-        try:
-            body = json.loads(read_file(path, _MOST_BYTES))
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise InputError(
-                f"{shown(path)} cannot be read: {reason}; turbo-tune voice add NAME makes one"
-            ) from error
-        except (ValueError, RecursionError) as error:
-            raise InputError(f"{shown(path)} is no file of voices; {_DAMAGED}") from error
-        if not isinstance(body, dict) or body.get("kind") != KIND:
-            raise InputError(
-                f"{shown(path)} is no file of voices; give another name, under which a new one is "
-                "made"
-            )
-        if body.get("format") != FORMAT:
-            raise InputError(
-                f"{shown(path)} has format {shown(repr(body.get('format'))[:40])}, and this "
-                f"version of turbo_stream reads {FORMAT}; update turbo_stream"
-            )
-        if body.pop("sha256", None) != _hash(body):
-            raise InputError(f"{shown(path)} is damaged or was changed by hand; {_DAMAGED}")
+        body = FILES.read(path)
         try:
             voices = {checked_name(one["name"]): _voice(one) for one in body["voices"]}
             encoder = body["encoder"]
             if not isinstance(encoder, str) or len(voices) > MOST_VOICES:
                 raise ValueError("what it holds is none")
         except (ValueError, TypeError, KeyError, AttributeError, InputError) as error:
-            raise InputError(f"{shown(path)} holds what no version writes; {_DAMAGED}") from error
+            raise FILES.nonsense(path) from error
         return cls(encoder, voices)
 
     def write(self, path: Path) -> None:
@@ -99,18 +78,11 @@ class VoiceFile:
         Raises:
             InputError: it cannot be written.
         """
-        body: dict[str, Any] = {"kind": KIND, "format": FORMAT, "encoder": self.encoder}
-        body["voices"] = [
+        voices = [
             {"name": name, "added": voice.added, "vectors": list(map(packed, voice.vectors))}
             for name, voice in self.voices.items()
         ]
-        body["sha256"] = _hash(body)
-        try:
-            whole = Path(os.path.realpath(path))  # a link stays one
-            write_private(whole, (json.dumps(body, indent=1) + "\n").encode())
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise InputError(f"{shown(path)} cannot be written: {reason}") from error
+        FILES.write(path, {"encoder": self.encoder, "voices": voices})
 
     def check(self, path: Path, encoder: str) -> None:
         """Raise `InputError` where the vectors are of another encoder than `encoder`."""
@@ -180,20 +152,10 @@ def remove(path: Path, name: str) -> VoiceFile:
     Raises:
         InputError: it cannot be read or written, or there is no such voice.
     """
-    VoiceFile.read(path)  # a lock would make the folder of a file that is not there
     with alone_with(path):
         left = VoiceFile.read(path).without(name)
         left.write(path)
     return left
-
-
-def looks_like_one(path: Path) -> bool:
-    """Return whether `path` begins as such a file does, damaged or not."""
-    try:
-        with open_regular(path) as file:
-            return f'"{KIND}"'.encode() in file.read(_START_BYTES)
-    except OSError:
-        return False
 
 
 def _voice(entry: Mapping[str, Any]) -> Voice:
@@ -206,8 +168,3 @@ def _voice(entry: Mapping[str, Any]) -> Voice:
     if not isinstance(entry["added"], str) or len(entry["added"]) != len("2026-11-29"):
         raise ValueError("a day is none")
     return Voice(vectors, entry["added"])
-
-
-def _hash(body: Mapping[str, Any]) -> str:
-    plain = json.dumps(body, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
