@@ -35,7 +35,7 @@ class Ready(BaseEvent):
     kind: ClassVar[Literal["ready"]] = "ready"
 
     asr: str
-    """Backend and model: `whisper:tiny.en`, `pocketsphinx`, `none`."""
+    """Backend and model: `whisper:tiny.en`, `moonshine:tiny-en`, `pocketsphinx`, `none`."""
 
     vad: str
     model: str

@@ -11,6 +11,7 @@ from typing import Any, Self
 from turbo_stream._util.option import check_bounds, option, option_fields
 from turbo_stream.addressing.address import ADDRESSES, choose_address
 from turbo_stream.errors import InputError
+from turbo_stream.recognition.backends import NAMED
 from turbo_stream.recognition.recognizer import Recognizer
 from turbo_stream.recognition.whisper_device import DEVICES
 from turbo_stream.recognition.window import LONGEST_S, WindowConfig
@@ -18,8 +19,6 @@ from turbo_stream.segmentation.vad import DEFAULT_VAD, VAD_NAMES
 
 NO_TURN_MODEL = "none"
 """As `turn_model`: nobody says that a speaker has finished, silence alone does."""
-
-_ASR = "auto|none|pocketsphinx|moonshine|NAME_OR_DIR"
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class Settings:
     asr: str | Recognizer = option(
         "auto",
         "Recognizer: a Whisper name such as tiny.en, a Whisper folder, or another backend.",
-        metavar=_ASR,
+        metavar="|".join((*NAMED, "NAME_OR_DIR")),
     )
     asr_device: str = option(
         "cpu", "Where Whisper computes; the CPU where no GPU works.", metavar="|".join(DEVICES)

@@ -1,8 +1,10 @@
 """`turbo-models` on a real cache of the Hub (made here) and on real packages."""
 
 import hashlib
+import importlib.util
 import json
 import shutil
+from base64 import urlsafe_b64encode
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ from tests.support.paths import ROOT
 from tests.support.tiny_package import write_package
 from turbo_stream.cli import models as command
 from turbo_stream.cli.command import run_command
+from turbo_stream.doctor._models import look_at_recognizers
+from turbo_stream.recognition.moonshine_model import FILES
 from turbo_stream.recognition.whisper_model import REPOSITORIES
 
 WHISPER = ROOT / "tests" / "assets" / "whisper-kitchen"
@@ -71,6 +75,7 @@ def test_the_list_says_what_is_here_and_what_can_be_had(turbo_models, cache, tmp
     status, output, _ = turbo_models("list", "--json", str(package), str(WHISPER))
     found = rows(output)
     states = {name: row["state"] for name, row in found.items() if row["state"] != "absent"}
+    states.pop("moonshine", None)  # there where its package is
     assert status == 0 and states == {
         "turbo-rej-en": "present",
         "turbo-own": "present",
@@ -90,7 +95,7 @@ def test_a_model_of_the_hub_is_verified_by_its_hashes(turbo_models, cache) -> No
     snapshot = write_cached(cache, REPOSITORIES["tiny.en"])
     status, output, _ = turbo_models("verify")
     assert status == 0
-    assert output.count("verified") == 2 and "6 files have the hash" in output, output
+    assert "verified     turbo-rej-en: " in output and "verified     tiny.en: 6 files" in output
     blob = (snapshot / "model.bin").resolve()
     content = bytearray(blob.read_bytes())
     content[1000] ^= 1
@@ -131,6 +136,77 @@ def test_a_download_of_what_is_here_is_its_folder(turbo_models, cache) -> None:
     snapshot = write_cached(cache, REPOSITORIES["tiny.en"])
     status, output, _ = turbo_models("download", "tiny.en")
     assert (status, output) == (0, f"{snapshot}\n")
+
+
+@pytest.fixture
+def moonshine(tmp_path: Path, monkeypatch) -> Path:
+    """A package as pip leaves it behind, with what it says of its files; return its model."""
+    top = tmp_path / "site"
+    folder = top / "moonshine_voice" / "assets" / "tiny-en"
+    folder.mkdir(parents=True)
+    (top / "moonshine_voice" / "__init__.py").touch()
+    record = []
+    for number, name in enumerate(FILES):
+        content = bytes([1, 97 + number]) * 50
+        (folder / name).write_bytes(content)
+        said = urlsafe_b64encode(hashlib.sha256(content).digest()).decode().rstrip("=")
+        record.append(f"{(folder / name).relative_to(top)},sha256={said},{len(content)}\n")
+    about = top / "moonshine_voice-0.0.73.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: moonshine-voice\nVersion: 0.0.73\n"
+    )
+    (about / "RECORD").write_text("".join(record))
+    monkeypatch.syspath_prepend(str(top))
+    return folder
+
+
+def test_moonshine_is_listed_with_its_weights_and_verified(turbo_models, moonshine) -> None:
+    (moonshine / "streaming.ort").write_bytes(b"not used")
+    _, output, _ = turbo_models("list", "--json")
+    assert rows(output)["moonshine"] == {
+        "kind": "moonshine",
+        "name": "moonshine",
+        "state": "present",
+        "path": str(moonshine),
+        "size_bytes": 300,
+        "detail": "in the package moonshine-voice",
+    }
+    (check,) = (one for one in look_at_recognizers() if one.name == "moonshine")
+    assert check.state == "ok" and check.found.endswith(f"moonshine-voice: {moonshine}")
+    assert turbo_models("download", "moonshine") == (0, f"{moonshine}\n", "")
+    status, output, _ = turbo_models("verify", "moonshine")
+    assert status == 0 and output.startswith("verified     moonshine: 3 files have the SHA-256")
+    (moonshine / FILES[1]).write_bytes(b"x")
+    status, output, _ = turbo_models("verify", "moonshine")
+    assert status == 1 and f"{FILES[1]} has another hash" in output and "==0.0.73" in output
+
+
+def test_a_copied_moonshine_is_listed_and_not_verifiable(turbo_models, moonshine, tmp_path) -> None:
+    copied = tmp_path / "copied"
+    shutil.copytree(moonshine, copied)
+    _, output, _ = turbo_models("list", "--json", str(copied))
+    assert rows(output)[str(copied)]["state"] == "present"
+    status, output, _ = turbo_models("verify", str(copied))
+    assert status == 0 and output.startswith("unverifiable")
+    (copied / FILES[2]).unlink()
+    status, output, _ = turbo_models("verify", str(copied))
+    assert status == 1 and f"{FILES[2]} missing" in output
+
+
+def test_where_moonshine_is_not_it_is_said_how_to_get_it(turbo_models, monkeypatch) -> None:
+    there = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if "moonshine" in name else there(name)
+    )
+    get = "pip install 'turbo-listen[moonshine]'"
+    _, output, _ = turbo_models("list")
+    assert f"{get} gets: moonshine" in output and "large-v3, moonshine" not in output
+    (check,) = (one for one in look_at_recognizers() if one.name == "moonshine")
+    assert (check.state, check.advice) == ("note", f"{get}, if it is wanted")
+    for command_name in ("download", "verify"):
+        status, output, errors = turbo_models(command_name, "moonshine")
+        assert (status, output) == (2, "") and get in errors and errors.count("\n") == 1
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import turbo_stream
+from turbo_stream.recognition.backends import BACKENDS
 
-_LIBRARIES = ("onnxruntime", "ctranslate2", "faster-whisper", "numpy")
+_LIBRARIES = (
+    "onnxruntime",
+    "ctranslate2",
+    "numpy",
+    *(backend.distribution for backend in BACKENDS.values()),
+)
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 

@@ -11,13 +11,7 @@ from turbo_stream._util.shown import shown
 from turbo_stream.cli.command import run_command
 from turbo_stream.cli.output import say, say_path
 from turbo_stream.errors import InputError
-from turbo_stream.inventory.listing import (
-    Model,
-    list_models,
-    model_in,
-    turbo_package,
-    whisper_models,
-)
+from turbo_stream.inventory.listing import MOONSHINE, Model, list_models, model_in
 from turbo_stream.inventory.verification import verify as verify_model
 
 
@@ -26,7 +20,7 @@ from turbo_stream.inventory.verification import verify as verify_model
 )
 @click.version_option(turbo_stream.__version__, prog_name="turbo-models")
 def models() -> None:
-    """Turbo packages and Whisper models: what is here, getting more, checking them."""
+    """Turbo packages and models of recognizers: what is here, getting more, checking them."""
 
 
 @models.command("list")
@@ -58,9 +52,12 @@ def list_command(folders: tuple[Path, ...], as_json: bool) -> None:
             table.add_row(*(Text(shown(cell)) for cell in row), style=style)
     # In a pipe nothing is to be cut or wrapped.
     Console(width=None if sys.stdout.isatty() else 1000).print(table)
-    absent = [model.name for model in found if model.state == "absent"]
-    if absent:
-        say(f"turbo-models download gets: {', '.join(absent)}")
+    absent = [model for model in found if model.state == "absent"]
+    if names := [model.name for model in absent if model.kind == "whisper"]:
+        say(f"turbo-models download gets: {', '.join(names)}")
+    for model in absent:
+        if model.kind == "moonshine":
+            say(f"{model.detail} gets: {model.name}")
 
 
 @models.command("download")
@@ -68,12 +65,15 @@ def list_command(folders: tuple[Path, ...], as_json: bool) -> None:
 def download(names: tuple[str, ...]) -> None:
     """Download Whisper models by NAME (tiny.en, ...) or owner/name of the Hugging Face Hub.
 
-    One that is here already is not downloaded again. Prints their folders.
+    One that is here already is not downloaded again. Prints their folders. moonshine comes with
+    pip: where it is missing, that command is told.
     """
+    from turbo_stream.recognition.moonshine_model import find_moonshine
     from turbo_stream.recognition.whisper_model import find_model
 
     for name in names:
-        say_path(find_model(name).path)
+        model = find_moonshine() if name == MOONSHINE else find_model(name)
+        say_path(model.path)
 
 
 @models.command("verify")
@@ -99,13 +99,13 @@ def verify(wanted: tuple[str, ...], as_json: bool) -> None:
 def _here(name: str) -> Model:
     if Path(name).is_dir():
         return model_in(Path(name))
-    from turbo_stream.detection.package import SHIPPED
-
-    known = {model.name: model for model in (turbo_package(SHIPPED), *whisper_models())}
+    known = {model.name: model for model in list_models()}
     if name not in known:
         raise InputError(f"{name} is neither a folder nor a model of turbo-models list")
     if known[name].path is None:
-        raise InputError(f"{name} is not on this machine: turbo-models download {name}")
+        get = f"turbo-models download {name}"
+        get = known[name].detail if known[name].kind == "moonshine" else get
+        raise InputError(f"{name} is not on this machine: {get}")
     return known[name]
 
 

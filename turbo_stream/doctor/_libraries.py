@@ -130,7 +130,8 @@ def _extras(requirement: Requirement) -> Iterator[str]:
     """Yield the extras that bring `requirement`; those of developers are left out."""
     if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
         return
-    for extra in ("echo", "eval", "livekit", "moonshine", "pipecat", "scale", "serve", "webhook"):
+    # Without `moonshine`: of that one model it is said where the models are.
+    for extra in ("echo", "eval", "livekit", "pipecat", "scale", "serve", "webhook"):
         if requirement.marker.evaluate({"extra": extra}):
             yield extra
 

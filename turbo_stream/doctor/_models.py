@@ -1,11 +1,17 @@
 """The models: the package that ships, speech detection, and what recognizes."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from turbo_stream.doctor.check import Check
 from turbo_stream.errors import InputError
+
+if TYPE_CHECKING:
+    from turbo_stream.inventory.listing import Model
 
 
 def look_at_package(model: str | Path | None) -> list[Check]:
@@ -34,8 +40,8 @@ def look_at_vad() -> list[Check]:
 
 
 def look_at_recognizers() -> list[Check]:
-    """Return which Whisper models are here; PocketSphinx ships and always is."""
-    from turbo_stream.inventory.listing import whisper_models
+    """Return which models of recognizers are here; PocketSphinx ships and always is."""
+    from turbo_stream.inventory.listing import moonshine_model, whisper_models
     from turbo_stream.recognition.auto import AUTO_MODEL
 
     found = {model.name: model for model in whisper_models()}
@@ -46,7 +52,7 @@ def look_at_recognizers() -> list[Check]:
             advice = f"turbo-models download {model.name}"
             checks.append(Check(f"whisper {model.name}", "note", model.detail, advice))
     if present:
-        names = ", ".join(f"{m.name} ({(m.size_bytes or 0) / 1e6:.0f} MB)" for m in present)
+        names = ", ".join(f"{m.name} ({_megabytes(m)})" for m in present)
         checks.append(Check("whisper", "ok", names))
     if found[AUTO_MODEL].state == "absent":
         advice = (
@@ -54,4 +60,17 @@ def look_at_recognizers() -> list[Check]:
             "PocketSphinx recognizes, which errs several times as often"
         )
         checks.append(Check(f"whisper {AUTO_MODEL}", "note", "not on this machine", advice))
-    return checks
+    return [*checks, _moonshine(moonshine_model())]
+
+
+def _moonshine(model: Model) -> Check:
+    if model.state == "present":
+        found = f"{_megabytes(model)}, {model.detail}: {model.path}"
+        return Check("moonshine", "ok", found)
+    if model.state == "incomplete":
+        return Check("moonshine", "note", model.detail)
+    return Check("moonshine", "note", "not on this machine", f"{model.detail}, if it is wanted")
+
+
+def _megabytes(model: Model) -> str:
+    return f"{(model.size_bytes or 0) / 1e6:.0f} MB"

@@ -8,6 +8,14 @@ from typing import Any, Literal
 from turbo_stream.detection.manifest import MANIFEST_NAME
 from turbo_stream.detection.package import SHIPPED, ModelPackage
 from turbo_stream.errors import InputError, PackageError
+from turbo_stream.recognition.moonshine_model import (
+    DISTRIBUTION,
+    HOW_TO_GET_IT,
+    find_moonshine,
+    is_moonshine,
+    packaged_folder,
+)
+from turbo_stream.recognition.moonshine_model import FILES as MOONSHINE_FILES
 from turbo_stream.recognition.whisper_model import REPOSITORIES, find_model
 
 State = Literal["present", "incomplete", "absent"]
@@ -17,7 +25,7 @@ State = Literal["present", "incomplete", "absent"]
 class Model:
     """A Turbo package or a recognizer's model."""
 
-    kind: Literal["turbo", "whisper"]
+    kind: Literal["turbo", "whisper", "moonshine"]
 
     name: str
     """A package's own name; what `asr` takes for a recognizer's model."""
@@ -31,7 +39,7 @@ class Model:
     """Bytes of its files; None where it is absent."""
 
     detail: str = ""
-    """Version, repository, or what is amiss."""
+    """Version, where it is from or how to get it, or what is amiss."""
 
     def to_json(self) -> dict[str, Any]:
         """Return it as a JSON-ready dict."""
@@ -53,24 +61,31 @@ def folder_size(folder: Path) -> int:
 _WEIGHTS = "model.bin"
 """What a CTranslate2 model has, and other repositories in the Hub's cache rarely."""
 
+MOONSHINE = "moonshine"
+"""What `asr` takes for the model of the package that is installed."""
+
 
 def list_models(folders: Iterable[Path] = ()) -> list[Model]:
-    """Return the shipped package, those in `folders`, and the Whisper models known and cached.
+    """Return the shipped package, those in `folders`, and what recognizers can be given by name.
 
-    Nothing is downloaded and the network is not asked.
+    PocketSphinx is none of them: its model ships, and there is no other by name. Nothing is
+    downloaded and the network is not asked.
     """
     given = [model_in(folder) for folder in folders]
-    return [turbo_package(SHIPPED), *given, *whisper_models()]
+    return [turbo_package(SHIPPED), *given, *whisper_models(), moonshine_model()]
 
 
 def model_in(folder: Path) -> Model:
     """Return the model in `folder`; InputError if it holds none."""
     if (folder / MANIFEST_NAME).is_file():
         return turbo_package(folder)
+    if is_moonshine(folder):
+        return _moonshine_folder(str(folder), folder, "")
     if (folder / _WEIGHTS).is_file() or (folder / "config.json").is_file():
         return _whisper_folder(str(folder), folder, "")
     raise InputError(
-        f"{folder} holds no model: a Turbo package has {MANIFEST_NAME}, a Whisper model {_WEIGHTS}"
+        f"{folder} holds no model: a Turbo package has {MANIFEST_NAME}, a Whisper model "
+        f"{_WEIGHTS}, a Moonshine model {MOONSHINE_FILES[0]}"
     )
 
 
@@ -103,6 +118,14 @@ def whisper_models() -> list[Model]:
     return known + others
 
 
+def moonshine_model() -> Model:
+    """Return the model that the package `moonshine-voice` brings, or how to get it."""
+    folder = packaged_folder()
+    if folder is None:
+        return Model("moonshine", MOONSHINE, "absent", detail=HOW_TO_GET_IT)
+    return _moonshine_folder(MOONSHINE, folder, f"in the package {DISTRIBUTION}")
+
+
 def cached_snapshots() -> dict[str, Path]:
     """Return the folder of the current snapshot of every model in the Hub's cache."""
     from huggingface_hub import constants, scan_cache_dir
@@ -127,3 +150,11 @@ def _whisper_folder(name: str, folder: Path, detail: str) -> Model:
     except InputError as error:
         return Model("whisper", name, "incomplete", folder, folder_size(folder), str(error))
     return Model("whisper", name, "present", folder, folder_size(folder), detail)
+
+
+def _moonshine_folder(name: str, folder: Path, detail: str) -> Model:
+    try:
+        size = find_moonshine(folder).size_bytes
+    except InputError as error:
+        return Model("moonshine", name, "incomplete", folder, folder_size(folder), str(error))
+    return Model("moonshine", name, "present", folder, size, detail)

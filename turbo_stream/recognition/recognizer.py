@@ -18,7 +18,7 @@ class Confidence:
     """How sure the recognizer is of a text."""
 
     avg_logprob: float
-    """Mean natural log-probability of a token (Whisper) or word (PocketSphinx)."""
+    """Mean natural log-probability of a token (Whisper, Moonshine) or word (PocketSphinx)."""
 
     no_speech_prob: float = 0.0
     """Probability that nothing was said."""
@@ -82,7 +82,7 @@ class Recognizer(Protocol):
     """Turns one utterance into text. The result depends on that utterance alone."""
 
     name: str
-    """Backend and model: `whisper:tiny.en`, `pocketsphinx`, `none`."""
+    """Backend and model: `whisper:tiny.en`, `moonshine:tiny-en`, `pocketsphinx`, `none`."""
 
     def transcribe(self, pcm: NDArray[np.int16]) -> Transcript:
         """Return the text of `pcm`, `[N]` int16 at 16 kHz.

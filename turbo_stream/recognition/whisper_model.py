@@ -29,6 +29,10 @@ REPOSITORIES = {
 _REPOSITORY = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 
 
+class UnknownModel(InputError):
+    """No Whisper has that name."""
+
+
 @dataclass(frozen=True)
 class ModelFolder:
     """A Whisper model on this machine."""
@@ -43,7 +47,7 @@ def find_model(model: str | Path) -> ModelFolder:
     """Return the folder that `model` means: a folder, a name, or an `owner/name` of the Hub.
 
     A name is looked for in the local cache of the Hub, then downloaded. Raises `InputError` where
-    there is no such folder or name, where the folder is not whole, or the download fails.
+    the folder is not whole or the download fails, `UnknownModel` where there is no such name.
     """
     path = Path(model)
     if path.is_dir():
@@ -53,7 +57,7 @@ def find_model(model: str | Path) -> ModelFolder:
     name = str(model)
     repository = REPOSITORIES.get(name, name)
     if isinstance(model, Path) or not _REPOSITORY.fullmatch(repository):
-        raise InputError(
+        raise UnknownModel(
             f"{name} is neither a folder nor a Whisper model: give a folder, one of "
             f"{', '.join(REPOSITORIES)}, or an owner/name of the Hugging Face Hub"
         )

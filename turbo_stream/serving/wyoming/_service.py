@@ -10,6 +10,7 @@ from wyoming.info import AsrModel, AsrProgram, Attribution, Info
 
 from turbo_stream.errors import InputError
 from turbo_stream.events import Ready
+from turbo_stream.recognition.backends import BACKENDS
 from turbo_stream.recognition.recognizer import NoRecognizer
 from turbo_stream.serving.hub import Hub, Refused
 from turbo_stream.serving.wyoming._address import (
@@ -23,20 +24,16 @@ from turbo_stream.serving.wyoming._announcement import announced, check_name
 from turbo_stream.serving.wyoming._conversation import Conversation
 from turbo_stream.serving.wyoming._wire import connect, take_stdout
 
-_AUTHORS = {
-    "whisper": ("OpenAI, CTranslate2 by SYSTRAN", "https://github.com/SYSTRAN/faster-whisper"),
-    "moonshine": ("Moonshine AI", "https://github.com/moonshine-ai/moonshine"),
-    "pocketsphinx": ("CMU Sphinx", "https://github.com/cmusphinx/pocketsphinx"),
-}
-
 
 def describe(ready: Ready) -> Info:
     """Return the one program with its one model: the recognizer that was loaded."""
-    backend = ready.asr.split(":")[0]
+    name = ready.asr.split(":")[0]
+    backend = BACKENDS.get(name)
+    maker = Attribution(backend.maker, backend.address) if backend else Attribution(name, "")
     model = AsrModel(
         name=ready.asr,
         description=f"{ready.asr}, heard by {ready.model}",
-        attribution=Attribution(*_AUTHORS.get(backend, (backend, ""))),
+        attribution=maker,
         installed=True,
         version=ready.version,
         languages=[ready.language],
