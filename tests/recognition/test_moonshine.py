@@ -9,12 +9,14 @@ import pytest
 
 from tests.recognition.test_whisper import cut, word_error_rate
 from turbo_stream.addressing.house_words import HouseWords
+from turbo_stream.benchmark.asr.benchmark import benchmark_asr
 from turbo_stream.errors import InputError
 from turbo_stream.recognition.auto import load_recognizer
 from turbo_stream.recognition.moonshine import MoonshineRecognizer
 from turbo_stream.recognition.moonshine_model import FILES, find_moonshine, is_moonshine
 from turbo_stream.recognition.recognizer import Interruptible
 from turbo_stream.recognition.told import NO_WORDS, told
+from turbo_stream.recognition.window import WindowConfig
 
 RATE = 16_000
 
@@ -96,6 +98,18 @@ def test_it_is_loaded_by_name_and_by_folder(folder: Path) -> None:
     assert said == ["recognizer: Moonshine cannot be told `words`, they are left out"] * 2
     with pytest.raises(InputError, match="hears English only, not 'fr'"):
         load_recognizer(str(folder), language="fr", say=pytest.fail)
+
+
+def test_it_is_timed_beside_the_others(folder: Path) -> None:
+    found = benchmark_asr(
+        [], asr="moonshine", windows=[WindowConfig(10.0, 4.0)], limit=2, seconds=(1.0,), runs=1,
+        say=pytest.fail,
+    )  # fmt: skip
+    (time,) = found["times"]
+    (words,) = found["words"]
+    assert found["asr"] == "moonshine:tiny-en" and "moonshine-voice" in found["machine"]["versions"]
+    assert time["floor_s"] is None and time["cpu_ms"]["p50"] > 0, "it reads no window of its own"
+    assert words["n"] == 2 and words["wer"] < 0.4
 
 
 @pytest.mark.parametrize("name", FILES)
