@@ -1,13 +1,17 @@
 """uvicorn's connections, for clients that mean harm or have gone without a word."""
 
 import json
+import re
 from typing import Any
+from urllib.parse import unquote
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 from websockets.protocol import State
+
+from turbo_stream.serving.openai.error import error_for
 
 PINGS = 100
 """Pings that are answered in a second; of more, the connection is closed."""
@@ -23,6 +27,11 @@ HEAD_BYTES = 16_384
 
 _SLICE = 4096
 """Bytes that are parsed at a time, so that a head in one read is no longer than one in many."""
+
+_LINE_BYTES = 256
+"""Of the first line of a request, to know at which address it was meant; ours are shorter."""
+
+_TARGET = re.compile(rb"[\r\n]*[!-~]+ +(/[!-~]*)")
 
 _SMALL_CHUNKS, _SMALL = 1000, 64
 """So many chunks of a body may be smaller than that; each takes as long as a large one."""
@@ -42,11 +51,20 @@ _NO_OPENING = (
 class _Parser(h11.Connection):
     """Refuses what takes longer to parse than to send."""
 
+    begin = b""
+    """How the last request begins, also one that turns out to be none."""
+
     _small = 0.0
+    _next_begins = True
 
     def next_event(self) -> Any:
         """Return what comes next, unless it comes in too many small chunks."""
+        if self.their_state is h11.IDLE and (self._next_begins or len(self.begin) < _LINE_BYTES):
+            self.begin = self.trailing_data[0][:_LINE_BYTES]
+            self._next_begins = False
         event = super().next_event()
+        if isinstance(event, h11.Request):
+            self._next_begins = True
         if isinstance(event, h11.Data) and event.chunk_end:
             self._small = max(0.0, self._small + 1 - len(event.data) / _SMALL)
             if self._small > _SMALL_CHUNKS:
@@ -61,7 +79,7 @@ class HttpConnection(H11Protocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.conn = _Parser(h11.SERVER, HEAD_BYTES)
+        self.conn = self._parser = _Parser(h11.SERVER, HEAD_BYTES)
         self._ahead = bytearray()
         """What was read and is not parsed."""
 
@@ -122,7 +140,7 @@ class HttpConnection(H11Protocol):
             cycle.message_event.set()
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             # Not by h11, which counts bytes of an answer to HEAD.
-            self.transport.write(_bad_request(_NO_REQUEST))
+            self.transport.write(_bad_request(_NO_REQUEST, self._parser.begin))
         self.transport.close()
 
     def timeout_keep_alive_handler(self) -> None:
@@ -147,6 +165,9 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
     unread = None
     """The application looks after that."""
 
+    _begin = b""
+    """How the request begins."""
+
     @property
     def awaited(self) -> object:
         """What its client owes, or None; what an open stream owes its application knows."""
@@ -158,6 +179,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         """Take `data`; answer a head that fitted HTTP, and is none here."""
         if self.transport.is_closing():
             return
+        self._begin = self._begin or data[:_LINE_BYTES]
         super().data_received(data)
         if self.conn.handshake_exc is not None and not self.handshake_initiated:
             self._refuse()
@@ -220,12 +242,17 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
 
     def _refuse(self) -> None:
         self.handshake_complete = self.close_sent = True
-        self.transport.write(_bad_request(_NO_OPENING))
+        self.transport.write(_bad_request(_NO_OPENING, self._begin))
         self.transport.close()
 
 
-def _bad_request(message: str) -> bytes:
-    body = json.dumps({"error": message})
+def _bad_request(message: str, begin: bytes) -> bytes:
+    """Return the answer to what begins with `begin` and goes on as no request."""
+    target = _TARGET.match(begin)
+    # Where there is no address, as of what is no HTTP at all, the error is a text: OpenAI's clients
+    # show that as it stands, while ours do not look into an object.
+    path = "" if target is None else unquote(target[1].partition(b"?")[0].decode("ascii"))
+    body = json.dumps(error_for(path, 400, message))
     head = (
         "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\n"
         f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"

@@ -13,6 +13,7 @@ from starlette.websockets import WebSocket
 from turbo_stream.serving._cors import allowing, is_preflight, preflight_answer, varying
 from turbo_stream.serving._metrics import Metrics
 from turbo_stream.serving._origin import Origin, host_name
+from turbo_stream.serving._path import path_of
 from turbo_stream.serving.access import GateConfig
 from turbo_stream.serving.openai.error import error_at
 
@@ -114,9 +115,7 @@ class Gate:
         return isinstance(origin, Origin) and origin.is_at(headers.get("host", ""), own_port)
 
     def _has_token(self, scope: Scope, headers: Headers) -> bool:
-        # Mounted in another application, the path begins with where that is.
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
-        if self._token is None or not path.startswith(GUARDED):
+        if self._token is None or not path_of(scope).startswith(GUARDED):
             return True
         kind, _, bearer = headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer":

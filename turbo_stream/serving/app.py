@@ -7,9 +7,9 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.routing import Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from turbo_stream.serving._asyncapi import asyncapi
@@ -18,6 +18,7 @@ from turbo_stream.serving._failures import described
 from turbo_stream.serving._gate import Gate
 from turbo_stream.serving._learning import Learning
 from turbo_stream.serving._openapi import openapi
+from turbo_stream.serving._path import path_of
 from turbo_stream.serving._sound_files import SoundFiles
 from turbo_stream.serving._websocket import serve_websocket
 from turbo_stream.serving.access import GateConfig
@@ -60,7 +61,7 @@ def make_app(hub: Hub, gate: GateConfig | None = None) -> ASGIApp:
     async def describe_websocket(request: Request) -> Response:
         return JSONResponse(asyncapi())
 
-    async def elsewhere(request: Request, error: Exception) -> Response:
+    async def refuse(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         body = error_at(request.scope, error.status_code, error.detail)
         return JSONResponse(body, error.status_code, error.headers)
@@ -69,9 +70,23 @@ def make_app(hub: Hub, gate: GateConfig | None = None) -> ASGIApp:
         _LOG.error("a request failed: %s", described(error))
         return JSONResponse(error_at(request.scope, 500, "the server failed; see its log"), 500)
 
+    page = StaticFiles(directory=PAGE, html=True, check_dir=False)
+
+    async def elsewhere(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not path_of(scope).startswith("/v1/"):
+            await page(scope, receive, send)
+            return
+        missing = JSONResponse(error_at(scope, 404, "there is nothing at this address"), 404)
+        if scope["type"] == "http":
+            await missing(scope, receive, send)
+        else:
+            websocket = WebSocket(scope, receive, send)
+            await websocket.receive()
+            await websocket.send_denial_response(missing)
+
     files, model_list = SoundFiles(hub), ModelList(hub)
     app = Starlette(
-        exception_handlers={Exception: failed, HTTPException: elsewhere},
+        exception_handlers={Exception: failed, HTTPException: refuse},
         routes=[
             WebSocketRoute("/ws", websocket),
             WebSocketRoute("/v1/realtime", realtime),
@@ -87,7 +102,9 @@ def make_app(hub: Hub, gate: GateConfig | None = None) -> ASGIApp:
             Route("/metrics", metrics),
             Route("/openapi.json", describe_http),
             Route("/asyncapi.json", describe_websocket),
-            Mount("/", StaticFiles(directory=PAGE, html=True, check_dir=False)),
         ],
     )
+    # Not a route of its own: it would match each address, and hide that only a method is wrong.
+    app.router.default = elsewhere
+    app.router.redirect_slashes = False
     return Gate(app, gate or GateConfig(), hub.metrics)

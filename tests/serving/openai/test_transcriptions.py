@@ -120,7 +120,7 @@ def test_errors_have_openais_shape_at_its_addresses_alone(accepting) -> None:
     for answer, status in (
         (httpx.get(f"{url}/v1/models"), 401),
         (httpx.get(f"{url}/v1/models", headers={"Authorization": "Bearer wrong"}), 401),
-        (httpx.get(f"{url}/v1/audio/transcriptions", headers=HEADERS), 404),
+        (httpx.get(f"{url}/v1/audio/transcriptions", headers=HEADERS), 405),
         (httpx.get(f"{url}/v1/audio/speech", headers=HEADERS), 404),
         (httpx.get(f"{url}/v1/models/whisper-1", headers=HEADERS), 404),
     ):

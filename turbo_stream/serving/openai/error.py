@@ -4,8 +4,13 @@ from typing import Any
 
 from starlette.types import Scope
 
-PATHS = ("/v1/audio/", "/v1/models", "/v1/realtime")
-"""How the addresses begin at which errors have this shape."""
+from turbo_stream.serving._path import path_of
+
+_THEIRS = "/v1"
+"""Below it OpenAI's clients look for all that they know, also for what is not here."""
+
+_OURS = ("/v1/classify", "/v1/correct", "/v1/undo", "/v1/forget", "/v1/learning")
+"""Addresses there whose errors are our own, a text."""
 
 _KINDS = {
     401: ("invalid_request_error", "invalid_api_key"),
@@ -32,7 +37,11 @@ def error_body(
 
 
 def error_at(scope: Scope, status: int, message: str) -> dict[str, Any]:
-    """Return the body of an answer to a request: in this shape at `PATHS`, in ours elsewhere."""
-    # Mounted in another application, the path begins with where that is.
-    path = scope["path"].removeprefix(scope.get("root_path", ""))
-    return error_body(status, message) if path.startswith(PATHS) else {"error": message}
+    """Return the body of an answer to a request, in the shape that its path wants."""
+    return error_for(path_of(scope), status, message)
+
+
+def error_for(path: str, status: int, message: str) -> dict[str, Any]:
+    """Return the body of an answer at `path`: in this shape where OpenAI's clients ask."""
+    theirs = f"{path}/".startswith(f"{_THEIRS}/") and path not in _OURS
+    return error_body(status, message) if theirs else {"error": message}
