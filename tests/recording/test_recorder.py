@@ -109,6 +109,19 @@ def test_words_of_another_language_are_not_taken_for_what_was_read(record) -> No
     assert "text_used" not in row and row["decision"] == "accepted"
 
 
+def test_words_in_the_language_of_the_package_are_kept(tmp_path: Path, said) -> None:
+    spanish = make_pipeline(Foreign("enciende la luz"), LoudnessDetector(always=0.9))
+    english = pipeline()
+    with Recorder(RecordingConfig(tmp_path / "own"), say=said.append, patient=True) as recorder:
+        recorder.language = "es-MX"
+        spanish.on_decision = english.on_decision = recorder.note
+        spanish.decide(segment())
+        english.decide(segment(1))
+    texts = [row.get("text_used") for row in rows(tmp_path / "own")]
+    # Who does not say in which language was told it, or hears one alone.
+    assert texts == ["enciende la luz", "turn on the lights"]
+
+
 def test_nothing_but_the_owner_can_read_it_and_no_name_holds_words(record) -> None:
     folder = record((pipeline(text="secret words"), segment()))
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.rglob("*")}

@@ -26,7 +26,9 @@ from tools.judge.word_cuts.recut import CALLED, MENTIONED, recut
 from training.data.augment import Surroundings
 from training.folds.split import PAIRS
 from turbo_stream._util.files import write_bytes, write_json, write_text
+from turbo_stream._util.language import ENGLISH
 from turbo_stream.cli.command import run_command
+from turbo_stream.detection.turbo import reads
 from turbo_stream.evaluation.report.plots import reliability_plot
 from turbo_stream.recognition.recognizer import Recognizer
 
@@ -170,7 +172,7 @@ def main(
     items = read_recordings(recordings, hypotheses)
     stage = Stage(Surroundings(read_waves(noise), read_waves(rooms)))
     with Ledger(out / "ledger.jsonl") as ledger:
-        bench = Bench(stage, ledger, _recognizer(asr, console))
+        bench = Bench(stage, ledger, _recognizer(asr, panel, console))
         report, drawn = judge(
             panel,
             bench,
@@ -183,10 +185,14 @@ def main(
     write_report(out, report, drawn)
 
 
-def _recognizer(asr: str | None, console: Console) -> Recognizer | None:
+def _recognizer(asr: str | None, panel: Panel, console: Console) -> Recognizer | None:
+    """Return the recognizer, which translates where it does when the packages listen."""
     from turbo_stream.recognition.auto import load_recognizer
 
-    return None if asr is None else load_recognizer(asr, say=console.print)
+    if asr is None:
+        return None
+    translate = any(reads(one.package, ENGLISH) for one in panel.candidates)
+    return load_recognizer(asr, translate=translate, say=console.print)
 
 
 def _run(panel: Panel, items: Sequence[Recording], bench: Bench) -> dict[str, Any]:

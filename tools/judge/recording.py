@@ -128,4 +128,5 @@ def _recording(item: Item, hypotheses: tuple[Hypothesis, ...]) -> Recording:
 def _transcript(hypothesis: Hypothesis) -> Transcript:
     logprob, no_speech, ratio, missing = hypothesis.confidence
     confidence = None if missing else Confidence(logprob, no_speech, ratio)
-    return Transcript(hypothesis.text, confidence, known=bool(hypothesis.text or not missing))
+    known = bool(hypothesis.text or not missing)
+    return Transcript(hypothesis.text, confidence, known=known, language=hypothesis.language)

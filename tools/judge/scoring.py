@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,7 +24,8 @@ from turbo_stream._util.files import recovered_lines
 from turbo_stream._util.folder_lock import FolderLock
 from turbo_stream.detection.package import DIRECTED
 from turbo_stream.evaluation.figures.content_free import content_free
-from turbo_stream.recognition.recognizer import NOT_HEARD
+from turbo_stream.recognition.heard import checked
+from turbo_stream.recognition.recognizer import NOT_HEARD, Translating
 from turbo_stream.recognition.told import report, reported, told
 
 NO_WORDS = NOT_HEARD
@@ -81,6 +83,7 @@ class Bench:
                 self._sound_key(hearing.recording, hearing.sound),
                 *told(hearing.transcript),
                 hearing.names,
+                *_of_language(hearing.transcript),
             )
             for candidate, hearing in asked
         ]
@@ -112,15 +115,13 @@ class Bench:
         recognizer = self._recognizer
 
         def compute(recording: Recording) -> list:
-            heard = recognizer.transcribe(self._sound(recording, sound))
-            return [heard.text, report(heard)]
+            heard = checked(recognizer.transcribe(self._sound(recording, sound)))
+            return _written(heard)
 
-        keys = [
-            digest("heard", recognizer.name, self._sound_key(recording, sound))
-            for recording in recordings
-        ]
-        found = self._compute(keys, recordings, compute, label)
-        return [reported(text, row) for text, row in found]
+        translated = isinstance(recognizer, Translating) and recognizer.translates
+        key = ("heard", recognizer.name, *(["translated"] if translated else []))
+        keys = [digest(*key, self._sound_key(recording, sound)) for recording in recordings]
+        return [_read(found) for found in self._compute(keys, recordings, compute, label)]
 
     def _compute(
         self, keys: Sequence[str], inputs: Sequence[Any], compute: Callable[[Any], Any], label: str
@@ -146,6 +147,26 @@ class Bench:
         if self._rendered is None or self._rendered[0] != key:
             self._rendered = (key, self._stage.render(recording, sound))
         return self._rendered[1]
+
+
+def _of_language(transcript: Transcript) -> list[Any]:
+    """Return what else of `transcript` counts where it may be in another language."""
+    if transcript.language is None:
+        return []
+    translation = transcript.translation
+    return [transcript.language, *([] if translation is None else told(translation))]
+
+
+def _written(heard: Transcript) -> list[Any]:
+    """Return text and report, JSON-ready, and behind them those of its translation if any."""
+    more = [] if heard.translation is None else _written(heard.translation)
+    return [heard.text, report(heard), *more]
+
+
+def _read(written: Sequence[Any]) -> Transcript:
+    """Return what `_written` was given, without states."""
+    text, row, *more = written
+    return replace(reported(text, row), translation=_read(more) if more else None)
 
 
 class Ledger(Closing):

@@ -25,6 +25,10 @@ class Hypothesis:
     text: str
     confidence: Confidence
 
+    language: str | None = None
+    """What the recognizer took the text for; None where it does not say, or the text is one that
+    was read, such as a translation. For classifiers that know another."""
+
 
 def _hypothesis(row: dict[str, Any]) -> Hypothesis | None:
     """Read one row: of a list, or of `predictions.jsonl`, whose `text` is the true one.
@@ -41,6 +45,7 @@ def _hypothesis(row: dict[str, Any]) -> Hypothesis | None:
         text, heard = row["text_used"] or "", row.get("asr") or {}
         if "translation_used" in row:  # that was read, and the text was not
             text, heard = row["translation_used"] or "", {**heard, **row["translation"]}
+            heard.pop("language", None)
         elif row.get("read") == "sound":
             return Hypothesis(*NOTHING)
         backend = heard.get("backend", "none")
@@ -48,7 +53,7 @@ def _hypothesis(row: dict[str, Any]) -> Hypothesis | None:
             return None
         listened = backend != "gold"
     transcript = reported(text, heard) if text or listened else NOT_HEARD
-    return Hypothesis(*told(transcript))
+    return Hypothesis(*told(transcript), transcript.language)
 
 
 Heard = Mapping[Part, tuple[Hypothesis, ...]]
@@ -59,10 +64,10 @@ def read_hypotheses(paths: Iterable[Path]) -> dict[Part, tuple[Hypothesis, ...]]
     """Return what recognizers heard, by the part of a recording that they heard it in.
 
     A file is a list of `audio_filepath`, `text`, `avg_logprob` (and optionally `offset`,
-    `duration`, `no_speech_prob`, `compression_ratio`, `guard`, `known`), or turbo-eval's
-    `predictions.jsonl`. A recognizer that found no word is told apart from a text that is missing,
-    by the confidence. Where a file names a part twice both are kept; turbo-eval's rows without a
-    recognizer count as not heard.
+    `duration`, `no_speech_prob`, `compression_ratio`, `guard`, `known`, `language`), or
+    turbo-eval's `predictions.jsonl`. A recognizer that found no word is told apart from a text that
+    is missing, by the confidence. Where a file names a part twice both are kept; turbo-eval's rows
+    without a recognizer count as not heard.
     """
     found: dict[Part, tuple[Hypothesis, ...]] = {}
     for path in paths:

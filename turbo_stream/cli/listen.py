@@ -93,10 +93,12 @@ def listen(
         act = until_the_end.enter_context(
             Actions(actions, say=_say, patient=patient, output=_above if live else None)
         )
-        pipeline = Models.load(settings, say=_say).stream()
+        models = Models.load(settings, say=_say)
+        pipeline = models.stream()
         if source is None and not pipeline.ready.names:
             _say(OPEN)
         if recorder is not None:
+            recorder.language = models.package.language
             pipeline.on_decision = recorder.note
         keys = _keys(pipeline) if source != "-" else None
         _show(pipeline, opened, _view(jsonl, with_keys=keys is not None), act, keys)

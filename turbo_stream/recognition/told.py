@@ -80,7 +80,9 @@ def report(transcript: Transcript) -> dict[str, Any]:
 def reported(text: str, row: Mapping[str, Any]) -> Transcript:
     """Return the transcript of `text` that `report` has made `row` of, without states.
 
-    Rows without `known` are older, or somebody's own: there the guard tells.
+    It has its `language`, by which a classifier knows whether to read it; a translation is a
+    transcript and a row of its own. Rows without `known` are older, or somebody's own: there the
+    guard tells.
     """
     guard, logprob = row.get("guard"), row.get("avg_logprob")
     more = {
@@ -90,4 +92,5 @@ def reported(text: str, row: Mapping[str, Any]) -> Transcript:
     }
     confidence = None if logprob is None else Confidence(logprob, **more)
     known = bool(row.get("known", guard not in DISBELIEVED))
-    return checked(Transcript(text, confidence, guard, known=known))
+    language = row.get("language")
+    return checked(Transcript(text, confidence, guard, known=known, language=language))

@@ -66,7 +66,9 @@ class RecordingFolder:
             self.close()
             raise
 
-    def add(self, segment: Segment, utterance: Utterance, names: tuple[str, ...]) -> None:
+    def add(
+        self, segment: Segment, utterance: Utterance, names: tuple[str, ...], language: str
+    ) -> None:
         """Keep the sound of `segment`; OSError if it cannot be written, and then nothing is."""
         at = datetime.now(UTC)
         # No `_`: what stands before it would be taken for the speaker (evaluation/labelling).
@@ -74,7 +76,8 @@ class RecordingFolder:
         path = self._recordings / f"{stamp}-{secrets.token_hex(3)}.flac"
         sound = _flac(segment)
         write_private(path, sound)
-        row = recorded_row(f"{UNLABELLED}/{path.name}", segment, utterance, at=at, names=names)
+        name = f"{UNLABELLED}/{path.name}"
+        row = recorded_row(name, segment, utterance, at=at, names=names, language=language)
         try:
             self._manifest.append(row)
         except OSError:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from turbo_stream._util.files import write_private
-from turbo_stream._util.language import ENGLISH, same_language
+from turbo_stream._util.language import same_language
 from turbo_stream._util.timebase import to_seconds
 from turbo_stream._util.unicode_text import json_text
 from turbo_stream.detection.package import DIRECTED, NOT_DIRECTED
@@ -122,12 +122,19 @@ def _parsed(line: bytes) -> dict[str, Any] | None:
 
 
 def recorded_row(
-    path: str, segment: Segment, utterance: Utterance, *, at: datetime, names: tuple[str, ...]
+    path: str,
+    segment: Segment,
+    utterance: Utterance,
+    *,
+    at: datetime,
+    names: tuple[str, ...],
+    language: str,
 ) -> dict[str, Any]:
     """Return the row of a recording, named as in turbo-eval's `predictions.jsonl`.
 
     No `label` and no `text`: those are for what a person says. `text_used` and `asr` are left out
-    where no text was made or it may not be told, so that nobody takes that for silence.
+    where no text was made or it may not be told, so that nobody takes that for silence, and where
+    it is in another `language` than the one that was read.
     """
     row: dict[str, Any] = {
         "audio_filepath": path,
@@ -140,7 +147,7 @@ def recorded_row(
     }
     unheard = any(step.startswith("asr_") for step in utterance.degraded)
     # Of other languages the translation was read, which is not kept, or nothing.
-    unread = not same_language(utterance.asr.get("language", ENGLISH), ENGLISH)
+    unread = not same_language(utterance.asr.get("language", language), language)
     if utterance.text is not None and not unheard and not unread:
         row |= {"text_used": utterance.text, "asr": utterance.asr}
     if utterance.degraded:

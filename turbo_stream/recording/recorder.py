@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 
 from turbo_stream._util.closing import Closing
+from turbo_stream._util.language import ENGLISH
 from turbo_stream._util.outbox import Outbox
 from turbo_stream.errors import InputError
 from turbo_stream.events import Utterance
@@ -46,6 +47,8 @@ class Recorder(Closing):
         Raises:
             InputError: there is no folder, or it cannot be used.
         """
+        self.language = ENGLISH
+        """Of the package that decides; to be set before anything is noted where it is another."""
         self._config = config
         self._say = say
         self._names = names
@@ -86,7 +89,7 @@ class Recorder(Closing):
         segment, utterance = waiting
         try:
             with self._using_folder:
-                self._folder.add(segment, utterance, self._names)
+                self._folder.add(segment, utterance, self._names, self.language)
         except Exception as error:
             # Whatever a disk or an encoder can do to one recording, the next may succeed.
             self._failed(utterance, _reason(error))

@@ -12,6 +12,7 @@ from turbo_stream.evaluation.corpus.manifest import read_manifest
 from turbo_stream.evaluation.corpus.part import Part
 from turbo_stream.evaluation.scoring._scorer import Scorer
 from turbo_stream.evaluation.scoring.settings import ScoringSettings
+from turbo_stream.recognition.heard import checked
 from turbo_stream.recognition.pocketsphinx import PocketSphinxRecognizer
 from turbo_stream.recognition.recognizer import NOT_HEARD, Confidence, Transcript
 from turbo_stream.recognition.told import NO_WORDS, NOTHING, report, reported, told
@@ -66,6 +67,12 @@ class Answering:
         return None
 
 
+class Deaf:
+    """The same recognizer, which must not be asked any more."""
+
+    name = Answering.name
+
+
 def scorer(package: Path, recognizer) -> Scorer:
     found = Scorer(ScoringSettings(model=str(package), asr="none", threshold=0.0))
     found.models = replace(found.models, recognizer=recognizer)
@@ -117,6 +124,37 @@ def test_live_eval_and_training_are_told_the_same(
     batch = collate([example], tokenizer, 1, torch.device("cpu"), max_tokens=64)
     in_training = (batch.token_ids * batch.token_mask)[0].tolist(), batch.confidence[0].tolist()
     assert in_training == by_eval
+
+
+@pytest.mark.parametrize("answer", ANSWERS.values(), ids=list(ANSWERS))
+def test_a_recording_is_judged_as_it_is_decided_live(
+    tmp_path: Path, tiny_package: Path, corpus: Path, given, answer: Transcript
+) -> None:
+    """Heard anew, read from the ledger, and as turbo-eval has heard it."""
+    pytest.importorskip("scipy", reason="judging needs the train extra")
+    from tools.judge.candidate import load_candidate
+    from tools.judge.recording import read_recordings
+    from tools.judge.scoring import Bench, Hearing, Ledger
+    from tools.judge.sounds import Stage
+
+    row = scorer(tiny_package, Answering(answer)).score(read_manifest(corpus)[0])
+    live = given[-1]
+    (tmp_path / "predictions.jsonl").write_text(json.dumps(row) + "\n", "utf-8")
+    candidate = load_candidate(tiny_package, learned=[])
+    anew = read_recordings(corpus)
+    before = read_recordings(corpus, [tmp_path / "predictions.jsonl"])
+    for recordings, recognizer in ((anew, Answering(answer)), (anew, Deaf()), (before, None)):
+        with Ledger(tmp_path / "ledger.jsonl") as ledger:
+            bench = Bench(Stage(), ledger, recognizer)
+            (heard,) = bench.recognized(recordings[:1], "recorded", "")
+        candidate.classifier.probabilities(recordings[0].pcm(), heard)
+        assert given[-1] == live
+    told_english = replace(heard, language=None, translation=None)
+    both = [Hearing(anew[0], "recorded", one, ()) for one in (checked(answer), told_english)]
+    with Ledger(tmp_path / "ledger.jsonl") as ledger:
+        given.clear()
+        Bench(Stage(), ledger).scores(candidate, both, "")
+    assert given[0] == live, "and no other score is taken for its own"
 
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=list(ANSWERS))

@@ -167,7 +167,9 @@ def main(
 def _recognizer(asr: str | None) -> Any:
     from turbo_stream.recognition.auto import load_recognizer
 
-    return None if asr is None else load_recognizer(asr, say=Console(stderr=True).print)
+    if asr is None:
+        return None
+    return load_recognizer(asr, translate=True, say=Console(stderr=True).print)
 
 
 if __name__ == "__main__":
