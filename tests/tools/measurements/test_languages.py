@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from tests.support import multilingual
 from tests.support.needs import needs
 from tests.support.tiny_package import write_marked_package
-from tools.measurements.languages.__main__ import WAYS, figures, main
+from tools.measurements.languages.__main__ import WAYS, comparisons, figures, main
 from tools.measurements.languages.speak import LOCALES, placed, read_lines
 from tools.measurements.languages.speak import main as speak
 from turbo_stream.cli.command import run_command
@@ -53,6 +53,9 @@ def test_lines_are_spoken_heard_and_scored(tmp_path: Path) -> None:
     assert [(row["way"], row["n"]) for row in found["ways"]] == [(way, [2, 2]) for way in WAYS]
     rows = (tmp_path / "s.jsonl").read_text("utf-8")
     assert any(json.loads(row)["english"] for row in rows.splitlines())
+    (german,) = found["languages"]
+    assert german["language"] == "de" and german["words_wrong"] > 0, "it was never trained"
+    assert 1 < german["times_as_long"] < 20, "a translation takes part of the time"
 
     again = CliRunner().invoke(main, [str(folder / "de.jsonl"), *options])
     assert json.loads(again.stdout) == found
@@ -77,3 +80,17 @@ def test_figures_on_scores_that_are_known() -> None:
     assert found["sound"]["false_accept"][0] == found["sound"]["false_reject"][0] == 0.5
     assert found["has words"]["false_accept"][0] == 1.0
     assert found["length"]["auc"][0] == 1.0, "a set whose commands are longer gives itself away"
+
+    spanish = [
+        row | {"text": "apaga la luz", "heard": "apaga luz", "cpu_ms": 150.0, "translate_ms": 50.0}
+        for row in rows
+    ]
+    french = [{**row, "lang": "fr", "text": None, "heard": "", "cpu_ms": 1.0} for row in rows]
+    without = {way: 0.5 for way in WAYS if way != "true English"}
+    french = [{**row, "scores": without} for row in french]
+    one, other = comparisons(spanish + french)
+    assert one["eer_gain"] == [0.5, [0.5, 0.5]]
+    assert one["words_wrong"] == pytest.approx(1 / 3) and one["times_as_long"] == 1.5
+    assert other["words_wrong"] is None and other["times_as_long"] is None
+    assert other["eer_gain"][0] == 0.0
+    assert {row["way"] for row in figures(french, 0.5)} == set(without), "nobody said it in English"

@@ -91,6 +91,7 @@ def write_language(language: str, say: str, out: Path, lines: list[dict[str, str
                 "audio_filepath": f"{language}/{path.name}",
                 "label": line["label"],
                 "text": line[language],
+                "english": line["en"],
                 "lang": language,
                 "group": f"pair{number // 2}",
             }

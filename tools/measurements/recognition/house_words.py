@@ -4,7 +4,9 @@ python -m tools.measurements.recognition.house_words MANIFEST... --word WORD... 
 
 Reads each recording without being told, told, and (Whisper) with the words before it as if they had
 just been said, which is what others call hotwords or an initial prompt. Prints, for each set, how
-many of the words said are written, how often one is written that nobody says, and what it costs.
+many of the words said are written, how often one is written that nobody says, how many texts say
+more than was said, and what it costs; of the told ones, in how many a word was near, and how many
+other texts were weighed for that.
 """
 
 import json
@@ -27,6 +29,9 @@ from turbo_stream.evaluation.corpus.clip import read_clip
 from turbo_stream.recognition.auto import load_recognizer
 from turbo_stream.recognition.recognizer import Expectant, Transcript
 from turbo_stream.recognition.whisper import WhisperRecognizer
+
+_MORE = 1.6
+"""Times as long as what was said: a text that says more."""
 
 Row = dict[str, Any]
 Reader = Callable[[NDArray[np.int16]], Transcript | None]
@@ -52,7 +57,14 @@ def count(text: str, word: str) -> int:
     return re.sub(r"[^\w\s]|_", "", text.lower()).split().count(plain) if plain else 0
 
 
-def read(row: Row, spec: str, ways: dict[str, Reader], words: Sequence[str]) -> Row:
+def says_more(text: str, gold: str) -> bool:
+    """Return whether `text` is much longer than what was said, or its last word comes again."""
+    plain, said = normalise(text), normalise(gold)
+    again = bool(said) and plain.count(said[-1]) > 1 + said.count(said[-1])
+    return bool(said) and (again or len(text) > _MORE * len(gold))
+
+
+def read(row: Row, spec: str, ways: dict[str, Reader], words: HouseWords) -> Row:
     """Return what is read of `row`, in all `ways`."""
     pcm = read_clip(Path(row["audio_filepath"]))
     gold = row.get("text") or ""
@@ -65,10 +77,11 @@ def read(row: Row, spec: str, ways: dict[str, Reader], words: Sequence[str]) -> 
             "text": transcript.text,
             "ms": (processor_time() - started) * 1000,
             "guard": transcript.guard,
-            "found": sum(min(count(gold, w), count(transcript.text, w)) for w in words),
-            "made_up": sum(max(0, count(transcript.text, w) - count(gold, w)) for w in words),
+            "found": sum(min(count(gold, w), count(transcript.text, w)) for w in words.words),
+            "made_up": sum(max(0, count(transcript.text, w) - count(gold, w)) for w in words.words),
         }
-    line["said"] = sum(count(gold, word) for word in words)
+    line["said"] = sum(count(gold, word) for word in words.words)
+    line["weighed"] = len(words.readings(line["untold"]["text"]))
     return line
 
 
@@ -79,7 +92,10 @@ def table(lines: Sequence[Row]) -> str:
     groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for line in lines:
         groups[line["asr"], line["set"]].append(line)
-    head = "set | n | minutes | way | words said | found | made up | word errors | stopped | ms"
+    head = (
+        "set | n | minutes | way | words said | found | made up | word errors | stopped "
+        "| says more | near, weighed | ms"
+    )
     rows = [f"| {head} |", "|---" * (head.count("|") + 1) + "|"]
     for (_, group), some in groups.items():
         for way in [name for name in ("untold", "told", "prompted") if name in some[0]]:
@@ -96,9 +112,15 @@ def table(lines: Sequence[Row]) -> str:
                 f"| {sum(line['said'] for line in some)} | {sum(one['found'] for one in heard)} "
                 f"| {sum(one['made_up'] for one in heard)} | {errors} "
                 f"| {sum(one['guard'] in ('cap', 'repeats') for one in heard)} "
+                f"| {sum(says_more(line[way]['text'], line['gold']) for line in some)} "
+                f"| {_weighed(some) if way == 'told' else ''} "
                 f"| {np.mean([one['ms'] for one in heard]):.0f} |"
             )
     return "\n".join(rows)
+
+
+def _weighed(lines: Sequence[Row]) -> str:
+    return f"{sum(line['weighed'] > 0 for line in lines)}, {sum(line['weighed'] for line in lines)}"
 
 
 @click.command("tools.measurements.recognition.house_words", help=__doc__)
@@ -123,9 +145,10 @@ def main(
     rows = [row for row in rows if not sets or row.get("set") in sets][::every][:limit]
     lines: list[Row] = []
     for spec in specs:
-        ways = readers(spec, HouseWords(words))
+        known = HouseWords(words)
+        ways = readers(spec, known)
         for row in rows:
-            lines.append(read(row, spec, ways, words))
+            lines.append(read(row, spec, ways, known))
             if out is not None:
                 out.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
     print(table(lines))
