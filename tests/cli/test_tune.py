@@ -1,10 +1,8 @@
 """`turbo-tune` as a user runs it."""
 
 import json
-import os
 import subprocess
 import sys
-import threading
 import tomllib
 from pathlib import Path
 
@@ -14,21 +12,10 @@ import soundfile
 
 from tests.support.needs import needs
 from tests.support.paths import KITCHEN, ROOT
+from tests.support.tuning import at_microphone, tune
 
 FRIDAY = ROOT / "examples" / "friday.flac"
 SECOND = np.zeros(16_000, np.int16)
-
-
-def tune(*arguments: object, status: int = 0) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "turbo_stream.cli.tune", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        cwd=ROOT,
-    )
-    assert done.returncode == status, done.stderr
-    return done
 
 
 @pytest.fixture(scope="module")
@@ -104,33 +91,6 @@ def test_a_name_that_is_spelled_otherwise_is_learned(sayings: Path, tmp_path: Pa
         )
         last = json.loads(heard.stdout.splitlines()[-1])
         assert last["accepted"] == accepted, heard.stdout
-
-
-def at_microphone(server, pcm: np.ndarray, said: str, *arguments: str) -> tuple[str, str]:
-    """Play `pcm` once the command has said `said`; return what it printed on both outputs."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "turbo_stream.cli.tune", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=os.environ | server.env,
-        text=True,
-    )
-    watchdog = threading.Timer(120, process.kill)
-    watchdog.start()
-    player, errors = None, []
-    try:
-        for line in process.stderr:
-            errors.append(line)
-            if said in line:
-                player = server.play(pcm)
-        assert process.wait(30) == 0, errors
-        return process.stdout.read(), "".join(errors)
-    finally:
-        watchdog.cancel()
-        process.kill()
-        if player is not None:
-            player.kill()
-            player.wait(30)
 
 
 @pytest.mark.slow

@@ -1,36 +1,21 @@
 """`turbo-tune house` and what a person can do with what was learned."""
 
 import json
-import os
-import pty
 import re
-import select
 import stat
 import subprocess
-import sys
-import threading
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
-from tests.support.paths import KITCHEN, ROOT
+from tests.support.paths import KITCHEN
+from tests.support.tuning import at_terminal, tune
 from turbo_stream.learning.example_file import ExampleFile
 
-COMMAND = [sys.executable, "-m", "turbo_stream.cli.tune"]
 SECOND = np.zeros(16_000, np.int16)
 WORDS = ("kitchen", "light", "turn", "music", "timer", "dinner")
-
-
-def tune(*arguments: object, status: int = 0, **more) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [*COMMAND, *map(str, arguments)],
-        **{"capture_output": True, "text": True, "timeout": 300, "cwd": ROOT} | more,
-    )
-    assert done.returncode == status, done.stderr
-    return done
 
 
 @pytest.fixture(scope="module")
@@ -143,47 +128,21 @@ def test_speech_of_both_kinds_is_needed(tmp_path) -> None:
 def test_a_guided_session_at_the_microphone(sound_server, spoken, tmp_path) -> None:
     """Three parts: one ends by its count or by Enter, the last by Enter."""
     file = tmp_path / "house.json"
-    process, master = pty.fork()
-    if not process:
-        os.chdir(ROOT)
-        os.environ |= {"PYTHONPATH": str(ROOT), **sound_server.env}
-        os.execv(sys.executable, [*COMMAND, "house", str(file), "--asr", "none"])
-    shown = ""
-
-    def wait_for(words: str, within_s: float = 60) -> None:
-        nonlocal shown
-        until = time.monotonic() + within_s
-        while words not in shown:
-            assert time.monotonic() < until, shown
-            if select.select([master], [], [], 0.2)[0]:
-                try:
-                    shown += os.read(master, 65_536).decode("utf-8", "replace")
-                except OSError:
-                    break
-                shown = re.sub(r"\s+", " ", shown)  # lines break where the terminal ends
-        assert words in shown, shown
-        shown = shown.partition(words)[2]
-
-    watchdog = threading.Timer(200, os.kill, (process, 9))
-    watchdog.start()
-    try:
+    with at_terminal("house", file, "--asr", "none", **sound_server.env) as terminal:
         for wish, label, count in (
             ("say ten things", "directed", 5),
             ("now talk to somebody", "not_directed", 3),
             ("now let the television run", "not_directed", 2),
         ):
-            wait_for(wish)
-            wait_for("Enter ends this part")
+            terminal.wait_for(wish)
+            terminal.wait_for("Enter ends this part")
             pcm, _ = soundfile.read(spoken[label], dtype="int16")
             player = sound_server.play(pcm)
-            wait_for(f"heard {count} of")
+            terminal.wait_for(f"heard {count} of")
             player.kill()
             player.wait(10)
-            os.write(master, b"\n")
-        wait_for("turbo-listen --learn", 30)
-        _, status = os.waitpid(process, 0)
-    finally:
-        watchdog.cancel()
-    assert os.waitstatus_to_exitcode(status) == 0
+            terminal.press("\n")
+        terminal.wait_for("turbo-listen --learn", 30)
+        assert terminal.ended() == 0
     kinds = [one.directed for one in ExampleFile.read(file).examples.values()]
     assert sum(kinds) >= 5 and len(kinds) - sum(kinds) >= 5

@@ -1,33 +1,25 @@
 """`turbo-tune voice`: nobody is known who was not asked, and everybody can be forgotten."""
 
 import json
-import os
-import pty
 import re
 import subprocess
 import sys
-import threading
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
-from tests.support.paths import KITCHEN, ROOT
+from tests.support.paths import KITCHEN
+from tests.support.tuning import at_microphone, at_terminal, tune
 from turbo_stream.voices.voice_file import VoiceFile
 
-COMMAND = [sys.executable, "-m", "turbo_stream.cli.tune", "voice"]
 SECOND = np.zeros(16_000, np.int16)
 VAD = ("--vad", "webrtc")
 
 
-def voice(*arguments: object, status: int = 0, **more) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [*COMMAND, *map(str, arguments)],
-        **{"capture_output": True, "text": True, "timeout": 300, "cwd": ROOT} | more,
-    )
-    assert done.returncode == status, done.stderr
-    return done
+voice = partial(tune, "voice")
 
 
 @pytest.fixture(scope="module")
@@ -117,19 +109,10 @@ def test_who_is_not_asked_is_not_added(said, tmp_path) -> None:
 @pytest.mark.slow
 def test_who_says_no_is_not_added(said, tmp_path) -> None:
     file = tmp_path / "voices.json"
-    process, master = pty.fork()
-    if not process:
-        os.chdir(ROOT)
-        arguments = [*COMMAND, "add", "Robert", str(said["rms"]), "--voices", str(file)]
-        os.execve(sys.executable, arguments, os.environ | {"PYTHONPATH": str(ROOT)})
-    watchdog = threading.Timer(60, os.kill, (process, 9))
-    watchdog.start()
-    shown = b""
-    while b"do you agree?" not in shown:
-        shown += os.read(master, 65_536)
-    os.write(master, b"n\n")
-    os.waitpid(process, 0)
-    watchdog.cancel()
+    with at_terminal("voice", "add", "Robert", said["rms"], "--voices", file) as terminal:
+        terminal.wait_for("do you agree?")
+        terminal.press("n\n")
+        assert terminal.ended() == 0
     assert not file.exists()
 
 
@@ -147,29 +130,8 @@ def test_two_people_in_one_recording_are_no_voice(said, tmp_path) -> None:
 @pytest.mark.audio_server
 def test_a_voice_is_added_at_the_microphone(sound_server, said, tmp_path) -> None:
     file = tmp_path / "voices.json"
-    arguments = ["add", "Robert", "--voices", str(file), "--yes", *VAD]
-    process = subprocess.Popen(
-        [*COMMAND, *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=os.environ | sound_server.env,
-        text=True,
-    )
-    watchdog = threading.Timer(120, process.kill)
-    watchdog.start()
-    player, errors = None, []
     pcm, _ = soundfile.read(said["rms"], dtype="int16")
-    try:
-        for line in process.stderr:
-            errors.append(line)
-            if "(1 of 5)" in line:
-                player = sound_server.play(pcm)
-        assert process.wait(30) == 0, errors
-    finally:
-        watchdog.cancel()
-        process.kill()
-        if player is not None:
-            player.kill()
-            player.wait(30)
-    assert "heard; that is all" in errors[-1]
+    arguments = ("voice", "add", "Robert", "--voices", file, "--yes", *VAD)
+    _, errors = at_microphone(sound_server, pcm, "(1 of 5)", *arguments)
+    assert "heard; that is all" in errors.splitlines()[-1]
     assert len(VoiceFile.read(file).voices["Robert"].vectors) >= 3

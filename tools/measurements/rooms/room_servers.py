@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,8 @@ from numpy.typing import NDArray
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
+from turbo_stream._util.closing import Closing
+
 ROOT = Path(__file__).resolve().parents[3]
 WHISPER = ROOT / "tests" / "assets" / "whisper-kitchen"
 HOUSE = "home"
@@ -28,7 +29,7 @@ _FRAME = 1600
 _START_S = 120.0
 
 
-class RoomServer:
+class RoomServer(Closing):
     """One process; `room` is its `--mqtt-node`."""
 
     def __init__(self, room: str, broker_port: int, *options: str) -> None:
@@ -61,16 +62,9 @@ class RoomServer:
         """End it as a power cut would."""
         self.process.kill()
 
-    def __enter__(self) -> RoomServer:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.process.kill()
+    def close(self) -> None:
+        """End it, and hear it out."""
+        self.kill()
         self.process.wait()
         self._reader.join()
 
@@ -80,7 +74,7 @@ class RoomServer:
             self.said += line
 
 
-class Ear:
+class Ear(Closing):
     """Hears what the rooms tell each other."""
 
     def __init__(self, broker_port: int) -> None:
@@ -103,17 +97,6 @@ class Ear:
         """Hear nothing more."""
         self._client.disconnect()
         self._client.loop_stop()
-
-    def __enter__(self) -> Ear:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _take(self, client: paho.Client, data: object, message: paho.MQTTMessage) -> None:
         match message.topic.split("/"):
