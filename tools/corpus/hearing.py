@@ -9,10 +9,12 @@ from typing import Any
 from tools.corpus.build import in_order
 from turbo_stream import InputError, Recognizer
 from turbo_stream._util.files import recovered_lines
+from turbo_stream._util.language import ENGLISH, same_language
 from turbo_stream._util.unicode_text import json_text
 from turbo_stream.evaluation.corpus.clip import read_clip
 from turbo_stream.recognition.auto import load_recognizer
-from turbo_stream.recognition.told import report
+from turbo_stream.recognition.heard import checked
+from turbo_stream.recognition.told import read_report, report
 
 HYPOTHESES_NAME = "hypotheses.jsonl"
 _CHUNK = 8
@@ -80,7 +82,8 @@ def _is_heard(row: Any) -> bool:
 
 
 def _load(spec: str) -> Recognizer:
-    return load_recognizer(spec, say=lambda message: None)
+    # The texts of a corpus are English, and what is taken for another language is read as one.
+    return load_recognizer(spec, translate=True, say=lambda message: None)
 
 
 def _start(spec: str) -> None:
@@ -90,5 +93,8 @@ def _start(spec: str) -> None:
 
 def _hear(path: Path) -> dict:
     assert _recognizer is not None, "a worker hears only after _start"
-    transcript = _recognizer.transcribe(read_clip(path))
-    return {"text_used": transcript.text, "asr": report(transcript)}
+    heard = checked(_recognizer.transcribe(read_clip(path)))
+    read = "content"
+    if heard.language is not None and not same_language(heard.language, ENGLISH):
+        read = "sound" if heard.translation is None else "translation"
+    return {"text_used": heard.text, **read_report(heard, read), "asr": report(heard)}

@@ -77,6 +77,21 @@ def report(transcript: Transcript) -> dict[str, Any]:
     return {**confidence, **guard, **known, **language}
 
 
+def read_report(transcript: Transcript, read: str) -> dict[str, Any]:
+    """Return what stands in results beside `text_used` and `report` of a text in another language.
+
+    `read` says which words the classifier was told, as `detection.detector.Read`: not those, but
+    the translation or none.
+    """
+    if transcript.language is None or read == "content":
+        return {}
+    translation = transcript.translation
+    if translation is None:
+        return {"read": read}
+    words = {"translation_used": translation.text, "translation": report(translation)}
+    return {"read": read, **words}
+
+
 def reported(text: str, row: Mapping[str, Any]) -> Transcript:
     """Return the transcript of `text` that `report` has made `row` of, without states.
 

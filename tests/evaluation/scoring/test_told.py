@@ -96,11 +96,18 @@ def given(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[int], list[float]]
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=list(ANSWERS))
 def test_live_eval_and_training_are_told_the_same(
-    tmp_path: Path, tiny_package: Path, corpus: Path, kitchen_pcm, given, answer: Transcript
+    tmp_path: Path,
+    tiny_package: Path,
+    corpus: Path,
+    kitchen_pcm,
+    given,
+    monkeypatch,
+    answer: Transcript,
 ) -> None:
     torch = pytest.importorskip("torch", reason="training needs the train extra")
     from tokenizers import Tokenizer
 
+    from tools.corpus import hearing
     from training.data.batch import Example, collate
     from training.data.hypotheses import read_hypotheses
 
@@ -119,6 +126,12 @@ def test_live_eval_and_training_are_told_the_same(
     written = json.dumps(row) + "\n"
     (tmp_path / "predictions.jsonl").write_text(written, "utf-8")
     (hypothesis,) = read_hypotheses([tmp_path / "predictions.jsonl"])[Part.of(row)]
+    monkeypatch.setattr(hearing, "_recognizer", Answering(answer))
+    part = {"audio_filepath": row["audio_filepath"]}
+    corpus_row = {**part, **hearing._hear(item.path)}
+    corpus_row["asr"]["backend"] = "answering"
+    (tmp_path / "hypotheses.jsonl").write_text(json.dumps(corpus_row) + "\n", "utf-8")
+    assert read_hypotheses([tmp_path / "hypotheses.jsonl"])[Part.of(row)] == (hypothesis,)
     example = Example(None, hypothesis.text, hypothesis.confidence, 0)
     tokenizer = Tokenizer.from_file(str(tiny_package / "tokenizer.json"))
     batch = collate([example], tokenizer, 1, torch.device("cpu"), max_tokens=64)

@@ -10,7 +10,6 @@ from turbo_stream.addressing.address import Addressing, choose_address
 from turbo_stream.deciding.decider import Outcome
 from turbo_stream.deciding.second_reading import can_expect, read_again
 from turbo_stream.detection.classifier import Classified
-from turbo_stream.detection.detector import Read
 from turbo_stream.detection.package import DIRECTED
 from turbo_stream.errors import InputError, TurboStreamError
 from turbo_stream.evaluation.corpus.clip import read_clip
@@ -22,7 +21,7 @@ from turbo_stream.evaluation.scoring.settings import ScoringSettings
 from turbo_stream.pipeline import Models
 from turbo_stream.recognition.heard import checked
 from turbo_stream.recognition.recognizer import NOT_HEARD, Confidence, NoRecognizer, Transcript
-from turbo_stream.recognition.told import report
+from turbo_stream.recognition.told import read_report, report
 
 _LOG = logging.getLogger(__name__)
 _CONFIDENCE = [field.name for field in fields(Confidence)]
@@ -99,7 +98,7 @@ class Scorer:
             **({} if kept is None else {VECTORS_KEY: packed(kept)}),
             **self._decision(found, transcript, addressing),
             "text_used": transcript.text,
-            **_read(transcript, found.read),
+            **read_report(transcript, found.read),
             "asr": self._asr_report(transcript),
             "audio_s": to_seconds(len(pcm)),
             "latency_ms": {
@@ -143,14 +142,3 @@ class Scorer:
 
     def _asr_report(self, transcript: Transcript) -> dict[str, Any]:
         return {"backend": self.asr, **dict.fromkeys(_CONFIDENCE), **report(transcript)}
-
-
-def _read(transcript: Transcript, read: Read) -> dict[str, Any]:
-    """Return what a row says of a text in another language, which the classifier was not told."""
-    if transcript.language is None or read == "content":
-        return {}
-    translation = transcript.translation
-    if translation is None:
-        return {"read": read}
-    words = {"translation_used": translation.text, "translation": report(translation)}
-    return {"read": read, **words}
