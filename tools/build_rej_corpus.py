@@ -32,6 +32,7 @@ from tools.corpus.voices import VOICES, Voice
 from turbo_stream._util.folder_lock import FolderLock
 from turbo_stream.cli.command import run_command
 from turbo_stream.errors import InputError
+from turbo_stream.recognition.backends import NAMED
 
 _HOURS = 7.0
 _SMALL_HOURS = 0.2
@@ -71,7 +72,7 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option(
     "--asr",
     multiple=True,
-    metavar="pocketsphinx|NAME_OR_DIR",
+    metavar="|".join((*(name for name in NAMED if name != "none"), "NAME_OR_DIR")),
     help="Recognizer that hears the clips, as of turbo-listen; repeatable.",
 )
 @click.option("--seed", type=int, default=0, show_default=True)

@@ -2,6 +2,7 @@
 
 import importlib.util
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,13 @@ def test_one_text_an_utterance_whatever_was_heard_before(
     moonshine.transcribe(cut(kitchen_pcm, kitchen_spans[1]))
     assert moonshine.transcribe(said) == first
     assert first.known and -1 < first.confidence.avg_logprob < 0
+
+
+def test_threads_may_share_it(moonshine, kitchen_pcm, kitchen_spans) -> None:
+    said = [cut(kitchen_pcm, span) for span in kitchen_spans[:4]]
+    alone = [moonshine.transcribe(one) for one in said]
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(moonshine.transcribe, said)) == alone
 
 
 @pytest.mark.parametrize("samples", [0, 1, 800, RATE])
