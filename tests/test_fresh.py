@@ -22,6 +22,8 @@ def kinds(code: str) -> list[str]:
         ("turbo-tune name aoife", "skip"),
         ("turbo-tune name aoife sayings.wav", "run"),
         ("turbo-serve --token-file token", "serve"),
+        ("turbo-doctor", "run"),
+        ("turbo-doctor --listen 3", "listen"),
         ("pip install -q '.[serve]'", "install"),
         ('pip install -e ".[train]"', "skip"),
         ("python -m training.train own", "skip"),
@@ -40,5 +42,6 @@ def test_lines_are_whole_and_the_reason_is_told() -> None:
         "run",
     ]
     found = [step for page in PAGES for one in blocks(ROOT / page, "sh") for step in steps(one)]
-    assert {"run", "microphone", "serve", "install", "skip"} == {step.kind for step in found}
+    kinds_found = {"run", "microphone", "listen", "serve", "install", "skip"}
+    assert {step.kind for step in found} == kinds_found
     assert all(bool(step.why) == (step.kind == "skip") for step in found)

@@ -12,7 +12,7 @@ import soundfile
 
 from tests.support.needs import needs
 from tests.support.paths import KITCHEN, ROOT
-from tests.support.tuning import at_microphone, tune
+from tests.support.tuning import at_microphone, say_five_times, tune
 
 FRIDAY = ROOT / "examples" / "friday.flac"
 SECOND = np.zeros(16_000, np.int16)
@@ -21,16 +21,8 @@ SECOND = np.zeros(16_000, np.int16)
 @pytest.fixture(scope="module")
 def sayings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A name said five times by one voice, which says "Chevron" for Siobhan."""
-    folder = tmp_path_factory.mktemp("sayings")
-    said = folder / "said.wav"
-    subprocess.run(
-        ["flite", "-voice", "slt", "-t", "Chevron.", "-o", str(said)], check=True, timeout=60
-    )
-    once, rate = soundfile.read(said, dtype="int16")
-    assert rate == 16_000
-    path = folder / "siobhan.wav"
-    parts = [SECOND, *[part for _ in range(5) for part in (once, SECOND, SECOND)]]
-    soundfile.write(path, np.concatenate(parts), 16_000)
+    path = tmp_path_factory.mktemp("sayings") / "siobhan.wav"
+    say_five_times("Chevron.", path)
     return path
 
 

@@ -1,8 +1,8 @@
 """`make fresh`: the commands of the pages, with a wheel, in a new environment, without source.
 
-`python -m tests.fresh [PAGE]...`; without pages, `PAGES`. Needs the package index. It takes what
-pip takes, and the minutes that the commands themselves take. What a page shows and is not run here
-is listed with the reason.
+`python -m tests.fresh [PAGE]...`; without pages, `PAGES`. Needs the package index, and flite. It
+takes what pip takes, and the minutes that the commands themselves take. What a page shows and is
+not run here is listed with the reason.
 """
 
 import signal
@@ -45,14 +45,19 @@ class Trial:
         self._environment = environment
         self._microphone = microphone
         self._servers = ExitStack()
+        self._usual: Step | None = None
+        self._serving: Step | None = None
         self.failed = 0
 
     def page(self, name: str) -> None:
         """Try what a page shows; say of each step what came of it.
 
-        Its blocks of Python are one program, as one reads them, and come last.
+        Its blocks of Python are one program, as one reads them, and come last. The first server
+        is the one that a page speaks of; another serves the block that starts it.
         """
         found = [step for block in blocks(ROOT / name, "sh", "python") for step in steps(block)]
+        self._usual = next((step for step in found if step.kind == "serve"), None)
+        self._serving = None
         programs = [step for step in found if step.kind == "python"]
         with ExitStack() as self._servers:
             for step in found:
@@ -78,6 +83,9 @@ class Trial:
         print(f"{step.where:32} {text[:60]:60} {told}", flush=True)
 
     def _run(self, step: Step) -> None:
+        usual, now = self._usual, self._serving
+        if usual and now and now is not usual and step.where != now.where and step.kind != "end":
+            self._serve(usual)
         match step.kind:
             case "end":
                 self._servers.close()
@@ -86,22 +94,36 @@ class Trial:
             case "python":
                 self._environment.python(step.text)
             case "serve":
-                self._servers.close()  # one at a time has the port
-                server = self._servers.enter_context(self._running(step.text))
-                server.said("ready: ")
+                self._serve(step)
             case "microphone":
                 self._hear(step.text)
+            case "listen":
+                with self._spoken():
+                    self._environment.shell(step.text)
             case _:
                 self._environment.shell(step.text)
 
+    def _serve(self, step: Step) -> None:
+        self._servers.close()  # one at a time has the port
+        self._serving = step
+        self._servers.enter_context(self._running(step.text)).said("ready: ")
+
     def _hear(self, text: str) -> None:
+        with self._running(text) as listening:
+            listening.said(r"turbo-listen \d|\"ready\"")
+            with self._spoken():
+                listening.said(r"ACCEPTED|rejected|\"utterance\"")
+
+    @contextmanager
+    def _spoken(self) -> Iterator[None]:
+        """Let somebody speak at the microphone."""
         if self._microphone is None:
             raise Failed(f"no virtual microphone without: apt install {' '.join(MISSING)}")
         pcm, _ = soundfile.read(KITCHEN, dtype="int16")
-        with self._running(text) as listening:
-            listening.said(r"turbo-listen \d|\"ready\"")
-            playing = self._microphone.play(pcm[: 8 * 16_000])
-            listening.said(r"ACCEPTED|rejected|\"utterance\"")
+        playing = self._microphone.play(pcm[: 8 * 16_000])
+        try:
+            yield
+        finally:
             playing.kill()
 
     @contextmanager

@@ -11,7 +11,7 @@ import click
 from tests.support.pages import CodeBlock
 from tools.reference.commands import programs
 
-Kind = Literal["run", "microphone", "serve", "python", "install", "skip", "end"]
+Kind = Literal["run", "microphone", "listen", "serve", "python", "install", "skip", "end"]
 
 _ELSEWHERE = {
     ".": "the environment is there",
@@ -77,6 +77,8 @@ def _kind(text: str) -> tuple[Kind, str]:
         return "install", ""
     if words[0] == "turbo-serve":
         return "serve", ""
+    if words[0] == "turbo-doctor" and _given(words)["listen_s"]:
+        return "listen", ""
     if words[0] == "turbo-listen" and _given(words)["source"] is None:
         listing = _given(words).get("list_devices")
         return ("run" if listing else "microphone"), ""

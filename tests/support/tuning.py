@@ -11,9 +11,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import soundfile
 from numpy.typing import NDArray
 
 from tests.support.paths import ROOT
@@ -30,6 +32,17 @@ def tune(*arguments: object, status: int = 0, **more: Any) -> subprocess.Complet
     )
     assert done.returncode == status, done.stderr
     return done
+
+
+def say_five_times(word: str, path: Path) -> None:
+    """Write one voice that says `word` five times, with pauses between."""
+    said = path.with_suffix(".once.wav")
+    subprocess.run(["flite", "-voice", "slt", "-t", word, "-o", str(said)], check=True, timeout=60)
+    once, rate = soundfile.read(said, dtype="int16")
+    said.unlink()
+    second = np.zeros(rate, np.int16)
+    parts = [second, *[part for _ in range(5) for part in (once, second, second)]]
+    soundfile.write(path, np.concatenate(parts), rate)
 
 
 def at_microphone(
