@@ -14,7 +14,6 @@ from pathlib import Path
 import click
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 from safetensors import SafetensorError
@@ -29,6 +28,7 @@ from training.data.manifest import read_manifest
 from training.data.row import Row
 from training.end_of_turn.pauses import Pause, find_pauses
 from training.end_of_turn.turn_head import HeadConfig, Heard, fit_head, head_logits, pause_figures
+from training.end_of_turn.windows import window_rows
 from training.fitting.checkpoint import load_model, save_weights, write_json
 from training.fitting.recipe import Recipe
 from training.fitting.workbench import surroundings
@@ -46,23 +46,6 @@ pauses are few."""
 
 _HELD_SHARE = 0.1
 """Groups kept from the training to find the threshold on."""
-
-
-@torch.inference_mode()
-def window_rows(model: Turbo, waves: Sequence[Wave], *, batch: int = 16) -> NDArray[np.float16]:
-    """Return what the head reads of each of `waves`: windows of the front's frames `[M, W * F]`."""
-    order = sorted(range(len(waves)), key=lambda index: len(waves[index]))
-    rows: list[NDArray[np.float16]] = [np.zeros(0, np.float16)] * len(waves)
-    for start in range(0, len(order), batch):
-        chosen = order[start : start + batch]
-        length = torch.tensor([len(waves[index]) for index in chosen])
-        padded = torch.zeros(len(chosen), int(length.max()))
-        for row, index in zip(padded, chosen, strict=True):
-            row[: len(waves[index])] = torch.from_numpy(waves[index])
-        windows = EndOfTurn.windows(*model.audio_front(padded, length)).half().numpy()
-        for index, row in zip(chosen, windows, strict=True):
-            rows[index] = row
-    return np.stack(rows)
 
 
 def _pauses_of(row: Row, breaks: int, blind: frozenset[str]) -> list[Pause]:
