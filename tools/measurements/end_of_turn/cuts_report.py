@@ -9,10 +9,11 @@ import numpy as np
 
 from tools.measurements.end_of_turn.choice import (
     ALLOWANCES,
-    Half,
+    HALVES,
     Limits,
     Tried,
     family,
+    part,
     ranked,
     rule,
 )
@@ -23,7 +24,7 @@ from tools.measurements.end_of_turn.waits import fixed, judged, log_odds, public
 from training.end_of_turn.turn_head import pause_figures
 from turbo_stream.segmentation.config import SegmenterConfig
 
-FIXED_MS = (288, 352, 400, 416, 480, 544, 600, 672, 736, 800)
+FIXED_MS = (288, 352, 400, 480, 544, 600, 672, 736, 800)
 
 HEADS = ("package", "unmet")
 """The one that ships, and one that has not met what it judges."""
