@@ -1,5 +1,6 @@
 """The part of the shipped card about the end-of-turn head."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,14 +23,33 @@ def turn_section(found: Mapping[str, Any] | None) -> str:
             "is over: a small head on the frozen lower layers of the sound tower. It was trained "
             "on real ends and pauses as the segmenter finds them, on speech broken off where it "
             "is weak, through random channels, and on what smart-turn v3.2 (BSD-2-Clause) says of "
-            "the same pauses. From a probability of "
-            f"{found['threshold']:g} on it counts as finished.",
+            f"the same pauses. {_rule(found['threshold'])}",
             "",
             *_collections(found),
             *_rules(found.get("measured")),
             "",
         ]
     )
+
+
+def _rule(threshold: float) -> str:
+    """Return what the segmenter makes of a probability."""
+    config = SegmenterConfig(finished_threshold=threshold)
+    sure, unsure = (
+        _probability(threshold, (config.likely_silence_ms - wait_ms) / config.doubt_silence_ms)
+        for wait_ms in (config.finished_silence_ms, config.unfinished_silence_ms)
+    )
+    return (
+        "The more likely an end, the less silence ends the utterance: "
+        f"{config.finished_silence_ms:g} ms from a probability of {sure:.2f} on, {config.likely_silence_ms:g} ms at {threshold:g}, "
+        f"and {config.unfinished_silence_ms:g} ms at most, below {unsure:.2f}."
+    )
+
+
+def _probability(threshold: float, log_odds: float) -> float:
+    """Return the probability whose log-odds are so far above those of `threshold`."""
+    odds = threshold / (1.0 - threshold) * math.exp(log_odds)
+    return odds / (1.0 + odds)
 
 
 def _collections(found: Mapping[str, Any]) -> list[str]:
