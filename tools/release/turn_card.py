@@ -41,8 +41,9 @@ def _rule(threshold: float) -> str:
     )
     return (
         "The more likely an end, the less silence ends the utterance: "
-        f"{config.finished_silence_ms:g} ms from a probability of {sure:.2f} on, {config.likely_silence_ms:g} ms at {threshold:g}, "
-        f"and {config.unfinished_silence_ms:g} ms at most, below {unsure:.2f}."
+        f"{config.finished_silence_ms:g} ms from a probability of {sure:.2f} on, "
+        f"{config.likely_silence_ms:g} ms at {threshold:g}, and "
+        f"{config.unfinished_silence_ms:g} ms at most, below {unsure:.2f}."
     )
 
 

@@ -1,21 +1,13 @@
 """How a rule is chosen: on one half of the collections, as fast as it can be without more cuts."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
-from typing import Literal
-
-import numpy as np
+from typing import Any, Literal
 
 from tools.measurements.end_of_turn.counts import CONDITIONS, Outcomes
+from tools.measurements.end_of_turn.family import said
 from tools.measurements.end_of_turn.material import Collection
 from turbo_stream.segmentation.config import SegmenterConfig
-
-FLOORS_MS = (256, 320, 400)
-CEILINGS_MS = (608, 640, 672, 704, 800, 900, 1000)
-SLOPES_MS = (150, 200, 300, 500, 1000, 3000)
-BEGINNINGS = (0.85, 1.2, 1.5, 1.8, 2.1, 2.5)
-"""Log-odds of an end from which on the floor is enough."""
 
 ALLOWANCES = (1.0, 1.1, 1.2)
 """A rule may cut so many times the clips that a fixed 600 ms or the rule before cuts. The present
@@ -29,23 +21,6 @@ Heads = Mapping[str, Outcomes]
 
 Tried = Sequence[tuple[SegmenterConfig, Heads]]
 """Rules and what they make of the pauses."""
-
-
-def family(before: SegmenterConfig) -> list[SegmenterConfig]:
-    """Return the rules that were tried, the one `before` them last."""
-    grid = product(FLOORS_MS, CEILINGS_MS, SLOPES_MS, BEGINNINGS)
-    return [rule(floor, ceiling, slope, odds) for floor, ceiling, slope, odds in grid] + [before]
-
-
-def rule(floor_ms: float, ceiling_ms: float, slope_ms: float, odds: float) -> SegmenterConfig:
-    """Return the rule that waits `floor_ms` from `odds` on, and below more, up to `ceiling_ms`."""
-    return SegmenterConfig(
-        finished_threshold=float(1 / (1 + np.exp(-odds))),
-        likely_silence_ms=floor_ms,
-        finished_silence_ms=floor_ms,
-        doubt_silence_ms=slope_ms,
-        unfinished_silence_ms=ceiling_ms,
-    )
 
 
 @dataclass(frozen=True)
@@ -95,3 +70,19 @@ def _cost(tried: Heads, half: Half) -> float:
 def part(half: Half, *, directed: bool) -> Callable[[Collection], bool]:
     """Return what says of a collection whether it is in `half`, as commands or as talk."""
     return lambda collection: collection.half == half and collection.directed == directed
+
+
+def choices(tried: Tried, limits: Limits) -> Iterator[dict[str, Any]]:
+    """Yield what each half chooses under each allowance, and whether the other half bears it."""
+    outcome_of = dict(tried)
+    for allowance in ALLOWANCES:
+        for half, other in zip(HALVES, reversed(HALVES), strict=True):
+            kept = ranked(tried, limits, half, allowance)
+            yield {
+                "half": half,
+                "allowance": allowance,
+                "kept": len(kept),
+                "rule": said(kept[0]) if kept else None,
+                "kept_by_the_other": bool(kept)
+                and limits.keep(outcome_of[kept[0]], other, allowance),
+            }

@@ -7,21 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from tools.measurements.end_of_turn.choice import (
-    ALLOWANCES,
-    HALVES,
-    Limits,
-    Tried,
-    family,
-    part,
-    ranked,
-    rule,
-)
+from tools.measurements.end_of_turn.choice import HALVES, Limits, choices, part
 from tools.measurements.end_of_turn.counts import CONDITIONS, Outcomes, outcomes
+from tools.measurements.end_of_turn.family import family, rule, said
 from tools.measurements.end_of_turn.material import Collection
+from tools.measurements.end_of_turn.ranks import ranks
 from tools.measurements.end_of_turn.unmet import Floats, Heard, unmet_odds
 from tools.measurements.end_of_turn.waits import fixed, judged, log_odds, public
-from training.end_of_turn.turn_head import pause_figures
 from turbo_stream.segmentation.config import SegmenterConfig
 
 FIXED_MS = (288, 352, 400, 480, 544, 600, 672, 736, 800)
@@ -68,13 +60,13 @@ def report(heard: Heard, present: SegmenterConfig) -> dict[str, Any]:
         "pauses": sum(len(pauses) for _, pauses in heard),
         "rules": {name: _figures(found, parts) for name, found in rules.items()},
         "halves": {name: _figures(found, _halves()) for name, found in rules.items()},
-        "rank": _ranks(heard, odds),
+        "rank": ranks(heard, odds),
         "public": _public(heard, rules),
         "tried": [
-            {**_said(config), **{head: _figures(found[head], commands) for head in HEADS}}
+            {**said(config), **{head: _figures(found[head], commands) for head in HEADS}}
             for config, found in tried
         ],
-        "chosen": list(_choices(tried, limits)),
+        "chosen": list(choices(tried, limits)),
     }
 
 
@@ -121,24 +113,6 @@ def _figures(found: Outcomes, parts: Parts) -> dict[str, Any]:
     }
 
 
-def _ranks(heard: Heard, odds: Mapping[str, Sequence[Floats]]) -> dict[str, Any]:
-    """Return how often an end ranks above a pause (AUC), by collection, condition and judge."""
-    found: dict[str, Any] = {}
-    for index, (collection, pauses) in enumerate(heard):
-        judges = {**{head: said[index] for head, said in odds.items()}, "public": pauses.public}
-        found[collection.name] = {}
-        for condition in CONDITIONS:
-            of = (pauses.condition == condition) & ~(pauses.last & collection.blind)
-            ends = pauses.last[of]
-            told = {name: said[of] for name, said in judges.items() if not np.isnan(said[of]).any()}
-            found[collection.name][condition] = {
-                "ends": int(ends.sum()),
-                "pauses": int((~ends).sum()),
-                "auc": {name: pause_figures(ends, said)["auc"] for name, said in told.items()},
-            }
-    return found
-
-
 def _public(heard: Heard, rules: Mapping[str, Outcomes]) -> dict[str, Any] | None:
     """Return the figures where smart-turn was asked, with its own rule; None where nowhere."""
     asked = {one.name for one, pauses in heard if not np.isnan(pauses.public).any()}
@@ -147,29 +121,3 @@ def _public(heard: Heard, rules: Mapping[str, Outcomes]) -> dict[str, Any] | Non
     own = outcomes((one, pauses, public(pauses)) for one, pauses in heard if one.name in asked)
     parts: Parts = {"asked": lambda one: one.name in asked}
     return {name: _figures(found, parts) for name, found in {"smart-turn": own, **rules}.items()}
-
-
-def _said(config: SegmenterConfig) -> dict[str, float]:
-    """Return the four numbers of a rule of the family."""
-    return {
-        "floor_ms": config.finished_silence_ms,
-        "ceiling_ms": config.unfinished_silence_ms,
-        "slope_ms": config.doubt_silence_ms,
-        "from_log_odds": float(log_odds(config.finished_threshold)),
-    }
-
-
-def _choices(tried: Tried, limits: Limits) -> Iterator[dict[str, Any]]:
-    """Yield what each half chooses under each allowance, and whether the other half bears it."""
-    outcome_of = dict(tried)
-    for allowance in ALLOWANCES:
-        for half, other in zip(HALVES, reversed(HALVES), strict=True):
-            kept = ranked(tried, limits, half, allowance)
-            yield {
-                "half": half,
-                "allowance": allowance,
-                "kept": len(kept),
-                "rule": _said(kept[0]) if kept else None,
-                "kept_by_the_other": bool(kept)
-                and limits.keep(outcome_of[kept[0]], other, allowance),
-            }
