@@ -22,7 +22,7 @@ from tools.export.package import sha256
 from tools.measurements.end_of_turn.cuts_picture import draw
 from tools.measurements.end_of_turn.cuts_report import report
 from tools.measurements.end_of_turn.cuts_table import markdown
-from tools.measurements.end_of_turn.hearing import SEED, Hearing
+from tools.measurements.end_of_turn.hearing import SEED, Hearing, head_odds
 from tools.measurements.end_of_turn.material import MATERIAL, Collection
 from tools.measurements.end_of_turn.pauses import Pauses, load_pauses
 from tools.measurements.end_of_turn.streams import Stream
@@ -88,7 +88,8 @@ def main(speech: Path, noise: Path, out: Path, model: Path | None, smart_turn: P
         heard.append((collection, load_pauses(path)))
     threshold = package.finished_threshold
     assert threshold is not None
-    found = report(heard, SegmenterConfig(finished_threshold=threshold))
+    uncut = head_odds(package, [pauses for _, pauses in heard])
+    found = report(heard, uncut, SegmenterConfig(finished_threshold=threshold))
     found["package"] = f"{package.name} {package.version}"
     write_json(out / "cuts.json", found)
     table = markdown(found)

@@ -6,8 +6,12 @@ from typing import Any
 
 from tools.measurements.end_of_turn.counts import CONDITIONS
 
-_COLOURS = {"package": "C0", "unmet": "C1"}
-_HEADS = {"package": "head as it ships", "unmet": "head without the collection"}
+_COLOURS = {"package": "C0", "uncut": "C2", "unmet": "C1"}
+_HEADS = {
+    "package": "head as it ships",
+    "uncut": "the same, sound not cut",
+    "unmet": "head without the collection",
+}
 _MARKS = {"before": "s", "256 to 576": "x", "this rule": "o"}
 _TITLES = {"clean": "as recorded", "real 10 dB": "real noise, 10 dB"}
 

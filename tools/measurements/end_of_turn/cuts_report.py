@@ -18,8 +18,12 @@ from turbo_stream.segmentation.config import SegmenterConfig
 
 FIXED_MS = (288, 352, 400, 480, 544, 600, 672, 736, 800)
 
-HEADS = ("package", "unmet")
-"""The one that ships, and one that has not met what it judges."""
+HEADS = ("package", "uncut", "unmet")
+"""The head as it ships, behind the cut to the speech; the same on the sound as the segmenter hands
+it over, which it was made for; and one that has not met what it judges."""
+
+CHOOSING = ("uncut", "unmet")
+"""Those by which the present rule was chosen."""
 
 BELIEVED = float(log_odds(0.7))
 """Log-odds that the package believed when the rules beside the present one were made."""
@@ -37,9 +41,13 @@ Part = Callable[[Collection], bool]
 Parts = Mapping[str, Part]
 
 
-def report(heard: Heard, present: SegmenterConfig) -> dict[str, Any]:
-    """Return all figures of `heard`; `present` is the rule as it is."""
-    odds = dict(zip(HEADS, ([one.log_odds for _, one in heard], unmet_odds(heard)), strict=True))
+def report(heard: Heard, uncut: Sequence[Floats], present: SegmenterConfig) -> dict[str, Any]:
+    """Return all figures of `heard`; `present` is the rule as it is.
+
+    `uncut`: the log-odds of each of the pauses by the package's head on the sound as it is.
+    """
+    package = [pauses.log_odds for _, pauses in heard]
+    odds = dict(zip(HEADS, (package, uncut, unmet_odds(heard, uncut)), strict=True))
     parts = dict(_parts(heard))
     silent = {f"fixed {ms}": _silent(heard, ms) for ms in FIXED_MS}
     named = {
@@ -52,8 +60,7 @@ def report(heard: Heard, present: SegmenterConfig) -> dict[str, Any]:
         for config in family(BEFORE)
     ]
     rules = {**silent, **named}
-    before = {head: named[f"before, {head}"] for head in HEADS}
-    limits = Limits(silent["fixed 600"], before)
+    limits = Limits(silent["fixed 600"], {head: named[f"before, {head}"] for head in CHOOSING})
     commands: Parts = {"all commands": parts["all commands"]}
     return {
         "collections": {collection.name: asdict(collection) for collection, _ in heard},
@@ -66,7 +73,11 @@ def report(heard: Heard, present: SegmenterConfig) -> dict[str, Any]:
             {**said(config), **{head: _figures(found[head], commands) for head in HEADS}}
             for config, found in tried
         ],
-        "chosen": list(choices(tried, limits)),
+        "chosen": list(
+            choices(
+                [(config, {head: of[head] for head in CHOOSING}) for config, of in tried], limits
+            )
+        ),
     }
 
 

@@ -5,19 +5,17 @@ from typing import Any
 
 from tools.measurements.end_of_turn.counts import CONDITIONS
 
-_SHOWN = {
-    "fixed 400": "fixed 400",
-    "fixed 600": "fixed 600",
-    "before": "before, package",
-    "this rule": "this rule, package",
-    "before, unmet": "before, unmet",
-    "this rule, unmet": "this rule, unmet",
-    "256 to 576": "256 to 576, package",
-    "256 to 576, unmet": "256 to 576, unmet",
-    "320 to 704": "320 to 704, package",
-    "320 to 704, unmet": "320 to 704, unmet",
-}
-"""Columns: what they are called, and the rule."""
+_SHOWN = (
+    "fixed 400",
+    "fixed 600",
+    *(
+        f"{rule}, {head}"
+        for head in ("package", "uncut", "unmet")
+        for rule in ("before", "this rule")
+    ),
+    *(f"{rule}, {head}" for rule in ("256 to 576", "320 to 704") for head in ("uncut", "unmet")),
+)
+"""Columns."""
 
 _TITLES = {"clean": "as recorded", "real 10 dB": "real noise, 10 dB"}
 
@@ -36,7 +34,7 @@ def markdown(found: Mapping[str, Any]) -> str:
 
 def _cuts(rules: Mapping[str, Any], condition: str) -> list[str]:
     lines = _head([_TITLES[condition], *_SHOWN])
-    columns = {name: rules[rule][condition] for name, rule in _SHOWN.items()}
+    columns = {name: rules[name][condition] for name in _SHOWN}
     parts = columns["fixed 600"]
     for part in parts:
         cells = []
@@ -55,11 +53,11 @@ def _cuts(rules: Mapping[str, Any], condition: str) -> list[str]:
 
 
 def _ranks(rank: Mapping[str, Any]) -> list[str]:
-    lines = _head(["AUC", "ends", "pauses", "as it ships", "unmet", "smart-turn"])
+    lines = _head(["AUC", "ends", "pauses", "package", "uncut", "unmet", "smart-turn"])
     for name, by_condition in rank.items():
         both = [by_condition[condition] for condition in CONDITIONS]
         cells = [", ".join(str(one[kind]) for one in both) for kind in ("ends", "pauses")]
-        for judge in ("package", "unmet", "public"):
+        for judge in ("package", "uncut", "unmet", "public"):
             said = [one["auc"].get(judge) for one in both]
             cells.append(", ".join("–" if one is None else f"{one:.2f}" for one in said))
         lines.append(_row([name.replace("_", " "), *cells]))
@@ -68,7 +66,7 @@ def _ranks(rank: Mapping[str, Any]) -> list[str]:
 
 def _public(rules: Mapping[str, Any]) -> list[str]:
     lines = _head(["where smart-turn was asked", "cut", "in noise", "p50 / p95 ms", "in noise"])
-    shown = ("smart-turn", "fixed 600", "before, package", "this rule, package", "this rule, unmet")
+    shown = ("smart-turn", *(name for name in _SHOWN if name.startswith(("fixed", "this rule"))))
     for name in shown:
         both = [rules[name][condition]["asked"] for condition in CONDITIONS]
         cells = [f"{one['cut']} of {one['clips']}" for one in both]

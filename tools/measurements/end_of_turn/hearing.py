@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from models.turbo import Turbo
@@ -85,3 +86,18 @@ class Hearing:
     def _probability(judge: PauseScorer | None, pcm: NDArray[np.int16]) -> float:
         said = None if judge is None else judge.score_pause(pcm).finished_probability
         return float("nan") if said is None else said
+
+
+@torch.inference_mode()
+def head_odds(package: ModelPackage, heard: Sequence[Pauses]) -> list[NDArray[np.float64]]:
+    """Return the log-odds of each pause by the package's head on its windows.
+
+    These are of the sound as the segmenter hands it over, not cut to its speech by the package.
+    """
+    head = read_weights(package.path(GRAPH_NAME)).end_of_turn
+    assert head is not None
+    head.eval()
+    return [
+        head.of_windows(torch.from_numpy(one.windows.astype(np.float32))).double().numpy()
+        for one in heard
+    ]

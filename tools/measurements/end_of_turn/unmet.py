@@ -20,21 +20,20 @@ Floats = NDArray[np.float64]
 Heard = Sequence[tuple[Collection, Pauses]]
 
 
-def unmet_odds(heard: Heard) -> list[Floats]:
+def unmet_odds(heard: Heard, like: Sequence[Floats]) -> list[Floats]:
     """Return the log-odds of each of the pauses of each collection, as `heard` has them.
 
     Each is by a linear head of the collections that are not like its own. All are scaled to the
-    mean and the spread of the package's, so that the same rule can be asked of both.
+    mean and the spread of `like`, the package's, so that the same rule can be asked of both.
     """
     odds: list[Floats] = [np.zeros(len(pauses)) for _, pauses in heard]
-    for like in dict.fromkeys(collection.like for collection, _ in heard):
-        others = [item for item in heard if item[0].like != like]
-        judged = [index for index, (collection, _) in enumerate(heard) if collection.like == like]
+    for group in dict.fromkeys(collection.like for collection, _ in heard):
+        others = [item for item in heard if item[0].like != group]
+        judged = [index for index, (collection, _) in enumerate(heard) if collection.like == group]
         said = fitted(others, [heard[index][1] for index in judged])
         for index, one in zip(judged, said, strict=True):
             odds[index] = one
-    package = np.concatenate([pauses.log_odds for _, pauses in heard])
-    together = np.concatenate(odds)
+    package, together = np.concatenate(like), np.concatenate(odds)
     scale = package.std() / together.std()
     return [(one - together.mean()) * scale + package.mean() for one in odds]
 
