@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from tools.measurements.end_of_turn.material import Collection
 from tools.measurements.end_of_turn.pauses import Pauses
+from turbo_stream.errors import InputError
 
 COMPONENTS = 96
 """Principal components of the windows that it reads."""
@@ -47,6 +48,11 @@ def fitted(taught: Heard, asked: Sequence[Pauses]) -> list[Floats]:
     ends = np.concatenate(
         [pauses.last[chosen] for (_, pauses), chosen in zip(taught, rows, strict=True)]
     )
+    if ends.all() or not ends.any():
+        raise InputError(
+            "a head is fitted to ends and to pauses inside of utterances; of "
+            f"{', '.join(one.name for one, _ in taught) or 'no collection'} there is one kind only"
+        )
     names = np.repeat([collection.name for collection, _ in taught], [len(one) for one in rows])
     mean, scale = windows.mean(0), windows.std(0) + 1e-3
     windows = (windows - mean) / scale

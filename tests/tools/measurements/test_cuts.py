@@ -1,0 +1,323 @@
+"""Cuts against waiting: the rules as the segmenter has them, and what is counted of the pauses."""
+
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="needs the train extra")
+pytest.importorskip("matplotlib", reason="needs the eval extra")
+
+import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.paths import KITCHEN, ROOT
+from tools.measurements.end_of_turn import cuts, cuts_report, unmet
+from tools.measurements.end_of_turn.choice import Limits, ranked
+from tools.measurements.end_of_turn.counts import outcomes
+from tools.measurements.end_of_turn.family import family, rule
+from tools.measurements.end_of_turn.material import MATERIAL, Collection
+from tools.measurements.end_of_turn.patient import pauses_of
+from tools.measurements.end_of_turn.pauses import Pauses, joined, load_pauses
+from tools.measurements.end_of_turn.streams import build_streams
+from tools.measurements.end_of_turn.waits import fixed, judged, log_odds
+from tools.measurements.vad.scenes import read_manifest
+from tools.measurements.vad.scores import listen
+from training.end_of_turn.turn_head import pause_figures
+from turbo_stream.cli.command import run_command
+from turbo_stream.errors import InputError
+from turbo_stream.segmentation._end_silence import EndSilence
+from turbo_stream.segmentation.config import SegmenterConfig
+from turbo_stream.segmentation.segment import PauseScore, Segment
+from turbo_stream.segmentation.segmenter import Segmenter
+from turbo_stream.segmentation.vad import DEFAULT_VAD, load_vad
+
+PRESENT = SegmenterConfig(finished_threshold=0.7)
+
+
+def pauses(*rows, condition="clean", windows=None):
+    """Pauses of (clip, last, silence, voiced, lag, log-odds)."""
+    clip, last, silence, voiced, lag, odds = (np.array(one) for one in zip(*rows, strict=True))
+    return Pauses(
+        condition=np.full(len(rows), condition),
+        clip=clip,
+        last=last,
+        silence_ms=silence.astype(float),
+        voiced_ms=voiced.astype(float),
+        lag_ms=lag.astype(float),
+        log_odds=odds.astype(float),
+        public=np.full(len(rows), np.nan),
+        windows=np.zeros((len(rows), 8), np.float16) if windows is None else windows,
+    )
+
+
+def collection(name, **other):
+    return replace(Collection(name, name, True, name, "a"), **other)
+
+
+@given(
+    probability=st.floats(0.0, 1.0),
+    voiced_ms=st.integers(0, 1000),
+    threshold=st.sampled_from((0.5, 0.7, 0.9)),
+    waits=st.lists(st.integers(160, 1500), min_size=3, max_size=3).map(sorted),
+    slope=st.integers(0, 3000),
+)
+def test_a_rule_waits_as_the_segmenter_does(probability, voiced_ms, threshold, waits, slope):
+    config = SegmenterConfig(
+        finished_threshold=threshold,
+        finished_silence_ms=waits[0],
+        likely_silence_ms=waits[1],
+        unfinished_silence_ms=waits[2],
+        doubt_silence_ms=slope,
+    )
+    needed = EndSilence(config).required_samples(voiced_ms, probability)
+    one = pauses((0, True, math.inf, voiced_ms, 0, log_odds(probability)))
+    # The segmenter looks at the end of each frame of 512 samples.
+    assert judged(config, one, one.log_odds)[0] * 16 == -(-needed // 512) * 512
+
+
+def test_the_present_rule_at_the_probabilities_that_the_page_tells():
+    odds = log_odds(np.array([0.83, 0.7, 0.62, 0.9]))
+    some = pauses(*((i, True, math.inf, 100 if i == 3 else 900, 0, 0.0) for i in range(4)))
+    assert judged(PRESENT, some, odds).tolist() == [320, 640, 800, 448]
+    assert fixed(some, 600).tolist() == [608] * 4
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory):
+    """Recordings of two utterances each, 0.7 s apart: commands, and talk."""
+    folder = tmp_path_factory.mktemp("clips")
+    parts = json.loads((ROOT / "examples" / "kitchen.json").read_text())["segments"]
+    wave, rate = soundfile.read(KITCHEN)
+    rows = []
+    for index in range(3):
+        said = [
+            wave[int((part["start_s"] - 0.1) * rate) : int((part["end_s"] + 0.1) * rate)]
+            for part in parts[index : index + 2]
+        ]
+        quiet = np.random.default_rng(index).normal(0.0, 1e-4, int(0.5 * rate))
+        soundfile.write(
+            folder / f"{index}.wav", np.concatenate([quiet, said[0], quiet, said[1], quiet]), rate
+        )
+        rows += [
+            {"audio_filepath": f"{index}.wav", "label": "directed", "set": "orders"},
+            {"audio_filepath": f"{index}.wav", "label": "not_directed", "set": "talk"},
+        ]
+    soundfile.write(folder / "noise.wav", np.random.default_rng(0).normal(0, 0.05, 4 * rate), rate)
+    (folder / "speech.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    noise = {"audio_filepath": "noise.wav", "kind": "noise", "duration": 4.0}
+    (folder / "noise.jsonl").write_text(json.dumps(noise) + "\n")
+    return folder
+
+
+class Says:
+    """Says the same of every pause."""
+
+    def __init__(self, probability):
+        self.probability = probability
+
+    def score_pause(self, pcm):
+        return PauseScore(finished_probability=self.probability)
+
+    def warm_up(self):
+        """Nothing to warm."""
+
+
+@pytest.mark.parametrize("probability", (0.9, 0.7, 0.3))
+def test_what_is_counted_is_what_the_segmenter_does(clips, probability):
+    """The pauses of the patient one tell where the real one cuts, and when it ends."""
+    rows, noises = (read_manifest(clips / f"{name}.jsonl") for name in ("speech", "noise"))
+    stream = build_streams(rows, noises, ("orders",), 3, 0)[0]
+    heard, _ = listen(load_vad(DEFAULT_VAD), stream.scene)
+    found = list(pauses_of(stream.scene, heard))
+    spans = [one.span for one in found]
+    assert sorted(set(spans)) == [0, 1, 2] and len(spans) >= 6
+    rows = [
+        (one.span, spans[i + 1 :][:1] != [one.span], one.silence_ms, one.voiced_ms, one.lag_ms, 0.0)
+        for i, one in enumerate(found)
+    ]
+    some = pauses(*rows)
+    wait_ms = judged(PRESENT, some, np.full(len(rows), float(log_odds(probability))))
+    (_, _, cut, wait), _ = outcomes([(collection("orders"), some, wait_ms)]).found
+
+    heard.reset()
+    segmenter = Segmenter(heard, PRESENT, Says(probability))
+    said = segmenter.process(stream.scene.pcm) + segmenter.flush()
+    ends = {}
+    for one in (one for one in said if isinstance(one, Segment)):
+        span = next(i for i, s in enumerate(stream.scene.spans) if one.start_sample < s.stop)
+        ends.setdefault(span, []).append(one.endpoint_sample - stream.scene.spans[span].stop)
+    assert [len(ends[span]) > 1 for span in range(3)] == cut.tolist()
+    assert [ends[span][-1] / 16 for span in range(3)] == wait.tolist()
+
+
+SOME = pauses(
+    (0, False, 350, 900, 20, 3.0),  # sounds finished: cut
+    (0, False, math.inf, 900, 20, -3.0),  # cut again, which counts once
+    (0, True, math.inf, 900, 40, 3.0),
+    (1, False, 350, 900, 20, -3.0),  # waited out
+    (1, True, math.inf, 900, 60, -3.0),
+    (2, True, math.inf, 900, 10, 3.0),
+)
+
+
+def test_cuts_and_waits_of_pauses_made_by_hand():
+    orders, book = collection("orders"), collection("book", blind=True)
+    noisy = replace(SOME, condition=np.full(len(SOME), "real 10 dB"))
+    waits = judged(PRESENT, SOME, SOME.log_odds)
+    assert waits.tolist() == [320, 800, 320, 800, 800, 320]
+    found = outcomes(
+        [
+            (orders, joined([SOME, replace(noisy, clip=SOME.clip + 3)]), np.tile(waits, 2)),
+            (book, SOME, waits),
+        ]
+    )
+    quiet = found.counts(lambda one: one is orders, "clean")
+    assert (quiet.clips, quiet.cut) == (3, 1)
+    assert (quiet.p50_ms, quiet.p95_ms) == (360, np.percentile([360, 860, 330], 95))
+    low, high = quiet.json()["cut_interval"]
+    assert (round(low, 3), round(high, 3)) == (0.061, 0.792)  # Wilson
+    assert found.counts(lambda one: one is orders, "real 10 dB") == quiet
+
+
+def test_ends_of_blind_collections_are_in_no_wait():
+    book, orders = collection("book", blind=True), collection("orders")
+    late = replace(SOME, lag_ms=SOME.lag_ms + 5000)
+    found = outcomes([(book, late, fixed(late, 600)), (orders, SOME, fixed(SOME, 600))])
+    both = found.counts(lambda one: True, "clean")
+    assert both.clips == 6 and both.p95_ms < 700
+    alone = found.counts(lambda one: one.blind, "clean")
+    assert (alone.cut, alone.p50_ms, alone.p95_ms) == (1, None, None)
+
+
+def drawn(seed, count=60, condition="clean"):
+    """Pauses whose windows tell a little of whether they are ends."""
+    rng = np.random.default_rng(seed)
+    last = np.arange(count) % 2 == 1
+    windows = rng.normal(0, 1, (count, 8))
+    windows[:, 0] += last
+    rows = [
+        (i // 2, bool(last[i]), math.inf if last[i] else 500, 900, 20, windows[i, 0])
+        for i in range(count)
+    ]
+    return pauses(*rows, condition=condition, windows=windows.astype(np.float16))
+
+
+@pytest.fixture
+def few_components(monkeypatch):
+    monkeypatch.setattr(unmet, "COMPONENTS", 4)
+
+
+def test_the_unmet_head_meets_nothing_like_what_it_judges(few_components, monkeypatch):
+    names = ("orders", "wishes", "calls", "book", "radio")
+    like = {"orders": "home", "wishes": "home"}
+    heard = [
+        (collection(name, like=like.get(name, name), blind=name == "book"), drawn(i))
+        for i, name in enumerate(names)
+    ]
+    fit, met = unmet.fitted, []
+
+    def watched(taught, asked):
+        met.append(({one.like for one, _ in taught}, [id(one) for one in asked]))
+        return fit(taught, asked)
+
+    rows = []
+    monkeypatch.setattr(unmet, "fitted", watched)
+    monkeypatch.setattr(
+        unmet, "_weights", lambda ends, told: rows.append((ends, told)) or np.ones(len(ends))
+    )
+    odds = unmet.unmet_odds(heard, [one.log_odds for _, one in heard])
+    judged_in = {id(one): place.like for place, one in heard}
+    for (taught, asked), (ends, told) in zip(met, rows, strict=True):
+        groups = {judged_in[one] for one in asked}
+        assert len(groups) == 1 and not groups & taught and len(taught) == 3
+        # Nor is a row of them among those that were fitted, or an end of what stops anywhere.
+        assert {like.get(str(name), str(name)) for name in told} == taught
+        assert not ends[told == "book"].any() and ends[told == "radio"].sum() in (0, 30)
+    together = np.concatenate(odds)
+    package = np.concatenate([one.log_odds for _, one in heard])
+    assert np.allclose([together.mean(), together.std()], [package.mean(), package.std()])
+
+
+def test_the_unmet_head_learns_nothing_from_what_it_is_asked(few_components):
+    taught = [(collection("calls"), drawn(1)), (collection("radio"), drawn(2))]
+    asked = drawn(3)
+    alone = unmet.fitted(taught, [asked])[0]
+    other = replace(asked, last=~asked.last)
+    beside = replace(drawn(4), windows=drawn(4).windows * 30)
+    assert np.array_equal(unmet.fitted(taught, [other, beside])[0], alone)
+    assert pause_figures(asked.last, alone)["auc"] > 0.65
+
+
+def test_a_rule_is_chosen_on_its_half_within_the_limits():
+    """Of three rules the fastest cuts too much on the half that chooses."""
+    half = collection("orders")
+    mine = pauses(
+        (0, False, 450, 900, 0, 3.0),
+        (0, True, math.inf, 900, 0, 3.0),
+        (1, True, math.inf, 900, 0, 3.0),
+    )
+    both = joined([mine, replace(mine, clip=mine.clip + 2, condition=np.full(3, "real 10 dB"))])
+    other = collection("calls", half="b")
+    told = [(half, both), (other, replace(both, silence_ms=np.full(6, 700.0)))]
+    rules = {floor: rule(floor, 1000, 500, 1.5) for floor in (320, 480, 640)}
+    tried = [
+        (config, {"head": outcomes((c, p, judged(config, p, p.log_odds)) for c, p in told)})
+        for config in rules.values()
+    ]
+    silent = outcomes((one, some, fixed(some, 600)) for one, some in told)
+    limits = Limits(silent, {"head": silent})
+    assert ranked(tried, limits, "a", 1.0) == [rules[480], rules[640]]
+    assert ranked(tried, limits, "b", 1.0) == [rules[320], rules[480], rules[640]]
+
+
+def test_the_family_holds_what_was_tried():
+    before = cuts_report.BEFORE
+    tried = family(before)
+    assert len(set(tried)) == 757 and tried[-1] is before
+    odds = float(log_odds(rule(320, 800, 500, 1.5).finished_threshold))
+    assert odds == pytest.approx(1.5)
+
+
+def test_the_material_is_split_by_likeness():
+    names = {one.name: one for one in MATERIAL}
+    assert names["coffee_commands"].like == names["assistant_commands"].like
+    assert names["phone_talk"].like == names["phone_assistant"].like
+    assert {one.name for one in MATERIAL if one.blind} == {"audiobook", "conversation"}
+
+
+def test_the_command_goes_on_where_it_was(clips, tmp_path, monkeypatch, capsys):
+    material = (collection("orders"), collection("talk", directed=False, half="b"))
+    monkeypatch.setattr(cuts, "MATERIAL", material)
+    monkeypatch.setattr(unmet, "COMPONENTS", 2)
+    monkeypatch.setattr(cuts_report, "family", lambda before: [rule(320, 800, 500, 1.5), before])
+    arguments = ["--noise", str(clips / "noise.jsonl"), "--out", str(tmp_path / "out")]
+    told = ["--speech", str(clips / "speech.jsonl"), *arguments]
+    assert run_command(cuts.main, told) == 0
+    table = (tmp_path / "out" / "cuts.md").read_text("utf-8")
+    assert "| orders cut, of 3 | 3 |" in table and "| talk cut, of 3 | 3 |" in table
+    assert "wait p50 / p95, orders" in table and "| talk | 3, 3 |" in table
+    assert (tmp_path / "out" / "cuts.png").stat().st_size > 1000
+    found = json.loads((tmp_path / "out" / "cuts.json").read_text("utf-8"))
+    assert found["rank"]["orders"]["clean"]["ends"] == 3
+
+    kept = load_pauses(tmp_path / "out" / "pauses" / "orders.npz")
+    assert kept.windows.shape == (len(kept), 3072)
+    monkeypatch.setattr(cuts, "Hearing", None)  # nothing is heard again
+    assert run_command(cuts.main, told) == 0
+    assert (tmp_path / "out" / "cuts.md").read_text("utf-8") == table
+
+    capsys.readouterr()
+    other = clips / "other.jsonl"
+    other.write_text((clips / "speech.jsonl").read_text() + "\n")
+    assert run_command(cuts.main, ["--speech", str(other), *arguments]) != 0
+    assert "was begun with another speech" in capsys.readouterr().err
+
+
+def test_a_damaged_file_of_pauses_is_refused(tmp_path):
+    (tmp_path / "orders.npz").write_bytes(b"PK no")
+    with pytest.raises(InputError, match=r"orders\.npz holds no pauses"):
+        load_pauses(tmp_path / "orders.npz")
