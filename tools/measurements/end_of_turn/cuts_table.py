@@ -8,14 +8,19 @@ from tools.measurements.end_of_turn.counts import CONDITIONS
 _SHOWN = (
     "fixed 400",
     "fixed 600",
-    *(
-        f"{rule}, {head}"
-        for head in ("package", "uncut", "unmet")
-        for rule in ("before", "this rule")
-    ),
+    "before, package",
+    "this rule, package",
+    "before, unmet",
+    "this rule, unmet",
+)
+"""Columns of all rows."""
+
+_OTHERS = (
+    "before, uncut",
+    "this rule, uncut",
     *(f"{rule}, {head}" for rule in ("256 to 576", "320 to 704") for head in ("uncut", "unmet")),
 )
-"""Columns."""
+"""Columns of the sums alone."""
 
 _TITLES = {"clean": "as recorded", "real 10 dB": "real noise, 10 dB"}
 
@@ -23,7 +28,13 @@ _TITLES = {"clean": "as recorded", "real 10 dB": "real noise, 10 dB"}
 def markdown(found: Mapping[str, Any]) -> str:
     """Return the tables of a `report`."""
     tables = [
-        _cuts(found[kind], condition) for kind in ("rules", "halves") for condition in CONDITIONS
+        _cuts(found[kind], condition, columns, rows)
+        for kind, columns, rows in (
+            ("rules", _SHOWN, ""),
+            ("rules", _OTHERS, "all "),
+            ("halves", _SHOWN, ""),
+        )
+        for condition in CONDITIONS
     ]
     tables.append(_ranks(found["rank"]))
     if found["public"] is not None:
@@ -32,10 +43,11 @@ def markdown(found: Mapping[str, Any]) -> str:
     return "\n\n".join("\n".join(lines) for lines in tables) + "\n"
 
 
-def _cuts(rules: Mapping[str, Any], condition: str) -> list[str]:
-    lines = _head([_TITLES[condition], *_SHOWN])
-    columns = {name: rules[name][condition] for name in _SHOWN}
-    parts = columns["fixed 600"]
+def _cuts(rules: Mapping[str, Any], condition: str, names: Sequence[str], rows: str) -> list[str]:
+    """Return a table of the rules `names`, of the rows that begin with `rows`."""
+    lines = _head([_TITLES[condition], *names])
+    columns = {name: rules[name][condition] for name in names}
+    parts = {name: one for name, one in columns[names[0]].items() if name.startswith(rows)}
     for part in parts:
         cells = []
         for name, column in columns.items():
@@ -66,7 +78,7 @@ def _ranks(rank: Mapping[str, Any]) -> list[str]:
 
 def _public(rules: Mapping[str, Any]) -> list[str]:
     lines = _head(["where smart-turn was asked", "cut", "in noise", "p50 / p95 ms", "in noise"])
-    shown = ("smart-turn", *(name for name in _SHOWN if name.startswith(("fixed", "this rule"))))
+    shown = ("smart-turn", "fixed 600", "this rule, package", "this rule, unmet")
     for name in shown:
         both = [rules[name][condition]["asked"] for condition in CONDITIONS]
         cells = [f"{one['cut']} of {one['clips']}" for one in both]
