@@ -126,8 +126,20 @@ class Says:
         """Nothing to warm."""
 
 
-@pytest.mark.parametrize("probability", (0.9, 0.7, 0.3))
-def test_what_is_counted_is_what_the_segmenter_does(clips, probability):
+def heard_by(vad, stream, config, judge=None):
+    """Of each clip: whether the segmenter cuts it, and the wait at its end in ms."""
+    vad.reset()
+    segmenter = Segmenter(vad, config, judge)
+    said = segmenter.process(stream.scene.pcm) + segmenter.flush()
+    ends = {}
+    for one in (one for one in said if isinstance(one, Segment)):
+        span = next(i for i, s in enumerate(stream.scene.spans) if one.start_sample < s.stop)
+        ends.setdefault(span, []).append(one.endpoint_sample - stream.scene.spans[span].stop)
+    cut = [len(ends[span]) > 1 for span in range(3)]
+    return cut, [ends[span][-1] / 16 for span in range(3)]
+
+
+def test_what_is_counted_is_what_the_segmenter_does(clips):
     """The pauses of the patient one tell where the real one cuts, and when it ends."""
     rows, noises = (read_manifest(clips / f"{name}.jsonl") for name in ("speech", "noise"))
     stream = build_streams(rows, noises, ("orders",), 3, 0)[0]
@@ -140,18 +152,26 @@ def test_what_is_counted_is_what_the_segmenter_does(clips, probability):
         for i, one in enumerate(found)
     ]
     some = pauses(*rows)
-    wait_ms = judged(PRESENT, some, np.full(len(rows), float(log_odds(probability))))
-    (_, _, cut, wait), _ = outcomes([(collection("orders"), some, wait_ms)]).found
-
-    heard.reset()
-    segmenter = Segmenter(heard, PRESENT, Says(probability))
-    said = segmenter.process(stream.scene.pcm) + segmenter.flush()
-    ends = {}
-    for one in (one for one in said if isinstance(one, Segment)):
-        span = next(i for i, s in enumerate(stream.scene.spans) if one.start_sample < s.stop)
-        ends.setdefault(span, []).append(one.endpoint_sample - stream.scene.spans[span].stop)
-    assert [len(ends[span]) > 1 for span in range(3)] == cut.tolist()
-    assert [ends[span][-1] / 16 for span in range(3)] == wait.tolist()
+    for probability in (0.9, 0.7, 0.3):
+        waits = judged(PRESENT, some, np.full(len(rows), float(log_odds(probability))))
+        (_, _, cut, wait), _ = outcomes([(collection("orders"), some, waits)]).found
+        real = heard_by(heard, stream, PRESENT, Says(probability))
+        assert (cut.tolist(), wait.tolist()) == real
+    # The last frame of a pause in which a rule still ends the utterance, and the one after it.
+    inner = some.silence_ms[~some.last]
+    for silence_ms in {*inner, *(inner + 32)}:
+        (_, _, cut, wait), _ = outcomes(
+            [(collection("orders"), some, fixed(some, silence_ms))]
+        ).found
+        config = SegmenterConfig(
+            end_silence_ms=silence_ms,
+            end_silence_min_ms=silence_ms,
+            end_silence_max_ms=silence_ms,
+            short_extra_ms=0,
+            bridge_gap_ms=0,
+        )
+        assert (cut.tolist(), wait.tolist()) == heard_by(heard, stream, config), silence_ms
+    assert max(inner) < 1000
 
 
 SOME = pauses(
@@ -253,25 +273,31 @@ def test_the_unmet_head_learns_nothing_from_what_it_is_asked(few_components):
 
 
 def test_a_rule_is_chosen_on_its_half_within_the_limits():
-    """Of three rules the fastest cuts too much on the half that chooses."""
-    half = collection("orders")
-    mine = pauses(
-        (0, False, 450, 900, 0, 3.0),
-        (0, True, math.inf, 900, 0, 3.0),
-        (1, True, math.inf, 900, 0, 3.0),
-    )
-    both = joined([mine, replace(mine, clip=mine.clip + 2, condition=np.full(3, "real 10 dB"))])
-    other = collection("calls", half="b")
-    told = [(half, both), (other, replace(both, silence_ms=np.full(6, 700.0)))]
-    rules = {floor: rule(floor, 1000, 500, 1.5) for floor in (320, 480, 640)}
+    """A fixed 600 ms cuts ten of twelve clips, and a floor of 320 ms one more of half a."""
+
+    def heard(silences):
+        rows = [
+            (clip, last, math.inf if last else silence, 900, 0, 3.0)
+            for clip, silence in enumerate(silences)
+            for last in (False, True)
+        ]
+        quiet = pauses(*rows)
+        noisy = replace(quiet, clip=quiet.clip + 12, condition=np.full(24, "real 10 dB"))
+        return joined([quiet, noisy])
+
+    told = [
+        (collection("orders"), heard([700] * 10 + [450, 200])),
+        (collection("calls", half="b"), heard([700] * 10 + [200, 200])),
+    ]
+    rules = [rule(floor, 1000, 500, 1.5) for floor in (640, 480, 320)]
     tried = [
         (config, {"head": outcomes((c, p, judged(config, p, p.log_odds)) for c, p in told)})
-        for config in rules.values()
+        for config in rules
     ]
     silent = outcomes((one, some, fixed(some, 600)) for one, some in told)
     limits = Limits(silent, {"head": silent})
-    assert ranked(tried, limits, "a", 1.0) == [rules[480], rules[640]]
-    assert ranked(tried, limits, "b", 1.0) == [rules[320], rules[480], rules[640]]
+    assert ranked(tried, limits, "a", 1.0) == [rules[1], rules[0]]
+    assert ranked(tried, limits, "a", 1.1) == ranked(tried, limits, "b", 1.0) == rules[::-1]
 
 
 def test_the_family_holds_what_was_tried():
