@@ -28,7 +28,7 @@ from training.data.manifest import read_manifest
 from training.data.row import Row
 from training.end_of_turn.pauses import Pause, find_pauses
 from training.end_of_turn.turn_head import HeadConfig, Heard, fit_head, head_logits, pause_figures
-from training.end_of_turn.windows import window_rows
+from training.end_of_turn.windows import as_given, window_rows
 from training.fitting.checkpoint import load_model, save_weights, write_json
 from training.fitting.recipe import Recipe
 from training.fitting.workbench import surroundings
@@ -71,7 +71,6 @@ def hear(
     """
     rng = np.random.default_rng(seed)
     config = AugmentConfig()
-    longest = model.config.max_samples
     for row in track(rows, "listening", console=_STDERR):
         pauses = _pauses_of(row, breaks, blind)
         waves: list[Wave] = []
@@ -82,7 +81,7 @@ def hear(
         if not waves:
             continue
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            windows = iter(window_rows(model, [wave[-longest:] for wave in waves]))
+            windows = iter(window_rows(model, [as_given(model, wave) for wave in waves]))
         for pause in pauses:
             taught = None
             # Nobody takes a break for an end: the teacher's time goes to what is in doubt.

@@ -9,6 +9,16 @@ from numpy.typing import NDArray
 from models.end_of_turn import EndOfTurn
 from models.turbo import Turbo
 from training.data.clip import Wave
+from turbo_stream.detection.speech_part import speech_part
+
+
+def as_given(model: Turbo, wave: Wave) -> Wave:
+    """Return `wave` `[T]` as a package of `model` gives it to the network.
+
+    That is its last `max_samples`, cut to their speech where the model's sounds are.
+    """
+    wave = wave[-model.config.max_samples :]
+    return np.ascontiguousarray(speech_part(wave) if model.config.cut_to_speech else wave)
 
 
 @torch.inference_mode()

@@ -1,6 +1,7 @@
 """A run gets an end-of-turn head, and its package can say whether a speaker has finished."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,10 +12,13 @@ from click.testing import CliRunner
 
 from tests.support.paths import KITCHEN, ROOT
 from tests.support.tiny_corpus import write_lines, write_start
-from training.end_of_turn.__main__ import main
+from training.data.manifest import read_manifest
+from training.end_of_turn.__main__ import _pauses_of, hear, main
 from training.end_of_turn.turn_head import HeadConfig, Heard, fit_head, head_logits, pause_figures
+from training.end_of_turn.windows import window_rows
 from training.fitting.checkpoint import load_model, write_json
 from turbo_stream.cli.command import run_command
+from turbo_stream.detection.audio_input import WaveformInput
 
 
 def heard(count, seed):
@@ -84,6 +88,23 @@ def test_a_run_gets_a_head_and_keeps_the_rest(tiny, recordings, tmp_path):
     without = json.loads((out / "without-c1" / "metrics.json").read_text())["end_of_turn"]
     assert without["left_out"] == ["c1"]
     assert without["unheard"]["as_recorded"]["ends"] >= 2
+
+
+def test_the_head_hears_what_a_package_gives_the_network(tiny, recordings):
+    """The network of a package never hears the room before the speech, so nor may the head."""
+    rows = [
+        replace(row, synthetic=True) for row in read_manifest(recordings, tiny.config.labels, {})
+    ]
+    heard = list(hear(tiny, rows, None, breaks=1))
+    pauses = [pause for row in rows for pause in _pauses_of(row, 1, frozenset())]
+    sound = WaveformInput(tiny.config.max_samples, cut_to_speech=True)
+    given = [sound.feed(np.round(one.wave * 32_768).astype(np.int16), None) for one in pauses]
+    windows = window_rows(tiny, [one["waveform"][0, : one["waveform_length"][0]] for one in given])
+    assert len(heard) == len(pauses) > 6
+    apart = [np.abs(one.windows - row).max() for one, row in zip(heard, windows, strict=True)]
+    assert max(apart) < 0.02
+    uncut = window_rows(tiny, [one.wave for one in pauses])
+    assert np.abs(uncut - windows).max() > 0.1
 
 
 def test_what_is_no_run_is_bad_use(recordings, tmp_path, capsys):
