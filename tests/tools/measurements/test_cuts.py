@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.paths import KITCHEN, ROOT
+from tests.support.tiny_package import write_package
 from tools.measurements.end_of_turn import cuts, cuts_report, unmet
 from tools.measurements.end_of_turn.choice import Limits, ranked
 from tools.measurements.end_of_turn.counts import outcomes
@@ -272,6 +273,12 @@ def test_the_unmet_head_learns_nothing_from_what_it_is_asked(few_components):
     assert pause_figures(asked.last, alone)["auc"] > 0.65
 
 
+def test_a_head_of_ends_alone_is_refused(few_components):
+    ends = replace(drawn(1), last=np.ones(60, bool))
+    with pytest.raises(InputError, match="of calls there is one kind only"):
+        unmet.fitted([(collection("calls"), ends)], [drawn(2)])
+
+
 def test_a_rule_is_chosen_on_its_half_within_the_limits():
     """A fixed 600 ms cuts ten of twelve clips, and a floor of 320 ms one more of half a."""
 
@@ -337,6 +344,9 @@ def test_the_command_goes_on_where_it_was(clips, tmp_path, monkeypatch, capsys):
     assert (tmp_path / "out" / "cuts.md").read_text("utf-8") == table
 
     capsys.readouterr()
+    headless = write_package(tmp_path / "package")
+    assert run_command(cuts.main, [*told, "--model", str(headless)]) != 0
+    assert "cannot say whether a speaker has finished" in capsys.readouterr().err
     other = clips / "other.jsonl"
     other.write_text((clips / "speech.jsonl").read_text() + "\n")
     assert run_command(cuts.main, ["--speech", str(other), *arguments]) != 0
@@ -344,6 +354,6 @@ def test_the_command_goes_on_where_it_was(clips, tmp_path, monkeypatch, capsys):
 
 
 def test_a_damaged_file_of_pauses_is_refused(tmp_path):
-    (tmp_path / "orders.npz").write_bytes(b"PK no")
+    (tmp_path / "orders.npz").write_bytes(b"PK\x03\x04 no")
     with pytest.raises(InputError, match=r"orders\.npz holds no pauses"):
         load_pauses(tmp_path / "orders.npz")

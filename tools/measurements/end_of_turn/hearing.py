@@ -34,12 +34,7 @@ class Hearing:
     """The package, and smart-turn where it is given, at the pauses of streams."""
 
     def __init__(self, package: ModelPackage, smart_turn: Path | None) -> None:
-        """Load both; `InputError` where the package has no end-of-turn head."""
-        if package.finished_threshold is None:
-            raise InputError(
-                f"{package.folder} cannot say whether a speaker has finished: it has no "
-                "'end_of_turn'; export a run of training.end_of_turn"
-            )
+        """Load both; `package` has an end-of-turn head."""
         self._judge: PauseScorer = TurboDetector(package)
         self._public = None if smart_turn is None else SmartTurn(smart_turn)
         self._network: Turbo = read_weights(package.path(GRAPH_NAME)).eval()

@@ -5,6 +5,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,5 +77,5 @@ def load_pauses(path: Path) -> Pauses:
     try:
         with np.load(path) as kept:
             return Pauses(**{one.name: kept[one.name] for one in fields(Pauses)})
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, ValueError, BadZipFile) as error:
         raise InputError(f"{path} holds no pauses ({error}); delete it") from error
