@@ -111,5 +111,5 @@ def split_held_out(text: str) -> tuple[tuple[str, ...], Path]:
     names, equals, folder = text.partition("=")
     collections = tuple(name.strip() for name in names.split(",") if name.strip())
     if not equals or not collections or not Path(folder).is_dir():
-        raise InputError(f"{text!r}: give COLLECTION,COLLECTION=FOLDER, the folder being a package")
+        raise InputError(f"{text!r}: give COLLECTION,COLLECTION=FOLDER, a folder that exists")
     return collections, Path(folder)

@@ -237,10 +237,16 @@ def main(
     }
     for names in leave_out:
         left = frozenset(names.split(","))
-        head = fit_head([item for item in heard if item.collection not in left], width, config)
+        met = [item for item in heard if item.collection not in left]
+        head = fit_head(met, width, config)
         figures = _figures(head, [item for item in heard if item.collection in left])
         found["held_out_collections"][names] = figures
-        without = {"threshold": threshold, "left_out": sorted(left), "unheard": figures}
+        without = {
+            "threshold": threshold,
+            "data": _taught(met),
+            "left_out": sorted(left),
+            "unheard": figures,
+        }
         _write(out / f"without-{'-'.join(sorted(left))}", run, model, tokenizer, head, without)
     _write(out, run, model, tokenizer, fit_head(heard, width, config), found)
     show(str(out), found, as_json=False)

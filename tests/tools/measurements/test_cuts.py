@@ -11,12 +11,17 @@ pytest.importorskip("torch", reason="needs the train extra")
 pytest.importorskip("matplotlib", reason="needs the eval extra")
 
 import soundfile
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.turbo import Turbo
 from tests.support.paths import KITCHEN, ROOT
+from tests.support.tiny_corpus import write_start
+from tests.support.tiny_network import TINY
 from tests.support.tiny_package import write_package
-from tools.measurements.end_of_turn import cuts, cuts_report, unmet
+from tools.export.graph_weights import read_weights
+from tools.measurements.end_of_turn import cuts, cuts_report
 from tools.measurements.end_of_turn.choice import Limits, ranked
 from tools.measurements.end_of_turn.counts import outcomes
 from tools.measurements.end_of_turn.family import family, rule
@@ -24,11 +29,13 @@ from tools.measurements.end_of_turn.material import MATERIAL, Collection
 from tools.measurements.end_of_turn.patient import pauses_of
 from tools.measurements.end_of_turn.pauses import Pauses, joined, load_pauses
 from tools.measurements.end_of_turn.streams import build_streams
+from tools.measurements.end_of_turn.unmet import open_heads, unmet_odds
 from tools.measurements.end_of_turn.waits import fixed, judged, log_odds
 from tools.measurements.vad.scenes import read_manifest
 from tools.measurements.vad.scores import listen
-from training.end_of_turn.turn_head import pause_figures
+from training.fitting.checkpoint import load_model, write_json
 from turbo_stream.cli.command import run_command
+from turbo_stream.detection.package import GRAPH_NAME, ModelPackage
 from turbo_stream.errors import InputError
 from turbo_stream.segmentation._end_silence import EndSilence
 from turbo_stream.segmentation.config import SegmenterConfig
@@ -56,7 +63,7 @@ def pauses(*rows, condition="clean", windows=None):
 
 
 def collection(name, **other):
-    return replace(Collection(name, name, True, name, "a"), **other)
+    return replace(Collection(name, name, True, "a"), **other)
 
 
 @given(
@@ -214,69 +221,62 @@ def test_ends_of_blind_collections_are_in_no_wait():
     assert (alone.cut, alone.p50_ms, alone.p95_ms) == (1, None, None)
 
 
-def drawn(seed, count=60, condition="clean"):
-    """Pauses whose windows tell a little of whether they are ends."""
-    rng = np.random.default_rng(seed)
-    last = np.arange(count) % 2 == 1
-    windows = rng.normal(0, 1, (count, 8))
-    windows[:, 0] += last
-    rows = [
-        (i // 2, bool(last[i]), math.inf if last[i] else 500, 900, 20, windows[i, 0])
-        for i in range(count)
-    ]
-    return pauses(*rows, condition=condition, windows=windows.astype(np.float16))
-
-
-@pytest.fixture
-def few_components(monkeypatch):
-    monkeypatch.setattr(unmet, "COMPONENTS", 4)
-
-
-def test_the_unmet_head_meets_nothing_like_what_it_judges(few_components, monkeypatch):
-    names = ("orders", "wishes", "calls", "book", "radio")
-    like = {"orders": "home", "wishes": "home"}
-    heard = [
-        (collection(name, like=like.get(name, name), blind=name == "book"), drawn(i))
-        for i, name in enumerate(names)
-    ]
-    fit, met = unmet.fitted, []
-
-    def watched(taught, asked):
-        met.append(({one.like for one, _ in taught}, [id(one) for one in asked]))
-        return fit(taught, asked)
-
-    rows = []
-    monkeypatch.setattr(unmet, "fitted", watched)
-    monkeypatch.setattr(
-        unmet, "_weights", lambda ends, told: rows.append((ends, told)) or np.ones(len(ends))
+def write_run(folder, network, seed, met):
+    """Write a run of `network` with a head drawn by `seed`, fitted to the collections `met`."""
+    torch.manual_seed(seed)
+    headed = Turbo(replace(network.config, end_of_turn=4))
+    weights = {name: value for name, value in network.state_dict().items() if "end_of" not in name}
+    headed.load_state_dict(weights, strict=False)
+    write_start(folder, headed)
+    write_json(
+        folder / "metrics.json", {"end_of_turn": {"data": [{"collection": name} for name in met]}}
     )
-    odds = unmet.unmet_odds(heard, [one.log_odds for _, one in heard])
-    judged_in = {id(one): place.like for place, one in heard}
-    for (taught, asked), (ends, told) in zip(met, rows, strict=True):
-        groups = {judged_in[one] for one in asked}
-        assert len(groups) == 1 and not groups & taught and len(taught) == 3
-        # Nor is a row of them among those that were fitted, or an end of what stops anywhere.
-        assert {like.get(str(name), str(name)) for name in told} == taught
-        assert not ends[told == "book"].any() and ends[told == "radio"].sum() in (0, 30)
-    together = np.concatenate(odds)
-    package = np.concatenate([one.log_odds for _, one in heard])
-    assert np.allclose([together.mean(), together.std()], [package.mean(), package.std()])
+    return folder
 
 
-def test_the_unmet_head_learns_nothing_from_what_it_is_asked(few_components):
-    taught = [(collection("calls"), drawn(1)), (collection("radio"), drawn(2))]
-    asked = drawn(3)
-    alone = unmet.fitted(taught, [asked])[0]
-    other = replace(asked, last=~asked.last)
-    beside = replace(drawn(4), windows=drawn(4).windows * 30)
-    assert np.array_equal(unmet.fitted(taught, [other, beside])[0], alone)
-    assert pause_figures(asked.last, alone)["auc"] > 0.65
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(0)
+    return Turbo(TINY).eval()
 
 
-def test_a_head_of_ends_alone_is_refused(few_components):
-    ends = replace(drawn(1), last=np.ones(60, bool))
-    with pytest.raises(InputError, match="of calls there is one kind only"):
-        unmet.fitted([(collection("calls"), ends)], [drawn(2)])
+def test_each_collection_is_judged_by_its_own_head(network, tmp_path):
+    orders, calls = collection("orders", like=("wishes",)), collection("calls")
+    runs = {
+        "orders": write_run(tmp_path / "a", network, 1, ("calls", "book")),
+        "calls": write_run(tmp_path / "b", network, 2, ("orders", "wishes", "book")),
+    }
+    heads = open_heads(runs, (orders, calls), network)
+    windows = np.random.default_rng(0).normal(0, 1, (len(SOME), 8 * network.audio_front.width))
+    some = replace(SOME, windows=windows.astype(np.float16))
+    odds = unmet_odds([(orders, some), (calls, some)], heads)
+    for name, said in zip(("orders", "calls"), odds, strict=True):
+        head = load_model(runs[name])[0].end_of_turn
+        told = head.of_windows(torch.from_numpy(some.windows.astype(np.float32)))
+        assert np.allclose(said, told.detach().numpy(), atol=1e-6)
+    assert np.abs(odds[0] - odds[1]).max() > 0.01
+
+
+@pytest.mark.parametrize("met", ("orders", "wishes"))
+def test_a_head_that_has_met_what_it_judges_or_the_like_is_refused(network, tmp_path, met):
+    run = write_run(tmp_path / "run", network, 1, ("calls", met))
+    with pytest.raises(InputError, match=rf"has met {met}.*without orders, wishes"):
+        open_heads({"orders": run}, (collection("orders", like=("wishes",)),), network)
+
+
+def test_runs_that_can_judge_nothing_are_refused(network, tmp_path):
+    orders = (collection("orders"),)
+    with pytest.raises(InputError, match="no run has been held out from orders"):
+        open_heads({}, orders, network)
+    with pytest.raises(InputError, match="holds no training run"):
+        open_heads({"orders": tmp_path}, orders, network)
+    headless = write_start(tmp_path / "headless", network)
+    with pytest.raises(InputError, match="has no end-of-turn head"):
+        open_heads({"orders": headless}, orders, network)
+    torch.manual_seed(5)
+    other = write_run(tmp_path / "other", Turbo(TINY), 1, ("calls",))
+    with pytest.raises(InputError, match="the front has other values"):
+        open_heads({"orders": other}, orders, network)
 
 
 def test_a_rule_is_chosen_on_its_half_within_the_limits():
@@ -317,17 +317,21 @@ def test_the_family_holds_what_was_tried():
 
 def test_the_material_is_split_by_likeness():
     names = {one.name: one for one in MATERIAL}
-    assert names["coffee_commands"].like == names["assistant_commands"].like
-    assert names["phone_talk"].like == names["phone_assistant"].like
+    likes = {(one.name, like) for one in MATERIAL for like in one.like if like in names}
+    assert {(like, name) for name, like in likes} == likes
+    assert ("coffee_commands", "assistant_commands") in likes
+    assert "word_mentions" in names["alert_words"].like
     assert {one.name for one in MATERIAL if one.blind} == {"audiobook", "conversation"}
 
 
 def test_the_command_goes_on_where_it_was(clips, tmp_path, monkeypatch, capsys):
     material = (collection("orders"), collection("talk", directed=False, half="b"))
     monkeypatch.setattr(cuts, "MATERIAL", material)
-    monkeypatch.setattr(unmet, "COMPONENTS", 2)
     monkeypatch.setattr(cuts_report, "family", lambda before: [rule(320, 800, 500, 1.5), before])
+    shipped = read_weights(ModelPackage.load().path(GRAPH_NAME))
+    run = write_run(tmp_path / "run", shipped, 1, ("calls",))
     arguments = ["--noise", str(clips / "noise.jsonl"), "--out", str(tmp_path / "out")]
+    arguments += ["--held-out", f"orders,talk={run}"]
     told = ["--speech", str(clips / "speech.jsonl"), *arguments]
     assert run_command(cuts.main, told) == 0
     table = (tmp_path / "out" / "cuts.md").read_text("utf-8")

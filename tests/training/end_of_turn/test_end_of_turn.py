@@ -87,6 +87,7 @@ def test_a_run_gets_a_head_and_keeps_the_rest(tiny, recordings, tmp_path):
     assert {row["collection"] for row in found["data"]} == {"c0", "c1"}
     without = json.loads((out / "without-c1" / "metrics.json").read_text())["end_of_turn"]
     assert without["left_out"] == ["c1"]
+    assert {row["collection"] for row in without["data"]} == {"c0"}
     assert without["unheard"]["as_recorded"]["ends"] >= 2
 
 

@@ -1,6 +1,7 @@
 """Rules of the end of a turn: how many commands each cuts in two, and how long it waits.
 
-python -m tools.measurements.end_of_turn.cuts --speech speech.jsonl --noise noise.jsonl --out DIR
+python -m tools.measurements.end_of_turn.cuts --speech speech.jsonl --noise noise.jsonl \
+    --held-out A,B=RUN --held-out ... --out DIR
 
 Streams of single recordings, as recorded and in real noise at 10 dB. A segmenter that waits out
 every pause finds the pauses, the package's head judges each, and so does one that has met neither
@@ -18,14 +19,17 @@ import click
 from rich.console import Console
 from rich.progress import track
 
+from tools.export.graph_weights import read_weights
 from tools.export.package import sha256
+from tools.judge.candidate import split_held_out
 from tools.measurements.end_of_turn.cuts_picture import draw
 from tools.measurements.end_of_turn.cuts_report import report
 from tools.measurements.end_of_turn.cuts_table import markdown
-from tools.measurements.end_of_turn.hearing import SEED, Hearing, head_odds
+from tools.measurements.end_of_turn.hearing import SEED, Hearing
 from tools.measurements.end_of_turn.material import MATERIAL, Collection
 from tools.measurements.end_of_turn.pauses import Pauses, load_pauses
 from tools.measurements.end_of_turn.streams import Stream
+from tools.measurements.end_of_turn.unmet import open_heads, unmet_odds
 from tools.measurements.vad.scenes import read_manifest
 from turbo_stream._util.files import write_json, write_text
 from turbo_stream.cli.command import run_command
@@ -62,8 +66,21 @@ def _check_same(path: Path, made_of: dict[str, str | int | None]) -> None:
 @click.option("--noise", required=True, type=_FILE)
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
 @click.option("--model", type=click.Path(path_type=Path), help="Package.  [default: the shipped]")
+@click.option(
+    "--held-out",
+    multiple=True,
+    metavar="A,B=RUN",
+    help="Run of training.end_of_turn without these collections: its head judges them.",
+)
 @click.option("--smart-turn", type=_FILE, help="ONNX file of smart-turn v3, to compare with.")
-def main(speech: Path, noise: Path, out: Path, model: Path | None, smart_turn: Path | None) -> None:
+def main(
+    speech: Path,
+    noise: Path,
+    out: Path,
+    model: Path | None,
+    held_out: tuple[str, ...],
+    smart_turn: Path | None,
+) -> None:
     """Run the comparison."""
     package = ModelPackage.load(model)
     threshold = package.finished_threshold
@@ -88,6 +105,8 @@ def main(speech: Path, noise: Path, out: Path, model: Path | None, smart_turn: P
             "seed": SEED,
         },
     )
+    runs = {name: run for names, run in map(split_held_out, held_out) for name in names}
+    heads = open_heads(runs, MATERIAL, read_weights(package.path(GRAPH_NAME)))
     hearing: Hearing | None = None
     heard: list[tuple[Collection, Pauses]] = []
     for collection in MATERIAL:
@@ -96,8 +115,8 @@ def main(speech: Path, noise: Path, out: Path, model: Path | None, smart_turn: P
             hearing = hearing or Hearing(package, smart_turn)
             hearing.pauses(collection, recordings[collection.name], noises, _shown).save(path)
         heard.append((collection, load_pauses(path)))
-    uncut = head_odds(package, [pauses for _, pauses in heard])
-    found = report(heard, uncut, SegmenterConfig(finished_threshold=threshold))
+    unmet = unmet_odds(heard, heads)
+    found = report(heard, unmet, SegmenterConfig(finished_threshold=threshold))
     found["package"] = f"{package.name} {package.version}"
     write_json(out / "cuts.json", found)
     table = markdown(found)

@@ -6,10 +6,9 @@ from typing import Any
 
 from tools.measurements.end_of_turn.counts import CONDITIONS
 
-_COLOURS = {"package": "C0", "uncut": "C2", "unmet": "C1"}
+_COLOURS = {"package": "C0", "unmet": "C1"}
 _HEADS = {
     "package": "head as it ships",
-    "uncut": "the same, sound not cut",
     "unmet": "head without the collection",
 }
 _MARKS = {"before": "s", "256 to 576": "x", "this rule": "o"}

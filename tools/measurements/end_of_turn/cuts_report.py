@@ -12,18 +12,14 @@ from tools.measurements.end_of_turn.counts import CONDITIONS, Outcomes, outcomes
 from tools.measurements.end_of_turn.family import family, rule, said
 from tools.measurements.end_of_turn.material import Collection
 from tools.measurements.end_of_turn.ranks import ranks
-from tools.measurements.end_of_turn.unmet import Floats, Heard, unmet_odds
+from tools.measurements.end_of_turn.unmet import Floats, Heard
 from tools.measurements.end_of_turn.waits import fixed, judged, log_odds, public
 from turbo_stream.segmentation.config import SegmenterConfig
 
 FIXED_MS = (288, 352, 400, 480, 544, 600, 672, 736, 800)
 
-HEADS = ("package", "uncut", "unmet")
-"""The head as it ships, behind the cut to the speech; the same on the sound as the segmenter hands
-it over, which it was made for; and one that has not met what it judges."""
-
-CHOOSING = ("uncut", "unmet")
-"""Those by which the present rule was chosen."""
+HEADS = ("package", "unmet")
+"""The head as it ships, and one that has not met what it judges."""
 
 BELIEVED = float(log_odds(0.7))
 """Log-odds that the package believed when the rules beside the present one were made."""
@@ -41,13 +37,13 @@ Part = Callable[[Collection], bool]
 Parts = Mapping[str, Part]
 
 
-def report(heard: Heard, uncut: Sequence[Floats], present: SegmenterConfig) -> dict[str, Any]:
+def report(heard: Heard, unmet: Sequence[Floats], present: SegmenterConfig) -> dict[str, Any]:
     """Return all figures of `heard`; `present` is the rule as it is.
 
-    `uncut`: the log-odds of each of the pauses by the package's head on the sound as it is.
+    `unmet`: the log-odds of each of the pauses by a head that has not met its collection.
     """
     package = [pauses.log_odds for _, pauses in heard]
-    odds = dict(zip(HEADS, (package, uncut, unmet_odds(heard, uncut)), strict=True))
+    odds = dict(zip(HEADS, (package, unmet), strict=True))
     parts = dict(_parts(heard))
     silent = {f"fixed {ms}": _silent(heard, ms) for ms in FIXED_MS}
     named = {
@@ -60,7 +56,7 @@ def report(heard: Heard, uncut: Sequence[Floats], present: SegmenterConfig) -> d
         for config in family(BEFORE)
     ]
     rules = {**silent, **named}
-    limits = Limits(silent["fixed 600"], {head: named[f"before, {head}"] for head in CHOOSING})
+    limits = Limits(silent["fixed 600"], {head: named[f"before, {head}"] for head in HEADS})
     commands: Parts = {"all commands": parts["all commands"]}
     return {
         "collections": {collection.name: asdict(collection) for collection, _ in heard},
@@ -73,11 +69,7 @@ def report(heard: Heard, uncut: Sequence[Floats], present: SegmenterConfig) -> d
             {**said(config), **{head: _figures(found[head], commands) for head in HEADS}}
             for config, found in tried
         ],
-        "chosen": list(
-            choices(
-                [(config, {head: of[head] for head in CHOOSING}) for config, of in tried], limits
-            )
-        ),
+        "chosen": list(choices(tried, limits)),
     }
 
 

@@ -16,9 +16,7 @@ _SHOWN = (
 """Columns of all rows."""
 
 _OTHERS = (
-    "before, uncut",
-    "this rule, uncut",
-    *(f"{rule}, {head}" for rule in ("256 to 576", "320 to 704") for head in ("uncut", "unmet")),
+    *(f"{rule}, {head}" for rule in ("256 to 576", "320 to 704") for head in ("package", "unmet")),
 )
 """Columns of the sums alone."""
 
@@ -65,11 +63,11 @@ def _cuts(rules: Mapping[str, Any], condition: str, names: Sequence[str], rows: 
 
 
 def _ranks(rank: Mapping[str, Any]) -> list[str]:
-    lines = _head(["AUC", "ends", "pauses", "package", "uncut", "unmet", "smart-turn"])
+    lines = _head(["AUC", "ends", "pauses", "package", "unmet", "smart-turn"])
     for name, by_condition in rank.items():
         both = [by_condition[condition] for condition in CONDITIONS]
         cells = [", ".join(str(one[kind]) for one in both) for kind in ("ends", "pauses")]
-        for judge in ("package", "uncut", "unmet", "public"):
+        for judge in ("package", "unmet", "public"):
             said = [one["auc"].get(judge) for one in both]
             cells.append(", ".join("–" if one is None else f"{one:.2f}" for one in said))
         lines.append(_row([name.replace("_", " "), *cells]))

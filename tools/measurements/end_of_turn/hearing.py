@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from models.turbo import Turbo
@@ -15,7 +14,8 @@ from tools.measurements.end_of_turn.pauses import Pauses, joined
 from tools.measurements.end_of_turn.streams import Stream, build_streams
 from tools.measurements.end_of_turn.waits import log_odds
 from tools.measurements.vad.scores import listen
-from training.end_of_turn.windows import window_rows
+from training.data.clip import as_wave
+from training.end_of_turn.windows import as_given, window_rows
 from turbo_stream.detection.package import GRAPH_NAME, ModelPackage
 from turbo_stream.detection.turbo import TurboDetector
 from turbo_stream.errors import InputError
@@ -38,7 +38,6 @@ class Hearing:
         self._judge: PauseScorer = TurboDetector(package)
         self._public = None if smart_turn is None else SmartTurn(smart_turn)
         self._network: Turbo = read_weights(package.path(GRAPH_NAME)).eval()
-        self._longest = package.max_samples
 
     def pauses(
         self, collection: Collection, rows: list[dict], noises: list[dict], track: Track
@@ -64,7 +63,7 @@ class Hearing:
         clips = np.array([before + one.span for one in found])
         said = np.array([self._probability(self._judge, one.pcm) for one in found])
         asked = self._public if collection.public_judge else None
-        waves = [(one.pcm[-self._longest :] / 32768).astype(np.float32) for one in found]
+        waves = [as_given(self._network, as_wave(one.pcm)) for one in found]
         return Pauses(
             condition=np.full(len(found), condition),
             clip=clips,
@@ -81,18 +80,3 @@ class Hearing:
     def _probability(judge: PauseScorer | None, pcm: NDArray[np.int16]) -> float:
         said = None if judge is None else judge.score_pause(pcm).finished_probability
         return float("nan") if said is None else said
-
-
-@torch.inference_mode()
-def head_odds(package: ModelPackage, heard: Sequence[Pauses]) -> list[NDArray[np.float64]]:
-    """Return the log-odds of each pause by the package's head on its windows.
-
-    These are of the sound as the segmenter hands it over, not cut to its speech by the package.
-    """
-    head = read_weights(package.path(GRAPH_NAME)).end_of_turn
-    assert head is not None
-    head.eval()
-    return [
-        head.of_windows(torch.from_numpy(one.windows.astype(np.float32))).double().numpy()
-        for one in heard
-    ]
