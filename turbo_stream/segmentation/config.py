@@ -40,14 +40,14 @@ class SegmenterConfig:
     finished_threshold: float = 0.5
     """From this probability on, that the speaker has finished is likely enough to be believed."""
 
-    likely_silence_ms: float = 640
+    likely_silence_ms: float = 540
     """Silence that ends an utterance of that probability."""
 
-    doubt_silence_ms: float = 500
+    doubt_silence_ms: float = 150
     """How much longer it must be where an end is less likely by a factor of e, and how much shorter
     it may be where it is likelier."""
 
-    finished_silence_ms: float = 320
+    finished_silence_ms: float = 400
     """Silence that ends an utterance which surely sounds finished."""
 
     unfinished_silence_ms: float = 800

@@ -22,7 +22,7 @@ from tests.support.tiny_network import TINY
 from tests.support.tiny_package import write_package
 from tools.export.graph_weights import read_weights
 from tools.measurements.end_of_turn import cuts, cuts_report
-from tools.measurements.end_of_turn.choice import Limits, ranked
+from tools.measurements.end_of_turn.choice import Limits, choices, ranked
 from tools.measurements.end_of_turn.counts import outcomes
 from tools.measurements.end_of_turn.family import family, rule
 from tools.measurements.end_of_turn.material import MATERIAL, Collection
@@ -88,9 +88,9 @@ def test_a_rule_waits_as_the_segmenter_does(probability, voiced_ms, threshold, w
 
 
 def test_the_present_rule_at_the_probabilities_that_the_page_tells():
-    odds = log_odds(np.array([0.83, 0.7, 0.62, 0.9]))
+    odds = log_odds(np.array([0.86, 0.7, 0.29, 0.9]))
     some = pauses(*((i, True, math.inf, 100 if i == 3 else 900, 0, 0.0) for i in range(4)))
-    assert judged(PRESENT, some, odds).tolist() == [320, 640, 800, 448]
+    assert judged(PRESENT, some, odds).tolist() == [416, 544, 800, 512]
     assert fixed(some, 600).tolist() == [608] * 4
 
 
@@ -183,10 +183,10 @@ def test_what_is_counted_is_what_the_segmenter_does(clips):
 
 
 SOME = pauses(
-    (0, False, 350, 900, 20, 3.0),  # sounds finished: cut
+    (0, False, 450, 900, 20, 3.0),  # sounds finished: cut
     (0, False, math.inf, 900, 20, -3.0),  # cut again, which counts once
     (0, True, math.inf, 900, 40, 3.0),
-    (1, False, 350, 900, 20, -3.0),  # waited out
+    (1, False, 450, 900, 20, -3.0),  # waited out
     (1, True, math.inf, 900, 60, -3.0),
     (2, True, math.inf, 900, 10, 3.0),
 )
@@ -196,7 +196,7 @@ def test_cuts_and_waits_of_pauses_made_by_hand():
     orders, book = collection("orders"), collection("book", blind=True)
     noisy = replace(SOME, condition=np.full(len(SOME), "real 10 dB"))
     waits = judged(PRESENT, SOME, SOME.log_odds)
-    assert waits.tolist() == [320, 800, 320, 800, 800, 320]
+    assert waits.tolist() == [416, 800, 416, 800, 800, 416]
     found = outcomes(
         [
             (orders, joined([SOME, replace(noisy, clip=SOME.clip + 3)]), np.tile(waits, 2)),
@@ -205,7 +205,7 @@ def test_cuts_and_waits_of_pauses_made_by_hand():
     )
     quiet = found.counts(lambda one: one is orders, "clean")
     assert (quiet.clips, quiet.cut) == (3, 1)
-    assert (quiet.p50_ms, quiet.p95_ms) == (360, np.percentile([360, 860, 330], 95))
+    assert (quiet.p50_ms, quiet.p95_ms) == (456, np.percentile([456, 860, 426], 95))
     low, high = quiet.json()["cut_interval"]
     assert (round(low, 3), round(high, 3)) == (0.061, 0.792)  # Wilson
     assert found.counts(lambda one: one is orders, "real 10 dB") == quiet
@@ -298,19 +298,24 @@ def test_a_rule_is_chosen_on_its_half_within_the_limits():
     ]
     rules = [rule(floor, 1000, 500, 1.5) for floor in (640, 480, 320)]
     tried = [
-        (config, {"head": outcomes((c, p, judged(config, p, p.log_odds)) for c, p in told)})
+        (config, outcomes((c, p, judged(config, p, p.log_odds)) for c, p in told))
         for config in rules
     ]
     silent = outcomes((one, some, fixed(some, 600)) for one, some in told)
-    limits = Limits(silent, {"head": silent})
-    assert ranked(tried, limits, "a", 1.0) == [rules[1], rules[0]]
-    assert ranked(tried, limits, "a", 1.1) == ranked(tried, limits, "b", 1.0) == rules[::-1]
+    limits = Limits(silent)
+    assert ranked(tried, limits, "a") == [rules[1], rules[0]]
+    assert ranked(tried, limits, "b") == rules[::-1]
+    assert not limits.keep(tried[2][1], "a") and limits.bear(tried[2][1], "a")
+    by_a, by_b = choices(tried, limits)
+    assert (by_a["rule"]["floor_ms"], by_a["borne_by_the_other"]) == (480, True)
+    assert (by_b["rule"]["floor_ms"], by_b["borne_by_the_other"]) == (320, True)
+    assert by_a["slowness_ms"] == pytest.approx(by_b["slowness_ms"] + 2 * 160)
 
 
 def test_the_family_holds_what_was_tried():
     before = cuts_report.BEFORE
     tried = family(before)
-    assert len(set(tried)) == 757 and tried[-1] is before
+    assert len(set(tried)) == 1153 and tried[-1] is before
     odds = float(log_odds(rule(320, 800, 500, 1.5).finished_threshold))
     assert odds == pytest.approx(1.5)
 

@@ -40,15 +40,15 @@ def test_a_package_without_a_head_says_nothing_of_it():
 def test_the_section_tells_what_was_measured():
     measured = {
         "threshold": 0.7,
-        "rules": {"fixed 600": rule(0.013, 658.4), "turbo 320 0.7": rule(0.01, 492.0)},
+        "rules": {"fixed 600": rule(0.013, 658.4), "turbo 400 0.7": rule(0.01, 492.0)},
     }
     said = turn_section({**FOUND, "measured": measured})
-    waits = "320 ms from a probability of 0.82 on, 640 ms at 0.7, and 800 ms at most, below 0.63."
+    waits = "400 ms from a probability of 0.86 on, 540 ms at 0.7, and 800 ms at most, below 0.29."
     assert waits in said
     assert "| prompts, talk | 9 | 4 | 0.81 | 53.8 % |" in said
     assert "| books | 0 | 5 | – | – |" in said
     assert "prompts (12 / 3 / 24)" in said
-    assert "| turbo 320 0.7 | clean | 306 | 1.0 % | 492 ms | 900 ms |" in said
+    assert "| turbo 400 0.7 | clean | 306 | 1.0 % | 492 ms | 900 ms |" in said
 
 
 def test_without_a_measurement_there_is_no_table_of_rules():
@@ -64,9 +64,9 @@ def test_the_section_says_what_the_segmenter_does(threshold):
     def waits_ms(probability):
         return silence.required_samples(1000, probability) / 16
 
-    assert waits_ms(sure + 0.005) == 320 and waits_ms(sure - 0.02) > 320
+    assert waits_ms(sure + 0.005) == 400 and waits_ms(sure - 0.02) > 400
     assert waits_ms(unsure - 0.005) == 800 and waits_ms(unsure + 0.02) < 800
-    assert waits_ms(threshold) == 640
+    assert waits_ms(threshold) == 540
 
 
 def test_the_shipped_card_has_the_section_of_today():

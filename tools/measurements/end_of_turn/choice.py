@@ -1,70 +1,60 @@
-"""How a rule is chosen: on one half of the collections, as fast as it can be without more cuts."""
+"""How a rule is chosen: on one half of the collections, by heads that have met none of them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tools.measurements.end_of_turn.counts import CONDITIONS, Outcomes
+from tools.measurements.end_of_turn.counts import CONDITIONS, Counts, Outcomes, interval
 from tools.measurements.end_of_turn.family import said
 from tools.measurements.end_of_turn.material import Collection
 from turbo_stream.segmentation.config import SegmenterConfig
 
-ALLOWANCES = (1.0, 1.1, 1.2)
-"""A rule may cut so many times the clips that a fixed 600 ms or the rule before cuts. The present
-rule came of the second; all three were run."""
-
 Half = Literal["a", "b"]
 HALVES: tuple[Half, Half] = ("a", "b")
 
-Heads = Mapping[str, Outcomes]
-"""Outcomes of one rule by head."""
-
-Tried = Sequence[tuple[SegmenterConfig, Heads]]
+Tried = Sequence[tuple[SegmenterConfig, Outcomes]]
 """Rules and what they make of the pauses."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What no rule may cut more of: commands, and talk, of one half."""
+    """What a rule may cut: commands, and talk, of one half, as recorded and in noise."""
 
     fixed: Outcomes
-    before: Heads
+    """Of a fixed silence."""
 
-    def keep(self, tried: Heads, half: Half, allowance: float) -> bool:
-        """Return whether `tried` cuts at most `allowance` times as many, whatever is asked."""
+    def keep(self, tried: Outcomes, half: Half) -> bool:
+        """Return whether `tried` cuts at most as many as the fixed silence, whatever is asked."""
+        return all(found.cut <= limit.cut for found, limit in self._pairs(tried, half))
+
+    def bear(self, tried: Outcomes, half: Half) -> bool:
+        """Return whether `tried` cuts no more than the fixed silence may, by its 95 % interval."""
         return all(
-            found.counts(of, condition).cut
-            <= allowance
-            * max(one.counts(of, condition).cut for one in (self.fixed, self.before[head]))
-            for head, found in tried.items()
-            for of in (part(half, directed=True), part(half, directed=False))
-            for condition in CONDITIONS
+            found.cut <= interval(limit.cut, limit.clips)[1] * limit.clips
+            for found, limit in self._pairs(tried, half)
         )
 
-
-def ranked(tried: Tried, limits: Limits, half: Half, allowance: float) -> list[SegmenterConfig]:
-    """Return those of `tried` that keep `limits` on `half`, the fastest first.
-
-    Fastest: the median, half the slowest twentieth and half the median in noise, over the commands
-    and over the heads.
-    """
-    kept = [
-        (_cost(found, half), config)
-        for config, found in tried
-        if limits.keep(found, half, allowance)
-    ]
-    return [config for _, config in sorted(kept, key=lambda item: item[0])]
+    def _pairs(self, tried: Outcomes, half: Half) -> Iterator[tuple[Counts, Counts]]:
+        for of in (part(half, directed=True), part(half, directed=False)):
+            for condition in CONDITIONS:
+                yield tried.counts(of, condition), self.fixed.counts(of, condition)
 
 
-def _cost(tried: Heads, half: Half) -> float:
+def ranked(tried: Tried, limits: Limits, half: Half) -> list[SegmenterConfig]:
+    """Return those of `tried` that keep `limits` on `half`, the fastest there first."""
     commands = part(half, directed=True)
-    total = 0.0
-    for found in tried.values():
-        quiet, noisy = (found.counts(commands, condition) for condition in CONDITIONS)
-        if quiet.p50_ms is None or quiet.p95_ms is None or noisy.p50_ms is None:
-            return float("inf")
-        total += quiet.p50_ms + 0.5 * quiet.p95_ms + 0.5 * noisy.p50_ms
-    return total
+    kept = [
+        (slowness_ms(found, commands), rule) for rule, found in tried if limits.keep(found, half)
+    ]
+    return [rule for _, rule in sorted(kept, key=lambda item: item[0])]
+
+
+def slowness_ms(found: Outcomes, commands: Callable[[Collection], bool]) -> float:
+    """Return the median, half the slowest twentieth and half the median in noise, together."""
+    quiet, noisy = (found.counts(commands, condition) for condition in CONDITIONS)
+    if quiet.p50_ms is None or quiet.p95_ms is None or noisy.p50_ms is None:
+        return float("inf")
+    return quiet.p50_ms + 0.5 * quiet.p95_ms + 0.5 * noisy.p50_ms
 
 
 def part(half: Half, *, directed: bool) -> Callable[[Collection], bool]:
@@ -73,16 +63,15 @@ def part(half: Half, *, directed: bool) -> Callable[[Collection], bool]:
 
 
 def choices(tried: Tried, limits: Limits) -> Iterator[dict[str, Any]]:
-    """Yield what each half chooses under each allowance, and whether the other half bears it."""
+    """Yield what each half chooses, whether the other bears it, and how slow it is on both."""
     outcome_of = dict(tried)
-    for allowance in ALLOWANCES:
-        for half, other in zip(HALVES, reversed(HALVES), strict=True):
-            kept = ranked(tried, limits, half, allowance)
-            yield {
-                "half": half,
-                "allowance": allowance,
-                "kept": len(kept),
-                "rule": said(kept[0]) if kept else None,
-                "kept_by_the_other": bool(kept)
-                and limits.keep(outcome_of[kept[0]], other, allowance),
-            }
+    for half, other in zip(HALVES, reversed(HALVES), strict=True):
+        kept = ranked(tried, limits, half)
+        found = outcome_of[kept[0]] if kept else None
+        yield {
+            "half": half,
+            "kept": len(kept),
+            "rule": said(kept[0]) if kept else None,
+            "borne_by_the_other": found is not None and limits.bear(found, other),
+            "slowness_ms": None if found is None else slowness_ms(found, lambda one: one.directed),
+        }

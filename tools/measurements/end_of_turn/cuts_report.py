@@ -28,6 +28,7 @@ BEFORE = rule(400, 1000, 500, BELIEVED)
 
 OTHERS = {
     "before": BEFORE,
+    "320 to 800": rule(320, 800, 500, BELIEVED + (640 - 320) / 500),
     "256 to 576": rule(256, 576, 275, BELIEVED + (576 - 256) / 275),
     "320 to 704": rule(320, 704, 500, 1.5),
 }
@@ -56,7 +57,7 @@ def report(heard: Heard, unmet: Sequence[Floats], present: SegmenterConfig) -> d
         for config in family(BEFORE)
     ]
     rules = {**silent, **named}
-    limits = Limits(silent["fixed 600"], {head: named[f"before, {head}"] for head in HEADS})
+    strange = [(config, found["unmet"]) for config, found in tried]
     commands: Parts = {"all commands": parts["all commands"]}
     return {
         "collections": {collection.name: asdict(collection) for collection, _ in heard},
@@ -69,7 +70,7 @@ def report(heard: Heard, unmet: Sequence[Floats], present: SegmenterConfig) -> d
             {**said(config), **{head: _figures(found[head], commands) for head in HEADS}}
             for config, found in tried
         ],
-        "chosen": list(choices(tried, limits)),
+        "chosen": list(choices(strange, Limits(silent["fixed 600"]))),
     }
 
 

@@ -15,9 +15,9 @@ _SHOWN = (
 )
 """Columns of all rows."""
 
-_OTHERS = (
-    *(f"{rule}, {head}" for rule in ("256 to 576", "320 to 704") for head in ("package", "unmet")),
-)
+_RULES = ("320 to 800", "256 to 576", "320 to 704")
+
+_OTHERS = (*(f"{rule}, {head}" for rule in _RULES for head in ("package", "unmet")),)
 """Columns of the sums alone."""
 
 _TITLES = {"clean": "as recorded", "real 10 dB": "real noise, 10 dB"}
@@ -86,17 +86,18 @@ def _public(rules: Mapping[str, Any]) -> list[str]:
 
 
 def _chosen(choices: Sequence[Mapping[str, Any]]) -> list[str]:
-    lines = _head(["chosen by half", "allowance", "rules left", "rule", "the other half"])
+    lines = _head(["chosen by half", "rules left", "rule", "the other half", "slowness on all, ms"])
     for one in choices:
-        rule = one["rule"]
+        rule, slowness = one["rule"], one["slowness_ms"]
         said = "–"
         if rule is not None:
             said = (
                 f"{rule['floor_ms']:g} to {rule['ceiling_ms']:g} ms, {rule['slope_ms']:g} a factor "
                 f"of e, from {rule['from_log_odds']:.2f} on"
             )
-        borne = "keeps it" if one["kept_by_the_other"] else "does not"
-        lines.append(_row([one["half"], f"{one['allowance']:g}", str(one["kept"]), said, borne]))
+        borne = "bears it" if one["borne_by_the_other"] else "does not"
+        slow = "–" if slowness is None else f"{slowness:.0f}"
+        lines.append(_row([one["half"], str(one["kept"]), said, borne, slow]))
     return lines
 
 

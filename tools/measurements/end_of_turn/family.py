@@ -8,9 +8,9 @@ from tools.measurements.end_of_turn.waits import log_odds
 from turbo_stream.segmentation.config import SegmenterConfig
 
 FLOORS_MS = (256, 320, 400)
-CEILINGS_MS = (608, 640, 672, 704, 800, 900, 1000)
+CEILINGS_MS = (608, 640, 672, 704, 800, 900, 1000, 1200)
 SLOPES_MS = (150, 200, 300, 500, 1000, 3000)
-BEGINNINGS = (0.85, 1.2, 1.5, 1.8, 2.1, 2.5)
+BEGINNINGS = (0.0, 0.4, 0.85, 1.2, 1.5, 1.8, 2.1, 2.5)
 """Log-odds of an end from which on the floor is enough."""
 
 
