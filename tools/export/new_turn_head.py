@@ -2,7 +2,8 @@
 
 Writes PACKAGE once more with the end-of-turn head of RUN, one of `training.end_of_turn` on the same
 front. Of the graph only the weights of the head are others, so every other output stays the same to
-the last bit, and what was measured of them stays true. `tools.release` writes the card.
+the last bit, and what was measured of them stays true. The card keeps what it says of the old head;
+`tools.release` writes that of the shipped model anew.
 """
 
 import json
@@ -54,7 +55,12 @@ def replace_head(graph: Path, other: Path, out: Path) -> None:
 @click.command("tools.export.new_turn_head")
 @click.argument("package", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write.")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to write.",
+)
 @click.option("--package-version", required=True, help="Version of the package to write.")
 def main(package: Path, run: Path, out: Path, package_version: str) -> None:
     """Write PACKAGE once more with the end-of-turn head of the training RUN."""
@@ -67,14 +73,14 @@ def main(package: Path, run: Path, out: Path, package_version: str) -> None:
     with_head_of(read_weights(found.path(GRAPH_NAME)), model)  # refuses another front
     head = json.loads((run / "metrics.json").read_text("utf-8"))["end_of_turn"]
     manifest = json.loads((package / MANIFEST_NAME).read_text("utf-8"))
-    out.mkdir(parents=True, exist_ok=True)
-    for name in manifest["files"]:
-        shutil.copyfile(package / name, out / name)
     with tempfile.TemporaryDirectory() as scratch:
-        graphs = [Path(scratch, f"{name}.onnx") for name in ("float", "int8")]
-        export_fp32(model, graphs[0])
-        quantize_dynamic(*graphs)
-        replace_head(package / GRAPH_NAME, graphs[1], out / GRAPH_NAME)
+        exported, rounded, graph = (Path(scratch, f"{n}.onnx") for n in ("float", "int8", "new"))
+        export_fp32(model, exported)
+        quantize_dynamic(exported, rounded)
+        replace_head(package / GRAPH_NAME, rounded, graph)  # may refuse: nothing is written yet
+        out.mkdir(parents=True, exist_ok=True)
+        for name in manifest["files"]:
+            shutil.copyfile(graph if name == GRAPH_NAME else package / name, out / name)
     manifest["version"] = package_version
     manifest["end_of_turn"] = {"threshold": head["threshold"]}
     manifest["metrics"]["end_of_turn"] = head

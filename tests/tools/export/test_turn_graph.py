@@ -138,6 +138,21 @@ def test_only_the_head_of_a_package_is_another(graphs, package, tmp_path):
         assert torch.allclose(back[name], weight, atol=0.02), name
 
 
+def test_a_package_whose_head_is_of_another_size_is_refused_before_anything_is_written(
+    graphs, package, tmp_path, capsys
+):
+    model, _ = graphs
+    wide = Turbo(replace(model.config, end_of_turn=model.config.end_of_turn + 4)).eval()
+    mine = {n: v for n, v in model.state_dict().items() if not n.startswith("end_of_turn.")}
+    wide.load_state_dict(wide.state_dict() | mine)
+    run = write_run(tmp_path / "run", wide)
+    out = tmp_path / "out"
+    arguments = [str(package), str(run), "--out", str(out), "--package-version", "2"]
+    assert run_command(main, arguments) != 0
+    assert "other sizes" in capsys.readouterr().err
+    assert not out.exists()
+
+
 def test_a_graph_with_no_such_head_is_refused(package, tmp_path):
     proto = onnx.load(str(package / GRAPH_NAME))
     for item in proto.graph.initializer:

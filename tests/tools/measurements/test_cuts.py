@@ -320,7 +320,7 @@ def test_the_family_holds_what_was_tried():
     assert odds == pytest.approx(1.5)
 
 
-def test_the_material_is_split_by_likeness():
+def test_likeness_is_mutual():
     names = {one.name: one for one in MATERIAL}
     likes = {(one.name, like) for one in MATERIAL for like in one.like if like in names}
     assert {(like, name) for name, like in likes} == likes

@@ -58,7 +58,7 @@ def count(text: str, word: str) -> int:
 
 
 def says_more(text: str, gold: str) -> bool:
-    """Return whether `text` is much longer than what was said, or its last word comes again."""
+    """Return whether `text` is much longer than what was said, or says its last word on and on."""
     plain, said = normalise(text), normalise(gold)
     again = bool(said) and plain.count(said[-1]) > 1 + said.count(said[-1])
     return bool(said) and (again or len(text) > _MORE * len(gold))
