@@ -113,3 +113,8 @@ def split_held_out(text: str) -> tuple[tuple[str, ...], Path]:
     if not equals or not collections or not Path(folder).is_dir():
         raise InputError(f"{text!r}: give COLLECTION,COLLECTION=FOLDER, a folder that exists")
     return collections, Path(folder)
+
+
+def held_out_folders(given: Iterable[str]) -> dict[str, Path]:
+    """Return the folder of each collection that `given`, of `A,B=PACKAGE`, names."""
+    return {name: folder for names, folder in map(split_held_out, given) for name in names}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from turbo_stream._util.probability import shifted
+from turbo_stream.cli.asking import forget_file
 from turbo_stream.cli.output import say
 from turbo_stream.errors import InputError
 
@@ -84,20 +84,6 @@ def undo(file: Path) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def forget(file: Path, *, yes: bool) -> None:
     """Erase FILE and all that was learned; whatever runs with it goes on as shipped."""
-    from turbo_stream._util.sealed_file import erase
     from turbo_stream.learning.example_file import FILES, ExampleFile
 
-    if not file.exists():
-        raise InputError(f"{file} is not there")
-    try:
-        what = f"{len(ExampleFile.read(file).examples)} corrections"
-    except InputError:
-        if not FILES.looks_like_one(file):
-            raise
-        what = "a damaged file of corrections"
-    if not yes:
-        if not sys.stdin.isatty():
-            raise InputError("nobody can be asked here; give `yes` to erase it")
-        click.confirm(f"erase {file}, {what}?", abort=True, err=True)
-    erase(file)
-    say(f"{file} is erased: {what}")
+    forget_file(file, FILES, lambda: f"{len(ExampleFile.read(file).examples)} corrections", yes=yes)

@@ -10,11 +10,11 @@ import click
 
 from turbo_stream._util.shown import shown
 from turbo_stream._util.timebase import to_samples
+from turbo_stream.cli.asking import ask, forget_file
 from turbo_stream.cli.options import index_or_name, options
 from turbo_stream.cli.output import say
 from turbo_stream.cli.user_folder import user_folder
 from turbo_stream.cli.wording import tell
-from turbo_stream.errors import InputError
 from turbo_stream.settings import Settings
 
 _FILE = click.Path(path_type=Path)
@@ -151,35 +151,17 @@ def remove(name: str, *, file: Path | None) -> None:
 @_yes
 def forget(file: Path | None, *, yes: bool) -> None:
     """Erase the file with all voices; whatever runs with it knows nobody."""
-    from turbo_stream._util.sealed_file import erase
     from turbo_stream.voices.voice_file import FILES, VoiceFile
 
     path = _path(file)
-    if not path.exists():
-        raise InputError(f"{path} is not there")
-    try:
-        what = f"{len(VoiceFile.read(path).voices)} voices"
-    except InputError:
-        if not FILES.looks_like_one(path):
-            raise
-        what = "a damaged file of voices"
-    if not yes:
-        _ask(f"erase {path}, {what}?", "nobody can be asked here; give `yes` to erase it")
-    erase(path)
-    say(f"{path} is erased: {what}")
+    forget_file(path, FILES, lambda: f"{len(VoiceFile.read(path).voices)} voices", yes=yes)
 
 
 def _agree(name: str, path: Path, yes: bool) -> None:
     asked = _CONSENT.format(file=shown(path), name=shown(name))
     print(asked, file=sys.stderr, flush=True)
     if not yes:
-        _ask(f"{name}, do you agree?", "nobody can be asked here; give `yes` where NAME has agreed")
-
-
-def _ask(question: str, otherwise: str) -> None:
-    if not sys.stdin.isatty():
-        raise InputError(otherwise)
-    click.confirm(shown(question), abort=True, err=True)
+        ask(f"{name}, do you agree?", "nobody can be asked here; give `yes` where NAME has agreed")
 
 
 def _path(file: Path | None) -> Path:

@@ -16,6 +16,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
+from tools.judge.candidate import held_out_folders
 from tools.measurements.end_of_turn.judges import JudgeOf, SmartTurnJudge, TurboJudges
 from tools.measurements.end_of_turn.rules import (
     Rule,
@@ -38,16 +39,6 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _STDERR = Console(stderr=True)
 
 
-def _held_out(context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> dict:
-    found: dict[str, Path] = {}
-    for item in given:
-        names, equals, folder = item.partition("=")
-        if not equals or not names:
-            raise click.BadParameter(f"{item}: give COLLECTION,COLLECTION=PACKAGE")
-        found |= dict.fromkeys(names.split(","), Path(folder))
-    return found
-
-
 def _names(context: click.Context, option: click.Parameter, text: str) -> tuple[str, ...]:
     return tuple(part for part in text.split(",") if part)
 
@@ -60,7 +51,6 @@ def _names(context: click.Context, option: click.Parameter, text: str) -> tuple[
 @click.option(
     "--held-out",
     multiple=True,
-    callback=_held_out,
     metavar="A,B=PACKAGE",
     help="Package whose head never heard these collections: it judges them.",
 )
@@ -79,7 +69,7 @@ def main(
     noise: Path,
     out: Path,
     model: Path | None,
-    held_out: dict[str, Path],
+    held_out: tuple[str, ...],
     smart_turn: Path | None,
     collections: tuple[str, ...],
     blind: tuple[str, ...],
@@ -90,11 +80,12 @@ def main(
     """Run the comparison."""
     rows = read_manifest(speech)
     known = {row["set"]: row["label"] for row in rows}
-    chosen = collections or tuple(held_out) or tuple(sorted(known))
+    without = held_out_folders(held_out)
+    chosen = collections or tuple(without) or tuple(sorted(known))
     for name in chosen:
         if name not in known:
             raise InputError(f"{speech} has no collection {name}; it has {', '.join(known)}")
-    turbo = TurboJudges(model, held_out)
+    turbo = TurboJudges(model, without)
     judges: list[JudgeOf] = [turbo]
     if smart_turn is not None:
         judges.append(SmartTurnJudge(smart_turn))

@@ -21,11 +21,12 @@ from rich.progress import track
 
 from tools.export.graph_weights import read_weights
 from tools.export.package import sha256
-from tools.judge.candidate import split_held_out
+from tools.judge.candidate import held_out_folders
 from tools.measurements.end_of_turn.cuts_picture import draw
 from tools.measurements.end_of_turn.cuts_report import report
 from tools.measurements.end_of_turn.cuts_table import markdown
 from tools.measurements.end_of_turn.hearing import SEED, Hearing
+from tools.measurements.end_of_turn.judges import load_headed
 from tools.measurements.end_of_turn.material import MATERIAL, Collection
 from tools.measurements.end_of_turn.pauses import Pauses, load_pauses
 from tools.measurements.end_of_turn.streams import Stream
@@ -33,7 +34,7 @@ from tools.measurements.end_of_turn.unmet import open_heads, unmet_odds
 from tools.measurements.vad.scenes import read_manifest
 from turbo_stream._util.files import write_json, write_text
 from turbo_stream.cli.command import run_command
-from turbo_stream.detection.package import GRAPH_NAME, ModelPackage
+from turbo_stream.detection.package import GRAPH_NAME
 from turbo_stream.errors import InputError
 from turbo_stream.segmentation.config import SegmenterConfig
 
@@ -82,13 +83,7 @@ def main(
     smart_turn: Path | None,
 ) -> None:
     """Run the comparison."""
-    package = ModelPackage.load(model)
-    threshold = package.finished_threshold
-    if threshold is None:
-        raise InputError(
-            f"{package.folder} cannot say whether a speaker has finished: it has no 'end_of_turn'; "
-            "export a run of training.end_of_turn"
-        )
+    package, threshold = load_headed(model)
     rows, noises = read_manifest(speech), read_manifest(noise)
     recordings = {one.name: _rows(one, rows) for one in MATERIAL}
     missing = [name for name, found in recordings.items() if not found]
@@ -105,14 +100,14 @@ def main(
             "seed": SEED,
         },
     )
-    runs = {name: run for names, run in map(split_held_out, held_out) for name in names}
-    heads = open_heads(runs, MATERIAL, read_weights(package.path(GRAPH_NAME)))
+    network = read_weights(package.path(GRAPH_NAME)).eval()
+    heads = open_heads(held_out_folders(held_out), MATERIAL, network)
     hearing: Hearing | None = None
     heard: list[tuple[Collection, Pauses]] = []
     for collection in MATERIAL:
         path = out / "pauses" / f"{collection.name}.npz"
         if not path.exists():
-            hearing = hearing or Hearing(package, smart_turn)
+            hearing = hearing or Hearing(package, network, smart_turn)
             hearing.pauses(collection, recordings[collection.name], noises, _shown).save(path)
         heard.append((collection, load_pauses(path)))
     unmet = unmet_odds(heard, heads)

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.turbo import Turbo
-from tools.export.graph_weights import read_weights
 from tools.measurements.end_of_turn.material import Collection
 from tools.measurements.end_of_turn.patient import Paused, pauses_of
 from tools.measurements.end_of_turn.pauses import Pauses, joined
@@ -16,7 +15,7 @@ from tools.measurements.end_of_turn.waits import log_odds
 from tools.measurements.vad.scores import listen
 from training.data.clip import as_wave
 from training.end_of_turn.windows import as_given, window_rows
-from turbo_stream.detection.package import GRAPH_NAME, ModelPackage
+from turbo_stream.detection.package import ModelPackage
 from turbo_stream.detection.turbo import TurboDetector
 from turbo_stream.errors import InputError
 from turbo_stream.segmentation.segment import PauseScorer
@@ -33,11 +32,11 @@ Track = Callable[[Sequence[Stream], str], Iterable[Stream]]
 class Hearing:
     """The package, and smart-turn where it is given, at the pauses of streams."""
 
-    def __init__(self, package: ModelPackage, smart_turn: Path | None) -> None:
-        """Load both; `package` has an end-of-turn head."""
+    def __init__(self, package: ModelPackage, network: Turbo, smart_turn: Path | None) -> None:
+        """Load both; `package` has an end-of-turn head, `network` is what its graph holds."""
         self._judge: PauseScorer = TurboDetector(package)
         self._public = None if smart_turn is None else SmartTurn(smart_turn)
-        self._network: Turbo = read_weights(package.path(GRAPH_NAME)).eval()
+        self._network = network
 
     def pauses(
         self, collection: Collection, rows: list[dict], noises: list[dict], track: Track
@@ -47,8 +46,9 @@ class Hearing:
         streams = build_streams(rows, noises, (collection.name,), count, SEED)
         parts: list[Pauses] = []
         before = 0
+        vad = load_vad(DEFAULT_VAD)
         for stream in track(streams, collection.name):
-            found = list(pauses_of(stream.scene, listen(load_vad(DEFAULT_VAD), stream.scene)[0]))
+            found = list(pauses_of(stream.scene, listen(vad, stream.scene)[0]))
             if found:
                 parts.append(self._judged(collection, stream.scene.condition, found, before))
             before += len(stream.scene.spans)

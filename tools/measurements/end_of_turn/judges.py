@@ -94,10 +94,19 @@ def _by_folder(held_out: Mapping[str, Path]) -> list[tuple[Path, list[str]]]:
 
 
 def _opened(folder: Path | None) -> Remembering:
+    return Remembering(TurboDetector(load_headed(folder)[0]))
+
+
+def load_headed(folder: Path | None) -> tuple[ModelPackage, float]:
+    """Return the package in `folder`, None for the shipped one, and its `finished_threshold`.
+
+    Raises:
+        InputError: it has no end-of-turn head.
+    """
     package = ModelPackage.load(folder)
     if package.finished_threshold is None:
         raise InputError(
             f"{package.folder} cannot say whether a speaker has finished: it has no 'end_of_turn'; "
             "export a run of training.end_of_turn"
         )
-    return Remembering(TurboDetector(package))
+    return package, package.finished_threshold
