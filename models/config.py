@@ -90,7 +90,7 @@ class TurboConfig:
     """Frames of a frozen audio encoder, or states of the recognizer, averaged into one: the body
     then costs less."""
 
-    vocabulary_size: int = 6_500
+    vocabulary_size: int = 24_000
     """Rows of the token embedding."""
 
     sep_token_id: int = 3

@@ -21,6 +21,7 @@ from safetensors.torch import save as save_tensors
 
 from models.config import TurboConfig
 from models.turbo import Turbo
+from tools.export.token_table import PACKED, SCALE, unpack_rows
 from turbo_stream.errors import PackageError
 
 _NETWORK = "turbo.network"
@@ -163,6 +164,9 @@ def _floats(graph: onnx.GraphProto) -> dict[str, Array]:
             along = next((item.i for item in node.attribute if item.name == "axis"), 1)
             scaled[node.input[0]] = (node.input[1], (*node.input, "")[2], along)
     found = {name: value for name, value in stored.items() if name not in scaled}
+    for name in [name for name in found if name.endswith(PACKED)]:
+        plain = name.removesuffix(PACKED)
+        found[plain] = unpack_rows(found.pop(name), found.pop(plain + SCALE))
     for name, (scale_name, zero_name, axis) in scaled.items():
         value, scale = stored[name].astype(np.float32), stored[scale_name]
         zero = stored.get(zero_name, np.zeros_like(scale)).astype(np.float32)

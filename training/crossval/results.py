@@ -1,5 +1,6 @@
 """Writes `results/<recipe>/`: table.json, table.md, plots, and what they were made from."""
 
+import gzip
 import re
 import shutil
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from training.crossval.page import draw, page
 from training.crossval.table import build_table
 from training.fitting.environment import describe
 from training.folds.fold_file import FoldFile
-from turbo_stream._util.files import write_json, write_text
+from turbo_stream._util.files import write_bytes, write_json, write_text
 from turbo_stream.errors import InputError
 
 CONTRACT = ("ce", "ce_2view", "in_modal", "cross_modal", "turbo", "r_drop")
@@ -98,7 +99,9 @@ def write_results(
     }
     write_json(folder / "table.json", table)
     write_text(folder / "table.md", page(table))
-    shutil.copyfile(journal.path, folder / "runs.jsonl")
+    # Runs say much the same. Without a time of its own, so that the same runs are the same bytes.
+    packed = gzip.compress(journal.path.read_bytes(), mtime=0)
+    write_bytes(folder / "runs.jsonl.gz", packed)
     if tuning.exists():
         shutil.copyfile(tuning, folder / "tuning.json")
     if table["arms"]:

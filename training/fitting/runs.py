@@ -104,8 +104,8 @@ def test_figures(
 
 def test_logits(bench: Workbench, recipe: Recipe, rows: Sequence[Row]) -> dict[str, NDArray]:
     """Return by mode the logits `[N, K]` of test rows, as recorded, with the model as it stands."""
-    recorded = [(row.clip, AS_RECORDED) for row in rows]
-    bench.store.fill(bench.model.eval(), recorded)
+    if recipe.data.sound:
+        bench.store.fill(bench.model.eval(), [(row.clip, AS_RECORDED) for row in rows])
     modes = given_modes(rows, recipe.data)
     logits = bench.scorer(recipe.data)(bench.model, rows, modes=modes)
     if len(modes) == 1:  # without any words, or any sound, the two are one

@@ -181,11 +181,15 @@ class Workbench:
         )
 
     def fill(self, split: Split) -> None:
-        """Compute what is missing of the features that a run on `split` reads, but for its test."""
+        """Compute what is missing of the features that a run on `split` reads, but for its test.
+
+        A run on lines alone draws no recording, and one without sound looks at none.
+        """
         data = self.recipe.data
-        sounds = [row for row in split.train if row.audio is not None]
+        drawn = split.train if data.text_share < 1 else []
+        sounds = [row for row in drawn if row.audio is not None]
         wanted = [(row.clip, variant) for row in sounds for variant in variants_of(row, data)]
-        heard = [row for row in split.dev if row.audio is not None]
+        heard = [row for row in split.dev if row.audio is not None and data.sound]
         wanted += [(row.clip, variant) for row in heard for variant in dev_variants(data)]
         self.store.fill(self.model.eval(), wanted)
 

@@ -75,7 +75,7 @@ def split_rows(rows: Sequence[Row], data: DataConfig, seed: int, labels: Sequenc
         met = [*split.test, *split.dev]
         train, texts = (_without_their_words(part, met) for part in (train, texts))
         names = without_topics(NAMES, {row.collection for row in met})
-    if sounds:
+    if sounds and data.text_share < 1:  # else no recording is learned from, and lines may choose
         for name, part in (("training", train), ("development", dev)):
             given = {row.label for row in part}
             missing = [label for i, label in enumerate(labels) if i not in given]
@@ -105,6 +105,8 @@ def split_rows(rows: Sequence[Row], data: DataConfig, seed: int, labels: Sequenc
 
 def choose_dev(rows: Sequence[Row], share: float, by: str = "group") -> set[str]:
     """Return the values of `by` whose rows make up about `share` of every class of `rows`."""
+    if not share:
+        return set()
     return held_units(((row.key(by) or f"{row.clip}", row.label) for row in rows), share)
 
 

@@ -167,7 +167,7 @@ def test_three_classes_of_compact_towers_agree_with_the_network(tokenizer, tmp_p
 
     graph = onnx.load(package / "model.int8.onnx").graph
     of_words = [item for item in graph.initializer if item.dims[:1] == [config.vocabulary_size]]
-    assert {item.data_type for item in of_words if item.dims[1] > 1} == {onnx.TensorProto.INT8}
+    assert {item.data_type for item in of_words if item.dims[1] > 1} == {onnx.TensorProto.UINT8}
 
     from turbo_stream.detection.classifier import TurboClassifier
     from turbo_stream.detection.package import ModelPackage

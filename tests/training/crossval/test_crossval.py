@@ -90,7 +90,7 @@ def test_a_table_says_what_was_run_and_goes_on_where_it_stopped(corpus, tmp_path
     assert sorted(run["value"] for run in arm["runs"]) == sorted(by_hand)
     assert arm["mean"] == pytest.approx(sum(by_hand) / 2)
     assert (arm["compute"]["optimizer_steps"], len(arm["runs"])) == (3, 2)
-    for name in ("table.md", "folds.png", "differences.png", "learning_curve.png", "runs.jsonl"):
+    for name in ("table.md", "folds.png", "differences.png", "learning_curve.png", "runs.jsonl.gz"):
         assert (tmp_path / "results" / name).stat().st_size > 500, name
     assert str(tmp_path) not in (tmp_path / "results" / "table.json").read_text()
 

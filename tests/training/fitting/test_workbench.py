@@ -163,6 +163,7 @@ def test_a_run_of_lines_alone_is_the_start_of_its_fold(recipe, pruned, tmp_path)
     out = tmp_path / "starts" / "folds-1"
     run = replace(recipe, out=str(out), data=replace(lines, fold=1), train=train)
     train_run(run)
+    assert not [path for path in out.rglob("features/**/*") if path.is_file()], "nothing is heard"
     bench = workbench.prepare(replace(recipe, init=str(out.parent), data=run.data))
     assert workbench.start_folder(bench.recipe) == out
     assert bench.tokenizer.token_to_id("shut") is None, "the word of that fold's test"

@@ -128,7 +128,7 @@ def test_what_is_wrong_with_folds_is_said_in_one_line(tmp_path):
 def test_shipped_folds_are_read(name):
     folds = read_folds(name)
     assert folds.name == name
-    assert len(folds.tests) in (3, 5, 6)
+    assert len(folds.tests) in (1, 3, 5, 6)
 
 
 def test_folds_by_speaker_are_balanced_and_repeatable(tmp_path):
@@ -265,3 +265,23 @@ def test_what_a_manifest_keeps_for_a_test_of_its_own_teaches_no_fold_of_collecti
     split = split_rows(rows, DataConfig(folds=folds), 0, LABELS)
     assert {r.columns["set"] for r in split.train} == {"y"}
     assert len(split.test) == 24
+
+
+def test_the_folds_of_lines_leave_out_what_any_pair_tests():
+    (tested,) = read_folds("rej_lines").tests
+    pairs = {value.partition(":")[0] for test in read_folds("rej").tests for value in test}
+    assert set(tested) == pairs
+
+
+def test_a_run_on_lines_alone_needs_no_recordings_to_learn_from(tmp_path):
+    folds = write_folds(tmp_path, folds=[{"test": ["w"]}], dev={"share": 0.0})
+    rows = [item for item in rows_of_sets() if item.columns["set"] == "w"]
+    lines = [
+        replace(row(text, index % 2, text, text), audio=None, collection="lines")
+        for index, text in enumerate(("one", "two", "three", "four"))
+    ]
+    data = DataConfig(folds=folds, text_share=1.0)
+    split = split_rows([*rows, *lines], data, 0, LABELS)
+    assert {item.audio for item in (*split.train, *split.dev)} == {None}
+    with pytest.raises(InputError, match="training set has no"):
+        split_rows([*rows, *lines], replace(data, text_share=0.9), 0, LABELS)

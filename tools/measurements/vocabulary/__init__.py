@@ -1,0 +1,1 @@
+"""What a text tower loses with the word pieces that it lacks."""

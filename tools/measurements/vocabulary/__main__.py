@@ -1,0 +1,97 @@
+"""How many word pieces a text tower needs for speech on a topic that it has never read.
+
+python -m tools.measurements.vocabulary TEXTS --manifest FILE --heard FILE --size N --size N ...
+
+The lower layers of MiniLM as they were pretrained, the mean of their states, a logistic regression
+on drawn lines that know no topic of a test, and recognized words of pairs of collections. Only how
+many pieces are kept differs: those frequent in the lines first, then MiniLM's own order.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from tokenizers import Tokenizer
+
+from models.build import start_model
+from models.config import TurboConfig
+from models.turbo import Turbo
+from tools.measurements.text_teacher.__main__ import figures, heard_rows
+from tools.measurements.text_teacher.lines import drawn_lines, training_lines
+from training.data.batch import Example, collate
+from training.data.hypotheses import MISSING, read_hypotheses
+from training.data.manifest import read_manifest, read_texts
+from training.data.row import text_key
+from training.folds.split import PAIRS
+from turbo_stream.cli.command import run_command
+
+_LABELS = ("not_directed", "directed")
+_BATCH = 64
+
+
+@torch.inference_mode()
+def vectors(model: Turbo, tokenizer: Tokenizer, texts: Sequence[str]) -> NDArray[np.float32]:
+    """Return what the text tower of `model` makes of each of `texts`, `[N, D]`."""
+    model.eval()
+    order = sorted(range(len(texts)), key=lambda at: len(texts[at]))
+    found = np.zeros((len(texts), model.config.hidden), np.float32)
+    most, width, device = model.config.max_tokens, model.audio_front.width, torch.device("cpu")
+    for start in range(0, len(order), _BATCH):
+        chosen = order[start : start + _BATCH]
+        examples = [Example(None, texts[at], MISSING, 0) for at in chosen]
+        batch = collate(examples, tokenizer, width, device, max_tokens=most)
+        states = model.text_front(batch.token_ids, batch.token_mask)
+        found[chosen] = model.text_tower(states, batch.token_mask).pooled.numpy()
+    return found
+
+
+@click.command("tools.measurements.vocabulary")
+@click.argument("texts", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--manifest", multiple=True, required=True, type=click.Path(path_type=Path))
+@click.option("--heard", multiple=True, type=click.Path(path_type=Path), help="predictions.jsonl")
+@click.option("--size", "sizes", multiple=True, type=click.IntRange(100), required=True)
+@click.option("--layers", type=click.IntRange(1, 6), default=4, show_default=True)
+@click.option("--count", type=click.IntRange(20), default=4000, show_default=True, help="Lines.")
+def main(
+    texts: Path,
+    manifest: tuple[Path, ...],
+    heard: tuple[Path, ...],
+    sizes: tuple[int, ...],
+    layers: int,
+    count: int,
+) -> None:
+    """Score words of pairs never met, with as many word pieces as each --size."""
+    hypotheses = read_hypotheses(heard)
+    spoken = [row for path in manifest for row in read_manifest(path, _LABELS, hypotheses)]
+    rows = heard_rows(spoken)
+    known = training_lines(read_texts(texts, _LABELS, set()), spoken, topics=False)
+    lines = drawn_lines(known, 1, count, topics=False)
+    said = [text_key(row.hypotheses[0].text) for row in rows]
+    found = {}
+    table = Table("word pieces", *PAIRS)
+    console = Console(stderr=True)
+    for size in track(sizes, "vocabularies", console=console):
+        config = TurboConfig(audio="compact", text_layers=layers, vocabulary_size=size)
+        config, model, tokenizer = start_model(config, [row.text or "" for row in known])
+        parts = [vectors(model, tokenizer, part) for part in ([x.text for x in lines], said)]
+        kept = config.vocabulary_size
+        found[str(kept)] = figures(rows, lines, *parts)
+        cells = []
+        for row in found[str(kept)].values():
+            low, high = row["ci95"]
+            cells.append(f"{np.mean(row['eer']):.1%} ({low:.1%} to {high:.1%})")
+        table.add_row(f"{kept}", *cells)
+    console.print(table)
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(main))
