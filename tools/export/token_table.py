@@ -6,6 +6,7 @@ has eight bits and one scale for the whole table, which rare words with small ve
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -48,7 +49,7 @@ def pack_rows(table: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np
         scales, numbers = np.where(better, tried, scales), np.where(better, rounded, numbers)
     bits = (numbers.reshape(rows, width) - _LEAST).astype(np.uint8)
     low, high = bits[:, : width // 2], bits[:, width // 2 :]
-    return low | (high << 4), scales[:, :, 0].astype(np.float16)
+    return (low | (high << 4)).astype(np.uint8), scales[:, :, 0].astype(np.float16)
 
 
 def unpack_rows(packed: NDArray[np.uint8], scales: NDArray[np.float16]) -> NDArray[np.float32]:
@@ -77,7 +78,7 @@ def quantize_token_table(path: Path) -> None:
         "tokens_by_scale": np.array([0, 0, groups, 1], np.int64),
         "tokens_by_row": np.array([0, 0, width], np.int64),
     }
-    items = {stored: packed, scaled: scales, **constants}
+    items: dict[str, NDArray[Any]] = {stored: packed, scaled: scales, **constants}
     graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in items.items())
     ids, out = node.input[1], node.output[0]
     steps = [  # standard operators, which every build of ONNX Runtime has
@@ -96,7 +97,7 @@ def quantize_token_table(path: Path) -> None:
         ("Mul", ["tokens_groups", "tokens_scales_by_group"], "tokens_scaled"),
         ("Reshape", ["tokens_scaled", "tokens_by_row"], out),
     ]
-    more = {"Cast": {"to": TensorProto.FLOAT}, "Concat": {"axis": -1}}
+    more: dict[str, dict[str, Any]] = {"Cast": {"to": TensorProto.FLOAT}, "Concat": {"axis": -1}}
     index = list(graph.node).index(node)
     graph.node.remove(node)
     for offset, (kind, given, made) in enumerate(steps):
