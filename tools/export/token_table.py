@@ -71,14 +71,14 @@ def quantize_token_table(path: Path) -> None:
     graph.initializer.remove(table)
     stored, scaled = f"{table.name}{PACKED}", f"{table.name}{SCALE}"
     width, groups = table.dims[1], scales.shape[1]
-    constants = {
+    constants: dict[str, NDArray[Any]] = {
         "tokens_sixteen": np.array(16.0, np.float32),
         "tokens_least": np.array(-_LEAST, np.float32),
         "tokens_by_group": np.array([0, 0, groups, width // groups], np.int64),
         "tokens_by_scale": np.array([0, 0, groups, 1], np.int64),
         "tokens_by_row": np.array([0, 0, width], np.int64),
     }
-    items: dict[str, NDArray[Any]] = {stored: packed, scaled: scales, **constants}
+    items = {stored: packed, scaled: scales, **constants}
     graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in items.items())
     ids, out = node.input[1], node.output[0]
     steps = [  # standard operators, which every build of ONNX Runtime has
