@@ -78,7 +78,7 @@ def quantize_token_table(path: Path) -> None:
         "tokens_by_scale": np.array([0, 0, groups, 1], np.int64),
         "tokens_by_row": np.array([0, 0, width], np.int64),
     }
-    items = {stored: packed, scaled: scales, **constants}
+    items: dict[str, NDArray[Any]] = {stored: packed, scaled: scales, **constants}
     graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in items.items())
     ids, out = node.input[1], node.output[0]
     steps = [  # standard operators, which every build of ONNX Runtime has
