@@ -1,8 +1,9 @@
 """The token table of a graph, in four bits a number.
 
-It is the largest matrix of a text tower, and a word that it lacks is spelled in letters: so it
-holds all English word pieces, each as small as may be. ONNX Runtime's own quantization of `Gather`
-has eight bits and one scale for the whole table, which rare words with small vectors pay for.
+It is the largest matrix of a text tower, and a word that it lacks is spelled in shorter pieces: so
+it holds most English word pieces, each as small as may be. ONNX Runtime's own quantization of
+`Gather` has eight bits and one scale for the whole table, which rare words with small vectors pay
+for.
 """
 
 from pathlib import Path
@@ -23,6 +24,9 @@ _GROUP = 64
 
 _LEAST, _MOST = -8, 7
 
+_BLOCK = 4096
+"""Rows that are packed at a time: the tables of some encoders have a quarter of a million."""
+
 _SHARES = np.linspace(0.6, 1.0, 17)
 """Scales that are tried of each group, as shares of the one that cuts nothing off."""
 
@@ -33,6 +37,12 @@ def pack_rows(table: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np
     The lower four bits are the first half of a row, the upper four its second half. Each group of
     a row has the scale that errs least.
     """
+    blocks = [_packed(table[at : at + _BLOCK]) for at in range(0, len(table), _BLOCK)]
+    packed, scales = zip(*blocks, strict=True)
+    return np.concatenate(packed), np.concatenate(scales)
+
+
+def _packed(table: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float16]]:
     rows, width = table.shape
     group = _GROUP if width % _GROUP == 0 else width
     parts = table.reshape(rows, -1, group)
@@ -60,13 +70,18 @@ def unpack_rows(packed: NDArray[np.uint8], scales: NDArray[np.float16]) -> NDArr
 
 
 def quantize_token_table(path: Path) -> None:
-    """Store the token table of the graph at `path` in four bits a number, and read it so."""
+    """Store the token table of the graph at `path` in four bits a number, and read it so.
+
+    `token_ids` is `[B, L]` in every network of ours. A table of odd width stays as it is.
+    """
     model = onnx.load(str(path))
     graph = model.graph
     tables = {item.name: item for item in graph.initializer}
     gathers = [node for node in graph.node if node.op_type == "Gather" and node.input[0] in tables]
     node = max(gathers, key=lambda item: len(tables[item.input[0]].raw_data))
     table = tables[node.input[0]]
+    if table.dims[1] % 2:
+        return
     packed, scales = pack_rows(numpy_helper.to_array(table))
     graph.initializer.remove(table)
     stored, scaled = f"{table.name}{PACKED}", f"{table.name}{SCALE}"

@@ -186,8 +186,8 @@ class Workbench:
         A run on lines alone draws no recording, and one without sound looks at none.
         """
         data = self.recipe.data
-        drawn = split.train if data.text_share < 1 else []
-        sounds = [row for row in drawn if row.audio is not None]
+        lines_alone = data.text_share >= 1 and any(row.audio is None for row in split.train)
+        sounds = [row for row in split.train if row.audio is not None and not lines_alone]
         wanted = [(row.clip, variant) for row in sounds for variant in variants_of(row, data)]
         heard = [row for row in split.dev if row.audio is not None and data.sound]
         wanted += [(row.clip, variant) for row in heard for variant in dev_variants(data)]

@@ -75,8 +75,10 @@ def split_rows(rows: Sequence[Row], data: DataConfig, seed: int, labels: Sequenc
         met = [*split.test, *split.dev]
         train, texts = (_without_their_words(part, met) for part in (train, texts))
         names = without_topics(NAMES, {row.collection for row in met})
-    if sounds and data.text_share < 1:  # else no recording is learned from, and lines may choose
-        for name, part in (("training", train), ("development", dev)):
+    if sounds:
+        learned = (("training", train),) if data.text_share < 1 or not texts else ()
+        looked_at = (("development", dev),) if dev or data.text_share < 1 else ()
+        for name, part in (*learned, *looked_at):  # a run on lines alone draws no recording
             given = {row.label for row in part}
             missing = [label for i, label in enumerate(labels) if i not in given]
             if missing:
@@ -100,13 +102,16 @@ def split_rows(rows: Sequence[Row], data: DataConfig, seed: int, labels: Sequenc
     random.Random(0).shuffle(dev_texts)
     taken = {id(row) for row in held}
     train += [row for row in texts if id(row) not in taken]
+    if folds is not None and not (dev or dev_texts):
+        raise InputError(
+            f"{folds.name}, fold {data.fold}: nothing chooses the weights; give data.dev_share "
+            "above 0, for lines, or a fold file with a development set"
+        )
     return Split(train, dev + dev_texts[:_DEV_TEXTS], split.test, parts, names)
 
 
 def choose_dev(rows: Sequence[Row], share: float, by: str = "group") -> set[str]:
     """Return the values of `by` whose rows make up about `share` of every class of `rows`."""
-    if not share:
-        return set()
     return held_units(((row.key(by) or f"{row.clip}", row.label) for row in rows), share)
 
 
@@ -187,7 +192,8 @@ def _by_file(rows: list[Row], folds: FoldFile, index: int, labels: Sequence[str]
         dev = _of(left, folds.column, values, labels)
     else:
         by = folds.dev_by
-        dev_values = choose_dev([r for r in left if r.key(by)], folds.dev_share, by)
+        named = [row for row in left if row.key(by)] if folds.dev_share else []
+        dev_values = choose_dev(named, folds.dev_share, by)
         dev = [row for row in left if row.key(by) in dev_values]
     left = _apart(_less(left, dev), dev, folds.keep_apart)
     # One part is a whole, as ever.

@@ -35,8 +35,30 @@ TOPICS = {
             *("coffee*", "latte*", "mocha*", "espresso*", "expresso*", "cappuc*", "capuc*"),
             *("americano*", "macchiato*", "cortado*", "frapp*", "brew*", "decaf*", "roast*"),
             *("iced", "starbucks", "barista*", "sweetener*", "ounce", "ounces"),
+            *(
+                "machiatto*",
+                "affogato*",
+                "steamer*",
+                "chai",
+                "syrup*",
+                "foam*",
+                "whipped",
+                "vanilla",
+            ),
+            *(
+                "milk",
+                "tea",
+                "teas",
+                "mug",
+                "mugs",
+                "hot chocolate",
+                "double shot",
+                "cup of",
+                "cups of",
+            ),
         ),
-        sources=("pico_coffee_corpus",),
+        # Taskmaster's turns here are of nothing but orders at a coffee shop, by whatever words.
+        sources=("pico_coffee_corpus", "taskmaster_user_turns"),
     ),
     "phone_assistant": Topic(
         (

@@ -280,8 +280,12 @@ def test_a_run_on_lines_alone_needs_no_recordings_to_learn_from(tmp_path):
         replace(row(text, index % 2, text, text), audio=None, collection="lines")
         for index, text in enumerate(("one", "two", "three", "four"))
     ]
-    data = DataConfig(folds=folds, text_share=1.0)
+    data = DataConfig(folds=folds, text_share=1.0, dev_share=0.5)
     split = split_rows([*rows, *lines], data, 0, LABELS)
     assert {item.audio for item in (*split.train, *split.dev)} == {None}
     with pytest.raises(InputError, match="training set has no"):
         split_rows([*rows, *lines], replace(data, text_share=0.9), 0, LABELS)
+    with pytest.raises(InputError, match="training set has no"):
+        split_rows(rows, data, 0, LABELS)
+    with pytest.raises(InputError, match="nothing chooses the weights"):
+        split_rows([*rows, *lines], replace(data, dev_share=0.0), 0, LABELS)
