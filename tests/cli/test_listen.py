@@ -55,6 +55,23 @@ def test_every_utterance_of_the_scene_is_decided_right(kitchen_spans) -> None:
         assert (event["text"] is None) == (expected == "rejected")
 
 
+def test_other_words_for_the_scene_cost_no_command_and_one_line_of_talk_at_most(
+    heard, kitchen_spans
+) -> None:
+    found = utterances(heard)
+    assert len(found) == len(kitchen_spans)
+    accepted_talk = []
+    for event, span in zip(found, kitchen_spans, strict=True):
+        assert event["start_s"] == pytest.approx(span["start_s"], abs=0.3)
+        assert event["end_s"] == pytest.approx(span["end_s"], abs=0.5)
+        assert (event["text"] is None) == (event["decision"] == "rejected")
+        if span["label"] == "directed":
+            assert event["decision"] == "accepted", span["text"]
+        elif event["decision"] == "accepted":
+            accepted_talk.append(span["text"])
+    assert accepted_talk in ([], ["Hi mom, yes, we are just making dinner."])
+
+
 def test_the_stream_of_events_keeps_the_contract(heard: list[dict]) -> None:
     assert heard[0]["event"] == "ready" and heard[-1]["event"] == "finished"
     assert heard[0]["asr"] == "whisper:whisper-kitchen" and heard[0]["model"] == "turbo-rej-en"

@@ -33,7 +33,7 @@ from training.fitting.distributed import pick_device
 from training.fitting.recipe import Recipe
 from training.fitting.scoring import Scorer
 from training.folds.fold_file import read_folds
-from training.folds.split import Split, split_rows
+from training.folds.split import Split, draws_recordings, split_rows
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.corpus.manifest import read_manifest as read_items
 
@@ -186,8 +186,8 @@ class Workbench:
         A run on lines alone draws no recording, and one without sound looks at none.
         """
         data = self.recipe.data
-        lines_alone = data.text_share >= 1 and any(row.audio is None for row in split.train)
-        sounds = [row for row in split.train if row.audio is not None and not lines_alone]
+        drawn = split.train if draws_recordings(split.train, data) else []
+        sounds = [row for row in drawn if row.audio is not None]
         wanted = [(row.clip, variant) for row in sounds for variant in variants_of(row, data)]
         heard = [row for row in split.dev if row.audio is not None and data.sound]
         wanted += [(row.clip, variant) for row in heard for variant in dev_variants(data)]

@@ -76,9 +76,11 @@ def split_rows(rows: Sequence[Row], data: DataConfig, seed: int, labels: Sequenc
         train, texts = (_without_their_words(part, met) for part in (train, texts))
         names = without_topics(NAMES, {row.collection for row in met})
     if sounds:
-        learned = (("training", train),) if data.text_share < 1 or not texts else ()
-        looked_at = (("development", dev),) if dev or data.text_share < 1 else ()
-        for name, part in (*learned, *looked_at):  # a run on lines alone draws no recording
+        drawn = draws_recordings(texts, data)
+        needed = {"training": train} if drawn else {}
+        if drawn or dev:  # else lines choose, too
+            needed["development"] = dev
+        for name, part in needed.items():
             given = {row.label for row in part}
             missing = [label for i, label in enumerate(labels) if i not in given]
             if missing:
@@ -108,6 +110,11 @@ def split_rows(rows: Sequence[Row], data: DataConfig, seed: int, labels: Sequenc
             "above 0, for lines, or a fold file with a development set"
         )
     return Split(train, dev + dev_texts[:_DEV_TEXTS], split.test, parts, names)
+
+
+def draws_recordings(rows: Sequence[Row], data: DataConfig) -> bool:
+    """Say whether a run that learns from the lines among `rows` draws recordings beside them."""
+    return data.text_share < 1 or all(row.audio is not None for row in rows)
 
 
 def choose_dev(rows: Sequence[Row], share: float, by: str = "group") -> set[str]:

@@ -5,7 +5,7 @@ python -m tools.measurements.text_teacher ENCODER TEXTS --manifest FILE --heard 
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from training.fitting.metrics import bootstrap_eer, equal_error_rate
 from training.folds.split import PAIRS
 from turbo_stream.cli.command import run_command
 
-_LABELS = ("not_directed", "directed")
+LABELS = ("not_directed", "directed")
 _SEEDS, _SHARE = 3, 0.8
 """Heads, each fitted to a random part of the lines."""
 
@@ -33,6 +33,20 @@ def heard_rows(rows: Iterable[Row]) -> list[Row]:
     """Return the English recordings in which a recognizer heard a word."""
     english = [row for row in rows if row.columns.get("lang", "en").startswith("en")]
     return [row for row in english if row.hypotheses and text_key(row.hypotheses[0].text)]
+
+
+def recordings(manifests: Iterable[Path], heard: Iterable[Path]) -> list[Row]:
+    """Return the rows of `manifests` with what recognizers heard."""
+    hypotheses = read_hypotheses(heard)
+    return [row for path in manifests for row in read_manifest(path, LABELS, hypotheses)]
+
+
+def cells(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the mean error of each pair, with its interval, as a person reads it."""
+    return [
+        f"{np.mean(row['eer']):.1%} ({row['ci95'][0]:.1%} to {row['ci95'][1]:.1%})"
+        for row in found.values()
+    ]
 
 
 def of_pair(rows: Sequence[Row], pair: str) -> NDArray[np.intp]:
@@ -91,10 +105,9 @@ def main(
     count: int,
 ) -> None:
     """Fit heads to lines of TEXTS in the states of ENCODER, score words of pairs never met."""
-    hypotheses = read_hypotheses(heard)
-    spoken = [row for path in manifest for row in read_manifest(path, _LABELS, hypotheses)]
+    spoken = recordings(manifest, heard)
     rows = heard_rows(spoken)
-    every = read_texts(texts, _LABELS, set())
+    every = read_texts(texts, LABELS, set())
     made = Encoder(encoder, layers)
     tests = kept_vectors(made, [text_key(r.hypotheses[0].text) for r in rows], out)
     found = {}
@@ -104,11 +117,7 @@ def main(
         vectors = kept_vectors(made, [line.text for line in lines], out)
         shapes = (part.reshape(len(part), -1) for part in (vectors, tests))
         found[name] = figures(rows, lines, *shapes)
-        cells = []
-        for row in found[name].values():
-            low, high = row["ci95"]
-            cells.append(f"{np.mean(row['eer']):.1%} ({low:.1%} to {high:.1%})")
-        table.add_row(name, *cells)
+        table.add_row(name, *cells(found[name]))
     Console(stderr=True).print(table)
     print(json.dumps(found))
 

@@ -24,16 +24,15 @@ from tokenizers import Tokenizer
 from models.build import start_model
 from models.config import TurboConfig
 from models.turbo import Turbo
-from tools.measurements.text_teacher.__main__ import figures, heard_rows
+from tools.measurements.text_teacher.__main__ import LABELS, cells, figures, heard_rows, recordings
 from tools.measurements.text_teacher.lines import drawn_lines, training_lines
 from training.data.batch import Example, collate
-from training.data.hypotheses import MISSING, read_hypotheses
-from training.data.manifest import read_manifest, read_texts
+from training.data.hypotheses import MISSING
+from training.data.manifest import read_texts
 from training.data.row import text_key
 from training.folds.split import PAIRS
 from turbo_stream.cli.command import run_command
 
-_LABELS = ("not_directed", "directed")
 _BATCH = 64
 
 
@@ -69,26 +68,23 @@ def main(
     count: int,
 ) -> None:
     """Score words of pairs never met, with as many word pieces as each --size."""
-    hypotheses = read_hypotheses(heard)
-    spoken = [row for path in manifest for row in read_manifest(path, _LABELS, hypotheses)]
+    spoken = recordings(manifest, heard)
     rows = heard_rows(spoken)
-    known = training_lines(read_texts(texts, _LABELS, set()), spoken, topics=False)
+    known = training_lines(read_texts(texts, LABELS, set()), spoken, topics=False)
     lines = drawn_lines(known, 1, count, topics=False)
+    told = [line.text for line in lines]
     said = [text_key(row.hypotheses[0].text) for row in rows]
+    read = [row.text or "" for row in known]
     found = {}
     table = Table("word pieces", *PAIRS)
     console = Console(stderr=True)
     for size in track(sizes, "vocabularies", console=console):
         config = TurboConfig(audio="compact", text_layers=layers, vocabulary_size=size)
-        config, model, tokenizer = start_model(config, [row.text or "" for row in known])
-        parts = [vectors(model, tokenizer, part) for part in ([x.text for x in lines], said)]
+        config, model, tokenizer = start_model(config, read)
+        parts = [vectors(model, tokenizer, part) for part in (told, said)]
         kept = config.vocabulary_size
         found[str(kept)] = figures(rows, lines, *parts)
-        cells = []
-        for row in found[str(kept)].values():
-            low, high = row["ci95"]
-            cells.append(f"{np.mean(row['eer']):.1%} ({low:.1%} to {high:.1%})")
-        table.add_row(f"{kept}", *cells)
+        table.add_row(f"{kept}", *cells(found[str(kept)]))
     console.print(table)
     print(json.dumps(found))
 
