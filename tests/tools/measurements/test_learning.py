@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from tests.support.learned_speech import recorded
 from tools.measurements.learning.__main__ import COUNTS, curve, gated, main, read
 from tools.measurements.learning.heads import HEADS
+from turbo_stream.errors import InputError
 
 
 @pytest.fixture
@@ -38,7 +39,11 @@ def test_every_head_learns_from_real_speech(path: Path) -> None:
     for name, make in {"gated": gated, **HEADS}.items():
         errors = curve(vectors, rows, make(kernel), 4)
         assert len(errors) == 1 + len(COUNTS) and errors[3] <= errors[0] + 0.02, name
-    assert not read(path, ["b,a"])[0]
+
+
+def test_a_pair_that_the_fold_was_taught_by_is_refused(path: Path) -> None:
+    with pytest.raises(InputError, match=r"a_b\.npz: nothing of c; it has a, b"):
+        read(path, ["a,b", "c,b"])
 
 
 def test_the_command_prints_a_line_a_head(path: Path) -> None:

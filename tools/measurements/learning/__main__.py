@@ -18,6 +18,7 @@ from rich.table import Table
 
 from tools.measurements.learning.heads import HEADS
 from turbo_stream.cli.command import run_command
+from turbo_stream.errors import InputError
 from turbo_stream.evaluation.figures.binary import ErrorCurve
 from turbo_stream.evaluation.figures.learning import Speech
 from turbo_stream.learning.example import Example
@@ -34,17 +35,22 @@ Changes = Callable[[Sequence[Example], Sequence[Vectors]], NDArray[np.float64]]
 
 
 def read(path: Path, pairs: Sequence[str]) -> tuple[list[Vectors], list[dict], HeldKernel]:
-    """Return vectors and rows of the collections in `pairs`, and what knows general speech."""
+    """Return vectors and rows of the collections in `pairs`, and what knows general speech.
+
+    Raises:
+        InputError: `path` has nothing of a collection that is asked for: its fold was taught by it.
+    """
     with np.load(path) as stored:
         one = {name: stored[name] for name in stored.files}
     wanted = {
         (value, number == 0) for pair in pairs for number, value in enumerate(pair.split(","))
     }
-    kept = [
-        i
-        for i, kind in enumerate(zip(one["collection"], one["directed"], strict=True))
-        if (str(kind[0]), bool(kind[1])) in wanted
-    ]
+    kinds = [(str(a), bool(b)) for a, b in zip(one["collection"], one["directed"], strict=True)]
+    missing = sorted({value for value, _ in wanted - set(kinds)})
+    if missing:
+        there = ", ".join(sorted({value for value, _ in kinds}))
+        raise InputError(f"{path}: nothing of {', '.join(missing)}; it has {there}")
+    kept = [i for i, kind in enumerate(kinds) if kind in wanted]
     vectors = [
         Vectors(
             one["audio"][i],
