@@ -14,7 +14,10 @@ WRITES = ["--out", "--record", "--write", "--model-out", "--learn", "--plot", "-
 WRITES += ["-keyout", "-out", ">"]
 """What is written stands after these."""
 
-KEPT = {"turbo_stream/assets/pocketsphinx-en", "results/trial", "results/trial_small"}
+KEPT = {
+    "turbo_stream/assets/pocketsphinx-en",
+    *("results/small_sets", "results/trial", "results/trial_small"),
+}
 """What a page has us make for the repository."""
 
 

@@ -143,3 +143,22 @@ def test_wrong_samples_are_refused() -> None:
                 await session.push(np.zeros(10, np.float32))
 
     asyncio.run(live())
+
+
+def test_closed_means_that_its_threads_have_ended(excerpt, monkeypatch) -> None:
+    """Also where the thread that tells the end is slow to end itself, as on a busy machine."""
+    end = session_module._LoopOutlet.end
+
+    def lingers(outlet, failure) -> None:
+        end(outlet, failure)
+        threading.Event().wait(0.3)
+
+    monkeypatch.setattr(session_module._LoopOutlet, "end", lingers)
+    before = threading.enumerate()
+
+    async def live() -> list[str]:
+        async with Session(shared_models().stream()) as session:
+            await heard(session, excerpt[:32_000])
+        return of_turbo([one for one in threading.enumerate() if one not in before])
+
+    assert asyncio.run(live()) == []

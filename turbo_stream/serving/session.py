@@ -179,6 +179,7 @@ class Session:
         with suppress(TimeoutError):
             async with asyncio.timeout(2 * LONGEST_END_S):
                 await self._over.wait()
+                self._live.join()  # the thread that said so has nothing else to do
         if self._settling is not None:
             self._settling.close()
 
