@@ -20,6 +20,7 @@ from livekit.rtc import AudioFrame
 from tests.support.fakes import LoudnessDetector, ScriptedRecognizer
 from tests.support.paths import ROOT
 from tests.support.served import shared_models
+from tests.support.threads import turbo_threads
 from turbo_stream import Models, Pipeline, Settings, Transcript, Utterance
 from turbo_stream.adapters.livekit import TurboSTT
 
@@ -43,10 +44,6 @@ def frames(pcm: np.ndarray) -> list[AudioFrame]:
         AudioFrame(pcm[at : at + 320].tobytes(), SECOND, 1, len(pcm[at : at + 320]))
         for at in range(0, len(pcm), 320)
     ]
-
-
-def left_running() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("turbo")]
 
 
 async def events_of(stt: TurboSTT, pcm: np.ndarray) -> list[SpeechEvent]:
@@ -151,7 +148,7 @@ def test_a_mixed_scene_is_its_accepted_turns_alone(models, excerpt) -> None:
     assert told[1].alternatives[0].metadata["directed_probability"] > 0.5
     words = {word.strip(".,?!").lower() for word in spoken["rejected"].split() if len(word) > 3}
     assert len(words) > 3 and not [word for word in words if word in str(told).lower()]
-    assert left_running() == []
+    assert turbo_threads() == []
 
 
 def test_others_do_not_interrupt_the_agent_and_its_user_does(
@@ -187,7 +184,7 @@ def test_others_do_not_interrupt_the_agent_and_its_user_does(
     by_others, by_user, states, asked = asyncio.run(converse())
     assert not by_others and states == []
     assert by_user and asked == ["Turn on the kitchen lights."]
-    assert left_running() == []
+    assert turbo_threads() == []
 
 
 def test_what_the_agent_has_said_is_the_turn_before(excerpt) -> None:
@@ -233,7 +230,7 @@ def test_a_stream_that_is_closed_leaves_no_thread(excerpt) -> None:
             recognizer.release.set()
 
     asyncio.run(leave())
-    assert left_running() == []
+    assert turbo_threads() == []
 
 
 def test_a_recording_as_a_whole_is_not_taken() -> None:

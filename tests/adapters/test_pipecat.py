@@ -44,6 +44,7 @@ from pipecat.workers.runner import WorkerRunner
 from tests.support.fakes import LoudnessDetector, ScriptedRecognizer
 from tests.support.paths import ROOT
 from tests.support.served import shared_models
+from tests.support.threads import turbo_threads
 from turbo_stream import Models, Settings, Utterance
 from turbo_stream.adapters._ear import Ear
 from turbo_stream.adapters.pipecat import AgentSpeech, TurboSTT
@@ -144,10 +145,6 @@ def frames(pcm: np.ndarray) -> list[InputAudioRawFrame]:
     ]
 
 
-def left_running() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("turbo")]
-
-
 @pytest.mark.slow
 def test_a_mixed_scene_reaches_the_agent_as_its_accepted_turns_alone(models, excerpt) -> None:
     with_rejected = models.stream(show_rejected=True)
@@ -177,7 +174,7 @@ def test_a_mixed_scene_reaches_the_agent_as_its_accepted_turns_alone(models, exc
     assert [next(k for k in turn if isinstance(f, k)) for f in down] == [turn[0], *turn]
     assert down[2].result.decision == "accepted" and down[2].language == "en"
     assert len({f.id for f in behind if isinstance(f, InterruptionFrame)}) == 2, "both ways"
-    assert left_running() == []
+    assert turbo_threads() == []
 
 
 def test_while_others_talk_nothing_at_all_happens(models, kitchen_pcm) -> None:
@@ -271,7 +268,7 @@ def test_a_cancelled_pipeline_leaves_no_thread(excerpt) -> None:
     recognizer = ScriptedRecognizer(release=threading.Event())
     agent = Agent(TurboSTT(shared_models(recognizer, LoudnessDetector(always=1.0))))
     asyncio.run(agent.run(excerpt[: int(2.5 * SECOND)], recognizer.release.set, end=False))
-    assert left_running() == [] and agent.asked() == []
+    assert turbo_threads() == [] and agent.asked() == []
 
 
 def test_the_extra_is_asked_for_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -39,32 +40,34 @@ def heard() -> list[dict]:
     return events(run(str(KITCHEN), "--jsonl", "--asr", str(WHISPER)).stdout)
 
 
+def told_of(found: list[dict], spans: list[dict]) -> Iterator[tuple[dict, dict]]:
+    """Yield each utterance with what was said there: all are found, in their places."""
+    events = utterances(found)
+    assert len(events) == len(spans)
+    for event, span in zip(events, spans, strict=True):
+        assert event["start_s"] == pytest.approx(span["start_s"], abs=0.3)
+        assert event["end_s"] == pytest.approx(span["end_s"], abs=0.5)
+        assert (event["text"] is None) == (event["decision"] == "rejected")
+        yield event, span
+
+
 def test_every_utterance_of_the_scene_is_decided_right(kitchen_spans) -> None:
     """The promise of the README's first command: commands accepted, side talk rejected.
 
     With the recognizer that is always at hand: the small Whisper of the tests hears one line of the
     call otherwise than Whisper tiny.en does, and that is accepted.
     """
-    found = utterances(events(run(str(KITCHEN), "--jsonl", "--asr", "pocketsphinx").stdout))
-    assert len(found) == len(kitchen_spans)
-    for event, span in zip(found, kitchen_spans, strict=True):
-        assert event["start_s"] == pytest.approx(span["start_s"], abs=0.3)
-        assert event["end_s"] == pytest.approx(span["end_s"], abs=0.5)
+    found = events(run(str(KITCHEN), "--jsonl", "--asr", "pocketsphinx").stdout)
+    for event, span in told_of(found, kitchen_spans):
         expected = "accepted" if span["label"] == "directed" else "rejected"
         assert event["decision"] == expected, span["text"]
-        assert (event["text"] is None) == (expected == "rejected")
 
 
 def test_other_words_for_the_scene_cost_no_command_and_one_line_of_talk_at_most(
     heard, kitchen_spans
 ) -> None:
-    found = utterances(heard)
-    assert len(found) == len(kitchen_spans)
     accepted_talk = []
-    for event, span in zip(found, kitchen_spans, strict=True):
-        assert event["start_s"] == pytest.approx(span["start_s"], abs=0.3)
-        assert event["end_s"] == pytest.approx(span["end_s"], abs=0.5)
-        assert (event["text"] is None) == (event["decision"] == "rejected")
+    for event, span in told_of(heard, kitchen_spans):
         if span["label"] == "directed":
             assert event["decision"] == "accepted", span["text"]
         elif event["decision"] == "accepted":

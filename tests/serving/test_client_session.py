@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.fakes import LoudnessDetector, ScriptedRecognizer
 from tests.support.served import shared_models
+from tests.support.threads import turbo_threads
 from turbo_stream import Finished, GapReported, InputError, Partial, Ready, Utterance
 from turbo_stream.serving import session as session_module
 from turbo_stream.serving.session import Session
@@ -23,10 +24,6 @@ async def heard(session: Session, pcm: np.ndarray, frame: int = 1600) -> list:
     events = [event async for event in session]
     await sending
     return [event for event in events if not isinstance(event, Partial)]
-
-
-def of_turbo(threads: list[threading.Thread]) -> list[str]:
-    return [thread.name for thread in threads if thread.name.startswith("turbo")]
 
 
 @pytest.mark.parametrize("frame", [320, 40_000])
@@ -100,9 +97,7 @@ def test_closing_ends_the_threads_and_the_others_go_on(excerpt: np.ndarray) -> N
     before = set(threading.enumerate())
     events = asyncio.run(live())
     assert sum(isinstance(event, Utterance) for event in events) == 3
-    for thread in set(threading.enumerate()) - before:
-        thread.join(5)
-    assert not of_turbo([t for t in threading.enumerate() if t not in before])
+    assert not turbo_threads(besides=before)
 
 
 def test_what_was_heard_is_decided_when_the_client_ends_in_mid_word(excerpt: np.ndarray) -> None:
@@ -159,6 +154,6 @@ def test_closed_means_that_its_threads_have_ended(excerpt, monkeypatch) -> None:
     async def live() -> list[str]:
         async with Session(shared_models().stream()) as session:
             await heard(session, excerpt[:32_000])
-        return of_turbo([one for one in threading.enumerate() if one not in before])
+        return turbo_threads(besides=before)
 
     assert asyncio.run(live()) == []

@@ -42,8 +42,11 @@ def test_every_head_learns_from_real_speech(path: Path) -> None:
 
 
 def test_a_pair_that_the_fold_was_taught_by_is_refused(path: Path) -> None:
-    with pytest.raises(InputError, match=r"a_b\.npz: nothing of c; it has a, b"):
+    there = r"it has a \(directed\), b \(other\)"
+    with pytest.raises(InputError, match=rf"a_b\.npz: no c \(directed\); {there}"):
         read(path, ["a,b", "c,b"])
+    with pytest.raises(InputError, match=rf"no a \(other\), b \(directed\); {there}"):
+        read(path, ["b,a"])
 
 
 def test_the_command_prints_a_line_a_head(path: Path) -> None:

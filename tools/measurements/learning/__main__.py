@@ -7,7 +7,7 @@ rates with speakers apart and sources mixed, as a share of the shipped ones, for
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import click
@@ -38,7 +38,7 @@ def read(path: Path, pairs: Sequence[str]) -> tuple[list[Vectors], list[dict], H
     """Return vectors and rows of the collections in `pairs`, and what knows general speech.
 
     Raises:
-        InputError: `path` has nothing of a collection that is asked for: its fold was taught by it.
+        InputError: `path` has nothing of a class that is asked for: its fold was taught by it.
     """
     with np.load(path) as stored:
         one = {name: stored[name] for name in stored.files}
@@ -46,10 +46,12 @@ def read(path: Path, pairs: Sequence[str]) -> tuple[list[Vectors], list[dict], H
         (value, number == 0) for pair in pairs for number, value in enumerate(pair.split(","))
     }
     kinds = [(str(a), bool(b)) for a, b in zip(one["collection"], one["directed"], strict=True)]
-    missing = sorted({value for value, _ in wanted - set(kinds)})
-    if missing:
-        there = ", ".join(sorted({value for value, _ in kinds}))
-        raise InputError(f"{path}: nothing of {', '.join(missing)}; it has {there}")
+    there = set(kinds)
+    if missing := wanted - there:
+        raise InputError(
+            f"{path}: no {_said(missing)}; it has {_said(there)}: give pairs DIRECTED,OTHER of "
+            "these, or the file of another fold"
+        )
     kept = [i for i, kind in enumerate(kinds) if kind in wanted]
     vectors = [
         Vectors(
@@ -84,6 +86,11 @@ def read(path: Path, pairs: Sequence[str]) -> tuple[list[Vectors], list[dict], H
     points = general.place(around[:_POINTS])
     kernel = HeldKernel(GeneralSpeech(points, general.audio_mean, general.text_mean))
     return vectors, rows, kernel
+
+
+def _said(kinds: Collection[tuple[str, bool]]) -> str:
+    ordered = sorted(kinds)
+    return ", ".join(f"{name} ({'directed' if told else 'other'})" for name, told in ordered)
 
 
 def curve(
