@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from tokenizers import Tokenizer
 
 from models.turbo import Turbo
-from tools.export.calibration import calibrated, calibration_report, split_known
+from tools.export.calibration import calibrated, calibration_report, chosen_by, split_known
 from tools.export.card import NOT_STATED, base_models, model_card
 from tools.export.onnx_graph import export_fp32
 from tools.export.package import write_package
@@ -262,6 +262,7 @@ def main(
                 "license": licence or NOT_STATED,
                 "base_models": bases,
                 "data": metrics["data"],
+                "chosen_by": chosen_by(config, halves),
             },
             parity=parity,
             reports=reports,

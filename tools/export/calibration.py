@@ -18,7 +18,7 @@ from tools.export.parity.logits import graph_logits
 from training.data.names import directed_class
 from training.data.row import Row
 from training.fitting.metrics import Affine, fit_affine, operating_points
-from training.folds.fold_file import read_folds
+from training.folds.fold_file import FoldFile, read_folds
 from training.folds.split import choose_dev
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.figures.binary import expected_calibration_error
@@ -76,10 +76,7 @@ def _unmet(rows: Sequence[Row], config: Mapping[str, Any], metrics: Mapping[str,
     What chose the weights is what `fold` calls `dev`, and the development values of its fold file.
     """
     learned = {one["collection"] for one in metrics["data"] if one.get("kind") != "text"}
-    name = config["data"].get("folds")
-    folds = read_folds(name) if name else None
-    parts = folds.devs[config["data"].get("fold", 0)] if folds else ()
-    chose = {value.partition(":")[0] for part in parts for value in part}
+    folds, chose = _choice(config)
     return [
         row
         for row in rows
@@ -87,6 +84,27 @@ def _unmet(rows: Sequence[Row], config: Mapping[str, Any], metrics: Mapping[str,
         and not (folds and row.key(folds.column) in chose)
         and (row.collection not in learned or row.fold == "test")
     ]
+
+
+def chosen_by(config: Mapping[str, Any], halves: Halves | None) -> list[str]:
+    """Return the collections that chose weights, calibration or thresholds of a run's package.
+
+    They are those of a fold's development set, and of the recordings it is calibrated on instead.
+    A share of what was trained on is of no collection of its own.
+    """
+    folds, chose = _choice(config)
+    named = chose if folds and folds.by_collection else frozenset()
+    rows = [] if halves is None else [*halves.fit, *halves.held]
+    return sorted(named | {row.collection for row in rows})
+
+
+def _choice(config: Mapping[str, Any]) -> tuple[FoldFile | None, frozenset[str]]:
+    """Return the fold file of a run, if it has one, and the values of it that chose the weights."""
+    data = config["data"]
+    if not data.get("folds"):
+        return None, frozenset()
+    folds = read_folds(data["folds"])
+    return folds, folds.chooses(data.get("fold", 0))
 
 
 def calibrated(

@@ -202,6 +202,7 @@ def _run(panel: Panel, items: Sequence[Recording], bench: Bench) -> dict[str, An
             "turbo_json_sha256": candidate.sha256,
             "left_out": list(candidate.left_out),
             "trained_on": sorted(candidate.learned),
+            "chosen_by": None if candidate.chosen_by is None else sorted(candidate.chosen_by),
         }
 
     return {

@@ -58,7 +58,7 @@ def _one_set(panel: Panel, bench: Bench, items: Sequence[Recording], name: str) 
     words = [one.spoken for one in items]
     found = {
         "package": candidate.title,
-        "met": sum(map(candidate.knows, items)),
+        **candidate.met(items),
         "probe": probe_figures(items, bench.probe_features(items, "recorded", f"{label}, probe")),
         "fused": scored("recorded", words, True),
         "fused_no_name": scored("recorded", words, False),

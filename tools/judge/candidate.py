@@ -1,5 +1,6 @@
 """The packages that are judged, and which of them has never met a recording."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,9 @@ from turbo_stream.detection.classifier import TurboClassifier
 from turbo_stream.detection.manifest import MANIFEST_NAME
 from turbo_stream.detection.package import ModelPackage, file_hash
 from turbo_stream.errors import InputError
+
+UNMET, CHOSE, LEARNED = range(3)
+"""How well a package knows a recording: it chose the weights of one, another learned from it."""
 
 _FEWEST = 40
 """Unmet recordings of a class that are enough to do without those that were trained on."""
@@ -27,6 +31,10 @@ class Candidate:
     learned: frozenset[str]
     """Collections of recordings that it was trained on."""
 
+    chosen_by: frozenset[str] | None = None
+    """Collections whose recordings chose its weights, its calibration or its thresholds; None where
+    its summary does not say."""
+
     left_out: tuple[str, ...] = ()
     """Collections that its run was kept from, in order to be asked about them."""
 
@@ -36,16 +44,30 @@ class Candidate:
         without = f" without {', '.join(self.left_out)}" if self.left_out else ""
         return f"{self.package.name} {self.package.version}{without}"
 
-    def knows(self, recording: Recording) -> bool:
-        """Say whether the recording, or one of its collection, may have been trained on.
+    def acquaintance(self, recording: Recording) -> int:
+        """Return how well it may know the recording: `UNMET`, `CHOSE` or `LEARNED`.
 
-        A manifest's `dev` and `test` rows were not. A word that was cut out is known where what
-        it was cut from is.
+        One of a collection stands for all, but that of what was trained on a manifest's `dev` rows
+        chose and its `test` rows did neither. A word that was cut out is known as well as what it
+        was cut from, whatever its fold.
         """
-        whole = recording.collection.removesuffix(SUFFIX)
-        if whole != recording.collection and whole in self.learned:
-            return True
-        return recording.collection in self.learned and recording.fold not in ("dev", "test")
+        name = recording.collection
+        whole = name.removesuffix(SUFFIX)
+        if whole != name and whole in self.learned:
+            return LEARNED
+        if name in self.learned and recording.fold not in ("dev", "test"):
+            return LEARNED
+        if {name, whole} & (self.chosen_by or frozenset()):
+            return CHOSE
+        return CHOSE if name in self.learned and recording.fold == "dev" else UNMET
+
+    def knows(self, recording: Recording) -> bool:
+        """Say whether the recording, or one of its collection, may have had a part in it."""
+        return self.acquaintance(recording) > UNMET
+
+    def met(self, recordings: Sequence[Recording]) -> dict[str, int]:
+        """Return how many of `recordings` it was trained on, `met`, and how many `chose` it."""
+        return counted((one, self) for one in recordings)
 
 
 def load_candidate(
@@ -54,22 +76,30 @@ def load_candidate(
     """Load a package; `learned` is for one whose `training` summary does not say.
 
     Raises:
-        InputError: the package is unusable or cannot listen, or it was trained on what it is
-            said to have left out.
+        InputError: the package is unusable or cannot listen, or it was trained on, or chosen by,
+            what it is said to have left out.
     """
     package = ModelPackage.load(folder)
     _ = package.directed_index
     if learned is None:
         rows = package.training.get("data", ())
         learned = [row["collection"] for row in rows if row.get("kind") != "text"]
-    known = frozenset(learned)
-    if both := sorted(known & set(left_out)):
-        raise InputError(
-            f"{folder} was trained on {', '.join(both)}, by its own {MANIFEST_NAME}: "
-            "it cannot be the package that left it out"
-        )
+    known, named = frozenset(learned), package.training.get("chosen_by")
+    choice = None if named is None else frozenset(named)
+    for how, part in (("trained on", known), ("chosen by", choice or frozenset())):
+        if both := sorted(part & set(left_out)):
+            raise InputError(
+                f"{folder} was {how} {', '.join(both)}, by its own {MANIFEST_NAME}: "
+                "it cannot be the package that left it out"
+            )
     digest = file_hash(folder / MANIFEST_NAME)
-    return Candidate(package, TurboClassifier(package), digest, known, tuple(left_out))
+    return Candidate(package, TurboClassifier(package), digest, known, choice, tuple(left_out))
+
+
+def counted(asked: Iterable[tuple[Recording, Candidate]]) -> dict[str, int]:
+    """Return on how many recordings who was asked was trained, `met`, and how many `chose` it."""
+    how = Counter(candidate.acquaintance(one) for one, candidate in asked)
+    return {"met": how[LEARNED], "chose": how[CHOSE]}
 
 
 @dataclass(frozen=True)
@@ -84,25 +114,29 @@ class Panel:
         return self.candidates[0]
 
     def for_recordings(self, recordings: Sequence[Recording]) -> Candidate:
-        """Return who has met the fewest of `recordings`; of several, the first."""
-        return min(self.candidates, key=lambda one: sum(map(one.knows, recordings)))
+        """Return who was trained on the fewest of `recordings`, then chosen by the fewest.
+
+        Of several, the first.
+        """
+
+        def known(one: Candidate) -> tuple[int, int]:
+            how = Counter(map(one.acquaintance, recordings))
+            return how[LEARNED], how[CHOSE]
+
+        return min(self.candidates, key=known)
 
     def asked(self, recordings: Sequence[Recording]) -> list[tuple[Recording, Candidate]]:
         """Return the recordings, each with the first candidate that has never met it.
 
         Recordings that all have met are left out, but for a class that has few others: then the
-        main candidate is asked about them.
+        candidate is asked that was chosen by them, not trained on them, or else the main one.
         """
         found: list[tuple[Recording, Candidate]] = []
         for side in (True, False):
             members = [one for one in recordings if one.directed is side]
-            strangers = [
-                next((c for c in self.candidates if not c.knows(m)), None) for m in members
-            ]
-            few = sum(one is not None for one in strangers) < _FEWEST
-            for member, stranger in zip(members, strangers, strict=True):
-                if stranger is not None or few:
-                    found.append((member, stranger or self.main))
+            askable = [(one, self.for_recordings([one])) for one in members]
+            unmet = [(one, candidate) for one, candidate in askable if not candidate.knows(one)]
+            found += askable if len(unmet) < _FEWEST else unmet
         return found
 
 

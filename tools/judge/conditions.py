@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tools.judge.candidate import Candidate, Panel
+from tools.judge.candidate import Candidate, Panel, counted
 from tools.judge.figures import figures
 from tools.judge.recording import Recording, plain_words
 from tools.judge.scoring import NO_WORDS, Bench, Hearing, as_given
@@ -64,7 +64,7 @@ def judge_conditions(
     """Return a row a condition: `clean` and `under` it, on the same items.
 
     Wrong text is what was heard in another recording of the other class. `met` counts items that
-    their package was trained on.
+    their package was trained on, `chose` those that chose it.
     """
     drawn = draw_evenly(panel.asked([one for one in recordings if not one.nominal]), most, seed)
     items, candidates = [one for one, _ in drawn], [candidate for _, candidate in drawn]
@@ -90,7 +90,7 @@ def judge_conditions(
     }
     clean = scored(bench, candidates, [as_given(one) for one in items], "conditions, clean")
     return {
-        "met": sum(candidate.knows(one) for one, candidate in drawn),
+        **counted(drawn),
         "text_of_altered_sound": bench.asr or "as heard in the clean sound",
         "rows": {
             name: {"clean": clean, "under": scored(bench, candidates, hearings, name)}
@@ -115,7 +115,7 @@ def judge_short(panel: Panel, bench: Bench, recordings: Sequence[Recording]) -> 
         candidates = [candidate for _, candidate in asked]
         found[name] = {
             **scored(bench, candidates, hearings, f"{name} utterances"),
-            "met": sum(candidate.knows(one) for one, candidate in asked),
+            **counted(asked),
         }
     kinds: dict[str, list[Recording]] = defaultdict(list)
     for one in recordings:
@@ -129,7 +129,7 @@ def judge_short(panel: Panel, bench: Bench, recordings: Sequence[Recording]) -> 
         rejected = scored(bench, candidates, hearings, kind)["false_reject"]
         found["accepted"][kind] = {
             "n": len(asked),
-            "met": sum(candidate.knows(one) for one, candidate in asked),
+            **counted(asked),
             "share": None if rejected is None else 1.0 - rejected,
         }
     return found

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from tools.judge.candidate import Panel
+from tools.judge.candidate import Panel, counted
 from tools.judge.recording import Recording
 from tools.judge.scoring import Bench, as_given
 from tools.judge.sounds import Sound
@@ -137,7 +137,7 @@ def judge_calibration(
             "measured": {"false_accept": accept, "false_reject": reject},
         }
     found = {
-        "met": sum(candidate.knows(one) for one, candidate in asked),
+        **counted(asked),
         "figures": figures(items, scores),
         "ece_balanced": balanced_calibration_error(truths, scores),
         "operating_points": points,

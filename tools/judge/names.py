@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.judge.candidate import Candidate, Panel
+from tools.judge.candidate import Candidate, Panel, counted
 from tools.judge.figures import LIMITED
 from tools.judge.recording import Recording, plain_words
 from tools.judge.scoring import Bench, Hearing
@@ -61,7 +61,7 @@ def judge_names(panel: Panel, bench: Bench, recordings: Sequence[Recording]) -> 
                 continue
             rows[kind] = {
                 "n": len(asked),
-                "met": sum(candidate.knows(one) for one, candidate in asked),
+                **counted(asked),
             }
             for given in GIVEN:
                 values = _scores(bench, asked, sound, given, all_names)

@@ -86,17 +86,29 @@ def _packages(packages: Sequence[Mapping[str, Any]]) -> list[str]:
             f"`{one['turbo_json_sha256'][:12]}`",
             ", ".join(one["left_out"]) or "–",
             ", ".join(one["trained_on"]) or "not known",
+            "not stated" if one["chosen_by"] is None else ", ".join(one["chosen_by"]) or "–",
         ]
         for one in packages
     ]
-    return _table(["package", "turbo.json", "left out", "trained on"], rows)
+    return _table(["package", "turbo.json", "left out", "trained on", "chosen by"], rows)
+
+
+def known_sides(pair: Mapping[str, Any]) -> str:
+    """Return the collections of a pair that its package knows, as a table has them."""
+    chose = [f"{name} (chose)" for name in pair["chose"]]
+    return ", ".join([*pair["met"], *chose]) or "neither"
+
+
+def known_items(found: Mapping[str, Any]) -> str:
+    """Return how many items a package knows, as a table has them."""
+    return f"{found['met']} ({found['chose']} chose)" if found["chose"] else str(found["met"])
 
 
 def _bars(lines: Sequence[Mapping[str, Any]]) -> list[str]:
     rows = []
     for line in lines:
         said = {True: "reached", False: "not reached", None: "–"}[line["reached"]]
-        known = " (on what it was trained on)" if line["reached"] and line["met"] else ""
+        known = " (on what it knows)" if line["reached"] and line["known"] else ""
         rows.append(
             [line["what"], percent(line["wanted"]), percent(line["measured"]), said + known]
         )
@@ -113,8 +125,9 @@ def _pairs(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
     parts = [
         "## Pairs of collections",
         "",
-        "Equal error rates. *Trained on* names the collections of the pair that the package has "
-        "met: such a row proves little, for it may know the collection and not the intent. The "
+        "Equal error rates. *Met* names the collections of the pair that the package was trained "
+        "on, or that chose its weights, its calibration or its thresholds (chose): such a row "
+        "proves little, for it may know the collection and not the intent. The "
         "probe hears no words, only length, margins, level, noise and spectrum, and is "
         "cross-validated on the pair itself. FA@5 is the share of false accepts where 5 % of "
         "directed speech is rejected. The device has no name, but for the columns *with a name*: "
@@ -127,14 +140,14 @@ def _pairs(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
             [
                 f"{pair['directed']} × {pair['not_directed']}",
                 str(pair[way]["audio"]["n"]),
-                ", ".join(pair["met"]) or "neither",
+                known_sides(pair),
                 *(with_range(pair[way][mode]) for mode in ("probe", "audio", "text", "fused")),
                 with_range(pair[way]["fused"], LIMITED),
                 *(with_range(pair[way][mode]) for mode in ("text_named", "fused_named")),
             ]
             for pair in pairs
         ]
-        header = ["pair", "items", "trained on", "probe", "audio", "text", "fused", "FA@5, fused"]
+        header = ["pair", "items", "met", "probe", "audio", "text", "fused", "FA@5, fused"]
         header += ["text, with a name", "fused, with a name"]
         parts += [f"### {title}", "", *_table(header, rows)]
     return parts
@@ -151,7 +164,7 @@ def _called(sets: Mapping[str, Mapping[str, Any]]) -> list[str]:
             [
                 _SETS[name],
                 f"{counted['n_directed']} + {counted['n'] - counted['n_directed']}",
-                str(found["met"]),
+                known_items(found),
                 *(with_range(found.get(mode)) for mode in modes),
             ]
         )
@@ -159,7 +172,7 @@ def _called(sets: Mapping[str, Mapping[str, Any]]) -> list[str]:
         "## The same word, called out or merely mentioned",
         "",
         "Equal error rates on callers with both classes. *Met* counts items that the package was "
-        "trained on.",
+        "trained on; in brackets those that chose its weights, its calibration or its thresholds.",
         "",
         *_table(["set", "items", "met", *(_MODES[mode] for mode in modes)], rows),
     ]
@@ -181,8 +194,8 @@ def _conditions(found: Mapping[str, Any]) -> list[str]:
     return [
         "## Hard conditions",
         "",
-        f"{first['n']} recordings, {first['n_directed']} of them directed; {found['met']} of "
-        "collections that their package was trained on. Both rates are at the threshold of "
+        f"{first['n']} recordings, {first['n_directed']} of them directed; {known_items(found)} of "
+        "collections that their package has met. Both rates are at the threshold of "
         f"`balanced`. Text of altered sound: {found['text_of_altered_sound']}.",
         "",
         *_table(["condition", "EER, clean", "EER, under it", *rates], rows),
@@ -197,7 +210,7 @@ def _short(found: Mapping[str, Any]) -> list[str]:
         [
             name,
             f"{found[key]['n_directed']} + {found[key]['n'] - found[key]['n_directed']}",
-            str(found[key]["met"]),
+            known_items(found[key]),
             with_range(found[key]),
             with_range(found[key], LIMITED),
             *(with_range(found[key], rate) for rate in _RATES),
@@ -205,7 +218,7 @@ def _short(found: Mapping[str, Any]) -> list[str]:
         for key, name in (("short", f"at most {found['words']} words"), ("longer", "longer"))
     ]
     kinds = [
-        [kind, str(row["n"]), str(row["met"]), percent(row["share"])]
+        [kind, str(row["n"]), known_items(row), percent(row["share"])]
         for kind, row in found["accepted"].items()
     ]
     return [
@@ -235,7 +248,7 @@ def _names(found: Mapping[str, Any]) -> list[str]:
             [
                 kind,
                 str(row["n"]),
-                str(row["met"]),
+                known_items(row),
                 *(percent(row[given]["accepted"]) for given in ("own", "none", "other")),
             ]
             for kind, row in found[key]["rows"].items()
@@ -264,7 +277,7 @@ def _calibration(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
                 [
                     _WAYS[way],
                     str(one["figures"]["n"]),
-                    str(one["met"]),
+                    known_items(one),
                     with_range(one["figures"], "ece"),
                     percent(one["ece_balanced"]),
                 ]
@@ -289,6 +302,6 @@ def _matrix() -> list[str]:
         "## Every directed against every other collection",
         "",
         "Equal error rate of the fused model in percent, in brackets that of the probe; a dot for "
-        "each of both collections that the package was trained on.",
+        "each of both collections that the package was trained on, a ring for each that chose it.",
         "",
     ]

@@ -58,7 +58,8 @@ def judge_pair(
     `ALIKE` takes up to `sample` recordings. What is left of a cut recording has other words, so
     that without a recognizer fused and text are null there.
 
-    The package is the one that has met the fewest of the pair's recordings; `met` says how many.
+    The package is the one that has met the fewest of the pair's recordings: `met` has the
+    collections that it was trained on, `chose` those that chose its weights or its calibration.
     """
     sides = [members(recordings, pair[0], True), members(recordings, pair[1], False)]
     if not all(sides):
@@ -70,9 +71,7 @@ def judge_pair(
         "directed": pair[0],
         "not_directed": pair[1],
         "package": candidate.title,
-        "met": sorted(
-            name for name, side in zip(pair, sides, strict=True) if any(map(candidate.knows, side))
-        ),
+        **_known_sides(candidate, pair, sides),
         "with_recognized_text": sum(one.heard is not None for one in items),
     }
     for way in WAYS:
@@ -85,6 +84,17 @@ def judge_pair(
         heard = bench.recognized(alike, "channel", f"{title}, {ALIKE}, recognizing")
     found[ALIKE] = _one_way(candidate, bench, alike, heard, "channel", f"{title}, {ALIKE}")
     return found
+
+
+def _known_sides(
+    candidate: Candidate, names: Sequence[str], sides: Sequence[Sequence[Recording]]
+) -> dict[str, list[str]]:
+    """Return the names of the collections that a package was trained on, and that chose it."""
+    counts = [candidate.met(side) for side in sides]
+    return {
+        key: sorted({name for name, count in zip(names, counts, strict=True) if count[key]})
+        for key in ("met", "chose")
+    }
 
 
 def _one_way(
@@ -155,8 +165,8 @@ def of_one_length(
 def judge_matrix(panel: Panel, bench: Bench, recordings: Sequence[Recording]) -> dict[str, Any]:
     """Return the fused equal error rate of every directed against every other collection.
 
-    Nominal labels are left out. `met` counts how many of a cell's two collections its package
-    was trained on.
+    Nominal labels are left out. Of a cell's collections `met` counts those that its package was
+    trained on, `chose` those that chose it.
     """
     real = [one for one in recordings if not one.nominal]
     counts: dict[tuple[str, bool], int] = {}
@@ -173,11 +183,12 @@ def judge_matrix(panel: Panel, bench: Bench, recordings: Sequence[Recording]) ->
             sides = [members(real, row, True), members(real, column, False)]
             items = sides[0] + sides[1]
             candidate = panel.for_recordings(items)
+            known = _known_sides(candidate, (row, column), sides)
             cell: dict[str, Any] = {
                 "directed": row,
                 "not_directed": column,
                 "package": candidate.title,
-                "met": sum(any(map(candidate.knows, side)) for side in sides),
+                **{key: len(names) for key, names in known.items()},
                 "n": len(items),
             }
             for way in WAYS:

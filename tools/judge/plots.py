@@ -44,14 +44,15 @@ def pairs_plot(pairs: Sequence[Mapping[str, Any]]) -> bytes:
         axes.invert_yaxis()
     for axes in columns[1:]:
         axes.set_yticklabels([])
-    columns[0].legend(loc="lower right", fontsize=8)
+    figure.legend(*columns[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return _png(figure)
 
 
 def matrix_plot(matrix: Mapping[str, Any], way: str) -> bytes:
     """Draw the equal error rate of every directed against every other collection.
 
-    In brackets that of the probe; a dot for each collection that the package was trained on.
+    In brackets that of the probe; a dot for each collection that the package was trained on, a
+    ring for each that chose it.
     """
     rows, columns = matrix["directed"], matrix["not_directed"]
     values = np.full((len(rows), len(columns)), np.nan)
@@ -63,7 +64,14 @@ def matrix_plot(matrix: Mapping[str, Any], way: str) -> bytes:
             continue
         values[at] = 100 * eer
         said = f"{100 * eer:.0f}" + ("" if probe is None else f" ({100 * probe:.0f})")
-        axes.text(at[1], at[0], f"{said}\n{'•' * cell['met']}", ha="center", va="center", size=9)
+        axes.text(
+            at[1],
+            at[0],
+            f"{said}\n{'•' * cell['met']}{'◦' * cell['chose']}",
+            ha="center",
+            va="center",
+            size=9,
+        )
     axes.imshow(values, cmap="YlOrRd", vmin=0, vmax=60, aspect="auto")
     axes.set_xticks(range(len(columns)), columns, rotation=30, ha="right", size=9)
     axes.set_yticks(range(len(rows)), rows, size=9)
@@ -116,8 +124,10 @@ def called_plot(sets: Mapping[str, Mapping[str, Any]]) -> bytes:
 
 
 def _pair_name(pair: Mapping[str, Any]) -> str:
-    known = f"\n(trained on {len(pair['met'])} of 2)" if pair["met"] else ""
-    return f"{pair['directed']}\nx {pair['not_directed']}{known}"
+    said = {"met": "trained on", "chose": "chosen by"}
+    known = [f"{how} {len(pair[key])} of 2" for key, how in said.items() if pair[key]]
+    end = f"\n({', '.join(known)})" if known else ""
+    return f"{pair['directed']}\nx {pair['not_directed']}{end}"
 
 
 def _marker(number: int) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from tools.export.card import percent
 from tools.judge.figures import LIMITED
-from tools.judge.page import with_range
+from tools.judge.page import known_items, known_sides, with_range
 
 _WAYS = {
     "recorded": "as recorded",
@@ -23,11 +23,11 @@ def judged(report: Mapping[str, Any]) -> str:
             "## On recordings of many collections",
             "",
             "Equal error rates with 95 % intervals over groups of speakers. A collection under "
-            "*known* was in the training of the package that scored it, so that the row proves "
-            "little. The probe hears no words, only length, margins, level, noise and long-term "
-            "spectrum, and is cross-validated on the very pair: it shows how far the two "
-            "collections give themselves away. FA@5: false accepts where 5 % of the commands are "
-            "rejected.",
+            "*known* was in the training of the package that scored it, or chose its weights, "
+            "calibration or thresholds, so that the row proves little. The probe hears no words, "
+            "only length, margins, level, noise and long-term spectrum, and is cross-validated on "
+            "the very pair: it shows how far the two collections give themselves away. FA@5: false "
+            "accepts where 5 % of the commands are rejected.",
             "",
             *_table(
                 ("pair", "", "items", "known", "probe", "audio", "text", "fused", "FA@5"),
@@ -56,7 +56,7 @@ def _pairs(pairs: Sequence[Mapping[str, Any]]) -> Iterable[Sequence[str]]:
                     name,
                     said,
                     str(found["fused"]["n"]),
-                    ", ".join(pair["met"]) or "neither",
+                    known_sides(pair),
                     *(with_range(found[mode]) for mode in ("probe", "audio", "text", "fused")),
                     with_range(found["fused"], LIMITED),
                 )
@@ -67,7 +67,7 @@ def _called(sets: Mapping[str, Mapping[str, Any]]) -> list[str]:
         (
             said,
             str(sets[name]["fused"]["n"]),
-            str(sets[name]["met"]),
+            known_items(sets[name]),
             *(with_range(sets[name][mode]) for mode in ("probe", "audio", "fused")),
         )
         for name, said in _WORDS.items()

@@ -55,6 +55,10 @@ class FoldFile:
         """Whether whole collections are tested: then nothing of them may be known, see `split`."""
         return self.column == "set"
 
+    def chooses(self, fold: int) -> frozenset[str]:
+        """Return the values of `column` whose rows choose the weights of a fold, without labels."""
+        return frozenset(value.partition(":")[0] for part in self.devs[fold] for value in part)
+
 
 def read_folds(name: str) -> FoldFile:
     """Return the fold file at a path, or the shipped one of that name.

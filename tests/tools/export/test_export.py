@@ -125,6 +125,7 @@ def test_a_training_folder_becomes_a_package_that_listens(tiny, tokenizer, tmp_p
     assert stored["metrics"]["parity"]["fp32_int8_max_probability_shift"] < 0.1
     assert stored["training"]["license"] == "not stated"
     assert stored["training"]["data"][0]["license"] is None
+    assert stored["training"]["chosen_by"] == []
     graph = (package / "model.int8.onnx").read_bytes()
     assert b"/models/" not in graph and b".py" not in graph  # nor any path of this machine
     assert_nothing_of_the_shipped_card(package)

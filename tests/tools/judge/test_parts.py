@@ -8,7 +8,7 @@ import pytest
 from tests.support.made_judgement import RATE, burst, recording, write_collections
 from tests.support.tiny_package import write_package
 from tools.judge.bars import bars
-from tools.judge.candidate import Panel, load_candidate
+from tools.judge.candidate import CHOSE, LEARNED, UNMET, Panel, counted, load_candidate
 from tools.judge.conditions import draw_evenly, kind_of
 from tools.judge.figures import LIMITED, balanced_calibration_error, figures
 from tools.judge.names import holds_name, other_name
@@ -21,8 +21,9 @@ from turbo_stream.evaluation.figures.binary import binary_metrics
 from turbo_stream.evaluation.figures.content_free import SPEECH_S
 
 
-def trained_on(*collections: str) -> dict:
-    return {"training": {"data": [{"collection": one, "kind": "recorded"} for one in collections]}}
+def trained_on(*collections: str, chosen_by: tuple[str, ...] = ()) -> dict:
+    data = [{"collection": one, "kind": "recorded"} for one in collections]
+    return {"training": {"data": data, "chosen_by": list(chosen_by)}}
 
 
 def test_recordings_have_what_was_heard_in_them(tmp_path: Path) -> None:
@@ -83,9 +84,39 @@ def test_who_has_met_a_recording(tmp_path: Path) -> None:
     assert one.knows(recording(collection="calls_recut", fold="test"))
 
 
-def test_a_package_that_was_trained_on_what_it_left_out_is_refused(tmp_path: Path) -> None:
-    folder = write_package(tmp_path / "p", **trained_on("calls"))
-    with pytest.raises(InputError, match="was trained on calls"):
+def test_what_chose_the_weights_is_known_less_than_what_was_learned(tmp_path: Path) -> None:
+    package = write_package(tmp_path / "p", **trained_on("calls", chosen_by=("orders",)))
+    one = load_candidate(package)
+    assert one.acquaintance(recording()) == LEARNED
+    assert one.acquaintance(recording(fold="dev")) == CHOSE
+    assert one.acquaintance(recording(fold="test")) == UNMET
+    for fold in (None, "train", "dev", "test"):  # all of a collection chooses, whatever its fold
+        assert one.acquaintance(recording(collection="orders", fold=fold)) == CHOSE
+        assert one.acquaintance(recording(collection="orders_recut", fold=fold)) == CHOSE
+    assert one.knows(recording(collection="orders"))
+    assert one.acquaintance(recording(collection="other")) == UNMET
+    items = [recording(), recording(collection="orders"), recording(collection="other")]
+    assert one.met(items) == {"met": 1, "chose": 1}
+
+
+def test_a_package_that_does_not_say_what_chose_it_is_told_apart(tmp_path: Path) -> None:
+    silent = load_candidate(write_package(tmp_path / "p", training={"data": []}))
+    assert silent.chosen_by is None
+    assert silent.acquaintance(recording()) == UNMET
+
+
+@pytest.mark.parametrize(
+    "summary, said",
+    [
+        (trained_on("calls"), "was trained on calls"),
+        (trained_on("orders", chosen_by=("chat", "calls")), "was chosen by calls, chat"),
+    ],
+)
+def test_a_package_that_knows_what_it_left_out_is_refused(
+    tmp_path: Path, summary: dict, said: str
+) -> None:
+    folder = write_package(tmp_path / "p", **summary)
+    with pytest.raises(InputError, match=said):
         load_candidate(folder, left_out=("calls", "chat"))
 
 
@@ -103,6 +134,25 @@ def test_the_stranger_is_asked(tmp_path: Path) -> None:
     # Where strangers are enough of a class, those it has met are left out.
     fresh = [recording(f"n{i}", collection="new") for i in range(60)]
     assert len(Panel((main,)).asked([*many[::2], *fresh])) == 60
+
+
+def test_who_was_not_even_chosen_by_the_recordings_is_asked(tmp_path: Path) -> None:
+    """As of six runs: the first that did not learn from a pair may be one that the pair chose."""
+    main = load_candidate(write_package(tmp_path / "m", **trained_on("calls", "chat")))
+    chosen = load_candidate(
+        write_package(tmp_path / "c", **trained_on("orders", chosen_by=("calls", "chat")))
+    )
+    stranger = load_candidate(write_package(tmp_path / "s", **trained_on("orders")))
+    many = [recording(f"{i}", directed=i % 2 == 0) for i in range(100)]
+    panel = Panel((main, chosen, stranger))
+    assert panel.for_recordings(many) is stranger
+    assert {id(candidate) for _, candidate in panel.asked(many)} == {id(stranger)}
+    # Without a stranger, one that they chose is better than one that learned from them.
+    panel = Panel((main, chosen))
+    assert panel.for_recordings(many) is chosen
+    asked = panel.asked(many)
+    assert {id(candidate) for _, candidate in asked} == {id(chosen)}
+    assert counted(asked) == {"met": 0, "chose": 100}
 
 
 def test_sounds_are_the_same_every_time(tmp_path: Path) -> None:
@@ -198,21 +248,28 @@ def test_bars_say_what_was_reached_and_on_what() -> None:
     def found(eer: float) -> dict:
         return {"eer": eer, LIMITED: 0.2}
 
-    pair = {"directed": "wake_words", "not_directed": "audiobook", "met": ["wake_words"]}
+    pair = {
+        "directed": "wake_words",
+        "not_directed": "audiobook",
+        "met": [],
+        "chose": ["audiobook"],
+    }
     way = {"fused": found(0.1), "probe": found(0.2)}
-    cuts = {"fused": found(0.3), "probe": None, "met": 0}
+    cuts = {"fused": found(0.3), "probe": None, "met": 0, "chose": 0}
+    calibration = {"figures": {"ece": 0.07}, "ece_balanced": 0.2, "met": 0, "chose": 0}
     judgement = {
         "pairs": [
             {**pair, "recorded": way, "channel": way, "alike": {"fused": None}},
             {**pair, "directed": "others"},
         ],
         "called_or_mentioned": {"recut_test": cuts},
-        "calibration": {"channel": {"figures": {"ece": 0.07}, "ece_balanced": 0.2, "met": 0}},
+        "calibration": {"channel": calibration},
     }
     lines = {line["what"]: line for line in bars(judgement)}
     assert len(lines) == 6 + 2 + 1
     first = lines["wake_words × audiobook, one channel: EER"]
-    assert (first["reached"], first["met"]) == (True, ["wake_words"])
+    assert first["reached"] is first["known"] is True  # by what chose the package
+    assert lines["called or mentioned, recut test: EER"]["known"] is False
     assert (
         lines["wake_words × audiobook, one channel: EER, 15% under the probe"]["reached"] is False
     )

@@ -39,11 +39,17 @@ def judgement(name: str = "turbo-rej-en 1.0") -> dict:
     accepted = {told: {"accepted": 0.777} for told in ("own", "none", "other")}
     rate = {"false_accept": 0.061, "false_reject": 0.062}
     point = {"threshold": 0.5, "promised": rate, "measured": {**rate, "false_accept": 0.083}}
-    pair = {"directed": "calls", "not_directed": "talk", "met": [], "recorded": figures}
+    pair = {
+        "directed": "calls",
+        "not_directed": "talk",
+        "met": [],
+        "chose": ["talk"],
+        "recorded": figures,
+    }
     return {
         "run": {"packages": [{"name": name}]},
         "pairs": [{**pair, "channel": None, "alike": None}],
-        "called_or_mentioned": {"recut_test": {**figures, "met": 3}},
+        "called_or_mentioned": {"recut_test": {**figures, "met": 3, "chose": 0}},
         "conditions": {
             "rows": {"noise, 5 dB": {"clean": figure(0.154), "under": figure(0.166)}, "none": None}
         },
@@ -86,7 +92,7 @@ def test_figures_stand_on_the_card_with_their_intervals(package, tmp_path):
     parity = written(tmp_path / "parity.json", {**PARITY, "items": 321})
     assert run_command(main, [str(package), "--judgement", report, "--parity", parity]) == 0
     card = (package / "README.md").read_text("utf-8")
-    assert "| calls × talk | as recorded | 123 | neither | 11.2 % (5.6–40.0) |" in card
+    assert "| calls × talk | as recorded | 123 | talk (chose) | 11.2 % (5.6–40.0) |" in card
     assert "4.4 % (2.2–40.0) | 50.0 % |" in card
     assert "| test callers | 123 | 3 | 11.2 %" in card
     assert "| noise, 5 dB | 15.4 % (7.7–40.0) | 16.6 % (8.3–40.0) |" in card
