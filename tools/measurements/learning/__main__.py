@@ -3,7 +3,7 @@
 python -m tools.measurements.learning RECORDED.npz DIRECTED,OTHER ...
 
 What learning in place gains on the collections named, of a file that `.record` wrote: equal error
-rates with speakers apart and sources mixed, as a share of the shipped ones, for several heads.
+rates with speakers apart and sources mixed, or in one house, for several heads.
 """
 
 import sys
@@ -17,10 +17,11 @@ from rich.console import Console
 from rich.table import Table
 
 from tools.measurements.learning.heads import HEADS
+from tools.measurements.learning.one_house import one_houses
 from turbo_stream.cli.command import run_command
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.figures.binary import ErrorCurve
-from turbo_stream.evaluation.figures.learning import Speech
+from turbo_stream.evaluation.figures.learning import House, Speech
 from turbo_stream.learning.example import Example
 from turbo_stream.learning.gate import judge
 from turbo_stream.learning.general_speech import GeneralSpeech, Points
@@ -98,19 +99,48 @@ def curve(
 ) -> list[float]:
     """Return the mean error as shipped and after each of `COUNTS`, over the same houses."""
     speech = Speech.of(rows)
-    shipped = np.array([one.logit for one in vectors])
     errors: list[list[float]] = [[] for _ in (0, *COUNTS)]
     for house in speech.houses(draws=draws):
-        rest = [vectors[i] for i in house.rest]
         for number, count in enumerate((0, *COUNTS)):
-            if count > house.most:
-                continue
-            chosen = [*house.directed[:count], *house.other[:count]]
-            examples = [Example(vectors[i], bool(speech.truths[i])) for i in chosen]
-            added = changes(examples, rest) if examples else 0.0
-            found = ErrorCurve.of(speech.truths[house.rest], shipped[house.rest] + added)
-            if found is not None:
-                errors[number].append(found.eer)
+            errors[number] += _after(vectors, speech, house, count, changes)
+    return _means(errors)
+
+
+def house_curve(
+    vectors: Sequence[Vectors], rows: Sequence[dict], changes: Changes, draws: int
+) -> list[tuple[float, float]]:
+    """Return for each of `COUNTS` the mean error as shipped and after, in houses as `one_houses`.
+
+    A house that gives more examples has more speakers, so that each count has houses of its own.
+    """
+    speech = Speech.of(rows)
+    found = []
+    for count in COUNTS:
+        errors: list[list[float]] = [[], []]
+        for house in one_houses(speech, count, draws=draws):
+            for place, given in enumerate((0, count)):
+                errors[place] += _after(vectors, speech, house, given, changes)
+        before, after = _means(errors)
+        found.append((before, after))
+    return found
+
+
+def _after(
+    vectors: Sequence[Vectors], speech: Speech, house: House, count: int, changes: Changes
+) -> list[float]:
+    """Return the error of a house after so many examples a class; none where it cannot be had."""
+    if count > house.most:
+        return []
+    rest = [vectors[i] for i in house.rest]
+    chosen = [*house.directed[:count], *house.other[:count]]
+    examples = [Example(vectors[i], bool(speech.truths[i])) for i in chosen]
+    added = changes(examples, rest) if examples else 0.0
+    shipped = np.array([one.logit for one in rest])
+    found = ErrorCurve.of(speech.truths[house.rest], shipped + added)
+    return [] if found is None else [found.eer]
+
+
+def _means(errors: Sequence[Sequence[float]]) -> list[float]:
     return [float(np.mean(one)) if one else float("nan") for one in errors]
 
 
@@ -128,14 +158,21 @@ def gated(kernel: HeldKernel) -> Changes:
 @click.argument("recorded", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("pairs", nargs=-1, required=True)
 @click.option("--draws", type=click.IntRange(1), default=30, show_default=True)
-def main(recorded: Path, pairs: tuple[str, ...], draws: int) -> None:
+@click.option("--one-house", is_flag=True, help="Learn from and count the same few speakers.")
+def main(recorded: Path, pairs: tuple[str, ...], draws: int, *, one_house: bool) -> None:
     """Print a line a head."""
     vectors, rows, kernel = read(recorded, pairs)
     heads: dict[str, Changes] = {"shipped method, gated": gated(kernel)}
     heads |= {name: make(kernel) for name, make in HEADS.items()}
-    table = Table("head", "as shipped", *(f"K={count}" for count in COUNTS))
+    shipped = () if one_house else ("as shipped",)
+    table = Table("head", *shipped, *(f"K={count}" for count in COUNTS))
     for name, changes in heads.items():
-        table.add_row(name, *(f"{error:.1%}" for error in curve(vectors, rows, changes, draws)))
+        if one_house:
+            both = house_curve(vectors, rows, changes, draws)
+            cells = [f"{before:.1%} to {after:.1%}" for before, after in both]
+        else:
+            cells = [f"{error:.1%}" for error in curve(vectors, rows, changes, draws)]
+        table.add_row(name, *cells)
     Console().print(table)
 
 
