@@ -15,15 +15,13 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from training.crossval.pair_scores import SCORES
 from training.fitting.checkpoint import write_json
 from training.fitting.metrics import Affine, fit_affine, operating_points
 from turbo_stream.cli.command import run_command
 from turbo_stream.detection.package import DIRECTED
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.figures.binary import expected_calibration_error
-
-SCORES = "scores.npz"
-"""What a run said of its pair, in its folder: `logits` `[N, K]` and `labels` `[N]`."""
 
 
 class Pair(NamedTuple):

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from training.crossval.calibration import SCORES
+from training.crossval.pair_scores import SCORES, margin_key
 from training.data.clip import read_wave
 from training.data.features import AS_RECORDED
 from training.data.row import Row
@@ -80,7 +80,15 @@ def score_pair(recipe: Recipe, pair: tuple[str, str], folder: Path) -> dict:
     scores["probe"] = probe_scores(map(read_wave, clips), labels, groups)
     worded = np.array([bool(row.hypotheses and row.hypotheses[0].text) for row in rows])
     truth = np.array([row.label for row in rows])
-    np.savez(folder / SCORES, logits=logits["fused"][worded], labels=truth[worded])
+    kept = {margin_key(mode): values[heard] for mode, values in scores.items() if mode != "probe"}
+    np.savez(
+        folder / SCORES,
+        logits=logits["fused"][worded],
+        labels=truth[worded],
+        truths=labels[heard],
+        groups=groups[heard],
+        **kept,
+    )
     found: dict = {"directed": pair[0], "not_directed": pair[1], "n": int(heard.sum())}
     found["without_text"] = sum(bool(row.hypotheses) and not row.hypotheses[0].text for row in rows)
     for name, values in scores.items():

@@ -6,7 +6,8 @@ from click.testing import CliRunner
 
 pytest.importorskip("torch", reason="needs the train extra")
 
-from training.crossval.calibration import SCORES, Pair, calibrate, main, read_pairs
+from training.crossval.calibration import Pair, calibrate, main, read_pairs
+from training.crossval.pair_scores import SCORES
 from turbo_stream.errors import InputError
 
 

@@ -7,9 +7,12 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 soundfile = pytest.importorskip("soundfile")
 
 from tests.support.tiny_corpus import word_tokenizer
+from training.crossval.pair_scores import read_pair_scores
 from training.crossval.pairs import score_pair
+from training.crossval.seeds import MODES
 from training.data.row import Row
 from training.fitting.checkpoint import load_model, save_setup, save_weights
+from training.fitting.metrics import equal_error_rate
 from training.fitting.recipe import Recipe, build_recipe
 from training.fitting.runs import summarize, train_run
 from training.fitting.workbench import load_rows
@@ -90,6 +93,10 @@ def test_a_run_writes_what_it_promises_and_repeats_itself(start, manifest, tmp_p
     assert pair["n"] == 20
     for name in ("fused", "audio", "text", "probe"):
         assert 0.0 <= pair[name]["eer"] <= 1.0
+    kept = read_pair_scores(tmp_path / "a", MODES)
+    assert len(kept.groups) == 20 and kept.truths.sum() == pair["fused"]["n_directed"]
+    for mode in MODES:
+        assert equal_error_rate(kept.truths, kept.margins[mode]) == pair[mode]["eer"]
 
 
 def test_licences_of_clips_are_listed_once_each():

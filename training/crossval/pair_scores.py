@@ -1,0 +1,49 @@
+"""What a run without a pair of collections said of that pair, kept in its folder."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turbo_stream.errors import InputError
+
+SCORES = "scores.npz"
+"""In the folder of a run: `logits` `[N, K]` and `labels` `[N]` of what a recognizer has found words
+in; of all that it has heard, `truths` and `groups` `[M]`, and the margins of every mode `[M]`."""
+
+
+def margin_key(mode: str) -> str:
+    """Return where the margins of `mode` stand in `SCORES`."""
+    return f"margin_{mode}"
+
+
+class PairScores(NamedTuple):
+    """All recordings of a pair that a recognizer has heard, words found or not."""
+
+    truths: NDArray[np.bool_]
+    """Which are directed, `[M]`."""
+
+    groups: NDArray[np.str_]
+    """Who speaks, `[M]`."""
+
+    margins: Mapping[str, NDArray[np.float64]]
+    """How much more a mode believes that a recording is directed, in logits, `[M]`."""
+
+
+def read_pair_scores(folder: Path, modes: tuple[str, ...]) -> PairScores:
+    """Return what the run in `folder` said.
+
+    Raises:
+        InputError: it has said nothing, or before margins were kept.
+    """
+    try:
+        with np.load(folder / SCORES) as stored:
+            margins = {mode: stored[margin_key(mode)] for mode in modes}
+            return PairScores(stored["truths"], stored["groups"], margins)
+    except (OSError, KeyError) as error:
+        raise InputError(
+            f"{folder / SCORES} has no margins ({error}); run training.crossval.pairs again, which "
+            "scores runs that are there without training them"
+        ) from error
