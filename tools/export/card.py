@@ -98,12 +98,13 @@ def calibration_section(metrics: dict, parity: dict) -> str:
     found = metrics.get("calibrated")
     pairs = metrics["calibration"].get("pairs")
     if pairs:
-        error = metrics["calibration"]["ece"]
+        error, seeds = metrics["calibration"]["ece"], metrics["calibration"].get("seeds", 1)
+        by_seeds = f" by runs of {seeds} seeds" if seeds > 1 else ""
         lines.append(
             "Fitted on what runs that had never met a pair of collections said of it, "
-            f"{len(pairs)} pairs together; the thresholds are of the same. Calibrated by the other "
-            f"pairs, a pair has a calibration error of {percent(error)} (15 bins, the items as "
-            "they are)."
+            f"{len(pairs)} pairs together{by_seeds}; the thresholds are of the same. Calibrated by "
+            f"the other pairs, a pair has a calibration error of {percent(error)} (15 bins, the "
+            "items as they are)."
         )
     elif found is None:
         lines.append(

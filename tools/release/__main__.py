@@ -39,12 +39,14 @@ def _read(path: Path) -> dict:
 @click.option(
     "--end-of-turn", type=_FILE, help="end_of_turn.json of tools.measurements.end_of_turn."
 )
+@click.option("--seeds", type=_FILE, help="seeds.json of training.crossval.seeds.")
 @click.option("--parity", type=_FILE, help="Parity report.  [default: that of the export]")
 def main(
     package: Path,
     judgement: Path | None,
     same_scores_as: str | None,
     end_of_turn: Path | None,
+    seeds: Path | None,
     parity: Path | None,
 ) -> None:
     """Write README.md of the shipped PACKAGE from its turbo.json and reports, and its licences.
@@ -59,6 +61,8 @@ def main(
     metrics = dict(found.metrics)
     if judgement is not None:
         metrics["judgement"] = _read(judgement)
+    if seeds is not None:
+        metrics["seeds"] = _read(seeds)
     if parity is not None:
         metrics["parity"] = _read(parity)
     if end_of_turn is not None:

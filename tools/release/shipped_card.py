@@ -68,6 +68,22 @@ def _pairs_table(pairs: list[dict]) -> str:
     return "\n".join(lines)
 
 
+def _seeds_table(pairs: dict[str, dict]) -> str:
+    lines = [
+        "| left out of training | items | audio | text | fused (95 %) | fused, each seed |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, pair in pairs.items():
+        low, high = pair["fused"]["eer_ci95"]
+        each = ", ".join(f"{100 * rate:.1f}" for rate in pair["fused"]["eer_by_seed"])
+        lines.append(
+            f"| {name} | {pair['n']} | {percent(pair['audio']['eer'])} | "
+            f"{percent(pair['text']['eer'])} | {percent(pair['fused']['eer'])} "
+            f"({percent(low)} to {percent(high)}) | {each} |"
+        )
+    return "\n".join(lines)
+
+
 def _test_section(metrics: dict) -> str:
     test = metrics.get("test")
     if test is None:
@@ -124,6 +140,18 @@ def _figures(metrics: dict, reports: dict) -> str:
     """
     if "judgement" in reports:
         return judged(reports["judgement"]) + _of_another(reports.get("same_scores_as"))
+    if "seeds" in reports:
+        seeds = reports["seeds"]
+        return f"""## On collections it never heard
+
+Equal error rates on real recordings, means of {seeds["seeds"]} seeds; each row is other training
+runs, that had neither collection. Intervals are over speakers and seeds: the seeds of a row are
+often further apart than its speakers, and these weights are one seed.
+
+{_seeds_table(seeds["pairs"])}
+
+{seeds["how"]}
+"""
     if "pairs" in reports:
         return f"""## On collections it never heard
 
@@ -157,7 +185,8 @@ def shipped_card(
 ) -> str:
     """Return the README.md of `turbo-rej-en`; `model` is the network's configuration.
 
-    `reports` may hold `judgement` (of `tools.judge`) and `pairs` (of `training.crossval.pairs`).
+    `reports` may hold `judgement` (of `tools.judge`), `seeds` (of `training.crossval.seeds`) and
+    `pairs` (of `training.crossval.pairs`); the first of them is told.
     """
     development = metrics["development"]
     rows = "\n".join(

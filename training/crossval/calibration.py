@@ -1,11 +1,13 @@
-"""Command line: `python -m training.crossval.calibration PAIRS RUN`.
+"""Command line: `python -m training.crossval.calibration PAIRS... RUN`.
 
 Calibrates RUN by what runs without a pair of collections said of that pair: RUN itself has met all
-of them, so that what it says of them is surer than it will be of anybody's speech.
+of them, so that what it says of them is surer than it will be of anybody's speech. Several PAIRS
+are runs of several seeds.
 """
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +25,8 @@ from turbo_stream.detection.package import DIRECTED
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.figures.binary import expected_calibration_error
 
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
 
 class Pair(NamedTuple):
     """What a run that never met a pair of collections says of it."""
@@ -34,22 +38,35 @@ class Pair(NamedTuple):
     labels: NDArray[np.int64]
 
 
-def read_pairs(folder: Path) -> list[Pair]:
-    """Return the pairs that `training.crossval.pairs` left in `folder`.
+def read_pairs(folders: Sequence[Path]) -> list[Pair]:
+    """Return the pairs that `training.crossval.pairs` left in `folders`, one a seed.
+
+    What several seeds said of a pair is one pair: it calibrates none of them.
 
     Raises:
-        InputError: there are fewer than two; one has to be calibrated by the others.
+        InputError: a folder has fewer than two, for one has to be calibrated by the others, or has
+            other ones than the first.
     """
-    found = []
-    for path in sorted(folder.glob(f"without_*/{SCORES}")):
-        with np.load(path) as stored:
-            found.append(Pair(path.parent.name[8:], stored["logits"], stored["labels"]))
-    if len(found) < 2:
-        raise InputError(
-            f"{folder} has the scores of {len(found)} pairs; give the out=DIR of "
-            "training.crossval.pairs with two pairs at least"
-        )
-    return found
+    parts: dict[str, list[tuple[NDArray[np.float64], NDArray[np.int64]]]] = {}
+    for folder in folders:
+        paths = {path.parent.name[8:]: path for path in folder.glob(f"without_*/{SCORES}")}
+        if len(paths) < 2:
+            raise InputError(
+                f"{folder} has the scores of {len(paths)} pairs; give the out=DIR of "
+                "training.crossval.pairs with two pairs at least"
+            )
+        if parts and set(parts) != set(paths):
+            raise InputError(
+                f"{folder} has the pairs {', '.join(sorted(paths))}, {folders[0]} has "
+                f"{', '.join(sorted(parts))}; give runs of the same pairs"
+            )
+        for name, path in paths.items():
+            with np.load(path) as stored:
+                parts.setdefault(name, []).append((stored["logits"], stored["labels"]))
+    return [
+        Pair(name, np.concatenate([one for one, _ in said]), np.concatenate([y for _, y in said]))
+        for name, said in sorted(parts.items())
+    ]
 
 
 def fitted(pairs: list[Pair]) -> Affine:
@@ -84,13 +101,14 @@ def calibrate(pairs: list[Pair], directed: int) -> dict[str, Any]:
 
 
 @click.command("training.crossval.calibration")
-@click.argument("pairs", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
-def main(pairs: Path, run: Path) -> None:
+@click.argument("pairs", nargs=-1, required=True, type=_FOLDER)
+@click.argument("run", type=_FOLDER)
+def main(pairs: tuple[Path, ...], run: Path) -> None:
     """Write the calibration and the thresholds of PAIRS into the metrics of RUN."""
     config = json.loads((run / "config.json").read_text("utf-8"))
     metrics = json.loads((run / "metrics.json").read_text("utf-8"))
     found = calibrate(read_pairs(pairs), config["model"]["labels"].index(DIRECTED))
+    found["calibration"]["seeds"] = len(pairs)
     write_json(run / "metrics.json", {**metrics, **found})
     table = Table("pair", "calibration error, fitted on the others")
     for name, error in found["calibration"]["ece_by_pair"].items():

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,16 +30,20 @@ def test_a_pair_is_judged_by_the_calibration_of_the_others() -> None:
     assert odd["a"] < 0.08
 
 
+def write_pairs(folder: Path, *names: str, seed: int = 0) -> Path:
+    for at, name in enumerate(names, seed):
+        (folder / f"without_{name}").mkdir(parents=True)
+        one = pair(name, too_sure=2.0, seed=at)
+        np.savez(folder / f"without_{name}" / SCORES, logits=one.logits, labels=one.labels)
+    return folder
+
+
 def test_a_run_gets_calibration_and_thresholds(tmp_path) -> None:
     run = tmp_path / "run"
     run.mkdir()
     (run / "config.json").write_text('{"model": {"labels": ["not_directed", "directed"]}}')
     (run / "metrics.json").write_text('{"data": [], "calibration": {"scale": 1.0}}')
-    for at, name in enumerate(("a_b", "c_d")):
-        folder = tmp_path / "pairs" / f"without_{name}"
-        folder.mkdir(parents=True)
-        one = pair(name, too_sure=2.0, seed=at)
-        np.savez(folder / SCORES, logits=one.logits, labels=one.labels)
+    write_pairs(tmp_path / "pairs", "a_b", "c_d")
     done = CliRunner().invoke(main, [str(tmp_path / "pairs"), str(run)], catch_exceptions=False)
     assert done.exit_code == 0
     metrics = json.loads((run / "metrics.json").read_text())
@@ -50,4 +55,16 @@ def test_a_run_gets_calibration_and_thresholds(tmp_path) -> None:
 
 def test_one_pair_calibrates_nothing(tmp_path) -> None:
     with pytest.raises(InputError, match="0 pairs"):
-        read_pairs(tmp_path)
+        read_pairs([tmp_path])
+
+
+def test_what_several_seeds_said_of_a_pair_is_one_pair(tmp_path) -> None:
+    one = write_pairs(tmp_path / "0", "a_b", "c_d")
+    other = write_pairs(tmp_path / "1", "a_b", "c_d", seed=5)
+    alone, both = read_pairs([one]), read_pairs([one, other])
+    assert [pair.name for pair in both] == [pair.name for pair in alone] == ["a_b", "c_d"]
+    for first, pooled in zip(alone, both, strict=True):
+        assert len(pooled.labels) == 2 * len(first.labels)
+        assert np.array_equal(pooled.logits[: len(first.logits)], first.logits)
+    with pytest.raises(InputError, match="has the pairs a_b, e_f, .* has a_b, c_d; give runs of"):
+        read_pairs([one, write_pairs(tmp_path / "2", "a_b", "e_f")])

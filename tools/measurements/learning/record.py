@@ -86,7 +86,7 @@ def main(pairs: Path, out: Path, assignments: tuple[str, ...], pair: tuple[str, 
     """Write OUT/DIRECTED_OTHER.npz for each pair."""
     out.mkdir(parents=True, exist_ok=True)
     base = build_recipe("rej", [*assignments, f"out={out}"])
-    known = read_pairs(pairs)
+    known = read_pairs([pairs])
     folds = read_folds("rej")
     for text in pair:
         directed_value, _, other_value = text.partition(",")
