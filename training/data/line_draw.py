@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from training.data.device_turns import DEVICE_TURNS
 from training.data.names import NAMES, placed_name
 from training.data.row import Row
 
@@ -32,16 +31,6 @@ _BEFORE_SHARE = 0.5
 
 _OWN_BEFORE_SHARE = 0.7
 """Of those whose own turn before is known: with that one, and not with somebody else's."""
-
-_STRANGE_SHARES = {"dialogue": 0.4, "device": 0.4, "accepted": 0.2}
-"""Somebody else's turn: one of a dialogue with a device, a general one, or what was accepted."""
-
-_MOST_ACCEPTED_WORDS = 12
-"""Of a line that stands before another as accepted."""
-
-BETWEEN_PEOPLE = frozenset({"ami_meetings"})
-"""Collections whose turn before is a person's. A device is told what it has said itself and what it
-has accepted, never what people say to each other: it must not learn to wait for that."""
 
 _TRIES = 8
 
@@ -79,13 +68,10 @@ class LineDraw:
             label: {name: _Pool(members) for name, members in sorted(named.items())}
             for label, named in sorted(pools.items())
         }
-        self._turns = [
-            row.before
+        self._befores = {
+            label: [row.before for pool in named.values() for row in pool.rows if row.before]
             for label, named in self._pools.items()
-            for name, pool in named.items()
-            for row in pool.rows
-            if row.before and label == directed and name not in BETWEEN_PEOPLE
-        ]
+        }
 
     def draw(self) -> Line:
         """Return one line of a random class."""
@@ -128,33 +114,17 @@ class LineDraw:
         return row, (row.text or "").split()[:_MOST_WORDS]
 
     def before(self, row: Row) -> str:
-        """Return the turn before `row`: its own, somebody else's, or none.
+        """Return the turn before `row`: its own, somebody else's of either kind, or none.
 
-        The turns before lines of other speech are drawn as those before directed ones are, and
-        those before recordings alike in both classes: who speaks like that says nothing, only what
-        belongs together does.
+        Somebody else's is drawn alike for both classes, so that only what belongs together tells.
         """
         rng = self._rng
-        if self._directed is None or rng.random() >= _BEFORE_SHARE:
+        if rng.random() >= _BEFORE_SHARE:
             return ""
-        own = row.before if row.collection not in BETWEEN_PEOPLE else ""
-        if not own and row.audio is None and row.label != self._directed and self._turns:
-            own = rng.choice(self._collection(self._pools[self._directed]).rows).before
-        return own if own and rng.random() < _OWN_BEFORE_SHARE else self._strange_turn()
-
-    def _strange_turn(self) -> str:
-        """Return a turn that has nothing to do with what follows."""
-        rng = self._rng
-        (kind,) = rng.choices(list(_STRANGE_SHARES), list(_STRANGE_SHARES.values()))
-        if kind == "dialogue" and self._turns:
-            return rng.choice(self._turns)
-        if kind == "accepted" and self._directed in self._pools:
-            words = (
-                rng.choice(self._collection(self._pools[self._directed]).rows).text or ""
-            ).split()
-            if len(words) <= _MOST_ACCEPTED_WORDS:
-                return placed_name(" ".join(words), rng, self._names, called=True)
-        return rng.choice(DEVICE_TURNS)
+        if row.before and rng.random() < _OWN_BEFORE_SHARE:
+            return row.before
+        others = self._befores.get(rng.choice(list(self._befores) or [0]))
+        return rng.choice(others) if others else ""
 
 
 class _Pool:
