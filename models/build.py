@@ -15,6 +15,7 @@ from models.text.compact import read_taught
 from models.text.hugging_face import hugging_face_tokenizer, load_hugging_face_text
 from models.turbo import Turbo
 from models.vocabulary import prune_vocabulary
+from turbo_stream.detection.package import MARKED
 
 
 def start_model(config: TurboConfig, texts: Iterable[str]) -> tuple[TurboConfig, Turbo, Tokenizer]:
@@ -62,7 +63,7 @@ def _start(config: TurboConfig, texts: Iterable[str]) -> tuple[TurboConfig, Turb
             config,
             vocabulary_size=len(kept),
             sep_token_id=_last_id(tokenizer),
-            text_input="marked",
+            text_input=MARKED,
         )
     if config.audio.startswith(PREFIX):
         architecture = audio_architecture(hugging_face_name(config.audio))

@@ -21,7 +21,7 @@ _SHAPE = ("hidden", "body_layers", "body_heads", "max_tokens")
 
 
 class CompactText(TokenEmbedding):
-    """Embeddings of `hidden`, a few layers and mean pooling.
+    """Embeddings of `hidden`, a few layers and mean pooling of the words.
 
     `training.distillation.text` teaches it.
     """
@@ -43,11 +43,11 @@ class CompactText(TokenEmbedding):
         """Encode `token_ids` `[B, L]` `views` times; a row whose mask is all 0 is `missing`."""
         mask = token_mask.to(self.missing.dtype)
         x = self.embed(token_ids, mask, views)
-        mask = in_views(mask, views)
-        bias = attention_bias(mask)
+        bias = attention_bias(in_views(mask, views))
         for layer in self.layers:
             x = layer(x, bias)
-        return mean_pool(self.last_norm(x) * mask[:, :, None], mask, self.missing)
+        words = in_views(self.words(token_ids, mask), views)
+        return mean_pool(self.last_norm(x) * words[:, :, None], words, self.missing)
 
 
 def read_taught(config: TurboConfig) -> tuple[TurboConfig, Tokenizer, dict[str, Tensor]]:

@@ -6,10 +6,11 @@ from torch import Tensor, nn
 from models.config import TurboConfig
 from models.tower import Encoded, Front, in_views, mean_pool
 from models.transformer import attention_bias, body_layers
+from turbo_stream.detection.package import MARKED
 
 
 class TextBody(nn.Module):
-    """A few layers of `hidden` and mean pooling over the front's states."""
+    """A few layers of `hidden` and mean pooling over the front's states, where it has left any."""
 
     def __init__(self, config: TurboConfig, width: int) -> None:
         super().__init__()
@@ -25,7 +26,8 @@ class TextBody(nn.Module):
 
     def forward(self, tokens: Tensor, token_mask: Tensor, views: int = 1) -> Encoded:
         """Encode `tokens` `[B, L, F]` `views` times; a row whose mask is all 0 is `missing`."""
-        mask = in_views(token_mask.to(self.missing.dtype), views)
+        there = (tokens.abs().amax(dim=2) > 0).to(self.missing.dtype)
+        mask = in_views(token_mask.to(self.missing.dtype) * there, views)
         x = self.dropout(in_views(self.entry(tokens), views))
         bias = attention_bias(mask)
         for layer in self.layers:
@@ -50,6 +52,7 @@ class TokenEmbedding(nn.Module):
     def __init__(self, config: TurboConfig, *, width: int, dropout: float) -> None:
         super().__init__()
         self.sep_token_id = config.sep_token_id
+        self.marked = config.text_input == MARKED
         self.tokens = nn.Embedding(config.vocabulary_size, width)
         self.positions = nn.Embedding(config.max_tokens, width)
         self.segments = nn.Embedding(2, width)
@@ -67,6 +70,19 @@ class TokenEmbedding(nn.Module):
         x = self.tokens(token_ids) + self.positions.weight[: token_ids.shape[1]]
         x = x + names + before[:, :, None] * (transcript - names)
         return self.dropout(in_views(self.norm(x), views)) * in_views(mask, views)[:, :, None]
+
+    def words(self, token_ids: Tensor, mask: Tensor) -> Tensor:
+        """Return `words_of` a row of this network, `[B, L]`."""
+        return words_of(token_ids, mask, self.sep_token_id, marked=self.marked)
+
+
+def words_of(token_ids: Tensor, mask: Tensor, sep_token_id: int, *, marked: bool) -> Tensor:
+    """Return the part of `mask` `[B, L]` that a vector of the words is pooled over.
+
+    Of a `marked` row that is all but the turn before: the words have attended to it, and the mean
+    of both would be mostly the turn's where an answer is short.
+    """
+    return mask * (1.0 - segments_of(token_ids, sep_token_id)) if marked else mask
 
 
 def segments_of(token_ids: Tensor, sep_token_id: int) -> Tensor:

@@ -39,7 +39,7 @@ class MiniLM(TokenEmbedding):
 
 
 class MiniLMFront(Front):
-    """The whole encoder, frozen."""
+    """The whole encoder, frozen; the words' states alone are left of it."""
 
     def __init__(self, config: TurboConfig) -> None:
         super().__init__(config.encoder_width)
@@ -48,11 +48,13 @@ class MiniLMFront(Front):
     def forward(self, token_ids: Tensor, token_mask: Tensor) -> Tensor:
         """Return states `[B, L, F]` of `token_ids` `[B, L]`."""
         mask = token_mask.to(self.encoder.norm.weight.dtype)
-        return self.encoder.states(token_ids, mask)
+        return (
+            self.encoder.states(token_ids, mask) * self.encoder.words(token_ids, mask)[:, :, None]
+        )
 
 
 class MiniLMTower(MiniLM):
-    """The encoder, trained, and mean pooling."""
+    """The encoder, trained, and mean pooling of the words."""
 
     def __init__(self, config: TurboConfig) -> None:
         super().__init__(config, trained=True)
@@ -70,7 +72,7 @@ class MiniLMTower(MiniLM):
         """Encode `token_ids` `[B, L]` `views` times; a row whose mask is all 0 is `missing`."""
         mask = token_mask.to(self.missing.dtype)
         x = self.states(token_ids, mask, views)
-        mask = in_views(mask, views)
+        words = in_views(self.words(token_ids, mask), views)
         if self.exit is not None:
-            x = self.exit(x) * mask[:, :, None]
-        return mean_pool(x, mask, self.missing)
+            x = self.exit(x)
+        return mean_pool(x * words[:, :, None], words, self.missing)
