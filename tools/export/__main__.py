@@ -262,7 +262,7 @@ def main(
                 "license": licence or NOT_STATED,
                 "base_models": bases,
                 "data": metrics["data"],
-                "chosen_by": chosen_by(config, halves),
+                "chosen_by": chosen_by(config, metrics, halves),
             },
             parity=parity,
             reports=reports,

@@ -86,16 +86,20 @@ def _unmet(rows: Sequence[Row], config: Mapping[str, Any], metrics: Mapping[str,
     ]
 
 
-def chosen_by(config: Mapping[str, Any], halves: Halves | None) -> list[str]:
+def chosen_by(
+    config: Mapping[str, Any], metrics: Mapping[str, Any], halves: Halves | None
+) -> list[str]:
     """Return the collections that chose weights, calibration or thresholds of a run's package.
 
-    They are those of a fold's development set, and of the recordings it is calibrated on instead.
-    A share of what was trained on is of no collection of its own.
+    They are those of a fold's development set, of the pairs that `training.crossval.calibration`
+    calibrated it by, and of the recordings it is calibrated on instead. A share of what was trained
+    on is of no collection of its own.
     """
     folds, chose = _choice(config)
     named = chose if folds and folds.by_collection else frozenset()
+    pairs = metrics.get("calibration", {}).get("collections", ())
     rows = [] if halves is None else [*halves.fit, *halves.held]
-    return sorted(named | {row.collection for row in rows})
+    return sorted({*named, *pairs, *(row.collection for row in rows)})
 
 
 def _choice(config: Mapping[str, Any]) -> tuple[FoldFile | None, frozenset[str]]:

@@ -1,5 +1,6 @@
 """What a run without a pair of collections said of that pair, kept in its folder."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -8,6 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_stream.errors import InputError
+
+PAIRS_FILE = "pairs.json"
+"""Beside the runs: the figures of all pairs, each with the names of its collections."""
 
 SCORES = "scores.npz"
 """In the folder of a run: `logits` `[N, K]` and `labels` `[N]` of what a recognizer has found words
@@ -30,6 +34,22 @@ class PairScores(NamedTuple):
 
     margins: Mapping[str, NDArray[np.float64]]
     """How much more a mode believes that a recording is directed, in logits, `[M]`."""
+
+
+def collections_of(folder: Path) -> set[str]:
+    """Return the collections of all pairs that `training.crossval.pairs` scored in `folder`.
+
+    Raises:
+        InputError: there is no `PAIRS_FILE`, or it is none.
+    """
+    try:
+        pairs = json.loads((folder / PAIRS_FILE).read_text("utf-8"))["pairs"]
+        return {pair[side] for pair in pairs for side in ("directed", "not_directed")}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{folder / PAIRS_FILE} does not name the pairs ({error}); give the out=DIR of "
+            "training.crossval.pairs"
+        ) from error
 
 
 def read_pair_scores(folder: Path, modes: tuple[str, ...]) -> PairScores:

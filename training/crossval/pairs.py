@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from training.crossval.pair_scores import SCORES, margin_key
+from training.crossval.pair_scores import PAIRS_FILE, SCORES, margin_key
 from training.data.clip import read_wave
 from training.data.features import AS_RECORDED
 from training.data.row import Row
@@ -130,7 +130,7 @@ def main(recipe: str, assignments: tuple[str, ...], pair: tuple[str, ...], how: 
             train_run(run)
         results.append(score_pair(run, (directed, other), folder))
         show(text, _shown(results[-1]), as_json=False)
-        write_json(Path(base.out, "pairs.json"), {"how": how, "pairs": results})
+        write_json(Path(base.out, PAIRS_FILE), {"how": how, "pairs": results})
 
 
 if __name__ == "__main__":

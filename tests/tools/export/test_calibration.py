@@ -53,21 +53,23 @@ def test_the_collections_that_chose_the_weights_are_left_out(tmp_path: Path) -> 
     rows = [row(n, n % 2, name, columns={"set": name}) for n in range(9) for name in ("t", "chose")]
     halves = split_known(rows, config, METRICS)
     assert {one.collection for one in halves.fit + halves.held} == {"t"}
-    assert chosen_by(config, None) == ["chose"]
-    assert chosen_by(config, halves) == ["chose", "t"]  # what calibrates has chosen, too
-    assert chosen_by(CONFIG, None) == []
+    assert chosen_by(config, {}, None) == ["chose"]
+    assert chosen_by(config, {}, halves) == ["chose", "t"]  # what calibrates has chosen, too
+    assert chosen_by(CONFIG, {}, None) == []
+    paired = {"calibration": {"collections": ["talk", "calls"]}}  # of runs that left them out
+    assert chosen_by(CONFIG, paired, None) == ["calls", "talk"]
 
 
 def test_speakers_that_chose_the_weights_are_no_collection(tmp_path: Path) -> None:
     folds = {"name": "f", "column": "speaker", "folds": [{"test": ["t"]}], "dev": ["chose"]}
     (tmp_path / "folds.json").write_text(json.dumps(folds))
-    assert chosen_by({**CONFIG, "data": {"folds": str(tmp_path / "folds.json")}}, None) == []
+    assert chosen_by({**CONFIG, "data": {"folds": str(tmp_path / "folds.json")}}, {}, None) == []
 
 
 def test_a_run_without_a_fixed_pair_says_which_pairs_chose_it() -> None:
     config = {**CONFIG, "data": {"folds": "rej", "fold": 4}}  # home wake words x acted dialogue
     expected = ["audiobook", "phone_assistant", "phone_talk", "wake_words"]
-    assert chosen_by(config, None) == expected
+    assert chosen_by(config, {}, None) == expected
 
 
 def test_too_few_are_told_with_the_reason() -> None:

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 pytest.importorskip("torch", reason="needs the train extra")
 
 from training.crossval.calibration import Pair, calibrate, main, read_pairs
-from training.crossval.pair_scores import SCORES
+from training.crossval.pair_scores import PAIRS_FILE, SCORES, collections_of
 from turbo_stream.errors import InputError
 
 
@@ -35,6 +35,10 @@ def write_pairs(folder: Path, *names: str, seed: int = 0) -> Path:
         (folder / f"without_{name}").mkdir(parents=True)
         one = pair(name, too_sure=2.0, seed=at)
         np.savez(folder / f"without_{name}" / SCORES, logits=one.logits, labels=one.labels)
+    pairs = [
+        dict(zip(("directed", "not_directed"), name.split("_"), strict=True)) for name in names
+    ]
+    (folder / PAIRS_FILE).write_text(json.dumps({"pairs": pairs}))
     return folder
 
 
@@ -49,6 +53,7 @@ def test_a_run_gets_calibration_and_thresholds(tmp_path) -> None:
     metrics = json.loads((run / "metrics.json").read_text())
     assert metrics["data"] == []
     assert metrics["calibration"]["pairs"] == ["a_b", "c_d"]
+    assert metrics["calibration"]["collections"] == ["a", "b", "c", "d"]
     points = metrics["operating_points"]
     assert points["fr1"]["threshold"] < points["balanced"]["threshold"] < points["fa1"]["threshold"]
 
@@ -56,6 +61,15 @@ def test_a_run_gets_calibration_and_thresholds(tmp_path) -> None:
 def test_one_pair_calibrates_nothing(tmp_path) -> None:
     with pytest.raises(InputError, match="0 pairs"):
         read_pairs([tmp_path])
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", '{"pairs": [{"directed": "a"}]}', "no"])
+def test_a_folder_that_does_not_name_its_pairs_is_told(tmp_path, content) -> None:
+    with pytest.raises(InputError, match=r"pairs\.json does not name the pairs"):
+        collections_of(tmp_path)
+    (tmp_path / PAIRS_FILE).write_text(content)
+    with pytest.raises(InputError, match=r"give the out=DIR of training\.crossval\.pairs"):
+        collections_of(tmp_path)
 
 
 def test_what_several_seeds_said_of_a_pair_is_one_pair(tmp_path) -> None:
