@@ -8,9 +8,8 @@ from torch import Tensor, nn
 
 from models.config import ModelError, TurboConfig
 from models.hugging_face import build_model, read_model, read_tokenizer_json
-from models.text.layers import TextBody, TokenIds, segments_of, words_of
+from models.text.layers import TextBody, TokenIds, segments_of
 from models.tower import Encoded, Front, in_views, mean_pool
-from turbo_stream.detection.package import MARKED
 
 
 class TextEncoder(nn.Module):
@@ -30,7 +29,6 @@ class TextEncoder(nn.Module):
         self.model.pooler = None  # never used, and a parameter without gradient stops DDP
         self.width = theirs.hidden_size
         self.sep_token_id = config.sep_token_id
-        self.marked = config.text_input == MARKED
         self.segments = getattr(theirs, "type_vocab_size", 0) > 1
 
     def forward(self, token_ids: Tensor, mask: Tensor) -> Tensor:
@@ -44,13 +42,9 @@ class TextEncoder(nn.Module):
         found = self.model(input_ids=token_ids, attention_mask=seen.long(), **extra)
         return found.last_hidden_state * mask[:, :, None]
 
-    def words(self, token_ids: Tensor, mask: Tensor) -> Tensor:
-        """Return `words_of` a row of this network, `[B, L]`."""
-        return words_of(token_ids, mask, self.sep_token_id, marked=self.marked)
-
 
 class FrozenTextEncoder(Front):
-    """The whole encoder as a front; the words' states alone are left of it."""
+    """The whole encoder as a front."""
 
     def __init__(self, config: TurboConfig) -> None:
         encoder = TextEncoder(config, dropout=0.0)
@@ -59,12 +53,11 @@ class FrozenTextEncoder(Front):
 
     def forward(self, token_ids: Tensor, token_mask: Tensor) -> Tensor:
         """Return states `[B, L, F]` of `token_ids` `[B, L]`."""
-        mask = token_mask.to(torch.float32)
-        return self.encoder(token_ids, mask) * self.encoder.words(token_ids, mask)[:, :, None]
+        return self.encoder(token_ids, token_mask.to(torch.float32))
 
 
 class TrainedTextEncoder(nn.Module):
-    """The encoder, trained, a linear layer where widths differ, and mean pooling of the words."""
+    """The encoder, trained, a linear layer where widths differ, and mean pooling."""
 
     def __init__(self, config: TurboConfig) -> None:
         super().__init__()
@@ -80,11 +73,8 @@ class TrainedTextEncoder(nn.Module):
     def forward(self, token_ids: Tensor, token_mask: Tensor, views: int = 1) -> Encoded:
         """Encode `token_ids` `[B, L]` `views` times; a row whose mask is all 0 is `missing`."""
         mask = in_views(token_mask.to(self.missing.dtype), views)
-        ids = in_views(token_ids, views)
-        words = self.encoder.words(ids, mask)
-        return mean_pool(
-            self.exit(self.encoder(ids, mask)) * words[:, :, None], words, self.missing
-        )
+        states = self.exit(self.encoder(in_views(token_ids, views), mask)) * mask[:, :, None]
+        return mean_pool(states, mask, self.missing)
 
 
 def hugging_face_text(config: TurboConfig) -> tuple[Front, nn.Module]:

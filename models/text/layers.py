@@ -10,7 +10,10 @@ from turbo_stream.detection.package import MARKED
 
 
 class TextBody(nn.Module):
-    """A few layers of `hidden` and mean pooling over the front's states, where it has left any."""
+    """A few layers of `hidden` and mean pooling over the states that the front has left.
+
+    It is given no token ids: of the turn before a front leaves zeros, which no state of it is.
+    """
 
     def __init__(self, config: TurboConfig, width: int) -> None:
         super().__init__()

@@ -248,6 +248,7 @@ def main(
             language=language,
             licence=licence,
         )
+        chose = chosen_by(config, metrics, halves)
         write_package(
             out,
             name=name,
@@ -262,7 +263,7 @@ def main(
                 "license": licence or NOT_STATED,
                 "base_models": bases,
                 "data": metrics["data"],
-                "chosen_by": chosen_by(config, metrics, halves),
+                **({} if chose is None else {"chosen_by": chose}),
             },
             parity=parity,
             reports=reports,

@@ -88,14 +88,19 @@ def _unmet(rows: Sequence[Row], config: Mapping[str, Any], metrics: Mapping[str,
 
 def chosen_by(
     config: Mapping[str, Any], metrics: Mapping[str, Any], halves: Halves | None
-) -> list[str]:
+) -> list[str] | None:
     """Return the collections that chose weights, calibration or thresholds of a run's package.
+
+    None where that is not known any more: the fold file of the run is gone.
 
     They are those of a fold's development set, of the pairs that `training.crossval.calibration`
     calibrated it by, and of the recordings it is calibrated on instead. A share of what was trained
     on is of no collection of its own.
     """
-    folds, chose = _choice(config)
+    try:
+        folds, chose = _choice(config)
+    except InputError:
+        return None
     named = chose if folds and folds.by_collection else frozenset()
     pairs = metrics.get("calibration", {}).get("collections", ())
     rows = [] if halves is None else [*halves.fit, *halves.held]

@@ -15,6 +15,9 @@ from turbo_stream.errors import InputError
 UNMET, CHOSE, LEARNED = range(3)
 """How well a package knows a recording: it chose the weights of one, another learned from it."""
 
+CUT_FROM = {"word_mention_cuts": "word_mentions"}
+"""Collections of words that came cut out of the recordings of another."""
+
 _FEWEST = 40
 """Unmet recordings of a class that are enough to do without those that were trained on."""
 
@@ -52,7 +55,7 @@ class Candidate:
         was cut from, whatever its fold.
         """
         name = recording.collection
-        whole = name.removesuffix(SUFFIX)
+        whole = CUT_FROM.get(name, name.removesuffix(SUFFIX))
         if whole != name and whole in self.learned:
             return LEARNED
         if name in self.learned and recording.fold not in ("dev", "test"):
@@ -128,15 +131,18 @@ class Panel:
     def asked(self, recordings: Sequence[Recording]) -> list[tuple[Recording, Candidate]]:
         """Return the recordings, each with the first candidate that has never met it.
 
-        Recordings that all have met are left out, but for a class that has few others: then the
-        candidate is asked that was chosen by them, not trained on them, or else the main one.
+        Recordings that all have met are left out, but for a class that has few others: then those
+        are taken that chose the package which is asked, and where all these are few, any.
         """
         found: list[tuple[Recording, Candidate]] = []
         for side in (True, False):
             members = [one for one in recordings if one.directed is side]
             askable = [(one, self.for_recordings([one])) for one in members]
-            unmet = [(one, candidate) for one, candidate in askable if not candidate.knows(one)]
-            found += askable if len(unmet) < _FEWEST else unmet
+            for most in (UNMET, CHOSE, LEARNED):
+                kept = [(one, by) for one, by in askable if by.acquaintance(one) <= most]
+                if len(kept) >= _FEWEST or most == LEARNED:
+                    found += kept
+                    break
         return found
 
 

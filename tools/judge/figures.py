@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from tools.judge.candidate import Panel, counted
+from tools.judge.candidate import Candidate, Panel, counted
 from tools.judge.recording import Recording
 from tools.judge.scoring import Bench, as_given
 from tools.judge.sounds import Sound
@@ -114,6 +114,17 @@ def balanced_calibration_error(
     return float(np.abs(excess).sum())
 
 
+def _promised(asked: Sequence[tuple[Recording, Candidate]], name: str) -> dict[str, float | None]:
+    """Return what the packages that were asked promise at a point, a mean over the items."""
+    points = [candidate.package.operating_points[name] for _, candidate in asked]
+    found: dict[str, float | None] = {}
+    for rate in ("false_accept", "false_reject"):
+        values = [getattr(point, rate) for point in points]
+        known = [value for value in values if value is not None]
+        found[rate] = float(np.mean(known)) if known else None
+    return found
+
+
 def judge_calibration(
     panel: Panel, bench: Bench, recordings: Sequence[Recording], sound: Sound
 ) -> tuple[dict[str, Any], NDArray[np.bool_], NDArray[np.float64]]:
@@ -133,7 +144,7 @@ def judge_calibration(
         accept, reject = error_rates(truths, (scores >= own).astype(np.float64), 0.5)
         points[name] = {
             "threshold": point.threshold,
-            "promised": {"false_accept": point.false_accept, "false_reject": point.false_reject},
+            "promised": _promised(asked, name),
             "measured": {"false_accept": accept, "false_reject": reject},
         }
     found = {

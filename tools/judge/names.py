@@ -13,6 +13,9 @@ from tools.judge.scoring import Bench, Hearing
 from tools.judge.sounds import Sound
 from turbo_stream.evaluation.figures.binary import ErrorCurve
 
+_FEWEST = 4
+"""Items of a class that a package is asked about, for an error rate of its own."""
+
 GIVEN = ("own", "none", "other")
 """What the device is told that it is called: what it is, nothing, or another device's name."""
 
@@ -36,7 +39,9 @@ def judge_names(panel: Panel, bench: Bench, recordings: Sequence[Recording]) -> 
 
     `text` is given the true words alone, `fused` sound and recognized words. `separations` are
     equal error rates: a call under the own name against the same call under another device's
-    (which is then not for this device), and calls against mentions under the own name.
+    (which is then not for this device), and calls against mentions under the own name. Scores of
+    different packages are not compared: each is of the items that one was asked about, and what is
+    given is their mean by items.
     """
     named = [one for one in recordings if one.names and not one.nominal]
     all_names = sorted({one.names[0] for one in named})
@@ -55,6 +60,7 @@ def judge_names(panel: Panel, bench: Bench, recordings: Sequence[Recording]) -> 
     for key, sound in ways.items():
         rows: dict[str, Any] = {}
         scores: dict[tuple[str, str], NDArray[np.float64]] = {}
+        askers: dict[str, NDArray[np.int64]] = {}
         for kind, items in kinds.items():
             asked = panel.asked([one for one in items if sound == "recorded" or one.text])
             if not asked:
@@ -63,6 +69,7 @@ def judge_names(panel: Panel, bench: Bench, recordings: Sequence[Recording]) -> 
                 "n": len(asked),
                 **counted(asked),
             }
+            askers[kind] = np.array([panel.candidates.index(by) for _, by in asked])
             for given in GIVEN:
                 values = _scores(bench, asked, sound, given, all_names)
                 thresholds = np.array([candidate.package.threshold() for _, candidate in asked])
@@ -71,7 +78,7 @@ def judge_names(panel: Panel, bench: Bench, recordings: Sequence[Recording]) -> 
                     "accepted": float(np.mean(values >= thresholds)),
                     "mean_probability": float(values.mean()),
                 }
-        found[key] = {"rows": rows, "separations": _separations(scores)}
+        found[key] = {"rows": rows, "separations": separations(scores, askers)}
     return found
 
 
@@ -93,9 +100,13 @@ def _scores(
     return bench.scores_of(hearings, f"names, {given}")
 
 
-def _separations(
-    scores: dict[tuple[str, str], NDArray[np.float64]],
+def separations(
+    scores: dict[tuple[str, str], NDArray[np.float64]], askers: dict[str, NDArray[np.int64]]
 ) -> dict[str, dict[str, float]]:
+    """Return what `judge_names` says of separations, of the scores by kind and name given.
+
+    `askers` has the place of the package that was asked about each item of a kind, `[N]`.
+    """
     wanted = {
         "own name against another device's, both called": (("called", "own"), ("called", "other")),
         "called against mentioned, own name": (("called", "own"), ("mentioned", "own")),
@@ -105,9 +116,17 @@ def _separations(
     for title, (accept, reject) in wanted.items():
         if accept not in scores or reject not in scores:
             continue
-        truths = np.repeat([True, False], [len(scores[accept]), len(scores[reject])])
-        curve = ErrorCurve.of(truths, np.concatenate([scores[accept], scores[reject]]))
-        if curve is not None:
-            limited = float(curve.false_accept[curve.index_at_false_reject(0.05)])
-            found[title] = {"eer": curve.eer, LIMITED: limited}
+        rates: list[tuple[float, float]] = []
+        counts: list[int] = []
+        for package in np.unique(askers[accept[0]]):
+            sides = [scores[side][askers[side[0]] == package] for side in (accept, reject)]
+            truths = np.repeat([True, False], [len(side) for side in sides])
+            curve = ErrorCurve.of(truths, np.concatenate(sides))
+            if curve is not None and min(map(len, sides)) >= _FEWEST:
+                limited = float(curve.false_accept[curve.index_at_false_reject(0.05)])
+                rates.append((curve.eer, limited))
+                counts.append(len(truths))
+        if counts:
+            eer, limited = np.average(rates, axis=0, weights=counts).tolist()
+            found[title] = {"n": sum(counts), "packages": len(counts), "eer": eer, LIMITED: limited}
     return found

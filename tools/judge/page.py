@@ -256,10 +256,15 @@ def _names(found: Mapping[str, Any]) -> list[str]:
         header = [title, "items", "met", "its name", "no name", "another's name"]
         parts += _table(header, rows)
         separations = [
-            [name, percent(row["eer"]), percent(row[LIMITED])]
+            [
+                name,
+                f"{row['n']} by {row['packages']}",
+                percent(row["eer"]),
+                percent(row[LIMITED]),
+            ]
             for name, row in found[key]["separations"].items()
         ]
-        parts += _table([title, "EER", "FA@5"], separations)
+        parts += _table([title, "items, packages", "EER", "FA@5"], separations)
     return parts
 
 

@@ -136,10 +136,14 @@ def _points_of(metrics: dict) -> str:
 def _figures(metrics: dict, reports: dict) -> str:
     """Return what is known of recordings it never met.
 
-    That is the report of `tools.judge`, else the runs that left pairs out.
+    That are the runs of several seeds that left pairs out and the report of `tools.judge`, else the
+    runs of one seed.
     """
+    judgement = ""
     if "judgement" in reports:
-        return judged(reports["judgement"]) + _of_another(reports.get("same_scores_as"))
+        judgement = judged(reports["judgement"]) + _of_another(reports.get("same_scores_as"))
+    if "judgement" in reports and "seeds" not in reports:
+        return judgement
     if "seeds" in reports:
         seeds = reports["seeds"]
         return f"""## On collections it never heard
@@ -151,7 +155,8 @@ often further apart than its speakers, and these weights are one seed.
 {_seeds_table(seeds["pairs"])}
 
 {seeds["how"]}
-"""
+
+{judgement}"""
     if "pairs" in reports:
         return f"""## On collections it never heard
 
@@ -186,7 +191,7 @@ def shipped_card(
     """Return the README.md of `turbo-rej-en`; `model` is the network's configuration.
 
     `reports` may hold `judgement` (of `tools.judge`), `seeds` (of `training.crossval.seeds`) and
-    `pairs` (of `training.crossval.pairs`); the first of them is told.
+    `pairs` (of `training.crossval.pairs`, told where both others are missing).
     """
     development = metrics["development"]
     rows = "\n".join(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from training.crossval.pair_scores import SCORES, collections_of
+from training.crossval.pair_scores import SCORES, pairs_of
 from training.fitting.checkpoint import write_json
 from training.fitting.metrics import Affine, fit_affine, operating_points
 from turbo_stream.cli.command import run_command
@@ -108,7 +108,7 @@ def main(pairs: tuple[Path, ...], run: Path) -> None:
     config = json.loads((run / "config.json").read_text("utf-8"))
     metrics = json.loads((run / "metrics.json").read_text("utf-8"))
     found = calibrate(read_pairs(pairs), config["model"]["labels"].index(DIRECTED))
-    chose = set().union(*map(collections_of, pairs))
+    chose = {name for folder in pairs for pair in pairs_of(folder) for name in pair}
     found["calibration"] |= {"seeds": len(pairs), "collections": sorted(chose)}
     write_json(run / "metrics.json", {**metrics, **found})
     table = Table("pair", "calibration error, fitted on the others")

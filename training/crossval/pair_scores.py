@@ -36,15 +36,15 @@ class PairScores(NamedTuple):
     """How much more a mode believes that a recording is directed, in logits, `[M]`."""
 
 
-def collections_of(folder: Path) -> set[str]:
-    """Return the collections of all pairs that `training.crossval.pairs` scored in `folder`.
+def pairs_of(folder: Path) -> list[tuple[str, str]]:
+    """Return the pairs that `training.crossval.pairs` scored in `folder`, directed first.
 
     Raises:
         InputError: there is no `PAIRS_FILE`, or it is none.
     """
     try:
         pairs = json.loads((folder / PAIRS_FILE).read_text("utf-8"))["pairs"]
-        return {pair[side] for pair in pairs for side in ("directed", "not_directed")}
+        return [(str(pair["directed"]), str(pair["not_directed"])) for pair in pairs]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"{folder / PAIRS_FILE} does not name the pairs ({error}); give the out=DIR of "

@@ -16,7 +16,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from training.crossval.pair_scores import PairScores, read_pair_scores
+from training.crossval.pair_scores import PairScores, pairs_of, read_pair_scores
 from training.fitting.checkpoint import write_json
 from training.fitting.metrics import equal_error_rate
 from turbo_stream._util.files import write_bytes
@@ -30,21 +30,21 @@ _COLOURS = {"text": BLUE, "audio": GREEN, "fused": ORANGE}
 _FREE = ("out", "seed", "init", "device")
 """What runs may differ in: that `init` is of the same seed, no folder can say."""
 
-_PREFIX = "without_"
-
 
 def read_seeds(folders: Sequence[Path]) -> dict[str, list[PairScores]]:
     """Return by pair what the run of every seed said, in the order of `folders`.
 
     Raises:
-        InputError: a folder lacks a pair of the first, two runs have one seed, differ in more than
-            that, or scored other recordings.
+        InputError: a folder has other pairs than the first, two runs have one seed, differ in more
+            than that, or scored other recordings.
     """
-    names = sorted(path.name for path in folders[0].glob(f"{_PREFIX}*") if path.is_dir())
-    if not names:
-        raise InputError(f"{folders[0]} has no run; give the out=DIR of training.crossval.pairs")
+    pairs = pairs_of(folders[0])
+    for folder in folders[1:]:
+        if set(pairs_of(folder)) != set(pairs):
+            raise InputError(f"{folder} has other pairs than {folders[0]}; give runs of the same")
     found = {}
-    for name in names:
+    for pair in pairs:
+        name = f"without_{'_'.join(pair)}"
         configs = [_config(folder / name) for folder in folders]
         seeds = [config["seed"] for config in configs]
         if len(set(seeds)) < len(seeds):
@@ -56,9 +56,10 @@ def read_seeds(folders: Sequence[Path]) -> dict[str, list[PairScores]]:
                     "give runs that differ in their seed alone"
                 )
         said = [read_pair_scores(folder / name, MODES) for folder in folders]
-        if any(list(one.groups) != list(said[0].groups) for one in said):
+        first = list(zip(said[0].groups, said[0].truths, strict=True))
+        if any(list(zip(one.groups, one.truths, strict=True)) != first for one in said):
             raise InputError(f"{name}: the folders scored other recordings; score them alike")
-        found[name.removeprefix(_PREFIX)] = said
+        found[" × ".join(pair)] = said
     return found
 
 
@@ -85,8 +86,9 @@ def _differing(one: dict[str, Any], other: dict[str, Any]) -> set[str]:
 def compared(said: Sequence[PairScores], *, draws: int, seed: int = 0) -> dict[str, Any]:
     """Return for each mode the mean error over seeds, each seed's, and an interval of the mean.
 
-    A draw takes groups of speakers, the same for all seeds and modes, and seeds. `over_better` is
-    how much the mean of fused is over that of the better of words and sound.
+    A draw takes groups of speakers, the same for all seeds and modes, and as many seeds as there
+    are: of three, that makes them vary by two thirds of what they do. `over_better` is how much the
+    mean of fused is over that of the better of words and sound.
     """
     truths = said[0].truths
     groups, inverse = np.unique(said[0].groups, return_inverse=True)
@@ -128,7 +130,7 @@ def plot(found: dict[str, dict[str, Any]]) -> bytes:
             axes.plot(rates, [y] * len(rates), "o", color=colour, ms=4, mfc="white")
             label = _SAID[mode] if place == 0 else None
             axes.plot(100 * pair[mode]["eer"], y, "os^"[number], color=colour, label=label)
-    axes.set_yticks(range(len(found)), [name.replace("_", " ") for name in found])
+    axes.set_yticks(range(len(found)), [name.replace(" × ", "\n× ") for name in found])
     axes.invert_yaxis()
     axes.set(xlim=(0, 62), xlabel="Equal error rate, %: mean over seeds, open dots a seed")
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=len(MODES))

@@ -63,7 +63,10 @@ def test_the_collections_that_chose_the_weights_are_left_out(tmp_path: Path) -> 
 def test_speakers_that_chose_the_weights_are_no_collection(tmp_path: Path) -> None:
     folds = {"name": "f", "column": "speaker", "folds": [{"test": ["t"]}], "dev": ["chose"]}
     (tmp_path / "folds.json").write_text(json.dumps(folds))
-    assert chosen_by({**CONFIG, "data": {"folds": str(tmp_path / "folds.json")}}, {}, None) == []
+    config = {**CONFIG, "data": {"folds": str(tmp_path / "folds.json")}}
+    assert chosen_by(config, {}, None) == []
+    (tmp_path / "folds.json").unlink()
+    assert chosen_by(config, {}, None) is None  # nobody knows any more
 
 
 def test_a_run_without_a_fixed_pair_says_which_pairs_chose_it() -> None:

@@ -11,7 +11,7 @@ from tools.judge.bars import bars
 from tools.judge.candidate import CHOSE, LEARNED, UNMET, Panel, counted, load_candidate
 from tools.judge.conditions import draw_evenly, kind_of
 from tools.judge.figures import LIMITED, balanced_calibration_error, figures
-from tools.judge.names import holds_name, other_name
+from tools.judge.names import holds_name, other_name, separations
 from tools.judge.pairs import of_one_length
 from tools.judge.recording import read_recordings
 from tools.judge.scoring import Bench, Ledger, digest
@@ -97,6 +97,31 @@ def test_what_chose_the_weights_is_known_less_than_what_was_learned(tmp_path: Pa
     assert one.acquaintance(recording(collection="other")) == UNMET
     items = [recording(), recording(collection="orders"), recording(collection="other")]
     assert one.met(items) == {"met": 1, "chose": 1}
+
+
+def test_words_that_came_cut_out_are_known_as_their_sentences_are(tmp_path: Path) -> None:
+    cut = recording(collection="word_mention_cuts", fold="test", directed=False)
+    learned = load_candidate(write_package(tmp_path / "l", **trained_on("word_mentions")))
+    chosen = load_candidate(
+        write_package(tmp_path / "c", **trained_on("orders", chosen_by=("word_mentions",)))
+    )
+    stranger = load_candidate(write_package(tmp_path / "s", **trained_on("orders")))
+    assert [one.acquaintance(cut) for one in (learned, chosen, stranger)] == [LEARNED, CHOSE, UNMET]
+
+
+def test_where_strangers_are_few_those_that_chose_go_before_those_that_taught(
+    tmp_path: Path,
+) -> None:
+    package = load_candidate(
+        write_package(tmp_path / "p", **trained_on("calls", chosen_by=("orders",)))
+    )
+    unmet = [recording(f"n{i}", collection="new") for i in range(10)]
+    chose = [recording(f"o{i}", collection="orders") for i in range(35)]
+    taught = [recording(f"c{i}") for i in range(50)]
+    asked = Panel((package,)).asked([*unmet, *chose, *taught])
+    assert counted(asked) == {"met": 0, "chose": 35} and len(asked) == 45
+    asked = Panel((package,)).asked([*unmet, *chose[:20], *taught])
+    assert counted(asked) == {"met": 50, "chose": 20}
 
 
 def test_a_package_that_does_not_say_what_chose_it_is_told_apart(tmp_path: Path) -> None:
@@ -277,6 +302,25 @@ def test_bars_say_what_was_reached_and_on_what() -> None:
     assert lines["called or mentioned, recut test: EER"]["reached"] is False
     assert lines["called or mentioned, recut test: EER, 10% under the probe"]["reached"] is None
     assert lines["calibration error, one channel"]["reached"] is True
+
+
+def test_scores_of_different_packages_are_not_compared() -> None:
+    """Each package tells them apart without an error; pooled, their offsets would hide it."""
+    kinds = [("called", given) for given in ("own", "other", "none")] + [
+        ("mentioned", given) for given in ("own", "none")
+    ]
+    offsets = np.repeat([0.0, 0.5], 6)
+    levels = {"called": 0.4, "mentioned": 0.3}
+    scores = {kind: offsets + levels[kind[0]] for kind in kinds}
+    askers = {kind: np.repeat([0, 2], 6) for kind in levels}
+    title = "called against mentioned, own name"
+    found = separations(scores, askers)[title]
+    assert (found["n"], found["packages"], found["eer"]) == (24, 2, 0.0)
+    askers["mentioned"] = np.repeat([0, 1], 6)  # nobody was asked about both halves
+    found = separations(scores, askers)[title]
+    assert (found["n"], found["packages"], found["eer"]) == (12, 1, 0.0)
+    askers["mentioned"] = np.repeat([1], 12)
+    assert title not in separations(scores, askers)
 
 
 def test_classes_are_cut_to_the_same_lengths() -> None:

@@ -52,13 +52,20 @@ def test_what_is_said_already_is_not_said_again(kokoro: Path, tmp_path: Path, ca
         assert info.samplerate == 16_000 and row["duration"] == pytest.approx(
             info.duration, abs=1e-3
         )
-    first = tmp_path / "out" / "0000.flac"
+    first, second = (Path(row["audio_filepath"]) for row in found[:2])
     said, manifest = first.read_bytes(), (tmp_path / "out" / "manifest.jsonl").read_bytes()
-    (tmp_path / "out" / "0001.flac").unlink()
+    second.unlink()
     stamp = first.stat().st_mtime_ns
     assert run_command(main, arguments) == 0
     assert first.stat().st_mtime_ns == stamp and first.read_bytes() == said
     assert (tmp_path / "out" / "manifest.jsonl").read_bytes() == manifest
+    # Another sentence in the same place is another recording.
+    every[0]["text"] = "Friday, what time is it?"
+    sentences.write_text("".join(json.dumps(row) + "\n" for row in every))
+    assert run_command(main, arguments) == 0
+    anew = read_manifest(tmp_path / "out" / "manifest.jsonl")
+    assert anew[0]["audio_filepath"] != found[0]["audio_filepath"]
+    assert anew[0]["duration"] > found[0]["duration"]
 
 
 def test_what_cannot_be_said_is_told(kokoro: Path, tmp_path: Path, capsys) -> None:

@@ -123,12 +123,16 @@ def test_the_shipped_package_gets_its_licence_and_the_sources_of_its_texts(tmp_p
 def test_the_card_tells_the_mean_over_seeds_and_each_of_them(package, tmp_path):
     mode = {"eer": 0.25, "eer_ci95": [0.2, 0.3], "eer_by_seed": [0.21, 0.22, 0.32]}
     pair = {"n": 77, "text": mode, "audio": {**mode, "eer": 0.4}, "fused": mode}
-    found = {"how": "trained in a minute", "seeds": 3, "pairs": {"calls_talk": pair}}
+    found = {"how": "trained in a minute", "seeds": 3, "pairs": {"calls × talk": pair}}
     report = written(tmp_path / "seeds.json", found)
     assert run_command(main, [str(package), "--seeds", report]) == 0
     card = (package / "README.md").read_text("utf-8")
-    row = "| calls_talk | 77 | 40.0 % | 25.0 % | 25.0 % (20.0 % to 30.0 %) | 21.0, 22.0, 32.0 |"
+    row = "| calls × talk | 77 | 40.0 % | 25.0 % | 25.0 % (20.0 % to 30.0 %) | 21.0, 22.0, 32.0 |"
     assert row in card and "means of 3 seeds" in card and "trained in a minute" in card
+    judged = written(tmp_path / "judgement.json", judgement())
+    assert run_command(main, [str(package), "--seeds", report, "--judgement", judged]) == 0
+    both = (package / "README.md").read_text("utf-8")
+    assert row in both and "| calls × talk | as recorded | 123 |" in both
 
 
 def test_without_a_judgement_the_card_says_so(package):

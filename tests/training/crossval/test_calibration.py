@@ -8,7 +8,7 @@ from click.testing import CliRunner
 pytest.importorskip("torch", reason="needs the train extra")
 
 from training.crossval.calibration import Pair, calibrate, main, read_pairs
-from training.crossval.pair_scores import PAIRS_FILE, SCORES, collections_of
+from training.crossval.pair_scores import PAIRS_FILE, SCORES, pairs_of
 from turbo_stream.errors import InputError
 
 
@@ -66,10 +66,10 @@ def test_one_pair_calibrates_nothing(tmp_path) -> None:
 @pytest.mark.parametrize("content", ["{}", "[]", '{"pairs": [{"directed": "a"}]}', "no"])
 def test_a_folder_that_does_not_name_its_pairs_is_told(tmp_path, content) -> None:
     with pytest.raises(InputError, match=r"pairs\.json does not name the pairs"):
-        collections_of(tmp_path)
+        pairs_of(tmp_path)
     (tmp_path / PAIRS_FILE).write_text(content)
     with pytest.raises(InputError, match=r"give the out=DIR of training\.crossval\.pairs"):
-        collections_of(tmp_path)
+        pairs_of(tmp_path)
 
 
 def test_what_several_seeds_said_of_a_pair_is_one_pair(tmp_path) -> None:

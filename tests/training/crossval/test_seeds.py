@@ -8,11 +8,11 @@ import pytest
 
 pytest.importorskip("torch", reason="needs the train extra")
 
-from training.crossval.pair_scores import SCORES, PairScores, margin_key
+from training.crossval.pair_scores import PAIRS_FILE, SCORES, PairScores, margin_key
 from training.crossval.seeds import MODES, compared, main
 from turbo_stream.cli.command import run_command
 
-PAIR = "calls_talk"
+PAIR = "calls × talk"
 
 
 def said(errors: int, people: int = 20, each: int = 5) -> PairScores:
@@ -26,10 +26,12 @@ def said(errors: int, people: int = 20, each: int = 5) -> PairScores:
 
 
 def write(folder: Path, seed: int, scores: PairScores, **changes) -> Path:
-    run = folder / f"without_{PAIR}"
+    run = folder / "without_calls_talk"
     run.mkdir(parents=True)
     config = {"seed": seed, "out": str(folder), "train": {"steps": 160, "batch": 48}}
     (run / "config.json").write_text(json.dumps({**config, **changes}))
+    pairs = [{"directed": "calls", "not_directed": "talk"}]
+    (folder / PAIRS_FILE).write_text(json.dumps({"pairs": pairs}))
     margins = {margin_key(mode): values for mode, values in scores.margins.items()}
     np.savez(run / SCORES, truths=scores.truths, groups=scores.groups, **margins)
     return folder
@@ -80,14 +82,23 @@ def test_what_cannot_be_compared_is_told_in_a_line(tmp_path: Path, capsys) -> No
     one = write(tmp_path / "a", 0, said(1))
     more = write(tmp_path / "b", 1, said(1, people=21))
     old = write(tmp_path / "c", 2, said(1))
-    np.savez(old / f"without_{PAIR}" / SCORES, logits=np.zeros((1, 2)), labels=np.zeros(1))
+    np.savez(old / "without_calls_talk" / SCORES, logits=np.zeros((1, 2)), labels=np.zeros(1))
+    told_otherwise = said(1)
+    relabelled = write(tmp_path / "d", 3, told_otherwise._replace(truths=~told_otherwise.truths))
+    other = write(tmp_path / "e", 4, said(1))
+    pairs = [{"directed": "calls", "not_directed": "film"}]
+    (other / PAIRS_FILE).write_text(json.dumps({"pairs": pairs}))
+    bare = write(tmp_path / "f", 5, said(1))
+    (bare / "without_calls_talk" / "config.json").unlink()
     (tmp_path / "empty").mkdir()
     out = ["--out", str(tmp_path / "out")]
     for folders, told in (
         ([one, more], "scored other recordings"),
         ([one, old], "run training.crossval.pairs again"),
-        ([one, tmp_path / "empty"], "holds no run"),
-        ([tmp_path / "empty", one], "has no run"),
+        ([one, relabelled], "scored other recordings"),
+        ([one, other], "has other pairs than"),
+        ([one, bare], "holds no run"),
+        ([tmp_path / "empty", one], "does not name the pairs"),
         ([one], "one seed has no mean"),
     ):
         assert run_command(main, [*map(str, folders), *out]) == 2

@@ -3,6 +3,7 @@
 python -m tools.measurements.addressing.built --kokoro FOLDER --out DIR [SENTENCES]
 """
 
+import hashlib
 import json
 import random
 import sys
@@ -47,6 +48,10 @@ def assigned(sentences: list[dict[str, Any]]) -> list[tuple[dict[str, Any], Voic
     return found
 
 
+def _digest(text: str, voice: Voice) -> str:
+    return hashlib.sha256(f"{voice.name}: {text}".encode()).hexdigest()[:16]
+
+
 @click.command("tools.measurements.addressing.built")
 @click.argument("sentences", required=False, type=click.Path(exists=True, path_type=Path))
 @click.option("--kokoro", required=True, type=click.Path(exists=True, path_type=Path))
@@ -61,10 +66,8 @@ def main(sentences: Path | None, kokoro: Path, out: Path) -> None:
     engine = load_kokoro(kokoro)
     lines = []
     console = Console(stderr=True)
-    for number, (row, voice) in enumerate(
-        track(assigned(said), description="speaking", console=console)
-    ):
-        path = out / f"{number:04}.flac"
+    for row, voice in track(assigned(said), description="speaking", console=console):
+        path = out / f"{_digest(row['text'], voice)}.flac"
         if not path.exists():
             samples = engine.say(row["text"], voice, 1.0)
             if not len(samples):
