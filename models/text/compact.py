@@ -46,7 +46,7 @@ class CompactText(TokenEmbedding):
         bias = attention_bias(in_views(mask, views))
         for layer in self.layers:
             x = layer(x, bias)
-        words = in_views(self.words(token_ids, mask), views)
+        words = in_views(self.pooled(token_ids, mask), views)
         return mean_pool(self.last_norm(x) * words[:, :, None], words, self.missing)
 
 

@@ -78,6 +78,14 @@ class TokenEmbedding(nn.Module):
         """Return `words_of` a row of this network, `[B, L]`."""
         return words_of(token_ids, mask, self.sep_token_id, marked=self.marked)
 
+    def pooled(self, token_ids: Tensor, mask: Tensor) -> Tensor:
+        """Return what a vector is the mean of, `[B, L]`: the words, while it learns the turn, too.
+
+        As noise does, the turn keeps a network from knowing its lines too well: taught with the
+        words' own mean it erred more on new topics (docs/lab/model.md, The turn before).
+        """
+        return mask if self.training else self.words(token_ids, mask)
+
 
 def words_of(token_ids: Tensor, mask: Tensor, sep_token_id: int, *, marked: bool) -> Tensor:
     """Return the part of `mask` `[B, L]` that a vector of the words is pooled over.

@@ -72,7 +72,7 @@ class MiniLMTower(MiniLM):
         """Encode `token_ids` `[B, L]` `views` times; a row whose mask is all 0 is `missing`."""
         mask = token_mask.to(self.missing.dtype)
         x = self.states(token_ids, mask, views)
-        words = in_views(self.words(token_ids, mask), views)
+        words = in_views(self.pooled(token_ids, mask), views)
         if self.exit is not None:
             x = self.exit(x)
         return mean_pool(x * words[:, :, None], words, self.missing)

@@ -40,6 +40,13 @@ def test_a_turn_before_is_read_and_not_counted(kind: str) -> None:
     assert not torch.allclose(after.pooled, alone.pooled, atol=1e-4), "the words attend to it"
 
 
+@pytest.mark.parametrize("kind", ["minilm", "compact"])
+def test_while_a_tower_learns_the_turn_counts(kind: str) -> None:
+    learning = encoded(tower(kind, "marked").train(), [*WORDS, *TURN])
+    assert learning.mask[0].tolist() == [1.0] * len(WORDS + TURN)
+    assert torch.allclose(learning.pooled, learning.states[0].mean(0), atol=1e-6)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_names_before_a_text_count_as_they_did(kind: str) -> None:
     model = tower(kind, "names")
