@@ -57,6 +57,24 @@ def test_is_an_english_package_for_listening(package):
     assert (package.folder / "README.md").read_text("utf-8").startswith("---\n")
 
 
+def test_it_says_which_collections_chose_it(package):
+    """What calibrated it without having taught it is no stranger to it."""
+    learned = {row["collection"] for row in package.training["data"]}
+    assert {"conversation", "acted_dialogue"} <= set(package.training["chosen_by"]) - learned
+
+
+@pytest.mark.parametrize("turn", ["How can I help you?", "Okay, it is done.", "Anything else?"])
+def test_what_a_device_says_in_general_takes_nothing_from_short_words(turbo, utterances, turn):
+    """The mean over two words and a turn of ten was the turn's: up to 1.0 log-odds fewer."""
+    pcm = utterances[0][0]
+    for words in ("turn it off", "next song", "stop", "good night", "louder please"):
+        plain, after = (
+            turbo.score(pcm, Transcript(words, SURE, before=before)).directed_probability
+            for before in ("", turn)
+        )
+        assert np.log(after / (1 - after)) - np.log(plain / (1 - plain)) > -0.3, words
+
+
 def test_commands_score_above_side_talk_in_the_shipped_scene(turbo, utterances):
     found = scores(turbo, utterances, text=True)
     print(found)
