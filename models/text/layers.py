@@ -81,8 +81,8 @@ class TokenEmbedding(nn.Module):
     def pooled(self, token_ids: Tensor, mask: Tensor) -> Tensor:
         """Return what a vector is the mean of, `[B, L]`: the words, while it learns the turn, too.
 
-        As noise does, the turn keeps a network from knowing its lines too well: taught with the
-        words' own mean it erred more on new topics (docs/lab/model.md, The turn before).
+        Taught with the words' own mean a network knew its lines better and erred more on three of
+        four new topics (docs/lab/model.md, The turn before).
         """
         return mask if self.training else self.words(token_ids, mask)
 

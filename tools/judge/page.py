@@ -264,7 +264,7 @@ def _names(found: Mapping[str, Any]) -> list[str]:
             ]
             for name, row in found[key]["separations"].items()
         ]
-        parts += _table([title, "items, packages", "EER", "FA@5"], separations)
+        parts += _table([title, "scores, packages", "EER", "FA@5"], separations)
     return parts
 
 

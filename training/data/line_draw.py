@@ -116,7 +116,7 @@ class LineDraw:
     def before(self, row: Row) -> str:
         """Return the turn before `row`: its own, somebody else's of either kind, or none.
 
-        Somebody else's is drawn alike for both classes, so that only what belongs together tells.
+        Somebody else's is drawn alike for both classes.
         """
         rng = self._rng
         if rng.random() >= _BEFORE_SHARE:
