@@ -75,8 +75,12 @@ class TokenEmbedding(nn.Module):
         return self.dropout(in_views(self.norm(x), views)) * in_views(mask, views)[:, :, None]
 
     def words(self, token_ids: Tensor, mask: Tensor) -> Tensor:
-        """Return `words_of` a row of this network, `[B, L]`."""
-        return words_of(token_ids, mask, self.sep_token_id, marked=self.marked)
+        """Return the part of `mask` `[B, L]` that a vector of the words is pooled over.
+
+        Of a `marked` row that is all but the turn before: the words have attended to it, and the
+        mean of both would be mostly the turn's where an answer is short.
+        """
+        return mask * (1.0 - segments_of(token_ids, self.sep_token_id)) if self.marked else mask
 
     def pooled(self, token_ids: Tensor, mask: Tensor) -> Tensor:
         """Return what a vector is the mean of, `[B, L]`: the words, while it learns the turn, too.
@@ -85,15 +89,6 @@ class TokenEmbedding(nn.Module):
         four new topics (docs/lab/model.md, The turn before).
         """
         return mask if self.training else self.words(token_ids, mask)
-
-
-def words_of(token_ids: Tensor, mask: Tensor, sep_token_id: int, *, marked: bool) -> Tensor:
-    """Return the part of `mask` `[B, L]` that a vector of the words is pooled over.
-
-    Of a `marked` row that is all but the turn before: the words have attended to it, and the mean
-    of both would be mostly the turn's where an answer is short.
-    """
-    return mask * (1.0 - segments_of(token_ids, sep_token_id)) if marked else mask
 
 
 def segments_of(token_ids: Tensor, sep_token_id: int) -> Tensor:

@@ -139,14 +139,10 @@ def _figures(metrics: dict, reports: dict) -> str:
     That are the runs of several seeds that left pairs out and the report of `tools.judge`, else the
     runs of one seed.
     """
-    judgement = ""
-    if "judgement" in reports:
-        judgement = judged(reports["judgement"]) + _of_another(reports.get("same_scores_as"))
-    if "judgement" in reports and "seeds" not in reports:
-        return judgement
+    parts = []
     if "seeds" in reports:
         seeds = reports["seeds"]
-        return f"""## On collections it never heard
+        parts.append(f"""## On collections it never heard
 
 Equal error rates on real recordings, means of {seeds["seeds"]} seeds; each row is other training
 runs, that had neither collection. Intervals are over speakers and seeds: the seeds of a row are
@@ -155,10 +151,11 @@ often further apart than its speakers, and these weights are one seed.
 {_seeds_table(seeds["pairs"])}
 
 {seeds["how"]}
-
-{judgement}"""
-    if "pairs" in reports:
-        return f"""## On collections it never heard
+""")
+    if "judgement" in reports:
+        parts.append(judged(reports["judgement"]) + _of_another(reports.get("same_scores_as")))
+    elif "pairs" in reports and not parts:
+        parts.append(f"""## On collections it never heard
 
 Equal error rates on real recordings; each row is another training run that had neither collection.
 The content-free probe hears no words, only length, margins, level, noise and long-term spectrum,
@@ -168,8 +165,9 @@ give themselves away, and is no rival that could be shipped.
 {_pairs_table(reports["pairs"]["pairs"])}
 
 {reports["pairs"]["how"]}
-"""
-    return "## On collections it never heard\n\nNot measured: judge it with `tools.judge`.\n"
+""")
+    unknown = "## On collections it never heard\n\nNot measured: judge it with `tools.judge`.\n"
+    return "\n".join(parts) or unknown
 
 
 def _of_another(name: str | None) -> str:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from training.crossval.pair_scores import SCORES, pairs_of
+from training.crossval.pair_scores import PREFIX, SCORES, pairs_of
 from training.fitting.checkpoint import write_json
 from training.fitting.metrics import Affine, fit_affine, operating_points
 from turbo_stream.cli.command import run_command
@@ -49,7 +49,8 @@ def read_pairs(folders: Sequence[Path]) -> list[Pair]:
     """
     parts: dict[str, list[tuple[NDArray[np.float64], NDArray[np.int64]]]] = {}
     for folder in folders:
-        paths = {path.parent.name[8:]: path for path in folder.glob(f"without_*/{SCORES}")}
+        runs = folder.glob(f"{PREFIX}*/{SCORES}")
+        paths = {path.parent.name.removeprefix(PREFIX): path for path in runs}
         if len(paths) < 2:
             raise InputError(
                 f"{folder} has the scores of {len(paths)} pairs; give the out=DIR of "

@@ -1,7 +1,7 @@
 """What a run without a pair of collections said of that pair, kept in its folder."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +16,15 @@ PAIRS_FILE = "pairs.json"
 SCORES = "scores.npz"
 """In the folder of a run: `logits` `[N, K]` and `labels` `[N]` of what a recognizer has found words
 in; of all that it has heard, `truths` and `groups` `[M]`, and the margins of every mode `[M]`."""
+
+
+PREFIX = "without_"
+"""Of the name of a run's folder; the collections follow."""
+
+
+def run_folder(out: Path, pair: Sequence[str]) -> Path:
+    """Return the folder in `out` of the run without `pair`, the directed collection first."""
+    return out / f"{PREFIX}{'_'.join(pair)}"
 
 
 def margin_key(mode: str) -> str:

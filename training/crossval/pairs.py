@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from training.crossval.pair_scores import PAIRS_FILE, SCORES, margin_key
+from training.crossval.pair_scores import PAIRS_FILE, SCORES, margin_key, run_folder
 from training.data.clip import read_wave
 from training.data.features import AS_RECORDED
 from training.data.row import Row
@@ -54,7 +54,7 @@ def without_pair(recipe: Recipe, pair: tuple[str, str], out: Path) -> Recipe:
         "dev": {"share": recipe.data.dev_share, "by": "group"},
         "keep_apart": ["group", "set"],
     }
-    path = out / f"without_{'_'.join(pair)}.json"
+    path = out / f"{run_folder(out, pair).name}.json"
     out.mkdir(parents=True, exist_ok=True)
     write_json(path, content)
     return replace(recipe, data=replace(recipe.data, folds=str(path), fold=0))
@@ -124,7 +124,7 @@ def main(recipe: str, assignments: tuple[str, ...], pair: tuple[str, ...], how: 
     results = []
     for text in pair:
         directed, _, other = text.partition(",")
-        folder = Path(base.out, f"without_{directed}_{other}")
+        folder = run_folder(Path(base.out), (directed, other))
         run = without_pair(replace(base, out=str(folder)), (directed, other), Path(base.out))
         if not (folder / "metrics.json").exists():
             train_run(run)

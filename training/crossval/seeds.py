@@ -16,9 +16,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from training.crossval.pair_scores import PairScores, pairs_of, read_pair_scores
+from training.crossval.pair_scores import PairScores, pairs_of, read_pair_scores, run_folder
 from training.fitting.checkpoint import write_json
-from training.fitting.metrics import equal_error_rate
+from training.fitting.metrics import drawn_rows, equal_error_rate
 from turbo_stream._util.files import write_bytes
 from turbo_stream.cli.command import run_command
 from turbo_stream.errors import InputError
@@ -44,18 +44,18 @@ def read_seeds(folders: Sequence[Path]) -> dict[str, list[PairScores]]:
             raise InputError(f"{folder} has other pairs than {folders[0]}; give runs of the same")
     found = {}
     for pair in pairs:
-        name = f"without_{'_'.join(pair)}"
-        configs = [_config(folder / name) for folder in folders]
+        runs = [run_folder(folder, pair) for folder in folders]
+        name, configs = runs[0].name, [_config(run) for run in runs]
         seeds = [config["seed"] for config in configs]
         if len(set(seeds)) < len(seeds):
             raise InputError(f"{name}: the seeds are {seeds}; give runs of different ones")
-        for folder, config in zip(folders[1:], configs[1:], strict=True):
+        for run, config in zip(runs[1:], configs[1:], strict=True):
             if other := sorted(_differing(configs[0], config)):
                 raise InputError(
-                    f"{folder / name} differs from that of {folders[0]} in {', '.join(other)}; "
+                    f"{run} differs from that of {folders[0]} in {', '.join(other)}; "
                     "give runs that differ in their seed alone"
                 )
-        said = [read_pair_scores(folder / name, MODES) for folder in folders]
+        said = [read_pair_scores(run, MODES) for run in runs]
         first = list(zip(said[0].groups, said[0].truths, strict=True))
         if any(list(zip(one.groups, one.truths, strict=True)) != first for one in said):
             raise InputError(f"{name}: the folders scored other recordings; score them alike")
@@ -91,12 +91,9 @@ def compared(said: Sequence[PairScores], *, draws: int, seed: int = 0) -> dict[s
     mean of fused is over that of the better of words and sound.
     """
     truths = said[0].truths
-    groups, inverse = np.unique(said[0].groups, return_inverse=True)
-    members = [np.flatnonzero(inverse == number) for number in range(len(groups))]
     rng = np.random.default_rng(seed)
     drawn: dict[str, list[float]] = {mode: [] for mode in MODES}
-    for _ in range(draws):
-        rows = np.concatenate([members[i] for i in rng.integers(len(groups), size=len(groups))])
+    for rows in drawn_rows(said[0].groups, rng, draws):
         seeds = rng.integers(len(said), size=len(said)).tolist()
         if not 0 < truths[rows].sum() < len(rows):
             continue

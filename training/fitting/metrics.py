@@ -1,6 +1,6 @@
 """Figures of a classifier from its logits, and of a detector from its scores; calibration."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,16 +52,22 @@ def operating_points(labels: NDArray, scores: NDArray) -> dict[str, dict[str, fl
     }
 
 
+def drawn_rows(
+    groups: NDArray, rng: np.random.Generator, draws: int
+) -> Iterator[NDArray[np.int64]]:
+    """Yield the rows of each draw of as many `groups` as there are, whole and with replacement."""
+    names, inverse = np.unique(groups, return_inverse=True)
+    members = [np.flatnonzero(inverse == index) for index in range(len(names))]
+    for _ in range(draws):
+        yield np.concatenate([members[i] for i in rng.integers(len(names), size=len(names))])
+
+
 def bootstrap_eer(
     labels: NDArray, scores: NDArray, groups: NDArray, *, draws: int = 1000, seed: int = 0
 ) -> tuple[float, float]:
     """95 % percentile interval of the equal error rate, resampling whole `groups`."""
-    rng = np.random.default_rng(seed)
-    names, inverse = np.unique(groups, return_inverse=True)
-    members = [np.flatnonzero(inverse == index) for index in range(len(names))]
     found = []
-    for _ in range(draws):
-        chosen = np.concatenate([members[i] for i in rng.integers(len(names), size=len(names))])
+    for chosen in drawn_rows(groups, np.random.default_rng(seed), draws):
         if 0 < labels[chosen].sum() < len(chosen):
             found.append(equal_error_rate(labels[chosen], scores[chosen]))
     low, high = np.percentile(found, [2.5, 97.5])

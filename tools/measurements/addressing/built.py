@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 import soundfile
 import soxr
 from rich.console import Console
@@ -18,6 +19,7 @@ from rich.progress import track
 
 from tools.corpus.kokoro import KOKORO_RATE, load_kokoro
 from tools.corpus.kokoro_voices import KOKORO_VOICES
+from tools.corpus.scene_sound import write_flac
 from tools.corpus.voices import Voice
 from tools.measurements.addressing.sentences import rows
 from training.data.lines import read_lines
@@ -72,10 +74,8 @@ def main(sentences: Path | None, kokoro: Path, out: Path) -> None:
             samples = engine.say(row["text"], voice, 1.0)
             if not len(samples):
                 raise InputError(f"Kokoro cannot say {row['text']!r}; give it other words")
-            samples = soxr.resample(samples, KOKORO_RATE, SAMPLE_RATE)
-            half = path.with_suffix(".part")
-            soundfile.write(half, samples, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
-            half.replace(path)
+            samples = np.clip(soxr.resample(samples, KOKORO_RATE, SAMPLE_RATE), -1, 1)
+            write_flac(path, np.rint(samples * 32767).astype(np.int16))
         length = round(soundfile.info(path).duration, 3)
         kept = {"audio_filepath": path.name, "duration": length, "group": voice.name}
         lines.append(json.dumps({**row, **kept}) + "\n")

@@ -7,7 +7,7 @@ rates with speakers apart and sources mixed, or in one house, for several heads.
 """
 
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import click
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from tools.measurements.learning.heads import HEADS
+from tools.measurements.learning.heads import HEADS, Changes
 from tools.measurements.learning.one_house import one_houses
 from turbo_stream.cli.command import run_command
 from turbo_stream.errors import InputError
@@ -30,9 +30,6 @@ from turbo_stream.learning.vectors import Vectors
 
 COUNTS = (5, 10, 20, 50)
 _POINTS = 256
-
-Changes = Callable[[Sequence[Example], Sequence[Vectors]], NDArray[np.float64]]
-"""What a head fitted to examples adds to the log-odds of others."""
 
 
 def read(path: Path, pairs: Sequence[str]) -> tuple[list[Vectors], list[dict], HeldKernel]:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from tools.export.general_speech import chosen
 from training.crossval.calibration import fitted, read_pairs
+from training.crossval.pair_scores import run_folder
 from training.crossval.pairs import without_pair
 from training.data.batch import Example, collate
 from training.data.row import Row
@@ -92,7 +93,7 @@ def main(pairs: Path, out: Path, assignments: tuple[str, ...], pair: tuple[str, 
         directed_value, _, other_value = text.partition(",")
         directed, other = (one.partition(":")[0] for one in (directed_value, other_value))
         name = f"{directed}_{other}"
-        folder = pairs / f"without_{name}"
+        folder = run_folder(pairs, (directed, other))
         run = replace(without_pair(base, (directed_value, other_value), out), init=str(folder))
         bench = prepare(replace(run, data=replace(run.data, exclude=(), text="")))
         fold = run.data.fold

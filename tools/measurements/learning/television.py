@@ -8,17 +8,17 @@ confirmed; then the other lines count, the commands and the other talk, at an un
 
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
 from tools.measurements.learning.__main__ import gated, read
+from tools.measurements.learning.heads import Changes
 from turbo_stream.cli.command import run_command
 from turbo_stream.errors import InputError
 from turbo_stream.evaluation.figures.learning import SEED
@@ -30,8 +30,6 @@ MARKED = 10
 
 WAYS = ("any lines", "accepted lines", "accepted lines, and commands")
 """What is corrected: lines at random, or those that the device took for commands."""
-
-Changes = Callable[[Sequence[Example], Sequence[Vectors]], NDArray[np.float64]]
 
 
 def measure(
@@ -78,10 +76,12 @@ def measure(
             if way == WAYS[2]:
                 marked = np.concatenate([marked, generator.choice(commands, MARKED, replace=False)])
             examples = [Example(vectors[i], bool(directed[i])) for i in marked]
+            counted = np.setdiff1d(np.arange(len(vectors)), marked)
+            learned = odds.copy()
+            learned[counted] += changes(examples, [vectors[i] for i in counted])
             for name, part in parts.items():
-                counted = np.setdiff1d(part, marked)
-                added = changes(examples, [vectors[i] for i in counted])
-                taken = [float(np.mean(odds[counted] + x >= bar)) for x in (0.0, added)]
+                left = np.intersect1d(part, counted)
+                taken = [float(np.mean(one[left] >= bar)) for one in (odds, learned)]
                 before, after = (1 - x if name == "commands" else x for x in taken)
                 found[way][name].append((before, after))
     return {

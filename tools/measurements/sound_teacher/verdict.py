@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.measurements.sound_teacher.heads import Places, Scores, dev_error
+from training.crossval.pair_scores import run_folder
 from training.data.row import Row
 from training.fitting.checkpoint import load_model
 from training.fitting.scoring import Scorer, margin
@@ -20,7 +21,7 @@ def word_scores(runs: Path, pair: str, rows: Sequence[Row], directed: int) -> ND
 
     `runs` is the `out` of `training.crossval.pairs`.
     """
-    model, tokenizer = load_model(runs / f"without_{pair.replace(',', '_')}")
+    model, tokenizer = load_model(run_folder(runs, pair.split(",")))
     scorer = Scorer(tokenizer, store=None, transcripts="asr")
     return margin(scorer(model, rows, modes=("text",))["text"], directed)
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import click
 import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -57,25 +56,32 @@ def turn_of(recording: Recording) -> str:
     return TURNS[zlib.crc32(key.encode("utf-8", "surrogatepass")) % len(TURNS)]
 
 
-def _scores(
-    candidate: Candidate, items: Sequence[Recording], spoken: Callable[[Recording], bool]
-) -> NDArray[np.float64]:
-    """Return the directed probability of every recording, `[N]`, heard by a nameless device."""
-    found = []
-    for one in items:
-        words = replace(one.transcript, before=turn_of(one)) if spoken(one) else one.transcript
-        found.append(candidate.classifier.probabilities(one.pcm(), words)["directed"])
-    return np.array(found)
-
-
 def measure(candidate: Candidate, items: Sequence[Recording], name: str) -> dict[str, Any]:
-    """Return for each of `WAYS` the figures of a pair, with rates at the package's threshold."""
+    """Return for each of `WAYS` the figures of a pair, with rates at the package's threshold.
+
+    The device has no name. Each recording is scored without a turn before and with one.
+    """
     threshold = candidate.package.threshold()
-    console = Console(stderr=True)
-    return {
-        way: figures(items, _scores(candidate, items, spoken), threshold)
-        for way, spoken in track(WAYS.items(), description=name, console=console)
-    }
+    scores = np.array(
+        [
+            _both(candidate, one)
+            for one in track(items, description=name, console=Console(stderr=True))
+        ]
+    )
+    found = {}
+    for way, spoken in WAYS.items():
+        after = np.array([spoken(one) for one in items])
+        found[way] = figures(items, np.where(after, scores[:, 1], scores[:, 0]), threshold)
+    return found
+
+
+def _both(candidate: Candidate, one: Recording) -> list[float]:
+    """Return the directed probability of a recording without a turn before, and with one."""
+    pcm, words = one.pcm(), one.transcript
+    return [
+        candidate.classifier.probabilities(pcm, given)["directed"]
+        for given in (words, replace(words, before=turn_of(one)))
+    ]
 
 
 @click.command("tools.measurements.turn_before.recordings")

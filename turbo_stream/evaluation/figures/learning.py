@@ -62,7 +62,7 @@ class House:
     other: NDArray[np.int64]
 
     rest: NDArray[np.int64]
-    """Items of all other speakers."""
+    """Items that count: of all other speakers, or of those who give, but not what they gave."""
 
     @property
     def most(self) -> int:
